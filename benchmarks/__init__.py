@@ -1,0 +1,1 @@
+"""Every figure of the README can be measured again from here."""

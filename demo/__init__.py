@@ -1,0 +1,1 @@
+"""A small hospital, attacked for real, inside network namespaces."""

@@ -1,0 +1,1 @@
+"""Rempart: a cyber-defence station for institutions that care for people."""

@@ -1,0 +1,39 @@
+"""The command line: one verb, one file in `rempart.cli`."""
+
+import argparse
+import importlib
+import pkgutil
+import sys
+from collections.abc import Sequence
+
+import rempart.cli
+from rempart.errors import ExitCode, RempartError
+
+_EXIT_CODES = "exit codes: " + ", ".join(f"{code.value} {code.name.lower()}" for code in ExitCode)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser with every verb found in `rempart.cli`; each verb's module has ``register(verbs)``."""
+    whole = argparse.ArgumentParser(prog="rempart", description=rempart.__doc__, epilog=_EXIT_CODES)
+    verbs = whole.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for module in pkgutil.iter_modules(rempart.cli.__path__):
+        if not module.name.startswith("_"):
+            importlib.import_module(f"rempart.cli.{module.name}").register(verbs)
+    return whole
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; errors are told in words, never as a traceback."""
+    chosen = parser().parse_args(arguments)
+    try:
+        return int(chosen.run(chosen))
+    except RempartError as error:
+        print(f"rempart {chosen.verb}: {error.diagnostics()}", file=sys.stderr)  # noqa: T201  the edge to the terminal
+        return int(error.exit_code)
+    except BrokenPipeError:  # the reader of a pipe went away: `rempart detect … | head`
+        sys.stderr.close()
+        return int(ExitCode.OK)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Reading logs as they grow."""

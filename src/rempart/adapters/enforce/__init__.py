@@ -1,0 +1,1 @@
+"""Bringing the kernel and the proxy to what is wanted."""

@@ -1,0 +1,72 @@
+"""Where things are on the box: one frozen value, read once, passed down."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """The files and sockets of one station. ``state`` survives reboots, ``run`` does not."""
+
+    site: Path
+    """site.toml"""
+    state: Path
+    run: Path
+    rules: tuple[Path, ...]
+    policy: Path | None = None
+    """policy.toml; None: the policy that ships with Rempart."""
+
+    @property
+    def journal(self) -> Path:
+        """The evidence journal (SQLite). Guard only."""
+        return self.state / "guard" / "journal.db"
+
+    @property
+    def keys(self) -> Path:
+        """Folder of the signing keys. Guard only."""
+        return self.state / "guard" / "keys"
+
+    @property
+    def events(self) -> Path:
+        """The event store (SQLite). Watch only."""
+        return self.state / "watch" / "events.db"
+
+    @property
+    def watch_socket(self) -> Path:
+        """Where watch reports findings to the guard."""
+        return self.run / "guard" / "watch.sock"
+
+    @property
+    def console_socket(self) -> Path:
+        """Where the console asks the guard."""
+        return self.run / "guard" / "console.sock"
+
+    @property
+    def operator_socket(self) -> Path:
+        """Where the local command line asks the guard."""
+        return self.run / "guard" / "operator.sock"
+
+    @property
+    def proxy_config(self) -> Path:
+        """haproxy's configuration, rendered by the guard."""
+        return self.run / "proxy" / "haproxy.cfg"
+
+    @property
+    def proxy_map(self) -> Path:
+        """haproxy's map: opening id to state."""
+        return self.run / "proxy" / "openings.map"
+
+    @property
+    def proxy_socket(self) -> Path:
+        """haproxy's runtime socket."""
+        return self.run / "proxy" / "haproxy.sock"
+
+    @property
+    def proxy_log(self) -> Path:
+        """Where haproxy's access lines go; watch follows it."""
+        return self.run / "proxy" / "access.log"
+
+    @property
+    def packets_log(self) -> Path:
+        """Where ulogd writes packets and flows as JSON lines; watch follows it."""
+        return self.run / "packets" / "ulogd.json"

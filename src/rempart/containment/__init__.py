@@ -1,0 +1,1 @@
+"""What is done against an attack, and what may never be done."""

@@ -1,0 +1,1 @@
+"""Wanted states as text for the kernel and the proxy."""

@@ -1,0 +1,1 @@
+"""The whole defence as one function: step(state, input) -> (state, commands)."""

@@ -1,0 +1,117 @@
+"""What can go wrong, split by who must act.
+
+    RempartError               carries: what happened, where, what to do now
+     |-- InputRefused          the operator: a file or argument cannot be used (exit 2)
+     |    |-- SiteInvalid      ... site.toml, all mistakes at once
+     |    `-- RuleInvalid      ... the rule author
+     |-- OrderRefused          the operator: a safeguard, a gate or a right stands against the order (exit 5)
+     |-- JournalBroken         the evidence does not verify, names the first bad entry (exit 1)
+     |-- StationUnreachable    the machine: no guard answers (exit 4)
+     `-- EnforcementFailed     the machine: the kernel or the proxy refused (exit 6)
+
+Every exit code of the command line is an `ExitCode`; each verb's help lists those it can give.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the command line answers to the shell."""
+
+    OK = 0
+    FOUND = 1  # a check said no: findings above --fail-on, a journal that does not verify
+    USAGE = 2  # the arguments or an input file cannot be used
+    PARTIAL = 3  # some inputs could not be read; the rest was done
+    UNREACHABLE = 4  # no guard answers
+    REFUSED = 5  # the order was understood and refused
+    MACHINE = 6  # the kernel, the proxy or the disk refused
+    PRIVILEGE = 7  # a privilege or a program is missing, named in the message
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with one input: what, where, and how to mend it."""
+
+    what: str
+    where: str
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}\n    {self.mend}"
+
+
+class RempartError(Exception):
+    """The root. ``what`` happened, ``where``, and what to do ``now``, in words for the person on call."""
+
+    exit_code = ExitCode.MACHINE
+
+    def __init__(self, what: str, *, where: str = "", now: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.now = now
+
+    def diagnostics(self) -> str:
+        """The error as a person should read it, on at most three lines."""
+        lines = [f"{self.where}: {self.what}" if self.where else self.what]
+        if self.now:
+            lines.append(self.now)
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.diagnostics()
+
+
+class InputRefused(RempartError):
+    """A file or an argument cannot be used; nothing was changed."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(
+        self, what: str, *, where: str = "", now: str = "", problems: tuple[Problem, ...] = ()
+    ) -> None:
+        super().__init__(what, where=where, now=now)
+        self.problems = problems
+
+    def diagnostics(self) -> str:
+        """The message, then every problem."""
+        return "\n".join([super().diagnostics(), *(str(problem) for problem in self.problems)])
+
+
+class SiteInvalid(InputRefused):
+    """The description of the site has mistakes; all of them are listed."""
+
+
+class RuleInvalid(InputRefused):
+    """A detection rule cannot be loaded."""
+
+
+class OrderRefused(RempartError):
+    """The order was understood; a safeguard, a gate or a right stands against it."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class JournalBroken(RempartError):
+    """The journal does not verify; ``where`` names the first bad entry."""
+
+    exit_code = ExitCode.FOUND
+
+
+class StationUnreachable(RempartError):
+    """No guard answers on its socket."""
+
+    exit_code = ExitCode.UNREACHABLE
+
+
+class EnforcementFailed(RempartError):
+    """The kernel or the proxy refused what was asked, or does not hold what it accepted."""
+
+    exit_code = ExitCode.MACHINE
+
+
+class PrivilegeMissing(RempartError):
+    """A privilege or a program is missing; the message names the cure."""
+
+    exit_code = ExitCode.PRIVILEGE

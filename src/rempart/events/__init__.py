@@ -1,0 +1,1 @@
+"""What machines said, in one shape."""

@@ -1,0 +1,1 @@
+"""One pure decoder for each kind of log."""

@@ -1,0 +1,35 @@
+"""An event: one thing a machine said, in one shape, with the place it was read from.
+
+Field names are those of the Sigma taxonomy for the event's log source, so that rules written by others apply
+unchanged. Events are plain values on the hot path: millions of them pass, few become findings.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rempart.instants import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class LogSource:
+    """What kind of log an event is from, in Sigma's three words. ``None`` means: not said."""
+
+    product: str | None = None
+    category: str | None = None
+    service: str | None = None
+
+
+@dataclass(slots=True)
+class Event:
+    """One decoded log record.
+
+    ``record`` is the EVTX record id, or the line number from 1. ``fields`` maps Sigma field names to text,
+    numbers, booleans, ``None`` or lists of these. Treated as immutable once decoded (not frozen: speed).
+    """
+
+    logsource: LogSource
+    fields: Mapping[str, Any]
+    source: str
+    record: int
+    time: Instant | None = None

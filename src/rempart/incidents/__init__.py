@@ -1,0 +1,1 @@
+"""Findings that belong to one attack."""

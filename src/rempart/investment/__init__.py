@@ -1,0 +1,1 @@
+"""What doing better costs and how it is paid."""

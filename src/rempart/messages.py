@@ -1,0 +1,196 @@
+"""What guard, watch and console say to one another over unix sockets.
+
+One frame is a 4-byte big-endian length and that many bytes of JSON (msgspec, tagged by type). A frame longer than
+`MAX_FRAME` or of an unknown type ends the connection: the peer is wrong or hostile. Each socket has its own union,
+so that a taken-over watch cannot even spell an order.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from rempart.detection.finding import Finding
+from rempart.engine.orders import AnyOrder
+from rempart.incidents.incident import IncidentState, Qualification, Sentence
+from rempart.instants import Instant
+from rempart.site.opening import OpeningState
+
+MAX_FRAME = 1 << 20
+"""Bytes in the longest frame."""
+
+
+class Posture(StrEnum):
+    """The stance of the whole site."""
+
+    NORMAL = "normal"
+    WATCHFUL = "watchful"
+    CONTAINED = "contained"
+    REOPENING = "reopening"
+
+
+# -- watch -> guard ----------------------------------------------------------------------------------------------
+
+
+class FindingsReported(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Findings, oldest first. Sent again after a restart; the guard drops the ids it knows."""
+
+    findings: list[Finding]
+
+
+class PersonsCounted(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """How many distinct persons' care files the named addresses opened."""
+
+    request: str
+    persons: int
+    records_opened: int
+
+
+FromWatch = FindingsReported | PersonsCounted
+
+
+# -- guard -> watch ----------------------------------------------------------------------------------------------
+
+
+class FindingsAccepted(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """The guard has these; they need not be sent again."""
+
+    ids: list[str]
+
+
+class CountPersons(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Count distinct persons whose files were opened from these addresses inside, from ``since`` on."""
+
+    request: str
+    addresses: list[str]
+    since: Instant
+
+
+ToWatch = FindingsAccepted | CountPersons
+
+
+# -- console or command line -> guard ----------------------------------------------------------------------------
+
+
+class Ordered(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """A person's order. The console may only send tightening ones; the guard checks."""
+
+    order: AnyOrder
+
+
+class StatusAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Send the status once."""
+
+
+class StatusFollowed(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Send the status now and whenever it changes, until the connection ends."""
+
+
+FromOperator = Ordered | StatusAsked | StatusFollowed
+
+
+# -- guard -> console or command line ----------------------------------------------------------------------------
+
+
+class OrderDone(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """The order was carried out and read back."""
+
+    received: Instant
+    sealed: int | None
+    """Number of the journal entry; None while it is to be sealed late."""
+    enforced: Instant | None
+    """When the kernel had acknowledged; None when nothing was to be enforced."""
+    late: bool = False
+    note: str = ""
+
+
+class OrderRejected(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """The order was understood and refused, or failed; nothing was loosened."""
+
+    what: str
+    now: str = ""
+
+
+class OpeningStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One door as it stands."""
+
+    id: str
+    name: str
+    state: OpeningState
+    lifeline: bool
+    direction: str
+    care: int
+    zones: list[str]
+    fallback: str
+    fallback_phone: str | None = None
+    trial_until: Instant | None = None
+    since: Instant | None = None
+    gates_passed: list[str] = []
+    gates_missing: list[str] = []
+    verified: Instant | None = None
+    """When the kernel was last read back and agreed."""
+
+
+class IncidentStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One incident as it stands."""
+
+    id: str
+    state: IncidentState
+    level: int
+    kinds: list[str]
+    opened: Instant
+    last_seen: Instant
+    findings: int
+    actors: list[str]
+    accounts: list[str]
+    assets: list[str]
+    summary: Sentence
+    story: list[tuple[Instant, Sentence]]
+    qualification: Qualification
+    persons_touched: int | None = None
+    proposals: list["Proposal"] = []
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """A measure the policy asks for and a person must approve."""
+
+    id: str
+    incident: str
+    action: str
+    """watch, block, isolate or contain."""
+    target: str
+
+
+class MeasureStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A block or an isolation as it stands: attributable."""
+
+    target: str
+    action: str
+    since: Instant
+    until: Instant | None
+    by: str
+    reason: str
+
+
+class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Everything a page or a terminal shows; read-only, published by the guard at each change."""
+
+    site: str
+    """The site's id."""
+    now: Instant
+    posture: Posture
+    since: Instant
+    openings: list[OpeningStatus]
+    incidents: list[IncidentStatus]
+    measures: list[MeasureStatus]
+    journal_entries: int
+    journal_root: str
+    """Hex of the RFC 6962 root over the entries."""
+    enforcement_verified: Instant | None
+    """When the kernel and the proxy were last read back and agreed."""
+    enforcement_fault: str = ""
+    """Empty, or what does not agree, in words."""
+    findings_dropped: int = 0
+    """Findings refused because a peer sent more than its rate."""
+
+
+ToOperator = OrderDone | OrderRejected | Status

@@ -1,0 +1,34 @@
+"""What the engine's commands need from the world: Protocols, nothing else.
+
+Every port has an in-memory twin that passes the same test suite as the real one.
+"""
+
+from typing import Protocol
+
+from rempart.containment.measure import Enforcement
+from rempart.instants import Instant
+
+
+class Enforcer(Protocol):
+    """The kernel and the proxy of a site.
+
+    ``enforce`` may be called any number of times with the same value: repeating changes nothing. It raises
+    `EnforcementFailed` when the world refused; what was applied until then stays (never loosened half-way: the
+    kernel's part is one transaction).
+    """
+
+    def enforce(self, wanted: Enforcement, now: Instant) -> None:
+        """Bring the world to ``wanted``. ``now`` turns absolute deadlines into kernel timeouts."""
+        ...
+
+    def read(self, now: Instant) -> Enforcement:
+        """What the world holds, as read back from it, deadlines rebuilt from remaining timeouts (±2 s)."""
+        ...
+
+
+class Clock(Protocol):
+    """Where ``now`` comes from."""
+
+    def now(self) -> Instant:
+        """The present instant."""
+        ...

@@ -1,0 +1,1 @@
+"""Opening the doors again, one by one."""

@@ -1,0 +1,85 @@
+"""An opening: a named way between the inside and the outside, and what to use when it is closed."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class OpeningState(StrEnum):
+    """How far a door is open."""
+
+    OPEN = "open"
+    FILTERED = "filtered"
+    CLOSED = "closed"
+
+
+class Direction(StrEnum):
+    """Where the first packet of a flow comes from."""
+
+    OUT = "out"
+    IN = "in"
+    BOTH = "both"
+
+
+class Transport(StrEnum):
+    """The transport protocol of a service."""
+
+    TCP = "tcp"
+    UDP = "udp"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One transport protocol and an inclusive range of destination ports."""
+
+    transport: Transport
+    first_port: int
+    last_port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fallback:
+    """What people use while the opening is closed."""
+
+    text: str
+    phone: str | None = None
+    depends_on: tuple[str, ...] = ()
+    """Ids of the openings without which this fallback does not work (telephone over the SIP trunk ...)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """A service of ours that the outside may use: the proxy answers for it and fetches from a server inside."""
+
+    host: str
+    """The name visitors ask for, as in the HTTP Host header."""
+    zone: str
+    """The zone in which the server stands."""
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """A named way between inside and outside.
+
+    ``mark`` is the opening's number in the kernel's connection mark: 1..4095, unique in the site, never reused.
+    """
+
+    id: str
+    mark: int
+    name: str
+    direction: Direction
+    zones: tuple[str, ...]
+    """Zones that may use it (out) or hold what is reached (in)."""
+    hosts: tuple[str, ...]
+    """Addresses, networks or names outside; ``*`` alone means anywhere."""
+    services: tuple[Service, ...]
+    care: int
+    """Weight for reopening: 0 infrastructure, then 1 first … 6 last."""
+    lifeline: bool
+    fallback: Fallback
+    publication: Publication | None = None
+    normally: OpeningState = OpeningState.OPEN
+    """The state in the posture *normal*; remote maintenance for one is normally closed."""
+    confidence: str = "G"
+    """S seen in a published source, G general knowledge to be confirmed on site, I our inference."""

@@ -1,0 +1,162 @@
+"""A site: one institution as Rempart knows it, read from ``site.toml`` and never changed at run time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from rempart.site.opening import Opening, Service
+
+
+class Language(StrEnum):
+    """The languages of the interface."""
+
+    FRENCH = "fr"
+    DUTCH = "nl"
+    GERMAN = "de"
+    ENGLISH = "en"
+
+
+class AssetKind(StrEnum):
+    """What a machine inside is for, as far as isolating it goes."""
+
+    WORKSTATION = "workstation"
+    SERVER = "server"
+    TABLET = "tablet"
+    PRINTER = "printer"
+    TELEPHONE = "telephone"
+    NURSE_CALL = "nurse-call"
+    MEDICATION = "medication"
+    BIOMEDICAL = "biomedical"
+    OTHER = "other"
+
+    @property
+    def lives_depend_on_it(self) -> bool:
+        """A machine never isolates these; a named person may."""
+        return self in _LIFE_CRITICAL
+
+
+_LIFE_CRITICAL = frozenset(
+    {AssetKind.TELEPHONE, AssetKind.NURSE_CALL, AssetKind.MEDICATION, AssetKind.BIOMEDICAL}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """A part of the inside that keeps running while the site is cut."""
+
+    id: str
+    name: str
+    interface: str
+    """Network interface of the gateway that leads to it."""
+    networks: tuple[str, ...]
+    """IPv4 and IPv6 networks in CIDR form."""
+    stays_on: bool = True
+    reaches: tuple[str, ...] = ()
+    """Ids of zones that may be reached from this one; guests and dmz reach none by default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """One machine inside."""
+
+    id: str
+    name: str
+    zone: str
+    addresses: tuple[str, ...]
+    kind: AssetKind = AssetKind.OTHER
+    mac: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """Somebody to call."""
+
+    role: str
+    name: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideWall:
+    """Something the cut does not reach, with what to do about it."""
+
+    name: str
+    action: str
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Safeguard:
+    """A way to the gateway itself that may never be cut or blocked: the operators' way in."""
+
+    id: str
+    interface: str
+    networks: tuple[str, ...]
+    services: tuple[Service, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uplink:
+    """The gateway's side towards the outside."""
+
+    interface: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CareFiles:
+    """How accesses to care files read in the logs, so that persons can be counted without being named."""
+
+    server: str
+    """Asset id of the server that holds them."""
+    person: str
+    """Regular expression on the request path; its first group is the person's number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSource:
+    """A log that Rempart follows, and the decoder that reads it."""
+
+    path: str
+    decoder: str
+    """Name of a decoder of ``events/decode``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One institution: its zones, machines, openings and people."""
+
+    id: str
+    name: str
+    template: str
+    languages: tuple[Language, ...]
+    phone: str
+    uplink: Uplink
+    zones: tuple[Zone, ...]
+    openings: tuple[Opening, ...]
+    assets: tuple[Asset, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    outside_wall: tuple[OutsideWall, ...] = ()
+    safeguards: tuple[Safeguard, ...] = ()
+    logs: tuple[LogSource, ...] = ()
+    care_files: CareFiles | None = None
+    known_devices: tuple[str, ...] = ()
+    """MAC addresses that are no news."""
+    records_kept: int = 0
+    """Persons in the files, as the institution estimates it; 0 unknown."""
+    _by_id: dict[str, Opening] = field(init=False, repr=False, compare=False, hash=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_id", {opening.id: opening for opening in self.openings})
+
+    def opening(self, opening_id: str) -> Opening:
+        """The opening of that id. Raises KeyError when the site has none."""
+        return self._by_id[opening_id]
+
+    def lifelines(self) -> Iterator[Opening]:
+        """The openings on which residents' safety hangs."""
+        return (opening for opening in self.openings if opening.lifeline)
+
+    def published(self) -> Iterator[Opening]:
+        """The openings that serve the outside through the proxy."""
+        return (opening for opening in self.openings if opening.publication)

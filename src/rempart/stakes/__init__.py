@@ -1,0 +1,1 @@
+"""Which sensitive data are where, and what losing them means."""

@@ -1,0 +1,26 @@
+"""What every test shares: where the corpus lies, and that CI skips nothing."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The development corpus beside the project; users do not have it, CI must."""
+    if not CORPUS.is_dir():
+        pytest.skip(f"no development corpus at {CORPUS}")
+    return CORPUS
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]  # a pytest hook
+    """In CI a skipped test is a failed one: a missing privilege or corpus must be seen."""
+    report = yield
+    if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {report.longrepr}"
+    return report
