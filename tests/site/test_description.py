@@ -1,0 +1,167 @@
+"""What `description.parse` reads, and that it names every mistake with its line."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
+
+from rempart.errors import SiteInvalid
+from rempart.site.description import lines, parse
+from rempart.site.opening import Direction, OpeningState, Service, Transport
+from rempart.site.site import AssetKind, Language
+
+
+def mistakes(text: str) -> list[str]:
+    with pytest.raises(SiteInvalid) as caught:
+        parse(text, "site.toml")
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_a_right_site_is_read_whole(good: str) -> None:
+    site = parse(good, "site.toml")
+    assert site.languages == (Language.FRENCH, Language.DUTCH)
+    assert site.uplink.addresses == ("203.0.113.2/24", "2001:db8:1::2/64")
+    assert site.known_devices == ("02:00:5e:10:00:01",)
+    assert site.zones[2].stays_on is False
+    telephone, website = site.openings
+    assert telephone.direction is Direction.BOTH
+    assert telephone.services == (
+        Service(Transport.UDP, 5060, 5061),
+        Service(Transport.UDP, 10000, 20000),
+    )
+    assert [opening.id for opening in site.lifelines()] == ["telephone"]
+    assert website.normally is OpeningState.OPEN
+    assert website.fallback.depends_on == ("telephone",)
+    assert website.publication is not None
+    assert website.publication.port == 8080
+    assert site.assets[0].kind is AssetKind.SERVER
+    assert site.care_files is not None
+
+
+def test_marks_are_given_in_order_around_those_written(good: str) -> None:
+    assert [opening.mark for opening in parse(good, "site.toml").openings] == [7, 1]
+
+
+def test_a_number_not_yet_known_is_no_number(good: str) -> None:
+    site = parse(good.replace('"0470 00 00 03"', '"?"').replace('"0470 00 00 01"', '"?"'), "site.toml")
+    assert site.opening("telephone").fallback.phone is None
+    assert site.contacts[0].phone == ""
+
+
+def test_every_mistake_is_reported_at_once(good: str, snapshot: SnapshotAssertion) -> None:
+    broken = (
+        good.replace('phone = "04 000 00 10"\nrecords', "phone = 4\nrecords", 1)
+        .replace('interface = "eth0"', 'interfce = "eth0"')
+        .replace('networks = ["10.0.2.0/24"]', 'networks = ["10.0.1.128/25", "10.0.2.1/24"]')
+        .replace('direction = "in"', 'direction = "inn"')
+        .replace('"tcp/443"', '"tcp/443; drop"')
+        .replace('depends_on = ["telephone"]', 'depends_on = ["telefone"]')
+        .replace('id = "website"', 'id = "telephone"')
+        .replace('zone = "servers"\naddresses', 'zone = "server"\naddresses')
+        .replace("([0-9]+)", "[0-9]+")
+        .replace("records_kept = 480", "records_kept = true")
+    )
+    assert mistakes(broken) == snapshot
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ('id = "wards"', 'id = "wards } drop"', "is no id"),
+        ('id = "wards"', 'id = "-wards"', "is no id"),
+        ('interface = "eth1"', 'interface = "eth1\\" drop"', "is no network interface"),
+        ('interface = "eth1"', 'interface = "averylonginterface"', "is no network interface"),
+        ('interface = "eth1"', 'interface = ".."', "is no network interface"),
+        ('name = "Soins"', 'name = "Soins\\u001b[2J"', "invisible character"),
+        ('name = "Soins"', 'name = "Soins\\u202egnp"', "invisible character"),
+        ('name = "Soins"', 'name = " "', "it is empty"),
+        ('name = "Soins"', f'name = "{"x" * 201}"', "too many"),
+        ('hosts = ["198.51.100.10"]', 'hosts = ["*.example.be"]', "cannot be looked up"),
+        ('hosts = ["198.51.100.10"]', 'hosts = ["*", "198.51.100.10"]', "stands beside other hosts"),
+        ('hosts = ["198.51.100.10"]', 'hosts = ["198.51.100.300"]', "is no address, network or name"),
+        ('hosts = ["198.51.100.10"]', "hosts = []", "the list is empty"),
+        ('hosts = ["198.51.100.10"]', 'hosts = "198.51.100.10"', "is no list"),
+        ("mark = 7", "mark = 4094", "is no whole number"),
+        ("mark = 7", "mark = [7]", "is no whole number"),
+        ("care = 5", "care = 5\nmark = 7", "mark 7 is used twice"),
+        ("care = 5", "care = 9", "is no whole number from 0 to 6"),
+        ('"udp/10000-20000"', '"udp/20000-10000"', "the lower first"),
+        ('"udp/10000-20000"', '"udp/99999"', "ports go from 1"),
+        ('direction = "in"', 'direction = "out"', "reached from outside"),
+        ('address = "10.0.2.20"', 'address = "10.0.1.20"', "lies in no network of zone 'servers'"),
+        ('addresses = ["10.0.2.10"]', 'addresses = ["10.0.2.10", "10.0.2.10"]', "address of 'files' too"),
+        ('"203.0.113.2/24"', '"10.0.1.2/24"', "lies inside zone 'wards'"),
+        ('host = "www.tilleuls.example"', 'host = "www tilleuls"', "is no host name"),
+        ('kind = "server"', 'kind = "servers"', "is none of"),
+        ("stays_on = false", "stays_on = 0", "neither true nor false"),
+        ('languages = ["fr", "nl"]', "languages = []", "no language is named"),
+        ("[uplink]", "[[uplink]]", "this is no table"),
+        ('decoder = "nginx"', 'decoder = "../nginx"', "is no decoder"),
+        ('person = "/dossier/([0-9]+)"', 'person = "(["', "no regular expression"),
+        ('"04 000 00 10"\nrecords', '"call me"\nrecords', "is no telephone number"),
+        ("[[contacts]]", "[[contact]]", "Did you mean `contacts`?"),
+        ('reaches = ["servers"]', 'reaches = ["server"]', "Did you mean `servers`?"),
+        ('"02:00:5E:10:00:01"', '"02-00"', "is no hardware address"),
+    ],
+)
+def test_each_mistake_is_named(good: str, right: str, wrong: str, said: str) -> None:
+    assert right in good
+    found = mistakes(good.replace(right, wrong, 1))
+    assert any(said in mistake for mistake in found), found
+
+
+def test_the_line_of_a_mistake_is_its_own(good: str) -> None:
+    number = good.splitlines().index("care = 5") + 1
+    (mistake,) = mistakes(good.replace("care = 5", "care = 50"))
+    assert mistake.startswith(f"site.toml, line {number}: openings 'website': care: 50")
+
+
+def test_a_file_that_is_no_toml_names_the_line(good: str) -> None:
+    (mistake,) = mistakes(good.replace("[uplink]", "[uplink"))
+    assert mistake.startswith("site.toml, line 9: ")
+
+
+def test_an_empty_file_lists_what_a_site_needs() -> None:
+    found = "\n".join(mistakes(""))
+    for key in ("id", "name", "languages", "phone", "uplink", "zones", "openings"):
+        assert key in found
+
+
+def test_a_message_shows_hostile_text_escaped(good: str) -> None:
+    told = "\n".join(mistakes(good.replace('id = "wards"', 'id = "\\u001b[31m\\u202ex"')))
+    assert "\x1b" not in told
+    assert "\u202e" not in told
+    assert r"\x1b[31m\u202ex" in told
+
+
+def test_an_entry_that_is_no_table_is_told_without_stumbling(good: str) -> None:
+    assert any(
+        "this is no table" in told for told in mistakes("openings = [1]\n" + good.split("[[openings]]")[0])
+    )
+    assert any("is no list" in told for told in mistakes("zones = 3\n" + good.split("[uplink]")[0]))
+
+
+def test_long_strings_do_not_move_lines() -> None:
+    found = lines('a = """\n[b]\nc = 1\n"""\n[[d]]\ne = 1\n[[d]]\n  f.g = 2\n[d.h]\ni = 1\n')
+    assert found == {
+        (): 1,
+        ("a",): 1,
+        ("d", 0): 5,
+        ("d", 0, "e"): 6,
+        ("d", 1): 7,
+        ("d", 1, "f", "g"): 8,
+        ("d", 1, "h"): 9,
+        ("d", 1, "h", "i"): 10,
+    }
+
+
+@given(st.data())
+def test_whatever_is_in_the_file_only_mistakes_are_raised(good: str, data: st.DataObject) -> None:
+    rows = good.splitlines()
+    number = data.draw(st.integers(0, len(rows) - 1))
+    noise = st.sampled_from(["x = 1", "[[zones]]", "mark = true", "[a.b]", "openings = 1"])
+    rows[number] = data.draw(st.text(max_size=20) | noise)
+    with contextlib.suppress(SiteInvalid):
+        parse("\n".join(rows), "site.toml")
