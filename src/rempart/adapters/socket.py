@@ -279,7 +279,7 @@ def _clear(path: Path) -> None:
             "something that is not a socket is in the way", where=str(path), now="Move it elsewhere."
         )
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
-        caller.setblocking(False)
+        caller.settimeout(0.0)
         if caller.connect_ex(str(path)) != errno.ECONNREFUSED:
             raise InputRefused(
                 "another process already listens here", where=str(path), now="Stop the other station first."

@@ -1,0 +1,234 @@
+"""Following files: lines in are lines out, whatever happens to the file meanwhile."""
+
+import logging
+import os
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rempart.adapters.collect import tail
+from rempart.adapters.collect.tail import MAX_LINE, Follower, Position
+
+
+def write(path: Path, data: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(data)
+
+
+def drain(follower: Follower) -> list[tuple[int, bytes]]:
+    """All that has come, however many reads it takes (a rotation takes two)."""
+    lines: list[tuple[int, bytes]] = []
+    quiet = 0
+    while quiet < 3:
+        read = follower.read()
+        lines += read.numbered() if read else ()
+        quiet = 0 if read else quiet + 1
+    return lines
+
+
+def resumed(follower: Follower) -> Follower:
+    """Another process, with the position as it was kept on disk."""
+    kept = msgspec.json.encode(follower.position)
+    follower.close()
+    return Follower(follower.path, msgspec.json.decode(kept, type=Position))
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "access.log"
+
+
+def test_a_file_that_does_not_exist_yet_and_a_line_that_comes_in_parts(
+    log: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    follower = Follower(log)
+    assert drain(follower) == []
+    assert "tried again" in caplog.text
+    write(log, b"one\ntw")
+    assert drain(follower) == [(1, b"one")]
+    write(log, b"o\n\nfour\r\n")
+    assert drain(follower) == [(2, b"two"), (3, b""), (4, b"four\r")]
+    assert caplog.text.count("tried again") == 1
+    follower.close()
+
+
+def test_reading_goes_on_where_it_stood_and_a_begun_line_is_read_whole(log: Path) -> None:
+    write(log, b"one\ntw")
+    follower = Follower(log)
+    drain(follower)
+    write(log, b"o\n")
+    follower = resumed(follower)
+    assert drain(follower) == [(2, b"two")]
+    follower.close()
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_renamed_the_old_is_finished_first_and_numbers_go_on(log: Path, restart: bool) -> None:
+    write(log, b"1 a\n2 b\n")
+    follower = Follower(log)
+    drain(follower)
+    with log.open("ab") as held:
+        held.write(b"3 c\n")
+        held.flush()
+        log.rename(log.with_name("access.log.1"))
+        write(log, b"5 e\n")
+        if restart:
+            follower = resumed(follower)
+        assert drain(follower) == [(3, b"3 c"), (4, b"5 e")]
+        held.write(b"4 d, written by a process not yet told\n")
+    assert drain(follower) == [(5, b"4 d, written by a process not yet told")]
+    follower = resumed(follower)
+    write(log, b"6 f\n")
+    assert drain(follower) == [(6, b"6 f")]
+    follower.close()
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_copied_and_truncated_the_copy_is_finished_first(log: Path, restart: bool) -> None:
+    write(log, b"1 a\n2 b\n")
+    follower = Follower(log)
+    drain(follower)
+    write(log, b"3 c\n4 d")
+    shutil.copy(log, log.with_name("access.log.1"))
+    os.truncate(log, 0)
+    write(log, b"5 e, longer than all that was there before it\n")
+    if restart:
+        follower = resumed(follower)
+    assert drain(follower) == [(3, b"3 c"), (4, b"5 e, longer than all that was there before it")]
+    follower.close()
+
+
+def test_truncated_without_a_copy_is_said(log: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(log, b"1 a\n2 b\n")
+    follower = Follower(log)
+    drain(follower)
+    os.truncate(log, 0)
+    write(log, b"3 c\n")
+    assert drain(follower) == [(3, b"3 c")]
+    assert "truncated after byte 8" in caplog.text
+    follower.close()
+
+
+def test_deleted_and_made_again(log: Path) -> None:
+    write(log, b"1 a\n2 b\nhalf")
+    follower = Follower(log)
+    drain(follower)
+    log.unlink()
+    assert drain(follower) == []
+    write(log, b"3 c\n")
+    assert drain(follower) == [(3, b"3 c")]
+    follower.close()
+
+
+def test_deleted_while_nobody_watched_is_said(log: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(log, b"1 a\n2 b\n")
+    follower = Follower(log)
+    drain(follower)
+    log.unlink()
+    write(log, b"3 c\n")
+    follower = resumed(follower)
+    assert drain(follower) == [(3, b"3 c")]
+    assert "is gone" in caplog.text
+    follower.close()
+
+
+def test_a_file_that_left_is_let_go_after_a_while_with_its_last_half_line(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(log, b"1 a\nhalf")
+    follower = Follower(log)
+    drain(follower)
+    log.rename(log.with_name("access.log.1"))
+    write(log, b"3 c\n")
+    assert drain(follower) == [(2, b"3 c")]
+    monkeypatch.setattr(tail, "_LINGER", -1.0)
+    assert drain(follower) == [(3, b"half")]
+    assert len(follower.position.places) == 1
+    follower.close()
+
+
+def test_a_line_too_long_is_cut_counted_and_does_not_fill_the_memory(log: Path) -> None:
+    follower = Follower(log)
+    write(log, b"1\n" + b"x" * (MAX_LINE * 3))
+    read = follower.read()
+    assert read
+    assert [len(body) for body in read.bodies] == [1, MAX_LINE]
+    assert read.cut == 1
+    write(log, b"y" * (MAX_LINE * 20))
+    follower = resumed(follower)
+    assert drain(follower) == []
+    write(log, b"z\n3\n" + b"x" * MAX_LINE + b"\n" + b"w" * (MAX_LINE + 1) + b"\n")
+    lines = drain(follower)
+    assert [(number, len(body)) for number, body in lines] == [(3, 1), (4, MAX_LINE), (5, MAX_LINE)]
+    follower.close()
+
+
+def test_what_is_no_file_is_said_and_harmless(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path):
+        follower = Follower(path)
+        assert drain(follower) == []
+        follower.close()
+    assert caplog.text.count("tried again") == 2
+
+
+def test_idle_files_are_not_told_about(log: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(log, b"one\n")
+    follower = Follower(log)
+    with caplog.at_level(logging.DEBUG):
+        drain(follower)
+        drain(follower)
+    assert caplog.text == ""
+    follower.close()
+
+
+_LINE = st.binary(max_size=40).map(lambda line: line.replace(b"\n", b"."))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(
+    steps=st.lists(
+        st.one_of(
+            st.tuples(st.just("write"), st.lists(_LINE, min_size=1, max_size=5)),
+            st.sampled_from([("rename", None), ("copytruncate", None), ("restart", None), ("read", None)]),
+        ),
+        max_size=25,
+    )
+)
+def test_lines_in_are_lines_out(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, list[bytes]]]
+) -> None:
+    """Any lines, any rotations: each line comes out once, in order, with its number."""
+    log = tmp_path_factory.mktemp("log") / "a.log"
+    follower = Follower(log)
+    written: list[bytes] = []
+    read: list[tuple[int, bytes]] = []
+    rotations = 0
+    begun = known = False  # the file at the path has lines; some of them were read
+    for step, lines in [*steps, ("read", [])]:
+        if step == "write":
+            numbered = [b"%d %s" % (len(written) + place, line) for place, line in enumerate(lines)]
+            written += numbered
+            write(log, b"".join(line + b"\n" for line in numbered))
+            begun = True
+        elif step == "restart":
+            follower = resumed(follower)
+        elif step == "read":
+            read += drain(follower)
+            known = begun
+        elif log.exists():
+            if not known:  # a file that came and went between two looks cannot be seen by anybody
+                read += drain(follower)
+            begun = known = False
+            rotations += 1
+            if step == "rename":
+                log.rename(log.with_name(f"a.log.{rotations}"))
+            else:
+                shutil.copy(log, log.with_name(f"a.log.{rotations}"))
+                os.truncate(log, 0)
+    follower.close()
+    assert read == list(enumerate(written, 1))
