@@ -3,7 +3,8 @@
     RempartError               carries: what happened, where, what to do now
      |-- InputRefused          the operator: a file or argument cannot be used (exit 2)
      |    |-- SiteInvalid      ... site.toml, all mistakes at once
-     |    `-- RuleInvalid      ... the rule author
+     |    |-- RuleInvalid      ... the rule author
+     |    `-- DecodeError      ... one line of a log is not of the kind its decoder reads
      |-- OrderRefused          the operator: a safeguard, a gate or a right stands against the order (exit 5)
      |-- JournalBroken         the evidence does not verify, names the first bad entry (exit 1)
      |-- StationUnreachable    the machine: no guard answers (exit 4)
@@ -85,6 +86,10 @@ class SiteInvalid(InputRefused):
 
 class RuleInvalid(InputRefused):
     """A detection rule cannot be loaded."""
+
+
+class DecodeError(InputRefused):
+    """A line of a log is not of the kind its decoder reads; the line is kept and counted, the rest goes on."""
 
 
 class OrderRefused(RempartError):

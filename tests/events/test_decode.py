@@ -1,0 +1,107 @@
+"""What every decoder owes: the samples are read, and hostile bytes never break it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
+
+from rempart.errors import DecodeError
+from rempart.events.decode import DECODERS
+from rempart.events.event import Event
+from rempart.events.line import MAX_LINE
+from rempart.instants import rfc3339
+
+SAMPLES = sorted((Path(__file__).parent / "decode" / "samples").glob("*.log"))
+
+
+def decoded(decoder: str, line: bytes, record: int = 1) -> Event | str | None:
+    try:
+        return DECODERS[decoder](line, "sample", record)
+    except DecodeError as error:
+        return f"refused: {error.what}"
+
+
+def shown(event: Event | str | None) -> object:
+    if not isinstance(event, Event):
+        return event
+    source = event.logsource
+    when = rfc3339(event.time) if event.time is not None else None
+    return {"log": f"{source.product}/{source.category or source.service}", "time": when, **event.fields}
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
+def test_the_samples_are_read(sample: Path, snapshot: SnapshotAssertion) -> None:
+    lines = sample.read_bytes().splitlines(keepends=True)
+    assert snapshot == [shown(decoded(sample.stem, line, number)) for number, line in enumerate(lines, 1)]
+
+
+def test_sshd_lines_in_syslog_are_read_by_the_sshd_decoder(snapshot: SnapshotAssertion) -> None:
+    lines = (Path(__file__).parent / "decode" / "samples" / "syslog.log").read_bytes().splitlines()
+    assert snapshot == [shown(decoded("sshd", line)) for line in lines]
+
+
+REAL = st.sampled_from([line for path in SAMPLES for line in path.read_bytes().splitlines()])
+
+
+@st.composite
+def mutilated(draw: st.DrawFn) -> bytes:
+    """A real line with a hole in it, filled with anything."""
+    line = draw(REAL)
+    start = draw(st.integers(0, len(line)))
+    end = draw(st.integers(start, len(line)))
+    return line[:start] + draw(st.binary(max_size=40)) + line[end:]
+
+
+@pytest.mark.parametrize("decoder", sorted(DECODERS))
+@given(line=st.binary(max_size=200) | mutilated() | REAL.map(lambda line: line[: len(line) // 2]))
+@example(line=b"")
+@example(line=b"\x00" * 50)
+@example(line=b"[" * 70_000)
+@example(line=b"1.2.3.4 - " + b" [" * 60_000)
+@example(line=b'{"src_ip": 1' + b"0" * 5000 + b"}")
+@example(line=b'{"src":"::","status":200,"time":' + b"9" * 40 + b"}")
+@example(line=b"Failed password for " + b" from 1.2.3.4 port 2" * 6000)
+@example(line=b"maximum authentication attempts exceeded for " * 2500)
+def test_no_line_raises_anything_but_decode_error(decoder: str, line: bytes) -> None:
+    event = decoded(decoder, line)
+    if isinstance(event, Event):
+        assert (event.source, event.record) == ("sample", 1)
+        assert all(len(value) <= MAX_LINE for value in event.fields.values() if isinstance(value, str))
+        assert event.time is None or rfc3339(event.time)
+        json.dumps(event.fields)
+
+
+@pytest.mark.parametrize("decoder", sorted(DECODERS))
+def test_a_line_without_end_is_refused_without_being_read(decoder: str) -> None:
+    assert "more than" in str(decoded(decoder, b"x" * (MAX_LINE + 1)))
+
+
+def test_a_refusal_never_quotes_the_line() -> None:
+    assert "secret" not in str(decoded("nginx", b"secret \x1b[31m"))
+
+
+def test_a_proxy_line_cut_off_in_the_middle_is_read_as_far_as_it_goes() -> None:
+    event = decoded(
+        "haproxy", b'{"time":1,"src":"192.0.2.7","status":404,"path":"\\/x,","user_agent":"' + b"A" * 900
+    )
+    assert isinstance(event, Event)
+    assert event.fields["cs-uri-stem"] == "/x,"
+
+
+def test_a_name_that_reads_like_an_address_does_not_shift_the_blame() -> None:
+    line = (
+        b"Failed password for invalid user x from 198.51.100.1 port 22 ssh2 from 203.0.113.9 port 4022 ssh2"
+    )
+    event = decoded("sshd", line)
+    assert isinstance(event, Event)
+    assert event.fields["src_ip"] == "203.0.113.9"
+
+
+def test_twice_encoded_paths_are_shown_plain_too() -> None:
+    line = b'192.0.2.7 - - [2026-11-22T08:13:05+00:00] "GET /a/%252e%252e/b HTTP/1.1" 404 1 "-" "-" "www"'
+    event = decoded("nginx", line)
+    assert isinstance(event, Event)
+    assert (event.fields["cs-uri-stem"], event.fields["cs-uri-plain"]) == ("/a/%252e%252e/b", "/a/../b")
