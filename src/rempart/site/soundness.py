@@ -1,0 +1,232 @@
+"""Says whether a site, as described, can be defended: what is refused, what is doubtful, what is still blank."""
+
+import ipaddress
+from collections.abc import Iterator
+from itertools import combinations
+
+from rempart.errors import Problem
+from rempart.site.opening import Opening, Service
+from rempart.site.site import Site
+
+_NOBODYS = tuple(map(ipaddress.ip_network, ("198.18.0.0/15", "192.0.2.0/24")))
+"""Networks kept for benchmarks and examples (RFC 2544, RFC 5737), which the templates use as blanks."""
+
+
+def check(site: Site) -> tuple[Problem, ...]:
+    """What makes the site unfit to be defended; empty when nothing does."""
+    return (*_without_safeguard(site), *_wide_safeguards(site), *_dead_fallbacks(site))
+
+
+def advise(site: Site) -> tuple[Problem, ...]:
+    """What is doubtful, but may be so on purpose."""
+    return (
+        *_without_lifeline(site),
+        *_lifelines_without_phone(site),
+        *_names_only(site),
+        *_lifelines_anywhere(site),
+        *_shared(site),
+        *_nobody_to_call(site),
+    )
+
+
+def blanks(site: Site) -> tuple[Problem, ...]:
+    """What a template could not know and nobody has filled in yet."""
+    return (*_blank_phones(site), *_blank_hosts(site), *_blank_networks(site))
+
+
+def _opening(opening: Opening) -> str:
+    return f"openings '{opening.id}'"
+
+
+# -- refused -----------------------------------------------------------------------------------------------------
+
+
+def _without_safeguard(site: Site) -> Iterator[Problem]:
+    if not site.safeguards:
+        yield Problem(
+            "there is no safeguard: a wrong order would lock the operators out too",
+            "safeguards",
+            "Add a [[safeguards]] with the network and port by which the box is managed.",
+        )
+
+
+def _wide_safeguards(site: Site) -> Iterator[Problem]:
+    """A safeguard is never cut, so one that covers the whole world would be a hole in the wall."""
+    for safeguard in site.safeguards:
+        for network in safeguard.networks:
+            if ipaddress.ip_network(network).prefixlen == 0:
+                yield Problem(
+                    f"safeguard '{safeguard.id}' covers everybody ({network})",
+                    "safeguards",
+                    "Name the few addresses from which the box is managed.",
+                )
+
+
+def _dead_fallbacks(site: Site) -> Iterator[Problem]:
+    """A fallback may lean on a lifeline only, and the chain must end outside the wall.
+
+    The default cut leaves lifelines filtered; a named person may still close one, and then what leans on it must
+    have somewhere to go.
+    """
+    for opening in site.openings:
+        for needed in opening.fallback.depends_on:
+            if not site.opening(needed).lifeline:
+                yield Problem(
+                    f"its fallback depends on '{needed}', which a cut closes as well",
+                    _opening(opening),
+                    "Choose a fallback that works without it: a mobile telephone, paper, a person.",
+                )
+        if _never_ends(site, opening):
+            yield Problem(
+                f"its fallback leads back to itself ({' → '.join(_chain(site, opening))})",
+                _opening(opening),
+                "One fallback in the chain must depend on no opening at all.",
+            )
+
+
+def _never_ends(site: Site, opening: Opening) -> bool:
+    return len(_chain(site, opening)) > 1 and _chain(site, opening)[-1] == opening.id
+
+
+def _chain(site: Site, opening: Opening) -> list[str]:
+    """A way from the opening through fallbacks back to itself, or only itself when there is none."""
+    paths = [[opening.id]]
+    seen: set[str] = set()
+    while paths:
+        path = paths.pop()
+        for needed in site.opening(path[-1]).fallback.depends_on:
+            if needed == opening.id:
+                return [*path, needed]
+            if needed not in seen:
+                seen.add(needed)
+                paths.append([*path, needed])
+    return [opening.id]
+
+
+# -- doubtful ----------------------------------------------------------------------------------------------------
+
+
+def _without_lifeline(site: Site) -> Iterator[Problem]:
+    if not any(site.lifelines()):
+        yield Problem(
+            "no opening is a lifeline: a cut stops the telephone and the alarms too",
+            "openings",
+            "Mark those on which residents' safety hangs with `lifeline = true`.",
+        )
+
+
+def _lifelines_without_phone(site: Site) -> Iterator[Problem]:
+    for opening in site.lifelines():
+        if opening.fallback.phone is None:
+            yield Problem(
+                "a lifeline whose fallback has no telephone number",
+                _opening(opening),
+                "Add `phone` to its fallback, if somebody can be called.",
+            )
+
+
+def _names_only(site: Site) -> Iterator[Problem]:
+    for opening in site.openings:
+        hosts = [host for host in opening.hosts if not host.endswith(".invalid")]
+        if opening.publication is None and hosts and all(map(_is_name, hosts)):
+            yield Problem(
+                "it has names but no address: it can be filtered only while names resolve",
+                _opening(opening),
+                "Add the addresses, when the other side can tell them.",
+            )
+
+
+def _lifelines_anywhere(site: Site) -> Iterator[Problem]:
+    for opening in site.lifelines():
+        if "*" in opening.hosts:
+            yield Problem(
+                "a lifeline that leads anywhere: filtering it stops nothing",
+                _opening(opening),
+                "List the hosts it needs.",
+            )
+
+
+def _shared(site: Site) -> Iterator[Problem]:
+    for one, other in combinations(site.openings, 2):
+        if one.publication or other.publication or one.direction is not other.direction:
+            continue
+        shared = sorted((set(one.hosts) & set(other.hosts)) - {"*"})
+        if shared and set(one.zones) & set(other.zones) and _services_meet(one, other):
+            yield Problem(
+                f"it shares {', '.join(shared)} with '{one.id}', which takes its traffic",
+                _opening(other),
+                "Packets cannot tell the two apart: they open and close together, as the first.",
+            )
+
+
+def _services_meet(one: Opening, other: Opening) -> bool:
+    return any(_meet(mine, theirs) for mine in one.services for theirs in other.services)
+
+
+def _meet(one: Service, other: Service) -> bool:
+    return (
+        one.transport is other.transport
+        and one.first_port <= other.last_port
+        and other.first_port <= one.last_port
+    )
+
+
+def _nobody_to_call(site: Site) -> Iterator[Problem]:
+    if not site.contacts:
+        yield Problem(
+            "there is nobody to call", "contacts", "Add a [[contacts]] with a role, a name and a number."
+        )
+
+
+# -- blank -------------------------------------------------------------------------------------------------------
+
+
+def _blank_phones(site: Site) -> Iterator[Problem]:
+    if not site.phone:
+        yield Problem("the number for the public is not filled in", "phone", "Write the reception's number.")
+    for contact in site.contacts:
+        if not contact.phone:
+            yield Problem("the number is not filled in", f"contacts '{contact.name}'", "Write the number.")
+
+
+def _blank_hosts(site: Site) -> Iterator[Problem]:
+    for opening in site.openings:
+        hosts = [*opening.hosts, *([opening.publication.host] if opening.publication else [])]
+        blank = [host for host in hosts if host.endswith(".invalid") or _is_nobodys(host)]
+        if blank:
+            yield Problem(
+                "it names a host that only you know",
+                f"{_opening(opening)} ({', '.join(blank)})",
+                "Write its addresses or names, or remove the opening if you have none such.",
+            )
+
+
+def _blank_networks(site: Site) -> Iterator[Problem]:
+    held = [("uplink", site.uplink.addresses)]
+    held += [(f"zones '{zone.id}'", zone.networks) for zone in site.zones]
+    held += [(f"safeguards '{safeguard.id}'", safeguard.networks) for safeguard in site.safeguards]
+    for where, networks in held:
+        if blank := [network for network in networks if _is_nobodys(network)]:
+            yield Problem(
+                "it names a network that only you know",
+                f"{where} ({', '.join(blank)})",
+                "Write the real one.",
+            )
+
+
+def _is_name(host: str) -> bool:
+    return host != "*" and _network(host) is None
+
+
+def _is_nobodys(host: str) -> bool:
+    network = _network(host)
+    return isinstance(network, ipaddress.IPv4Network) and any(
+        network.subnet_of(kept) for kept in _NOBODYS if isinstance(kept, ipaddress.IPv4Network)
+    )
+
+
+def _network(host: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_interface(host).network
+    except ValueError:
+        return None

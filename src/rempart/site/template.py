@@ -1,0 +1,212 @@
+"""Writes a commented ``site.toml`` for a kind of institution, from its template and the catalogue of openings.
+
+What only the site itself can know is written so that `rempart.site.soundness.blanks` finds it: hosts that end in
+``.invalid`` (RFC 6761), networks of 198.18.0.0/15 (RFC 2544) and 192.0.2.0/24 (RFC 5737), and ``?`` for a number.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+
+from rempart.site.site import Language
+
+Table = dict[str, Any]
+"""A table as tomllib gives it."""
+
+NAMES = ("medical-house", "nursing-home", "disability-centre", "hospital-group")
+"""The templates that ship with Rempart."""
+
+
+def identifier(name: str) -> str:
+    """An id made of a name: ``Maison de repos Les Tilleuls`` gives ``maison-de-repos-les-tilleuls``."""
+    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:40].rstrip("-") or "site"
+
+
+def written(*, template: str, about: Table, catalogue: Table, name: str, language: Language) -> str:
+    """The text of a ``site.toml``; ``about`` is the template's table and ``catalogue`` that of the openings."""
+    entries = {entry["id"]: entry for entry in catalogue["openings"]}
+    parts = [
+        _head(template, about, name, language),
+        _uplink(),
+        *(_zone(number, zone, language) for number, zone in enumerate(about["zones"], start=1)),
+        _section("The ways between inside and outside, in the order in which care needs them back."),
+        *(
+            _opening(mark, entries[opening], about, language)
+            for mark, opening in enumerate(about["openings"], start=1)
+        ),
+        _section(
+            "Machines that have a name. A telephone, a nurse call or a pump is never isolated by a machine."
+        ),
+        *(_asset(number, asset, about, language) for number, asset in enumerate(about["assets"], start=1)),
+        _section("Whom to call, in this order; shown on the duty page."),
+        *(_contact(contact, language) for contact in about["contacts"]),
+        _section("What the wall does not reach: named, because somebody must act there by hand."),
+        *(_outside(outside, language) for outside in about["outside_wall"]),
+        _safeguard(),
+        _logs(),
+    ]
+    return "\n".join(parts)
+
+
+def _head(template: str, about: Table, name: str, language: Language) -> str:
+    return f"""\
+# {name}, written from the template "{template}": {about["size"]}.
+# G and I below mean: general knowledge or our inference, to be confirmed on site. S: seen in a published source.
+# NIS2: {about["nis2"]}. Yardstick: {about["cyfun"]}.
+# `rempart site check` on this file lists what is wrong and what is still to be filled in.
+
+id = {_quoted(identifier(name))}
+name = {_quoted(name)}
+template = {_quoted(template)}
+languages = {_list([language, *(other for other in Language if other is not language)])}
+phone = "?"  # the number the public is told to call while the website is in maintenance
+records_kept = {about["records_kept"]}  # persons in the files, former ones too: your own estimate
+known_devices = []  # hardware addresses that are no news: "02:00:5e:10:00:01"
+"""
+
+
+def _uplink() -> str:
+    return """\
+[uplink]
+interface = "eth0"  # the side towards the outside
+addresses = ["192.0.2.2/24"]
+"""
+
+
+def _section(text: str) -> str:
+    return f"\n# -- {text}\n"
+
+
+def _zone(number: int, zone: Table, language: Language) -> str:
+    lines = [
+        "[[zones]]",
+        f"id = {_quoted(zone['id'])}",
+        f"name = {_quoted(zone['name'][language])}",
+        f'interface = "eth1.{number * 10}"',
+        f'networks = ["198.18.{number}.0/24"]',
+        f"stays_on = {str(zone.get('stays_on', True)).lower()}",
+        f"reaches = {_list(zone.get('reaches', []))}",
+    ]
+    return _lines(lines)
+
+
+def _opening(mark: int, entry: Table, about: Table, language: Language) -> str:
+    publication = next((each for each in about["published"] if each["opening"] == entry["id"]), None)
+    lines = [
+        *_comment(entry.get("note", "")),
+        "[[openings]]",
+        f"id = {_quoted(entry['id'])}",
+        f"mark = {mark}  # its number in the kernel: never change it, never give it to another opening",
+        f"name = {_quoted(entry['name'][language])}",
+        f"direction = {_quoted(entry['direction'])}",
+        f"zones = {_list(_zones_of(entry, about, publication))}",
+        f"hosts = {_list(entry['hosts'])}",
+        f"services = {_list(entry['services'])}",
+        f"care = {entry['care']}",
+        f"lifeline = {str(entry.get('lifeline', False)).lower()}",
+        f"normally = {_quoted(entry.get('normally', 'open'))}",
+        f"confidence = {_quoted(entry['confidence'])}",
+        f"fallback = {_fallback(entry, language)}",
+    ]
+    if publication:
+        lines.append(f"publication = {_publication(publication, about)}")
+    return _lines(lines)
+
+
+def _comment(text: str) -> Iterator[str]:
+    if text:
+        yield f"# {text}"
+
+
+def _zones_of(entry: Table, about: Table, publication: Table | None) -> list[str]:
+    """The zones of the template that play one of the opening's roles."""
+    if publication:
+        return [publication["zone"]]
+    return [zone["id"] for zone in about["zones"] if set(zone["roles"]) & set(entry["roles"])]
+
+
+def _fallback(entry: Table, language: Language) -> str:
+    parts = [f"text = {_quoted(entry['fallback'][language])}"]
+    if entry.get("by_phone"):
+        parts.append('phone = "?"')
+    if depends := entry.get("depends_on"):
+        parts.append(f"depends_on = {_list(depends)}")
+    return f"{{ {', '.join(parts)} }}"
+
+
+def _publication(publication: Table, about: Table) -> str:
+    address = f"198.18.{_number(about, publication['zone'])}.{publication['number']}"
+    return (
+        f"{{ host = {_quoted(publication['host'])}, zone = {_quoted(publication['zone'])}, "
+        f"address = {_quoted(address)}, port = 80 }}"
+    )
+
+
+def _asset(number: int, asset: Table, about: Table, language: Language) -> str:
+    lines = [
+        "[[assets]]",
+        f"id = {_quoted(asset['id'])}",
+        f"name = {_quoted(asset['name'][language])}",
+        f"zone = {_quoted(asset['zone'])}",
+        f'addresses = ["198.18.{_number(about, asset["zone"])}.{100 + number}"]',
+        f"kind = {_quoted(asset['kind'])}",
+    ]
+    return _lines(lines)
+
+
+def _number(about: Table, zone_id: str) -> int:
+    return 1 + next(number for number, zone in enumerate(about["zones"]) if zone["id"] == zone_id)
+
+
+def _contact(contact: Table, language: Language) -> str:
+    name = _quoted(contact["name"][language])
+    return _lines(["[[contacts]]", f"role = {_quoted(contact['role'])}", f"name = {name}", 'phone = "?"'])
+
+
+def _outside(outside: Table, language: Language) -> str:
+    name, action = (_quoted(outside[key][language]) for key in ("name", "action"))
+    return _lines(["[[outside_wall]]", f"name = {name}", f"action = {action}"])
+
+
+def _safeguard() -> str:
+    return """\
+
+# -- The operators' own way in, which nothing ever cuts: keep it exact. Adding one takes two persons.
+
+[[safeguards]]
+id = "operators"
+interface = "eth2"
+networks = ["198.18.255.0/28"]
+services = ["tcp/22"]
+"""
+
+
+def _logs() -> str:
+    return """\
+
+# -- Logs that Rempart follows besides its own proxy and kernel; decoders: nginx, sshd, dnsmasq, syslog, windows-json.
+# [[logs]]
+# path = "/var/log/remote/portal.log"
+# decoder = "nginx"
+
+# How opening a care file reads in those logs, so that persons are counted and never named.
+# [care_files]
+# server = "care-server"
+# person = "/file/([0-9]+)"
+"""
+
+
+def _lines(lines: list[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+def _list(values: list[Any]) -> str:
+    return f"[{', '.join(map(_quoted, values))}]"
+
+
+def _quoted(text: str) -> str:
+    """The text as a TOML basic string: JSON's escapes are TOML's, except that TOML also wants DEL escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,71 @@
+"""Whether a described site can be defended."""
+
+from rempart.errors import Problem
+from rempart.site import soundness
+from rempart.site.description import parse
+
+
+def said(problems: tuple[Problem, ...]) -> str:
+    return "\n".join(map(str, problems))
+
+
+def test_a_sound_site_is_not_refused(good: str) -> None:
+    site = parse(good, "site.toml")
+    assert soundness.check(site) == ()
+    assert soundness.advise(site) == ()
+    assert soundness.blanks(site) == ()
+
+
+def test_a_site_without_safeguard_is_refused(good: str) -> None:
+    start, end = good.index("[[safeguards]]"), good.index("[[logs]]")
+    assert "there is no safeguard" in said(soundness.check(parse(good[:start] + good[end:], "site.toml")))
+
+
+def test_a_safeguard_for_everybody_is_refused(good: str) -> None:
+    assert "covers everybody" in said(
+        soundness.check(parse(good.replace("10.0.9.0/28", "0.0.0.0/0"), "site.toml"))
+    )
+
+
+def test_a_fallback_that_the_cut_closes_is_refused(good: str) -> None:
+    text = good.replace("lifeline = true", "lifeline = false")
+    assert "which a cut closes as well" in said(soundness.check(parse(text, "site.toml")))
+
+
+def test_fallbacks_in_a_circle_are_refused(good: str) -> None:
+    text = good.replace("care = 5", "care = 5\nlifeline = true").replace(
+        'phone = "0470 00 00 03"', 'depends_on = ["website"]'
+    )
+    told = said(soundness.check(parse(text, "site.toml")))
+    assert "telephone → website → telephone" in told
+    assert "website → telephone → website" in told
+
+
+def test_a_lifeline_may_lean_on_another_that_ends_outside(good: str) -> None:
+    text = good.replace("care = 5", "care = 5\nlifeline = true")
+    assert soundness.check(parse(text, "site.toml")) == ()
+
+
+def test_what_is_doubtful_is_said_and_not_refused(good: str) -> None:
+    site = parse(good.replace('"198.51.100.10"', '"voice.operator.example"'), "site.toml")
+    assert soundness.check(site) == ()
+    assert "names but no address" in said(soundness.advise(site))
+    site = parse(good.replace('"198.51.100.10"', '"*"'), "site.toml")
+    assert "leads anywhere" in said(soundness.advise(site))
+
+
+def test_two_openings_to_one_host_are_said_to_be_one(good: str) -> None:
+    twin = good[good.index("[[openings]]") : good.index("[[assets]]")].split("[[openings]]")[1]
+    second = "[[openings]]" + twin.replace('"telephone"', '"voice"').replace("mark = 7", "mark = 8")
+    told = said(soundness.advise(parse(good + second, "site.toml")))
+    assert "shares 198.51.100.10 with 'telephone'" in told
+
+
+def test_blanks_are_found(good: str) -> None:
+    text = good.replace('"04 000 00 10"\nrecords', '"?"\nrecords').replace(
+        "198.51.100.10", "operator.invalid"
+    )
+    told = said(soundness.blanks(parse(text.replace("10.0.3.0/24", "198.18.3.0/24"), "site.toml")))
+    assert "number for the public" in told
+    assert "operator.invalid" in told
+    assert "198.18.3.0/24" in told
