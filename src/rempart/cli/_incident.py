@@ -1,0 +1,227 @@
+"""One incident as the papers need it, read from a journal: the incident, its lines, and the seals behind them."""
+
+import argparse
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from rempart.duties.document import Complainant, Seals
+from rempart.duties.timeline import Line
+from rempart.engine import facts
+from rempart.engine.facts import AnyFact
+from rempart.engine.state import State, fold, initial
+from rempart.errors import InputRefused
+from rempart.incidents.incident import Incident, Sentence
+from rempart.instants import Instant
+from rempart.site.site import Site
+
+
+class Recorded(Protocol):
+    """A journal entry as it is read back. ``body`` is None once it was lawfully erased."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def at(self) -> Instant: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def late(self) -> bool: ...
+    @property
+    def body(self) -> Mapping[str, Any] | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Everything a paper says about one incident."""
+
+    incident: Incident
+    lines: tuple[Line, ...]
+    seals: Seals
+    who: Complainant
+
+
+def add_arguments(verb: argparse.ArgumentParser) -> None:
+    """The options by which every paper finds its journal."""
+    verb.add_argument(
+        "--state", type=Path, default=Path("/var/lib/rempart"), help="the station's state folder"
+    )
+    verb.add_argument("--journal", type=Path, help="a journal elsewhere, instead of the one under --state")
+    verb.add_argument("--site", type=Path, default=Path("/etc/rempart/site.toml"), help="site.toml")
+
+
+def account(entries: Iterable[Recorded], site: Site, wanted: str | None, seals: Seals) -> Account:
+    """The incident ``wanted`` (None: the one seen last), folded from the entries, with the lines that concern it.
+
+    Raises InputRefused when the journal knows no such incident, or says which one it was joined to.
+    """
+    recorded = tuple(entries)
+    read = {entry.number: _fact(entry) for entry in recorded}
+    ended = initial(site)
+    cut_for: dict[int, frozenset[str]] = {}
+    for entry in recorded:
+        fact = read[entry.number]
+        ended = _folded(ended, site, fact) if fact is not None else ended
+        cut_for[entry.number] = ended.contained_for
+    incident = _chosen(ended, read.values(), wanted)
+    ids = _joined_to(incident.id, read.values())
+    concern = _Concern(ids, site)
+    lines = tuple(
+        Line(entry=entry.number, at=fact.at if fact else entry.at, sentence=sentence, late=entry.late)
+        for entry in recorded
+        for fact in (read[entry.number],)
+        if (sentence := concern.sentence(entry, fact, cut_for[entry.number])) is not None
+    )
+    return Account(
+        incident=incident, lines=lines, seals=seals, who=Complainant(name=site.name, phone=site.phone)
+    )
+
+
+def _fact(entry: Recorded) -> AnyFact | None:
+    """The fact an entry holds; None when its body was erased, or when a newer station wrote it."""
+    if entry.body is None:
+        return None
+    try:
+        return facts.read(entry.body)
+    except msgspec.ValidationError:
+        return None
+
+
+def _folded(state: State, site: Site, fact: AnyFact) -> State:
+    try:
+        return fold(state, site, fact)
+    except KeyError as missing:
+        raise InputRefused(
+            f"the journal speaks of {missing}, which this site.toml does not have",
+            now="Give the site.toml of the station that wrote the journal (--site).",
+        ) from None
+
+
+def _chosen(state: State, all_facts: Iterable[AnyFact | None], wanted: str | None) -> Incident:
+    if not state.incidents:
+        raise InputRefused("the journal knows no incident", now="Nothing happened yet, as far as it says.")
+    if wanted is None:
+        return max(state.incidents.values(), key=lambda incident: (incident.last_seen, incident.id))
+    if wanted in state.incidents:
+        return state.incidents[wanted]
+    for fact in all_facts:
+        if isinstance(fact, facts.IncidentsMerged) and fact.merged == wanted:
+            raise InputRefused(f"{wanted} was joined to {fact.into}", now=f"Ask for {fact.into}.")
+    known = ", ".join(sorted(state.incidents))
+    raise InputRefused(f"the journal knows no incident {wanted!r}", now=f"It knows: {known}.")
+
+
+def _joined_to(incident: str, all_facts: Iterable[AnyFact | None]) -> frozenset[str]:
+    """The incident and all those that turned out to be part of it."""
+    ids = {incident}
+    for fact in reversed(tuple(all_facts)):
+        if isinstance(fact, facts.IncidentsMerged) and fact.into in ids:
+            ids.add(fact.merged)
+    return frozenset(ids)
+
+
+@dataclass(slots=True)
+class _Concern:
+    """Tells which entries concern the incident, in order. Site-wide ones do while the site is cut because of it."""
+
+    ids: frozenset[str]
+    site: Site
+    _begun: bool = False
+    _cut: bool = False
+    _targets: frozenset[str] = frozenset()
+
+    def sentence(self, entry: Recorded, fact: AnyFact | None, cut_for: frozenset[str]) -> Sentence | None:
+        """The sentence of an entry that concerns the incident, or None."""
+        was_cut, self._cut = self._cut, bool(self.ids & cut_for)
+        if fact is None:
+            return Sentence("story.erased", {"kind": entry.kind}) if self._begun else None
+        if not self._concerns(fact, cut=was_cut or self._cut):
+            return None
+        self._begun = True
+        return _sentence(fact, self.site)
+
+    def _concerns(self, fact: AnyFact, *, cut: bool) -> bool:
+        match fact:
+            case facts.FindingJoined(incident=incident) | facts.PersonsTouched(incident=incident):
+                return incident in self.ids
+            case facts.IncidentQualified(incident=incident):
+                return incident in self.ids
+            case facts.MeasureProposed(incident=incident, proposal=target):
+                self._targets |= {target} if incident in self.ids else set()
+                return incident in self.ids
+            case facts.IncidentsMerged(into=into):
+                return into in self.ids
+            case (
+                facts.Blocked(incident=incident, target=target)
+                | facts.Isolated(incident=incident, asset=target)
+            ):
+                mine = incident in self.ids or (incident is None and cut)
+                self._targets |= {target} if mine else set()
+                return mine
+            case (
+                facts.Unblocked(target=target)
+                | facts.Released(asset=target)
+                | facts.ProposalSettled(proposal=target)
+            ):
+                return target in self._targets
+            case facts.StationStarted():
+                return False
+            case _:
+                return cut
+
+
+def _sentence(fact: AnyFact, site: Site) -> Sentence:
+    """A fact as a sentence; its fields are the arguments, openings by the name people use."""
+    arguments = dict(_fields(fact))
+    if "opening" in arguments:
+        arguments["opening"] = _name(site, arguments["opening"])
+    if isinstance(fact, facts.FindingJoined):
+        return Sentence(
+            f"story.{fact.kind.value}",
+            {
+                "actor": fact.actors[:3],
+                "asset": (fact.assets or fact.victims)[:3],
+                "account": fact.accounts[:3],
+                "count": fact.count,
+                "title": fact.title,
+            },
+        )
+    if isinstance(fact, facts.Blocked) and fact.until is None:
+        return Sentence("story.blocked-for-good", arguments)
+    return Sentence(_KEYS.get(type(fact), f"fact.{facts.kind_of(fact)}"), arguments)
+
+
+def _fields(fact: AnyFact) -> Iterator[tuple[str, Any]]:
+    return ((name, value) for name, value in facts.body_of(fact).items() if name != "type")
+
+
+def _name(site: Site, opening: str) -> str:
+    return next((one.name for one in site.openings if one.id == opening), opening)
+
+
+_KEYS: Mapping[type, str] = {
+    facts.IncidentsMerged: "story.merged",
+    facts.Contained: "story.contained",
+    facts.LifelineClosed: "story.lifeline-closed",
+    facts.OpeningSet: "story.opening-set",
+    facts.Blocked: "story.blocked",
+    facts.Unblocked: "story.unblocked",
+    facts.Isolated: "story.isolated",
+    facts.Released: "story.released",
+    facts.MeasureProposed: "story.proposed",
+    facts.ProposalSettled: "story.settled",
+    facts.GateAnswered: "story.gate",
+    facts.TrialStarted: "story.reopened",
+    facts.TrialConfirmed: "story.confirmed",
+    facts.TrialEnded: "story.trial-ended",
+    facts.OpeningReclosed: "story.reclosed",
+    facts.Normalised: "story.normal",
+    facts.IncidentQualified: "story.qualified",
+    facts.PersonsTouched: "story.persons",
+    facts.OrderDeclined: "story.refused",
+    facts.EnforcementFaulted: "story.fault",
+    facts.SealedLate: "story.late",
+}
