@@ -20,9 +20,17 @@ LINE = st.binary(max_size=60).map(lambda line: line.replace(b"\n", b"."))
 
 
 def batch(
-    *bodies: bytes, source: str = "a.log", first: int = 1, numbers: Sequence[int] | None = None
+    *bodies: bytes,
+    source: str = "a.log",
+    first: int = 1,
+    numbers: Sequence[int] | None = None,
+    segment: int = 0,
+    read: int = 0,
 ) -> Batch:
+    """A batch whose id and instant of reading are the number of its first line, unless said otherwise."""
     return Batch(
+        id=segment or first,
+        read=Instant(read or first),
         source=source,
         decoder="nginx",
         numbers=numbers or range(first, first + len(bodies)),
@@ -65,7 +73,7 @@ def test_lines_in_are_lines_out_in_order(
             if numbered
             else range(first, first + len(bodies))
         )
-        store.append([batch(*bodies, first=first, numbers=numbers)], Instant(first))
+        store.append([batch(*bodies, first=first, numbers=numbers)])
         expected += [("a.log", number, body) for number, body in zip(numbers, bodies, strict=True)]
         first += 3 * len(bodies)
     assert lines(store) == expected
@@ -78,8 +86,7 @@ def test_lines_in_are_lines_out_in_order(
 def test_positions_and_marks_come_back(path: Path) -> None:
     store = EventStore(path)
     assert store.position("a.log") is None
-    last = store.append([batch(b"1"), batch(b"x", b"y", source="b.log")], Instant(10))
-    assert last == 2
+    store.append([batch(b"1"), batch(b"x", b"y", source="b.log", segment=2)])
     store.settle(Settled(1, Instant(9)))
     store.close()
     store = EventStore(path)
@@ -92,7 +99,7 @@ def test_positions_and_marks_come_back(path: Path) -> None:
 def test_replay_begins_at_an_instant(path: Path) -> None:
     store = EventStore(path)
     for instant in range(1, 6):
-        store.append([batch(b"line %d" % instant, first=instant)], Instant(instant * 100))
+        store.append([batch(b"line %d" % instant, first=instant, read=instant * 100)])
     assert [number for _, number, _ in lines(store, since=300)] == [3, 4, 5]
     assert [number for _, number, _ in lines(store, since=301)] == [4, 5]
     assert lines(store, since=501) == []
@@ -105,7 +112,7 @@ def test_the_oldest_go_first_at_the_limit_and_it_is_said(
     store = EventStore(path, limit=1 << 20)
     count = 200
     for number in range(1, count + 1):
-        store.append([batch(os.urandom(20_000).replace(b"\n", b"."), first=number)], Instant(number))
+        store.append([batch(os.urandom(20_000).replace(b"\n", b"."), first=number)])
     kept = [number for _, number, _ in lines(store)]
     assert kept == list(range(kept[0], count + 1))
     assert 20 < len(kept) < 60
@@ -126,7 +133,8 @@ KILLED = """
         number += 10
         bodies = [b"line %d" % one for one in numbers]
         position = b"%d" % number
-        store.append([Batch(source="a.log", decoder="x", numbers=numbers, bodies=bodies, position=position)], number)
+        lines = dict(source="a.log", decoder="x", numbers=numbers, bodies=bodies, position=position)
+        store.append([Batch(id=number, read=number, **lines)])
         print(number, flush=True)
 """
 
@@ -152,10 +160,7 @@ def test_killed_at_any_time_what_was_acknowledged_is_there_once(path: Path) -> N
 def test_a_changed_byte_is_told_by_file_and_segment_and_hides_no_other(path: Path) -> None:
     store = EventStore(path)
     for number in range(1, 31):
-        store.append(
-            [batch(b"line %d " % number + os.urandom(40_000).replace(b"\n", b"."), first=number)],
-            Instant(number),
-        )
+        store.append([batch(b"line %d " % number + os.urandom(40_000).replace(b"\n", b"."), first=number)])
     store.close()
     content = bytearray(path.read_bytes())
     marked = content.find(b"line 17 ")  # random bytes do not compress: zstd keeps them as they are
@@ -177,7 +182,7 @@ def test_damaged_pages_are_put_aside_and_writing_goes_on(
 ) -> None:
     store = EventStore(path)
     for number in range(1, 400):
-        store.append([batch(os.urandom(300).replace(b"\n", b"."), first=number)], Instant(number))
+        store.append([batch(os.urandom(300).replace(b"\n", b"."), first=number)])
     store.close()
     with sqlite3.connect(path) as connection:
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
@@ -189,7 +194,7 @@ def test_damaged_pages_are_put_aside_and_writing_goes_on(
             file.write(os.urandom(16384))
         store = EventStore(path)
         for more in range(3):
-            store.append([batch(b"after the damage", first=1000 + more)], Instant(1000 + more))
+            store.append([batch(b"after the damage", first=1000 + more)])
         read = list(store.since(Instant(0)))
         kept = [segment.numbers[0] for segment in read if isinstance(segment, Segment)]
         assert kept[-3:] == [1000, 1001, 1002]
@@ -207,7 +212,7 @@ def test_what_is_no_store_is_put_aside(path: Path, content: bytes, caplog: pytes
     path.parent.mkdir()
     path.write_bytes(content)
     store = EventStore(path)
-    store.append([batch(b"one")], Instant(1))
+    store.append([batch(b"one")])
     assert [body for *_, body in lines(store)] == [b"one"]
     store.close()
     assert path.with_name("events.db.damaged-1").read_bytes() == content
@@ -222,7 +227,8 @@ FULL = """
     store = EventStore(folder / "events.db")
     for number in range(1, 500):
         body = os.urandom(50_000).replace(b"\\n", b".")
-        store.append([Batch(source="a", decoder="x", numbers=[number], bodies=[body], position=b"%d" % number)], number)
+        lines = dict(source="a", decoder="x", numbers=[number], bodies=[body], position=b"%d" % number)
+        store.append([Batch(id=number, read=number, **lines)])
     ids = [segment.numbers[0] for segment in store.since(0)]
     assert ids == list(range(ids[0], 500)), ids
     assert len(ids) > 20, ids
@@ -249,12 +255,12 @@ def test_a_full_disk_drops_the_oldest_and_goes_on(tmp_path: Path) -> None:
 
 def test_a_disk_that_refuses_is_told_with_what_to_do(path: Path) -> None:
     store = EventStore(path)
-    store.append([batch(b"one")], Instant(1))
+    store.append([batch(b"one")])
     store._connection.execute("PRAGMA query_only=1")
     with pytest.raises(StoreFailed, match="Detection goes on") as caught:
-        store.append([batch(b"two", first=2)], Instant(2))
+        store.append([batch(b"two", first=2)])
     assert caught.value.where == str(path)
     store._connection.execute("PRAGMA query_only=0")
-    store.append([batch(b"two", first=2)], Instant(2))
+    store.append([batch(b"two", first=2)])
     assert [number for _, number, _ in lines(store)] == [1, 2]
     store.close()

@@ -57,6 +57,9 @@ class StoreFailed(RempartError):
 class Batch:
     """Lines of one source that were read together, and where reading stands after them."""
 
+    id: int
+    """The segment they will be: higher than any before."""
+    read: Instant
     source: str
     decoder: str
     numbers: Sequence[int]
@@ -143,18 +146,16 @@ class EventStore:
         """Where reading of the source stood when its last lines were stored."""
         return self._positions.get(source)
 
-    def append(self, batches: Sequence[Batch], read: Instant) -> int:
-        """Store the batches, and return the id of the last when they are on the disk.
+    def append(self, batches: Sequence[Batch]) -> None:
+        """Store the batches, all or none, and return when they are on the disk; each becomes a segment.
 
-        All or none; each batch becomes the next segment. Raises StoreFailed when the disk refuses; the same call may
-        then be made again.
+        Raises StoreFailed when the disk refuses; the same call may then be made again.
         """
         try:
-            self._append(batches, read)
+            self._append(batches)
         except (sqlite3.Error, OSError) as fault:
             self._mend(fault)
-            self._append_again(batches, read)
-        return self._last
+            self._append_again(batches)
 
     def settle(self, settled: Settled) -> None:
         """Note how far the guard has acknowledged. Kept with the next batch: losing it only repeats findings."""
@@ -168,7 +169,7 @@ class EventStore:
     def close(self) -> None:
         """Write what was noted and let go of the file."""
         try:
-            self._connection.execute(*self._marks())
+            self._connection.execute(*self._marks(self._last))
             self._connection.commit()
         except sqlite3.Error as fault:
             _log.warning("%s: what was acknowledged is not noted: %s", self.path, fault)
@@ -192,21 +193,22 @@ class EventStore:
         self._positions = dict(self._connection.execute("SELECT path, position FROM source"))
         self._keep_reserve()
 
-    def _append(self, batches: Sequence[Batch], read: Instant) -> None:
-        rows = [self._row(number, batch, read) for number, batch in enumerate(batches, self._last + 1)]
+    def _append(self, batches: Sequence[Batch]) -> None:
+        rows = [self._row(batch) for batch in batches]
         positions = {batch.source: batch.position for batch in batches}
+        last = max(self._last, *(batch.id for batch in batches))
         self._connection.execute("BEGIN IMMEDIATE")
         self._drop_over_limit(sum(len(row[-1]) for row in rows))
         self._connection.executemany("INSERT INTO segment VALUES (?,?,?,?,?,?,?,?)", rows)
         self._connection.executemany("INSERT OR REPLACE INTO source VALUES (?,?)", positions.items())
-        self._connection.execute(*self._marks(last=self._last + len(rows)))
+        self._connection.execute(*self._marks(last))
         self._connection.execute("COMMIT")
-        self._last += len(rows)
+        self._last = last
         self._positions |= positions
 
-    def _append_again(self, batches: Sequence[Batch], read: Instant) -> None:
+    def _append_again(self, batches: Sequence[Batch]) -> None:
         try:
-            self._append(batches, read)
+            self._append(batches)
         except (sqlite3.Error, OSError) as fault:
             self._rollback()
             raise _failed(self.path, fault) from fault
@@ -237,7 +239,7 @@ class EventStore:
             with suppress(sqlite3.Error):  # SQLite has then rolled back by itself
                 self._connection.execute("ROLLBACK")
 
-    def _row(self, number: int, batch: Batch, read: Instant) -> tuple[Any, ...]:
+    def _row(self, batch: Batch) -> tuple[Any, ...]:
         first, n = batch.numbers[0], len(batch.bodies)
         if batch.numbers[-1] - first == n - 1:
             codec, plain = "zstd", b"\n".join(batch.bodies)
@@ -246,10 +248,11 @@ class EventStore:
             plain = b"\n".join(
                 b"%d %s" % (number, body) for number, body in zip(batch.numbers, batch.bodies, strict=True)
             )
-        return number, read, batch.source, batch.decoder, first, n, codec, self._pack.compress(plain)
+        packed = self._pack.compress(plain)
+        return batch.id, batch.read, batch.source, batch.decoder, first, n, codec, packed
 
-    def _marks(self, last: int | None = None) -> tuple[str, tuple[int, ...]]:
-        marks = (last or self._last, self._settled.segment, self._settled.until)
+    def _marks(self, last: int) -> tuple[str, tuple[int, ...]]:
+        marks = (last, self._settled.segment, self._settled.until)
         return "UPDATE mark SET last=?, settled=?, settled_until=?", marks
 
     # -- room ----------------------------------------------------------------------------------------------------
@@ -314,7 +317,7 @@ class EventStore:
                 else:
                     self._connection.execute("INSERT INTO segment VALUES (?,?,?,?,?,?,?,?)", row)
             self._connection.executemany("INSERT INTO source VALUES (?,?)", self._positions.items())
-            self._connection.execute(*self._marks())
+            self._connection.execute(*self._marks(self._last))
             self._connection.execute("COMMIT")
 
 
