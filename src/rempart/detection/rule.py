@@ -1,10 +1,66 @@
-"""A rule, and how Sigma files become rules: the only module that knows pySigma."""
+"""A rule, and how Sigma files become rules: the only module that knows pySigma.
 
-from dataclasses import dataclass
+pySigma reads the files, applies the modifiers and gives the conditions of its pipelines 'sysmon' and
+'windows-logsources'; what comes out is our own tree (`rempart.detection.condition`). It is given text, never a path
+to open. It does not match anything: `rempart.detection.match` does.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
+from typing import Any
 
+import yaml
+from sigma.conditions import (
+    ConditionAND,
+    ConditionFieldEqualsValueExpression,
+    ConditionItem,
+    ConditionNOT,
+    ConditionOR,
+    ConditionValueExpression,
+)
+from sigma.correlations import (
+    CorrelationConditionAND,
+    CorrelationConditionItem,
+    SigmaCorrelationCondition,
+    SigmaCorrelationRule,
+    SigmaCorrelationType,
+    SigmaExtendedCorrelationCondition,
+)
+from sigma.exceptions import SigmaError
+from sigma.modifiers import SigmaWideModifier, modifier_mapping
+from sigma.pipelines.sysmon.sysmon import sysmon_pipeline
+from sigma.pipelines.windows.windows import windows_logsource_pipeline
+from sigma.processing.pipeline import ProcessingPipeline
+from sigma.rule import SigmaRule, SigmaRuleBase
+from sigma.rule.base import SigmaYAMLLoader
+from sigma.types import (
+    Placeholder,
+    SigmaBool,
+    SigmaCasedString,
+    SigmaCIDRExpression,
+    SigmaCompareExpression,
+    SigmaExists,
+    SigmaExpansion,
+    SigmaFieldReference,
+    SigmaNull,
+    SigmaNumber,
+    SigmaRegularExpression,
+    SigmaString,
+    SigmaTimestampPart,
+    SigmaType,
+    SpecialChars,
+)
+
+from rempart.detection.condition import FALSE, Condition, Leaf, LeafKind, either, every, leaves, negate
 from rempart.detection.finding import Kind, Level, Outcome
+from rempart.detection.predicates import ExpressionRefused, check_expression
+from rempart.errors import Problem
 from rempart.events.event import LogSource
+
+# Sigma 2.1 names it, pySigma 1.5 does not: UTF-16 little endian, the same as `wide`.
+modifier_mapping.setdefault("utf16le", SigmaWideModifier)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +141,452 @@ class Correlation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One Sigma detection rule."""
+    """One Sigma detection rule.
+
+    ``logsource`` is what the file says. ``needs`` is what an event's log source must cover for the rule to be asked
+    at all: for Windows rules that a pipeline turned into conditions on Channel and EventID it is only the product.
+    ``condition`` holds those conditions too.
+    """
 
     card: RuleCard
     logsource: LogSource
+    needs: LogSource = field(default_factory=LogSource)
+    condition: Condition = FALSE
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """What a set of rule files gave. Nothing is lost: a document is in one of the four."""
+
+    rules: tuple[Rule, ...]
+    correlations: tuple[Correlation, ...]
+    refused: tuple[Problem, ...]
+    """Documents that cannot be used."""
+    waiting: tuple[Problem, ...] = ()
+    """Rules with a placeholder (``|expand``) whose values nobody has given yet."""
+
+
+def load(
+    files: Iterable[tuple[str, str]], placeholders: Mapping[str, Sequence[str]] | None = None
+) -> RuleSet:
+    """Rules from (path, YAML text) pairs. ``placeholders`` gives the values of ``%name%``.
+
+    Raises nothing for a bad rule: it is listed in ``refused`` with its path and what to mend.
+    """
+    draft = _Draft(placeholders or {})
+    for path, text in files:
+        draft.add(path, text)
+    return draft.finish()
+
+
+# What pySigma and PyYAML raise on malformed documents; anything else is our own fault and must be seen.
+_MALFORMED = (SigmaError, yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """Rules while files are being read."""
+
+    placeholders: Mapping[str, Sequence[str]]
+    rules: dict[str, Rule] = field(default_factory=dict)
+    correlations: list[tuple[RuleCard, SigmaCorrelationRule]] = field(default_factory=list)
+    refused: list[Problem] = field(default_factory=list)
+    waiting: list[Problem] = field(default_factory=list)
+    ids: dict[str, str] = field(default_factory=dict)
+    """Id -> the path that took it."""
+    names: dict[str, str] = field(default_factory=dict)
+    """Name -> id."""
+
+    def add(self, path: str, text: str) -> None:
+        """Read every document of one file."""
+        try:
+            documents = [each for each in yaml.load_all(text, Loader=SigmaYAMLLoader) if each is not None]
+        except _MALFORMED as error:
+            self._refuse(path, f"not readable as YAML: {_first_line(error)}", "Mend the YAML.")
+            return
+        for position, document in enumerate(documents, 1):
+            where = path if len(documents) == 1 else f"{path} (document {position})"
+            self._add_document(path, where, document)
+
+    def _add_document(self, path: str, where: str, document: Any) -> None:
+        try:
+            if not isinstance(document, dict):
+                raise ValueError("a Sigma document is a map of keys")
+            if "correlation" in document:
+                self._add_correlation(path, where, document)
+            elif "detection" in document:
+                self._add_rule(path, where, document)
+            else:
+                raise ValueError("neither 'detection' nor 'correlation' in it")
+        except _Waiting as waiting:
+            names = ", ".join(f"%{name}%" for name in waiting.names)
+            self.waiting.append(
+                Problem(
+                    f"waits for the values of {names}",
+                    where,
+                    "Give the values of the placeholder, then load it again.",
+                )
+            )
+        except ExpressionRefused as error:
+            self._refuse(
+                where,
+                str(error),
+                "Write the expression without lookaround, backreference or possessive parts.",
+            )
+        except _MALFORMED as error:
+            self._refuse(where, _first_line(error), "See the Sigma specification 2.1 for this key.")
+
+    def _add_rule(self, path: str, where: str, document: dict[str, Any]) -> None:
+        sigma = SigmaRule.from_dict(document)
+        logsource = LogSource(sigma.logsource.product, sigma.logsource.category, sigma.logsource.service)
+        card = self._card(path, where, document, sigma, logsource)
+        gate = _gate(logsource)
+        reader = _Reader(self.placeholders)
+        asked = either(reader.condition(each.parse()) for each in sigma.detection.parsed_condition)
+        if reader.missing:
+            raise _Waiting(tuple(reader.missing))
+        condition = every((gate, asked)) if gate else asked
+        for leaf in leaves(condition):
+            check_expression(leaf)
+        needs = logsource if gate is None else LogSource(product=logsource.product)
+        self._take(card, where)
+        self.rules[card.id] = Rule(card=card, logsource=logsource, needs=needs, condition=condition)
+
+    def _add_correlation(self, path: str, where: str, document: dict[str, Any]) -> None:
+        sigma = SigmaCorrelationRule.from_dict(document)
+        card = self._card(path, where, document, sigma, LogSource())
+        self._take(card, where)
+        self.correlations.append((card, sigma))
+
+    def _card(
+        self, path: str, where: str, document: dict[str, Any], sigma: SigmaRuleBase, logsource: LogSource
+    ) -> RuleCard:
+        tags = tuple(f"{tag.namespace}.{tag.name}" for tag in sigma.tags)
+        level = Level[sigma.level.name] if sigma.level else Level.INFORMATIONAL
+        return RuleCard(
+            id=str(sigma.id or sigma.name or where),
+            name=sigma.name or "",
+            title=sigma.title,
+            level=level,
+            author=sigma.author or "",
+            tags=tags,
+            path=path,
+            meaning=_meaning(document.get("rempart"), tags, level, logsource),
+        )
+
+    def _take(self, card: RuleCard, where: str) -> None:
+        taken = self.ids.setdefault(card.id, where)
+        if taken != where:
+            raise ValueError(f"its id {card.id} is already taken by {taken}")
+        if card.name:
+            self.names.setdefault(card.name, card.id)
+
+    def _refuse(self, where: str, what: str, mend: str) -> None:
+        self.refused.append(Problem(what, where, mend))
+
+    def finish(self) -> RuleSet:
+        """Resolve what correlations refer to, whichever file it stands in."""
+        correlations = []
+        for card, sigma in self.correlations:
+            try:
+                correlations.append(self._correlation(card, sigma))
+            except ValueError as error:
+                self._refuse(card.path, str(error), "Name a rule that is loaded too, by its id or its name.")
+        return RuleSet(
+            tuple(self.rules.values()), tuple(correlations), tuple(self.refused), tuple(self.waiting)
+        )
+
+    def _resolve(self, reference: str) -> str:
+        identifier = self.names.get(reference, reference)
+        if identifier not in self.ids:
+            raise ValueError(f"the correlation refers to the rule {reference!r}, which is not there")
+        return identifier
+
+    def _correlation(self, card: RuleCard, sigma: SigmaCorrelationRule) -> Correlation:
+        condition = sigma.condition
+        if isinstance(condition, SigmaExtendedCorrelationCondition):
+            _only_and(condition.parsed)
+            references = condition.get_referenced_rules()
+        else:
+            references = [each.reference for each in sigma.rules or ()]
+        basic = condition if isinstance(condition, SigmaCorrelationCondition) else None
+        median = sigma.type is SigmaCorrelationType.VALUE_MEDIAN
+        fields = (basic and basic.fieldref) or ()
+        return Correlation(
+            card=card,
+            type=CorrelationType.VALUE_PERCENTILE if median else CorrelationType(sigma.type.name.lower()),
+            rules=tuple(self._resolve(each) for each in references),
+            group_by=tuple(sigma.group_by or ()),
+            timespan=sigma.timespan.seconds,
+            comparison=Comparison(basic.op.name.lower()) if basic else None,
+            threshold=float(basic.count) if basic else None,
+            fields=(fields,) if isinstance(fields, str) else tuple(fields),
+            percentile=50 if median else (basic.percentile if basic else None),
+            aliases=tuple(
+                (
+                    alias.alias,
+                    tuple((self._resolve(rule.reference), name) for rule, name in alias.mapping.items()),
+                )
+                for alias in sigma.aliases
+            ),
+            generate=sigma.generate,
+        )
+
+
+class _Waiting(Exception):
+    """A placeholder has no values yet."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__(names)
+        self.names = names
+
+
+def _first_line(error: BaseException) -> str:
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    if isinstance(error, KeyError):
+        return f"the key {error} is missing"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _only_and(parsed: object) -> None:
+    if isinstance(parsed, CorrelationConditionItem):
+        if not isinstance(parsed, CorrelationConditionAND):
+            raise ValueError("the correlation's condition uses 'or' or 'not'; only 'and' is understood")
+        for part in parsed.args:
+            _only_and(part)
+
+
+# -- conditions ---------------------------------------------------------------------------------------------------
+
+_WILD = {SpecialChars.WILDCARD_MULTI: "*", SpecialChars.WILDCARD_SINGLE: "?"}
+_ANY = SpecialChars.WILDCARD_MULTI
+_FLAGS = {"IGNORECASE": "i", "MULTILINE": "m", "DOTALL": "s"}
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Turns pySigma's parse tree into ours. ``missing`` collects placeholders without values."""
+
+    placeholders: Mapping[str, Sequence[str]]
+    missing: dict[str, None] = field(default_factory=dict)
+
+    def condition(self, node: object) -> Condition:
+        """One node of the tree and all below it."""
+        match node:
+            case ConditionAND():
+                return every(self.condition(each) for each in node.args)
+            case ConditionOR():
+                return either(self.condition(each) for each in node.args)
+            case ConditionNOT():
+                return negate(self.condition(node.args[0]))
+            case ConditionFieldEqualsValueExpression():
+                return self.value(node.field, node.value)
+            case ConditionValueExpression():
+                return self.value("", node.value)
+            case ConditionItem() | None:
+                raise ValueError("the condition is empty")
+        raise TypeError(f"unknown condition {type(node).__name__}")
+
+    def value(self, name: str, value: SigmaType) -> Condition:
+        """One field against one value; placeholders and expansions become ors."""
+        match value:
+            case SigmaExpansion():
+                return either(self.value(name, each) for each in value.values)
+            case SigmaString() | SigmaRegularExpression() if value.contains_placeholder():
+                return either(self.value(name, each) for each in value.replace_placeholders(self._expand))
+            case SigmaExists():
+                asked = Leaf(name, LeafKind.EXISTS)
+                return asked if value.exists else negate(asked)
+        return _leaf(name, value) if name else _keyword(value)
+
+    def _expand(self, placeholder: Placeholder) -> Iterator[str | SpecialChars | Placeholder | SigmaString]:
+        values = self.placeholders.get(placeholder.name)
+        if values is None:
+            self.missing[placeholder.name] = None
+            return
+        for each in values:
+            yield SigmaString(str(each))
+
+
+def _leaf(name: str, value: SigmaType) -> Leaf:
+    match value:
+        case SigmaString():
+            return _text(name, value.s, cased=isinstance(value, SigmaCasedString))
+        case SigmaTimestampPart():
+            return Leaf(name, LeafKind.TIMEPART, str(value), detail=f"{value.timestamp_part.name.lower()} eq")
+        case SigmaNumber():
+            return Leaf(name, LeafKind.EXACT, str(value))
+        case SigmaBool():
+            return Leaf(name, LeafKind.EXACT, "true" if value.boolean else "false")
+        case SigmaRegularExpression():
+            return Leaf(name, LeafKind.RE, str(value.regexp), cased=True, detail=_flags(value))
+        case SigmaCIDRExpression():
+            return Leaf(name, LeafKind.CIDR, str(value.network))
+        case SigmaCompareExpression():
+            return _compare(name, value)
+        case SigmaFieldReference():
+            return Leaf(name, LeafKind.FIELDREF, value.field, detail=_affix(value))
+        case SigmaNull():
+            return Leaf(name, LeafKind.NULL)
+    raise TypeError(f"the value type {type(value).__name__} is not understood")
+
+
+def _keyword(value: SigmaType) -> Leaf:
+    match value:
+        case SigmaString():
+            return Leaf("", LeafKind.KEYWORD, _notation(value.s), cased=isinstance(value, SigmaCasedString))
+        case SigmaRegularExpression():
+            return Leaf("", LeafKind.KEYWORD_RE, str(value.regexp), cased=True, detail=_flags(value))
+        case SigmaNumber() | SigmaBool():
+            return Leaf("", LeafKind.KEYWORD, str(value))
+    raise TypeError(f"a keyword cannot be a {type(value).__name__}")
+
+
+def _text(name: str, parts: Sequence[Any], *, cased: bool) -> Leaf:
+    """The cheapest kind that says the same: exact, contains, startswith, endswith, else wildcard."""
+    match parts:
+        case []:
+            return Leaf(name, LeafKind.EXACT, "", cased)
+        case [str(text)]:
+            return Leaf(name, LeafKind.EXACT, text, cased)
+        case [SpecialChars.WILDCARD_MULTI]:
+            return Leaf(name, LeafKind.EXISTS)
+        case [SpecialChars.WILDCARD_MULTI, str(text), SpecialChars.WILDCARD_MULTI]:
+            return Leaf(name, LeafKind.CONTAINS, text, cased)
+        case [str(text), SpecialChars.WILDCARD_MULTI]:
+            return Leaf(name, LeafKind.STARTSWITH, text, cased)
+        case [SpecialChars.WILDCARD_MULTI, str(text)]:
+            return Leaf(name, LeafKind.ENDSWITH, text, cased)
+    return Leaf(name, LeafKind.WILDCARD, _notation(parts), cased)
+
+
+def _notation(parts: Sequence[Any]) -> str:
+    """Parts as Sigma notation in which every literal *, ? and backslash is escaped."""
+    return "".join(
+        _WILD[part]
+        if isinstance(part, SpecialChars)
+        else "".join(f"\\{c}" if c in "*?\\" else c for c in str(part))
+        for part in parts
+    )
+
+
+def _compare(name: str, value: SigmaCompareExpression) -> Leaf:
+    operator, number = value.op.name.lower(), value.number
+    if isinstance(number, SigmaTimestampPart):
+        part = number.timestamp_part.name.lower()
+        return Leaf(name, LeafKind.TIMEPART, str(number), detail=f"{part} {operator}")
+    return Leaf(name, LeafKind.COMPARE, str(number), detail=operator)
+
+
+def _affix(value: SigmaFieldReference) -> str:
+    match value.starts_with, value.ends_with:
+        case True, True:
+            return "contains"
+        case True, False:
+            return "startswith"
+        case False, True:
+            return "endswith"
+    return "exact"
+
+
+def _flags(value: SigmaRegularExpression) -> str:
+    return "".join(sorted(_FLAGS[flag.name] for flag in value.flags))
+
+
+# -- log sources --------------------------------------------------------------------------------------------------
+
+# pySigma's pipelines give these two no channel, so they would be asked of every Windows event. The Sigma taxonomy
+# names the provider that reports them.
+_KERNEL_FILE = Leaf("Provider_Name", LeafKind.EXACT, "Microsoft-Windows-Kernel-File")
+_UNMAPPED: dict[str | None, Condition] = {"file_access": _KERNEL_FILE, "file_rename": _KERNEL_FILE}
+
+_PROBE = "rempart_probe"
+
+
+@lru_cache(maxsize=1)
+def _pipelines() -> ProcessingPipeline:
+    make: Sequence[Callable[[], ProcessingPipeline]] = (sysmon_pipeline, windows_logsource_pipeline)
+    first, second = (each() for each in make)
+    return first + second
+
+
+@lru_cache(maxsize=1024)
+def _gate(logsource: LogSource) -> Condition | None:
+    """What the pipelines ask of events for this log source; None when only the log source itself can tell.
+
+    The two pipelines only add conditions that depend on the log source, so they are run once per log source on a rule
+    that asks nothing else, not on thousands of rules.
+    """
+    if logsource.product != "windows":
+        return None
+    if logsource.category is None and logsource.service is None:
+        return every(())
+    named = {"product": logsource.product, "category": logsource.category, "service": logsource.service}
+    probe = SigmaRule.from_dict(
+        {
+            "title": _PROBE,
+            "logsource": {key: text for key, text in named.items() if text},
+            "detection": {"probe": {_PROBE: _PROBE}, "condition": "probe"},
+        }
+    )
+    _pipelines().apply(probe)
+    whole = _Reader({}).condition(probe.detection.parsed_condition[0].parse())
+    asked = Leaf(_PROBE, LeafKind.EXACT, _PROBE)
+    added = [part for part in getattr(whole, "parts", ()) if part != asked]
+    return every(added) if added else _UNMAPPED.get(logsource.category)
+
+
+# -- meaning ------------------------------------------------------------------------------------------------------
+
+# First hit wins: from what is surest about an attacker's aim to what is vaguest.
+_KINDS: tuple[tuple[tuple[str, ...], Kind], ...] = (
+    (("attack.t1110",), Kind.GUESSING),
+    (("attack.t1595", "attack.t1046", "attack.reconnaissance"), Kind.SCAN),
+    (("attack.t1190",), Kind.PROBE),
+    (("attack.exfiltration", "attack.t1041", "attack.t1048", "attack.t1567"), Kind.EXFILTRATION),
+    (("attack.command-and-control",), Kind.COMMAND),
+    (("attack.execution", "attack.persistence", "attack.privilege-escalation"), Kind.INTRUSION),
+    (("attack.credential-access", "attack.lateral-movement", "attack.impact"), Kind.INTRUSION),
+    (("attack.stealth", "attack.defense-impairment", "attack.defense-evasion"), Kind.INTRUSION),
+    (("attack.discovery", "attack.collection", "attack.initial-access"), Kind.INTRUSION),
+)
+_ON_A_HOST = frozenset({"windows", "linux", "macos"})
+_FORGEABLE = frozenset({"firewall", "dns"})
+_ACTORS = ("src_ip", "c-ip", "SourceIp", "IpAddress", "SourceNetworkAddress", "sourceIPAddress")
+_VICTIMS = ("Computer", "ComputerName", "Hostname", "dst_ip", "hostname")
+_ACCOUNTS = ("TargetUserName", "SubjectUserName", "User", "user", "cs-username")
+
+
+def _meaning(own: object, tags: tuple[str, ...], level: Level, logsource: LogSource) -> Meaning:
+    """The key ``rempart`` of the file over what tags and log source say."""
+    kind = next((kind for marks, kind in _KINDS if any(tag.startswith(marks) for tag in tags)), Kind.OTHER)
+    ran = kind is Kind.INTRUSION and logsource.product in _ON_A_HOST and level >= Level.HIGH
+    known: dict[str, Any] = {
+        "kind": kind,
+        "outcome": Outcome.SUCCESS if ran else Outcome.ATTEMPT,
+        "spoofable": logsource.category in _FORGEABLE,
+        "actors": _ACTORS,
+        "victims": _VICTIMS,
+        "accounts": _ACCOUNTS,
+    }
+    if own is None:
+        return Meaning(**known)
+    if not isinstance(own, dict):
+        raise ValueError("the key 'rempart' is a map")
+    for key, said in own.items():
+        known[key] = _word(key, said)
+    return Meaning(**known)
+
+
+def _word(key: object, said: Any) -> Any:
+    match key:
+        case "kind":
+            return Kind(said)
+        case "outcome":
+            return Outcome(said)
+        case "spoofable" if isinstance(said, bool):
+            return said
+        case "actors" | "victims" | "accounts" if isinstance(said, str | list):
+            return (said,) if isinstance(said, str) else tuple(str(each) for each in said)
+    raise ValueError(f"'rempart' does not know {key!r}: {said!r}")

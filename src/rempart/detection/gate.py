@@ -1,0 +1,240 @@
+"""A gate: what is left of all rules once an event's log source, Channel, EventID and Provider are known.
+
+Thousands of rules are cut down to those that can still match such an event, once per kind of event. What is left is
+answered by sets of true leaves, remembered by value and by combination (the *signature*), because logs repeat
+themselves. Every memory is bounded: forgetting costs time, never a match.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from operator import getitem
+from typing import Any
+
+from rempart.detection.condition import And, Condition, Leaf, Not, Or
+from rempart.detection.predicates import NOTHING, Keywords, refers
+from rempart.detection.rule import Rule
+
+GATE_FIELDS = ("Channel", "EventID", "Provider_Name")
+
+_MEMO_CHARACTERS = 1_000_000
+"""What one field's memo may hold, in characters of values (plus a fixed cost each)."""
+_ENTRY_COST = 200
+_SIGNATURES = 4_000
+
+
+# -- trees of numbers ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every leaf and every part."""
+
+    leaves: frozenset[int]
+    parts: tuple["Tree", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """At least one leaf or part."""
+
+    leaves: frozenset[int]
+    parts: tuple["Tree", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inverse:
+    """Not the part."""
+
+    part: "Tree"
+
+
+Tree = All | Some | Inverse
+Holds = Callable[[frozenset[int]], bool]
+
+
+def numbered(condition: Condition, number: Callable[[Leaf], int]) -> Tree:
+    """The condition with its leaves replaced by numbers."""
+    match condition:
+        case Leaf():
+            return All(frozenset((number(condition),)), ())
+        case Not(part):
+            return Inverse(numbered(part, number))
+        case And(parts) | Or(parts):
+            leaves = frozenset(number(part) for part in parts if isinstance(part, Leaf))
+            rest = tuple(numbered(part, number) for part in parts if not isinstance(part, Leaf))
+            return All(leaves, rest) if isinstance(condition, And) else Some(leaves, rest)
+
+
+def settle(tree: Tree, known: frozenset[int], true: frozenset[int]) -> Tree | bool:
+    """The tree with the ``known`` leaves replaced by whether they are ``true``: a smaller tree, or the answer."""
+    match tree:
+        case Inverse(part):
+            settled = settle(part, known, true)
+            return (not settled) if isinstance(settled, bool) else Inverse(settled)
+        case All(leaves, parts):
+            if not leaves & known <= true:
+                return False
+            return _rest(tree, leaves - known, parts, known, true)
+        case Some(leaves, parts):
+            if not leaves.isdisjoint(true & known):
+                return True
+            return _rest(tree, leaves - known, parts, known, true)
+
+
+def _rest(
+    tree: All | Some,
+    leaves: frozenset[int],
+    parts: tuple[Tree, ...],
+    known: frozenset[int],
+    true: frozenset[int],
+) -> Tree | bool:
+    decisive = isinstance(tree, Some)
+    open_parts: list[Tree] = []
+    for part in parts:
+        settled = settle(part, known, true)
+        if settled is decisive:
+            return decisive
+        if not isinstance(settled, bool):
+            open_parts.append(settled)
+    if not leaves and not open_parts:
+        return not decisive
+    if not leaves and len(open_parts) == 1:
+        return open_parts[0]
+    return type(tree)(leaves, tuple(open_parts))
+
+
+def compiled(tree: Tree) -> Holds:
+    """A function from the set of true leaves to the answer."""
+    match tree:
+        case Inverse(part):
+            inner = compiled(part)
+            return lambda true: not inner(true)
+        case All(leaves, ()):
+            return leaves.issubset
+        case Some(leaves, ()):
+            return lambda true: not leaves.isdisjoint(true)
+        case All(leaves, parts):
+            holds = tuple(compiled(part) for part in parts)
+            return lambda true: leaves <= true and all(each(true) for each in holds)
+        case Some(leaves, parts):
+            holds = tuple(compiled(part) for part in parts)
+            return lambda true: not leaves.isdisjoint(true) or any(each(true) for each in holds)
+
+
+def mentioned(tree: Tree) -> frozenset[int]:
+    """Every leaf in the tree."""
+    match tree:
+        case Inverse(part):
+            return mentioned(part)
+        case All(leaves, parts) | Some(leaves, parts):
+            return leaves.union(*map(mentioned, parts)) if parts else leaves
+
+
+def cover(tree: Tree, cost: Callable[[int], float]) -> tuple[float, frozenset[int]] | None:
+    """The cheapest leaves of which one must be true for the tree to hold; None when nothing need be true."""
+    match tree:
+        case Inverse():
+            return None
+        case All(leaves, parts):
+            singles = [(cost(leaf), frozenset((leaf,))) for leaf in leaves]
+            rest = [found for part in parts if (found := cover(part, cost)) is not None]
+            return min([*singles, *rest], key=lambda found: found[0], default=None)
+        case Some(leaves, parts):
+            total, covering = sum(map(cost, leaves)), leaves
+            for part in parts:
+                found = cover(part, cost)
+                if found is None:
+                    return None
+                total, covering = total + found[0], covering | found[1]
+            return total, covering
+
+
+# -- memories -----------------------------------------------------------------------------------------------------
+
+
+class Memo(dict[Any, frozenset[int]]):
+    """Value -> true leaves of one field, as far as one gate cares. Only text and absence are remembered: for Python
+    1, 1.0 and True are one key, for a rule they are not.
+    """
+
+    __slots__ = ("_among", "_known", "_room", "_true_of")
+
+    def __init__(self, true_of: Callable[[object], frozenset[int]], among: frozenset[int]) -> None:
+        super().__init__()
+        self._true_of = true_of
+        self._among = among
+        self._room = _MEMO_CHARACTERS
+        self._known: dict[frozenset[int], frozenset[int]] = {}
+
+    def __missing__(self, value: object) -> frozenset[int]:
+        true = self._true_of(value) & self._among
+        true = self._known.setdefault(true, true)
+        if value is None or value.__class__ is str:
+            self._room -= _ENTRY_COST + (len(value) if value is not None else 0)
+            if self._room < 0:
+                self.clear()
+                self._known.clear()
+                self._room = _MEMO_CHARACTERS
+            self[value] = true
+        return true
+
+
+class _Answers(dict[tuple[frozenset[int], ...], tuple[Rule, ...]]):
+    """Signature -> matching rules."""
+
+    __slots__ = ("_answer",)
+
+    def __init__(self, answer: Callable[[frozenset[int]], tuple[Rule, ...]]) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def __missing__(self, signature: tuple[frozenset[int], ...]) -> tuple[Rule, ...]:
+        rules = self._answer(NOTHING.union(*signature))
+        if len(self) >= _SIGNATURES:
+            self.clear()
+        self[signature] = rules
+        return rules
+
+
+# -- the gate -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Gate:
+    """The rules left for one kind of event."""
+
+    _names: tuple[str, ...]
+    _memos: tuple[Memo, ...]
+    _references: tuple[tuple[int, Leaf], ...]
+    _keywords: Keywords | None
+    _always: tuple[Rule, ...]
+    _candidates: dict[int, tuple[tuple[int, Rule, Holds], ...]]
+    """Leaf of a cover -> the rules it may make true, each with its place in the order of rules."""
+    _uncovered: tuple[tuple[int, Rule, Holds], ...]
+    _answers: _Answers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._answers = _Answers(self._answer)
+
+    def matches(self, fields: Mapping[str, Any]) -> tuple[Rule, ...]:
+        """The rules that match, in the order they were given."""
+        try:
+            signature = tuple(map(getitem, self._memos, map(fields.get, self._names)))
+        except TypeError:  # a list or a map among the values: not hashable, not remembered
+            signature = tuple(
+                memo.__missing__(value) if isinstance(value, list | dict) else memo[value]
+                for memo, value in zip(self._memos, map(fields.get, self._names), strict=True)
+            )
+        if self._keywords is not None:
+            signature = (*signature, self._keywords.true_of(fields.values()))
+        if self._references:
+            signature = (*signature, frozenset(n for n, leaf in self._references if refers(leaf, fields)))
+        return self._answers[signature]
+
+    def _answer(self, true: frozenset[int]) -> tuple[Rule, ...]:
+        tried = {place: (rule, holds) for place, rule, holds in self._uncovered}
+        for leaf in true:
+            for place, rule, holds in self._candidates.get(leaf, ()):
+                tried[place] = (rule, holds)
+        found = tuple(tried[place][0] for place in sorted(tried) if tried[place][1](true))
+        return self._always + found

@@ -1,0 +1,402 @@
+"""Which leaves are true of a value: one dictionary and one Hyperscan database per field.
+
+Hyperscan finds any number of expressions in one pass, in time linear in the text whatever a hostile line holds. Where
+it has no wheel, plain loops give the same answers more slowly (`PlainScan`); there the expressions are Python's, and a
+rule's own expression decides how badly a hostile line can slow it down.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib import import_module
+from ipaddress import IPv6Address, ip_address, ip_network
+from operator import eq, ge, gt, le, lt, ne
+from typing import Any, Protocol
+
+import orjson
+
+from rempart.detection.condition import Leaf, LeafKind
+
+hyperscan: Any
+try:
+    hyperscan = import_module("hyperscan")
+except ImportError:  # no wheel for this machine
+    hyperscan = None
+
+NOTHING: frozenset[int] = frozenset()
+
+_SCANNED = frozenset(
+    {
+        LeafKind.CONTAINS,
+        LeafKind.STARTSWITH,
+        LeafKind.ENDSWITH,
+        LeafKind.WILDCARD,
+        LeafKind.RE,
+        LeafKind.KEYWORD,
+        LeafKind.KEYWORD_RE,
+    }
+)
+_EXPRESSIONS = frozenset({LeafKind.RE, LeafKind.KEYWORD_RE})
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "gt": gt,
+    "gte": ge,
+    "lt": lt,
+    "lte": le,
+    "eq": eq,
+    "neq": ne,
+}
+
+
+class ExpressionRefused(ValueError):
+    """A regular expression that cannot be searched in linear time."""
+
+
+def as_text(value: object) -> str:
+    """A field's value as the text that rules are held against. Booleans as JSON writes them, 3.0 as 3."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return orjson.dumps(value, default=str).decode()
+
+
+def texts_of(value: object) -> list[str]:
+    """The texts of a value: one for a plain value, one per element of a list, none when absent."""
+    if value is None:
+        return []
+    if isinstance(value, list | tuple):
+        return [as_text(each) for each in value if each is not None]
+    return [as_text(value)]
+
+
+# -- scanning -----------------------------------------------------------------------------------------------------
+
+
+class Scan(Protocol):
+    """Many expressions at once."""
+
+    def found(self, text: str) -> list[int]:
+        """The numbers of the expressions that occur in the text, each once, in no order."""
+        ...
+
+
+def scan(numbered: Sequence[tuple[int, Leaf]]) -> Scan:
+    """The fastest scan this machine has."""
+    return PlainScan(numbered) if hyperscan is None else HyperscanScan(numbered)
+
+
+class HyperscanScan:
+    """One Hyperscan database. Not for use by two threads at once: its scratch space is one."""
+
+    def __init__(self, numbered: Sequence[tuple[int, Leaf]]) -> None:
+        self._database = _compile(
+            [expression(leaf).encode() for _, leaf in numbered],
+            [number for number, _ in numbered],
+            [_flags(leaf) for _, leaf in numbered],
+        )
+
+    def found(self, text: str) -> list[int]:
+        """See `Scan`."""
+        return self.found_in(text.encode("utf-8", "replace"))
+
+    def found_in(self, data: bytes) -> list[int]:
+        """See `Scan`; for bytes that are UTF-8."""
+        hits: list[int] = []
+        self._database.scan(data, match_event_handler=_note, context=hits)
+        return hits
+
+
+def _note(number: int, _start: int, _end: int, _flags: int, hits: list[int]) -> None:
+    hits.append(number)
+
+
+def _compile(expressions: list[bytes], numbers: list[int], flags: list[int]) -> Any:
+    database = hyperscan.Database()
+    try:
+        database.compile(expressions=expressions, ids=numbers, elements=len(expressions), flags=flags)
+    except hyperscan.error as error:
+        raise ExpressionRefused(f"the expression cannot be searched in linear time: {error}") from error
+    return database
+
+
+class PlainScan:
+    """The same by plain loops: the fallback, and what the fast one is tested against."""
+
+    def __init__(self, numbered: Sequence[tuple[int, Leaf]]) -> None:
+        self._searches = [(number, _search(leaf)) for number, leaf in numbered]
+
+    def found(self, text: str) -> list[int]:
+        """See `Scan`."""
+        return [number for number, search in self._searches if search(text)]
+
+
+def _search(leaf: Leaf) -> Callable[[str], object]:
+    flags = 0 if leaf.cased else re.IGNORECASE
+    if leaf.kind in _EXPRESSIONS:
+        for letter in leaf.detail:
+            flags |= {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}[letter]
+        return re.compile(leaf.value, flags).search
+    return re.compile(expression(leaf).replace(r"\z", r"\Z"), flags | re.DOTALL).search
+
+
+def expression(leaf: Leaf) -> str:
+    """The leaf as a regular expression that both Hyperscan and Python read the same (but for the end, ``\\z``)."""
+    match leaf.kind:
+        case LeafKind.CONTAINS:
+            return _literal(leaf.value)
+        case LeafKind.STARTSWITH:
+            return r"\A" + _literal(leaf.value)
+        case LeafKind.ENDSWITH:
+            return _literal(leaf.value) + r"\z"
+        case LeafKind.WILDCARD:
+            return r"\A" + _wildcards(leaf.value) + r"\z"
+        case LeafKind.KEYWORD:
+            return _wildcards(leaf.value.strip("*") if not leaf.value.endswith("\\*") else leaf.value)
+    return leaf.value
+
+
+def _literal(text: str) -> str:
+    return "".join(c if c.isalnum() or ord(c) > 127 else f"\\x{ord(c):02x}" for c in text)
+
+
+_PARTS = re.compile(r"\\(.)|([*?])|([^\\*?]+)", re.DOTALL)
+
+
+def _wildcards(notation: str) -> str:
+    """Sigma notation (see `LeafKind.WILDCARD`) as an expression."""
+    wild = {"*": ".*", "?": "."}
+    return "".join(
+        wild[mark] if mark else _literal(escaped or plain)
+        for escaped, mark, plain in _PARTS.findall(notation)
+    )
+
+
+def _flags(leaf: Leaf) -> int:
+    flags = hyperscan.HS_FLAG_SINGLEMATCH
+    # Only letters with two cases need Unicode's rules; the windash modifier's dashes are the same bytes in any case.
+    plain = all(c.isascii() or c.lower() == c.upper() for c in leaf.value)
+    if leaf.kind in _EXPRESSIONS:
+        flags |= hyperscan.HS_FLAG_ALLOWEMPTY | hyperscan.HS_FLAG_UTF8
+        flags |= 0 if leaf.value.isascii() else hyperscan.HS_FLAG_UCP
+        for letter in leaf.detail:
+            flags |= {
+                "i": hyperscan.HS_FLAG_CASELESS,
+                "m": hyperscan.HS_FLAG_MULTILINE,
+                "s": hyperscan.HS_FLAG_DOTALL,
+            }[letter]
+        return int(flags)
+    if leaf.kind in {LeafKind.WILDCARD, LeafKind.KEYWORD}:
+        flags |= hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_ALLOWEMPTY
+        flags |= hyperscan.HS_FLAG_UTF8 if "?" in leaf.value else 0
+    if not leaf.cased:
+        flags |= hyperscan.HS_FLAG_CASELESS
+    if not plain:
+        flags |= hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_UCP
+    return int(flags)
+
+
+@lru_cache(maxsize=4096)
+def _check(leaf: Leaf) -> None:
+    try:
+        re.compile(leaf.value)
+    except re.error as error:
+        raise ExpressionRefused(f"the regular expression {leaf.value!r} is wrong: {error}") from error
+    if hyperscan is not None:
+        _compile([leaf.value.encode()], [0], [_flags(leaf)])
+
+
+def check_expression(leaf: Leaf) -> None:
+    """Raises `ExpressionRefused` for a regular expression that could be made to hang, or is none."""
+    if leaf.kind in _EXPRESSIONS:
+        _check(leaf)
+
+
+# -- one field ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class FieldTests:
+    """Every leaf on one field. ``add`` them all, then ask `true_of`; databases are compiled at the first question."""
+
+    _exact: dict[str, frozenset[int]] = field(default_factory=dict)
+    _cased: dict[str, frozenset[int]] = field(default_factory=dict)
+    _absent: frozenset[int] = NOTHING
+    _present: frozenset[int] = NOTHING
+    _computed: list[tuple[int, Callable[[str], bool]]] = field(default_factory=list)
+    _scanned: list[tuple[int, Leaf]] = field(default_factory=list)
+    _scan: Scan | None = None
+
+    def add(self, number: int, leaf: Leaf) -> None:
+        """Take in a leaf under its number."""
+        match leaf.kind:
+            case LeafKind.EXACT if leaf.cased:
+                self._cased[leaf.value] = self._cased.get(leaf.value, NOTHING) | {number}
+            case LeafKind.EXACT:
+                folded = leaf.value.lower()
+                self._exact[folded] = self._exact.get(folded, NOTHING) | {number}
+            case LeafKind.NULL:
+                self._absent |= {number}
+            case LeafKind.EXISTS:
+                self._present |= {number}
+            case LeafKind.CIDR:
+                self._computed.append((number, _within(leaf.value)))
+            case LeafKind.COMPARE:
+                self._computed.append((number, _compared(leaf)))
+            case LeafKind.TIMEPART:
+                self._computed.append((number, _timed(leaf)))
+            case _:
+                self._scanned.append((number, leaf))
+
+    def warm(self) -> None:
+        """Compile the database now rather than at the first value."""
+        if self._scan is None and self._scanned:
+            self._scan = scan(self._scanned)
+
+    def true_of(self, value: object) -> frozenset[int]:
+        """The numbers of the leaves that are true of the value (of any element of a list)."""
+        texts = texts_of(value)
+        if not texts:
+            return self._absent
+        return (
+            self._true_of_text(texts[0])
+            if len(texts) == 1
+            else NOTHING.union(*map(self._true_of_text, texts))
+        )
+
+    def _true_of_text(self, text: str) -> frozenset[int]:
+        true = self._present
+        if self._exact:
+            true |= self._exact.get(text.lower(), NOTHING)
+        if self._cased:
+            true |= self._cased.get(text, NOTHING)
+        if self._scanned:
+            self.warm()
+            assert self._scan is not None
+            found = self._scan.found(text)
+            if found:
+                true = true.union(found)
+        if self._computed:
+            true = true.union([number for number, holds in self._computed if holds(text)])
+        return true
+
+
+def _within(network: str) -> Callable[[str], bool]:
+    wanted = ip_network(network)
+
+    def within(text: str) -> bool:
+        try:
+            address = ip_address(text.strip())
+        except ValueError:
+            return False
+        if isinstance(address, IPv6Address) and address.ipv4_mapped and wanted.version == 4:
+            address = address.ipv4_mapped
+        return address in wanted
+
+    return within
+
+
+def _compared(leaf: Leaf) -> Callable[[str], bool]:
+    operator, threshold = _OPERATORS[leaf.detail], _number(leaf.value)
+
+    def compared(text: str) -> bool:
+        number = _number(text)
+        return number is not None and operator(number, threshold)
+
+    return compared
+
+
+def _number(text: str) -> float | int | None:
+    # int() of a very long text is quadratic (CVE-2020-10735): no number a rule compares has so many digits.
+    if len(text) > 64:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+_PARTS_OF_TIME: dict[str, Callable[[datetime], int]] = {
+    "minute": lambda moment: moment.minute,
+    "hour": lambda moment: moment.hour,
+    "day": lambda moment: moment.day,
+    "week": lambda moment: moment.isocalendar().week,
+    "month": lambda moment: moment.month,
+    "year": lambda moment: moment.year,
+}
+
+
+def _timed(leaf: Leaf) -> Callable[[str], bool]:
+    part, operator = leaf.detail.split()
+    of, compare, wanted = _PARTS_OF_TIME[part], _OPERATORS[operator], int(float(leaf.value))
+
+    def timed(text: str) -> bool:
+        moment = _moment(text)
+        return moment is not None and compare(of(moment), wanted)
+
+    return timed
+
+
+def _moment(text: str) -> datetime | None:
+    """A date and time as written (its own zone), or seconds, milliseconds or microseconds since 1970 (UTC)."""
+    number = _number(text)
+    try:
+        if number is None:
+            return datetime.fromisoformat(text.strip())
+        if abs(number) < 1e4:  # a bare year is no instant
+            return None
+        scale = 1 if abs(number) < 1e11 else 1_000 if abs(number) < 1e14 else 1_000_000
+        return datetime.fromtimestamp(number / scale, tz=UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+# -- two fields ---------------------------------------------------------------------------------------------------
+
+
+def refers(leaf: Leaf, fields: Mapping[str, Any]) -> bool:
+    """Whether a `LeafKind.FIELDREF` leaf holds: one field's text against another's, without regard to case."""
+    others = [each.lower() for each in texts_of(fields.get(leaf.value))]
+    return any(
+        _related(text.lower(), other, leaf.detail)
+        for text in texts_of(fields.get(leaf.field))
+        for other in others
+    )
+
+
+def _related(text: str, other: str, how: str) -> bool:
+    match how:
+        case "contains":
+            return other in text
+        case "startswith":
+            return text.startswith(other)
+        case "endswith":
+            return text.endswith(other)
+    return text == other
+
+
+# -- the whole event ----------------------------------------------------------------------------------------------
+
+
+class Keywords:
+    """Keywords are looked for in every value of an event, each value for itself."""
+
+    def __init__(self, numbered: Sequence[tuple[int, Leaf]]) -> None:
+        self._scan = scan(numbered)
+
+    def true_of(self, values: Iterable[object]) -> frozenset[int]:
+        """The numbers of the keywords that stand in at least one of the values."""
+        texts = [text for value in values for text in texts_of(value)]
+        # One pass over everything settles the many events that hold no keyword at all.
+        if not texts or not self._scan.found("\n".join(texts)):
+            return NOTHING
+        return NOTHING.union(*map(self._scan.found, texts))

@@ -1,0 +1,131 @@
+"""Windows events: EVTX records as JSON, and flat JSON as log shippers write it, become events.
+
+Sigma's Windows rules name the event data as Windows does, on one level. How a record is flattened decides which rules
+match, so it is fixed here: System first, then EventData, then UserData; event data wins over a System field of the same
+name; attributes are dropped; ``Provider_Name`` is the provider's name. Every value becomes text; an absent value and
+JSON null are absent, an empty text stays; a list is joined by one blank; a field name with blanks also exists without
+them ("Threat Name", ThreatName), for Defender's rules.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from rempart.errors import DecodeError
+from rempart.events.event import Event, LogSource
+from rempart.instants import Instant, from_datetime
+
+LOGSOURCE = LogSource(product="windows")
+
+_TIMES = ("SystemTime", "TimeCreated", "@timestamp", "UtcTime", "EventTime")
+
+
+def decode(line: bytes | str, source: str, record: int) -> Event:
+    """One JSON object, nested as in EVTX or flat, as an event. Raises `DecodeError` when the line is none."""
+    try:
+        document = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise DecodeError(f"not JSON: {error}", where=f"{source}:{record}") from error
+    if not isinstance(document, dict):
+        raise DecodeError("a JSON value, but not an object", where=f"{source}:{record}")
+    nested = document.get("Event")
+    fields = flatten(nested) if isinstance(nested, dict) and "System" in nested else _flat(document)
+    return Event(LOGSOURCE, fields, source, record, _time(fields))
+
+
+def flatten(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of the ``Event`` element of an EVTX record."""
+    fields = dict(_system(event.get("System")))
+    for part in ("EventData", "UserData"):
+        for name, value in _data(event.get(part)):
+            fields[name] = value
+            if " " in name:
+                fields.setdefault(name.replace(" ", ""), value)
+    return fields
+
+
+def _system(system: Any) -> Iterator[tuple[str, Any]]:
+    if not isinstance(system, dict):
+        return
+    for name, value in system.items():
+        match name, value:
+            case "Provider", {"#attributes": {"Name": provider}}:
+                yield "Provider_Name", provider
+            case "TimeCreated", {"#attributes": {"SystemTime": moment}}:
+                yield "SystemTime", moment
+            case _, {"#text": text}:
+                yield name, _scalar(text)
+            case _, None | {"#attributes": _}:
+                pass
+            case _:
+                yield name, _scalar(value)
+
+
+def _data(data: Any) -> Iterator[tuple[str, Any]]:
+    """The fields of EventData or UserData. UserData holds one element more, named by the provider."""
+    if not isinstance(data, dict):
+        return
+    for name, value in data.items():
+        if name == "#attributes" or name.endswith("_attributes"):
+            continue
+        match value:
+            case None:
+                pass
+            case {"#text": text}:
+                yield name, _scalar(text)
+            case {"#attributes": _, **rest} if not rest:
+                pass
+            case dict():
+                yield from _data(value)
+            case _:
+                yield name, _scalar(value)
+
+
+def _scalar(value: Any) -> Any:
+    """A value as text; a list joined by one blank."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return " ".join(str(_scalar(each)) for each in value if each is not None)
+    if isinstance(value, dict):
+        if "#text" in value:
+            return _scalar(value["#text"])
+        return orjson.dumps(value).decode()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return None if value is None else str(value)
+
+
+def _flat(document: dict[str, Any]) -> dict[str, Any]:
+    """The fields of flat JSON: the object itself, changed only where it must be, since millions of them pass."""
+    if "Provider_Name" not in document and "SourceName" in document:
+        document["Provider_Name"] = document["SourceName"]
+    if not _NESTED.isdisjoint(map(type, document.values())):
+        for name in [name for name, value in document.items() if type(value) in _NESTED]:
+            document[name] = _scalar(document[name])
+    if " " in "".join(document):
+        for name in [name for name in document if " " in name]:
+            document.setdefault(name.replace(" ", ""), document[name])
+    return document
+
+
+_NESTED = frozenset({dict, list})
+
+
+def _time(fields: Mapping[str, Any]) -> Instant | None:
+    for name in _TIMES:
+        moment = fields.get(name)
+        if moment.__class__ is str:
+            try:
+                return _instant(moment)
+            except ValueError:
+                continue
+    return None
+
+
+def _instant(text: str) -> Instant:
+    """An instant from ISO text; without a zone it is UTC, as Sysmon's UtcTime says."""
+    moment = datetime.fromisoformat(text)
+    return from_datetime(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))

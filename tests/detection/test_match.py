@@ -1,0 +1,142 @@
+"""The matcher: the answer depends on the event and the rules alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from rempart.detection.finding import Proof
+from rempart.detection.match import Matcher, covers, evidence
+from rempart.detection.rule import load
+from rempart.events.event import Event, LogSource
+
+LINUX = LogSource("linux", "process_creation", None)
+WINDOWS = LogSource("windows")
+SYSMON = {
+    "Channel": "Microsoft-Windows-Sysmon/Operational",
+    "EventID": 1,
+    "Provider_Name": "Microsoft-Windows-Sysmon",
+}
+
+
+def rule(
+    detection: str, logsource: str = "{product: linux, category: process_creation}", title: str = "t"
+) -> str:
+    return f"title: '{title}'\nlogsource: {logsource}\nlevel: high\ndetection:\n{detection}"
+
+
+def matcher(*texts: str) -> Matcher:
+    loaded = load((f"r{n}.yml", text) for n, text in enumerate(texts))
+    assert not loaded.refused
+    return Matcher(loaded.rules)
+
+
+def event(fields: Mapping[str, Any], logsource: LogSource = LINUX) -> Event:
+    return Event(logsource, fields, "source", 1)
+
+
+def titles(asked: Matcher, fields: Mapping[str, Any], logsource: LogSource = LINUX) -> list[str]:
+    return [found.card.title for found in asked.matches(event(fields, logsource))]
+
+
+def test_a_rule_fires_on_its_own_log_source_only() -> None:
+    asked = matcher(rule("  a: {Image|endswith: /nc}\n  condition: a"))
+    assert titles(asked, {"Image": "/bin/nc"}) == ["t"]
+    assert titles(asked, {"Image": "/bin/nc"}, LogSource("macos", "process_creation")) == []
+    assert titles(asked, {"Image": "/bin/nc"}, LogSource("linux", "network_connection")) == []
+    assert titles(asked, {"Image": "/bin/nc"}, WINDOWS) == []
+
+
+def test_a_rule_of_nothing_but_negations_stays_with_its_log_source() -> None:
+    asked = matcher(
+        rule("  a: {src_ip|cidr: 10.0.0.0/8}\n  condition: not a", "{product: zeek, service: rdp}")
+    )
+    assert titles(asked, SYSMON, WINDOWS) == []
+    assert titles(asked, {"src_ip": "9.9.9.9"}, LogSource("zeek", None, "rdp")) == ["t"]
+
+
+def test_windows_categories_are_told_by_channel_and_event() -> None:
+    asked = matcher(
+        rule(
+            "  a: {Image|endswith: cmd.exe}\n  condition: a", "{product: windows, category: process_creation}"
+        )
+    )
+    assert titles(asked, {**SYSMON, "Image": "C:\\cmd.exe"}, WINDOWS) == ["t"]
+    assert titles(asked, {**SYSMON, "EventID": "1", "Image": "C:\\CMD.EXE"}, WINDOWS) == ["t"]
+    assert titles(asked, {**SYSMON, "EventID": 3, "Image": "C:\\cmd.exe"}, WINDOWS) == []
+    assert titles(asked, {**SYSMON, "Channel": "Security", "Image": "C:\\cmd.exe"}, WINDOWS) == []
+
+
+def test_a_forged_event_id_does_not_poison_the_memory_of_the_true_one() -> None:
+    asked = matcher(
+        rule(
+            "  a: {Image|endswith: cmd.exe}\n  condition: a", "{product: windows, category: process_creation}"
+        )
+    )
+    for forged in (True, 1.5, [1], {"a": 1}, None):
+        assert titles(asked, {**SYSMON, "EventID": forged, "Image": "cmd.exe"}, WINDOWS) == (
+            ["t"] if forged == [1] else []
+        )
+    assert titles(asked, {**SYSMON, "Image": "cmd.exe"}, WINDOWS) == ["t"]
+
+
+def test_one_and_true_are_different_values() -> None:
+    asked = matcher(
+        rule("  a: {flag: 1}\n  condition: a", title="one"),
+        rule("  a: {flag: 'true'}\n  condition: a", title="true"),
+    )
+    assert titles(asked, {"flag": 1}) == ["one"]
+    assert titles(asked, {"flag": True}) == ["true"]
+    assert titles(asked, {"flag": 1.0}) == ["one"]
+
+
+def test_a_list_holds_when_one_element_does() -> None:
+    asked = matcher(rule("  a: {user: root}\n  condition: a"))
+    assert titles(asked, {"user": ["alice", "root"]}) == ["t"]
+    assert titles(asked, {"user": ["alice"]}) == []
+
+
+def test_rules_come_in_the_order_they_were_given() -> None:
+    texts = [rule("  a: {Image|contains: a}\n  condition: a", title=str(n)) for n in range(5)]
+    assert titles(matcher(*texts), {"Image": "xax"}) == list("01234")
+
+
+def test_evidence_names_the_fields_that_made_it_fire() -> None:
+    asked = matcher(
+        rule("  a: {Image|endswith: /nc, user: root}\n  f: {user: nobody}\n  condition: a and not f")
+    )
+    seen = event({"Image": "/bin/nc", "user": "root", "other": "x"})
+    (fired,) = asked.matches(seen)
+    assert asked.evidence(fired, seen) == (Proof("Image", "/bin/nc"), Proof("user", "root"))
+    assert asked.evidence(fired, event({"Image": "/bin/ls"})) == ()
+    assert evidence(fired, seen) == asked.evidence(fired, seen)
+
+
+def test_evidence_is_capped() -> None:
+    asked = matcher(rule("  a: {line|contains: x}\n  condition: a"))
+    seen = event({"line": "x" * 5000})
+    assert len(asked.evidence(asked.matches(seen)[0], seen)[0].value) == 200
+
+
+def test_keywords_are_found_in_values_and_never_in_names() -> None:
+    asked = matcher(rule("  k: ['needle', 'two*ends']\n  condition: k"))
+    assert titles(asked, {"a": "some NEEDLE here"}) == ["t"]
+    assert titles(asked, {"a": "two different ends"}) == ["t"]
+    assert titles(asked, {"needle": "a"}) == []
+    assert titles(asked, {"a": "two", "b": "ends"}) == []
+    seen = event({"a": "x", "b": "a needle"})
+    assert asked.evidence(asked.matches(seen)[0], seen) == (Proof("b", "a needle"),)
+
+
+@pytest.mark.parametrize(
+    ("needed", "given", "answer"),
+    [
+        (LogSource(), LogSource("linux"), True),
+        (LogSource("linux"), LogSource("linux", None, "sshd"), True),
+        (LogSource("linux", None, "sshd"), LogSource("linux"), False),
+        (LogSource(None, "webserver"), LogSource("nginx", "webserver"), True),
+        (LogSource("windows"), LogSource("linux"), False),
+    ],
+)
+def test_covers(needed: LogSource, given: LogSource, answer: bool) -> None:
+    assert covers(needed, given) is answer
