@@ -1,0 +1,101 @@
+"""The whole of detection as one value: an event goes in, the findings it brings about come out."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from rempart.detection.correlate import Correlator, Crossing
+from rempart.detection.explain import finding, observables
+from rempart.detection.finding import Finding, Proof
+from rempart.detection.match import Matcher
+from rempart.detection.rule import Comparison, Correlation, CorrelationType, Rule, RuleSet
+from rempart.detection.surroundings import Surroundings
+from rempart.events.event import Event
+from rempart.instants import Duration, Instant
+
+REPEATS = 10
+"""Seconds of quiet after which the same rule about the same things is told again; until then only when doubled."""
+
+
+class Detection:
+    """Rules and what they remember. The same events in the same order give the same findings, whatever was before."""
+
+    def __init__(self, rules: RuleSet, surroundings: Surroundings | None = None) -> None:
+        """``surroundings``: what the site adds to events; without it rules that ask for it stay silent."""
+        self._surroundings = surroundings or Surroundings()
+        self._matcher = Matcher(rules.rules)
+        self._correlator = Correlator(rules.correlations)
+        self._silent = _only_parts(rules)
+        self._repeats = Correlator(
+            [_repeats(rule) for rule in rules.rules if rule.card.id not in self._silent]
+        )
+        self._latest = Instant(0)
+
+    @property
+    def longest_timespan(self) -> Duration:
+        """How long an event can still matter. After a restart, feed the events of that long again, in their order: the
+        findings made then have the ids they had before.
+        """
+        return max(self._correlator.memory, self._repeats.memory)
+
+    def feed(self, event: Event) -> list[Finding]:
+        """The findings that this event brings about. An event without a time counts as of the latest time seen."""
+        event = self._surroundings.describe(event)
+        time = event.time if event.time is not None else self._latest
+        self._latest = max(self._latest, time)
+        return [found for rule in self._matcher.matches(event) for found in self._matched(rule, event, time)]
+
+    def _matched(self, rule: Rule, event: Event, time: Instant) -> Iterator[Finding]:
+        things = observables(rule.card.meaning, event.fields)
+        about = replace(event, fields={"things": " ".join(sorted(map(str, things))) or "-"})
+        for crossing in self._repeats.feed(rule.card.id, about, time):
+            yield finding(
+                rule.card,
+                event,
+                time,
+                things=things,
+                proofs=self._matcher.evidence(rule, event),
+                count=crossing.count,
+            )
+        for crossing in self._correlator.feed(rule.card.id, event, time):
+            if crossing.correlation.card.id not in self._silent:
+                yield _correlated(crossing)
+
+
+def _repeats(rule: Rule) -> Correlation:
+    """Sees the rule itself as a correlation of one, so that a flood of it gives few findings."""
+    return Correlation(
+        card=replace(rule.card, id=f"repeats of {rule.card.id}"),
+        type=CorrelationType.EVENT_COUNT,
+        rules=(rule.card.id,),
+        group_by=("things",),
+        timespan=REPEATS,
+        comparison=Comparison.GTE,
+        threshold=1,
+    )
+
+
+def _correlated(crossing: Crossing) -> Finding:
+    """The finding of a correlation; its proofs are the group and the value that was reached."""
+    correlation = crossing.correlation
+    named = ", ".join(correlation.fields) or "events"
+    return finding(
+        correlation.card,
+        crossing.event,
+        crossing.time,
+        group=[text for pair in crossing.group for text in pair],
+        things=crossing.things,
+        proofs=[
+            *(Proof(name, value) for name, value in crossing.group),
+            Proof(f"{correlation.type.replace('_', ' ')} of {named}", f"{crossing.value:g}"),
+        ],
+        count=crossing.count,
+    )
+
+
+def _only_parts(rules: RuleSet) -> frozenset[str]:
+    """Ids of the rules and correlations that only serve others and report nothing by themselves."""
+    part: dict[str, bool] = {}
+    for correlation in rules.correlations:
+        for each in correlation.rules:
+            part[each] = part.get(each, True) and not correlation.generate
+    return frozenset(each for each, silent in part.items() if silent)
