@@ -67,6 +67,21 @@ class Places:
         return self.run / "proxy" / "access.log"
 
     @property
+    def packets_config(self) -> Path:
+        """ulogd's configuration, rendered by the guard."""
+        return self.run / "proxy" / "ulogd.conf"
+
+    @property
     def packets_log(self) -> Path:
         """Where ulogd writes packets and flows as JSON lines; watch follows it."""
         return self.run / "packets" / "ulogd.json"
+
+
+RUN = Path("/run/rempart")
+"""Where the sockets are on a box."""
+
+STATE = Path("/var/lib/rempart")
+"""Where what must survive is on a box."""
+
+SITE = Path("/etc/rempart/site.toml")
+"""The site's description on a box."""

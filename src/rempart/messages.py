@@ -5,27 +5,17 @@ One frame is a 4-byte big-endian length and that many bytes of JSON (msgspec, ta
 so that a taken-over watch cannot even spell an order.
 """
 
-from enum import StrEnum
-
 import msgspec
 
 from rempart.detection.finding import Finding
 from rempart.engine.orders import AnyOrder
+from rempart.engine.state import Posture
 from rempart.incidents.incident import IncidentState, Qualification, Sentence
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
 
 MAX_FRAME = 1 << 20
 """Bytes in the longest frame."""
-
-
-class Posture(StrEnum):
-    """The stance of the whole site."""
-
-    NORMAL = "normal"
-    WATCHFUL = "watchful"
-    CONTAINED = "contained"
-    REOPENING = "reopening"
 
 
 # -- watch -> guard ----------------------------------------------------------------------------------------------
@@ -58,11 +48,15 @@ class FindingsAccepted(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class CountPersons(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """Count distinct persons whose files were opened from these addresses inside, from ``since`` on."""
+    """Count distinct persons whose files were opened from these addresses inside, from ``since`` on.
+
+    ``accounts`` narrows the count to what these accounts opened; empty: whoever was signed in.
+    """
 
     request: str
     addresses: list[str]
     since: Instant
+    accounts: list[str] = []
 
 
 ToWatch = FindingsAccepted | CountPersons

@@ -68,6 +68,75 @@ def tightest(before: Enforcement, wanted: Enforcement) -> Enforcement:
     )
 
 
+def due(wanted: Enforcement, now: Instant) -> Enforcement:
+    """The same with everything whose time has come fallen already, as the kernel's own timeouts do it."""
+    return Enforcement(
+        stands={name: _fallen(stand, now) for name, stand in wanted.stands.items()},
+        contained=wanted.contained,
+        blocked={target: until for target, until in wanted.blocked.items() if until is None or until > now},
+        isolated={asset: until for asset, until in wanted.isolated.items() if until is None or until > now},
+    )
+
+
+def disagreements(wanted: Enforcement, held: Enforcement, now: Instant) -> tuple[str, ...]:
+    """What the world holds otherwise than wanted, in words; empty when they agree.
+
+    Deadlines within `SLACK` of each other agree: the kernel counts in jiffies and tells remaining time.
+    """
+    expected = due(wanted, now)
+    found = [
+        f"opening {name} is {held.stands[name].state.value if name in held.stands else 'unknown'}, "
+        f"not {stand.state.value}"
+        for name, stand in sorted(expected.stands.items())
+        if name not in held.stands or not _same_stand(stand, held.stands[name], now)
+    ]
+    if expected.contained is not held.contained:
+        found.append("the site is not contained" if expected.contained else "the site is still contained")
+    found += _different("block", expected.blocked, held.blocked, now)
+    found += _different("isolation", expected.isolated, held.isolated, now)
+    return tuple(found)
+
+
+SLACK = 2_000_000
+"""Microseconds by which two deadlines may differ and still be the same."""
+
+
+def _fallen(stand: Stand, now: Instant) -> Stand:
+    if stand.until is not None and stand.then is not None and stand.until <= now:
+        return Stand(state=stand.then)
+    return stand
+
+
+def _same_stand(wanted: Stand, held: Stand, now: Instant) -> bool:
+    if wanted.state is held.state:
+        return _same_deadline(wanted.until, held.until)
+    near_end = wanted.until is not None and wanted.until - now < SLACK
+    return near_end and held.state is wanted.then
+
+
+def _same_deadline(one: Instant | None, other: Instant | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= SLACK
+
+
+def _different(
+    word: str, wanted: Mapping[str, Instant | None], held: Mapping[str, Instant | None], now: Instant
+) -> list[str]:
+    missing = [
+        f"the {word} of {target} is missing"
+        for target, until in wanted.items()
+        if (until is None or until - now > SLACK)
+        and (target not in held or not _same_deadline(until, held[target]))
+    ]
+    extra = [
+        f"there is a {word} of {target} that nobody decided"
+        for target, until in held.items()
+        if target not in wanted and (until is None or until - now > SLACK)
+    ]
+    return missing + extra
+
+
 def _opens(before: Stand | None, wanted: Stand) -> bool:
     if before is None:
         return wanted.state is not OpeningState.CLOSED

@@ -1,0 +1,279 @@
+"""Facts: what was decided or observed, as sealed in the journal. The state is a fold over them, nothing else.
+
+A fact's type name is the entry's kind; its fields are the entry's body. Fields are only ever added, with a default,
+so that a newer station reads an older journal.
+"""
+
+import msgspec
+
+from rempart.detection.finding import Kind, Level, Outcome
+from rempart.engine.orders import GateAnswer
+from rempart.instants import Instant
+from rempart.site.opening import OpeningState
+
+MACHINE = "rempart"
+"""Who acts when nobody did: the station itself."""
+
+
+class Fact(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """The base of all facts. ``at`` is when it was decided, not when it was sealed."""
+
+    at: Instant
+
+
+class StationStarted(Fact, frozen=True, tag=True, kw_only=True):
+    """The guard began to watch over the site."""
+
+    site: str
+
+
+class FindingJoined(Fact, frozen=True, tag=True, kw_only=True):
+    """A finding belongs to an incident; the first of its sort, or the tenth, the hundredth … (``tally``)."""
+
+    incident: str
+    finding: str
+    rule: str
+    title: str
+    level: Level
+    kind: Kind
+    outcome: Outcome
+    actors: list[str]
+    victims: list[str]
+    accounts: list[str]
+    assets: list[str]
+    source: str
+    record: int
+    count: int
+    tally: int
+
+
+class IncidentsMerged(Fact, frozen=True, tag=True, kw_only=True):
+    """Two incidents turned out to be one attack."""
+
+    into: str
+    merged: str
+
+
+class Contained(Fact, frozen=True, tag=True, kw_only=True):
+    """The site was cut off from the outside because of these incidents."""
+
+    by: str
+    reason: str
+    incidents: list[str]
+
+
+class LifelineClosed(Fact, frozen=True, tag=True, kw_only=True):
+    """A named person closed a lifeline after confirming its fallback."""
+
+    opening: str
+    by: str
+    reason: str
+
+
+class OpeningSet(Fact, frozen=True, tag=True, kw_only=True):
+    """One opening was set apart from the others."""
+
+    opening: str
+    state: OpeningState
+    by: str
+    reason: str
+
+
+class Blocked(Fact, frozen=True, tag=True, kw_only=True):
+    """An address or network outside is blocked until then."""
+
+    target: str
+    until: Instant | None
+    by: str
+    reason: str
+    incident: str | None = None
+
+
+class Unblocked(Fact, frozen=True, tag=True, kw_only=True):
+    """A block ended, by an order or by its time."""
+
+    target: str
+    by: str
+
+
+class Isolated(Fact, frozen=True, tag=True, kw_only=True):
+    """A machine inside is isolated until then."""
+
+    asset: str
+    until: Instant | None
+    by: str
+    reason: str
+    incident: str | None = None
+
+
+class Released(Fact, frozen=True, tag=True, kw_only=True):
+    """An isolation ended, by an order or by its time."""
+
+    asset: str
+    by: str
+
+
+class MeasureProposed(Fact, frozen=True, tag=True, kw_only=True):
+    """The policy asks a person to approve a measure."""
+
+    proposal: str
+    incident: str
+    action: str
+    target: str
+
+
+class ProposalSettled(Fact, frozen=True, tag=True, kw_only=True):
+    """A proposal was approved."""
+
+    proposal: str
+    by: str
+
+
+class GateAnswered(Fact, frozen=True, tag=True, kw_only=True):
+    """A person answered one gate of one opening."""
+
+    opening: str
+    gate: str
+    answer: GateAnswer
+    proof: str
+    by: str
+
+
+class TrialStarted(Fact, frozen=True, tag=True, kw_only=True):
+    """An opening is on trial until then and falls back by itself. ``overridden`` names gates that had not passed."""
+
+    opening: str
+    state: OpeningState
+    until: Instant
+    then: OpeningState
+    by: str
+    reason: str
+    overridden: list[str] = []
+
+
+class TrialConfirmed(Fact, frozen=True, tag=True, kw_only=True):
+    """A person found the trial good: the opening keeps its trial state."""
+
+    opening: str
+    by: str
+
+
+class TrialEnded(Fact, frozen=True, tag=True, kw_only=True):
+    """A trial's time ran out without confirmation; the kernel had let it fall already."""
+
+    opening: str
+
+
+class OpeningReclosed(Fact, frozen=True, tag=True, kw_only=True):
+    """A relapse: the opening fell back at once because of this finding."""
+
+    opening: str
+    state: OpeningState
+    incident: str
+    finding: str
+    rule: str
+    title: str
+
+
+class Normalised(Fact, frozen=True, tag=True, kw_only=True):
+    """Containment ended; every opening is as it normally is."""
+
+    by: str
+    reason: str
+
+
+class IncidentQualified(Fact, frozen=True, tag=True, kw_only=True):
+    """What an incident is thought to be, from now on."""
+
+    incident: str
+    by: str
+    author: str
+    intent: str
+    ransom: str
+    outcome: str
+
+
+class PersonsTouched(Fact, frozen=True, tag=True, kw_only=True):
+    """How many distinct persons' care files the incident's machines opened, from the accesses seen."""
+
+    incident: str
+    persons: int
+    records: int
+
+
+class OrderDeclined(Fact, frozen=True, tag=True, kw_only=True):
+    """An order was refused, and why."""
+
+    order: str
+    by: str
+    why: str
+
+
+class EnforcementFaulted(Fact, frozen=True, tag=True, kw_only=True):
+    """The kernel or the proxy did not hold what the journal says; it was repaired, or could not be."""
+
+    what: str
+    repaired: bool
+
+
+class QuietReturned(Fact, frozen=True, tag=True, kw_only=True):
+    """Nothing more was seen of these incidents for a day: they are closed."""
+
+    incidents: list[str]
+
+
+class SealedLate(Fact, frozen=True, tag=True, kw_only=True):
+    """A tightening was applied before it could be sealed: the disk took too long or was full."""
+
+    what: list[str]
+    milliseconds: int
+
+
+AnyFact = (
+    StationStarted
+    | FindingJoined
+    | IncidentsMerged
+    | Contained
+    | LifelineClosed
+    | OpeningSet
+    | Blocked
+    | Unblocked
+    | Isolated
+    | Released
+    | MeasureProposed
+    | ProposalSettled
+    | GateAnswered
+    | TrialStarted
+    | TrialConfirmed
+    | TrialEnded
+    | OpeningReclosed
+    | Normalised
+    | IncidentQualified
+    | PersonsTouched
+    | OrderDeclined
+    | EnforcementFaulted
+    | QuietReturned
+    | SealedLate
+)
+
+
+FACTS = frozenset(kind.__name__ for kind in AnyFact.__args__)
+"""The kinds of journal entries that are facts; the others are the journal's own."""
+
+
+def kind_of(fact: AnyFact) -> str:
+    """The journal entry's kind."""
+    return type(fact).__name__
+
+
+def body_of(fact: AnyFact) -> dict[str, object]:
+    """The fact as a plain body for the journal: text, whole numbers, booleans, null, lists and maps."""
+    built = msgspec.to_builtins(fact)
+    assert isinstance(built, dict)
+    return built
+
+
+def read(body: object) -> AnyFact:
+    """A fact from a journal body. Raises `msgspec.ValidationError` when it is none."""
+    fact: AnyFact = msgspec.convert(body, AnyFact)
+    return fact

@@ -1,0 +1,119 @@
+"""What happened: everything the engine is told, and what it asks for in return.
+
+Inputs are facts of the world with their instant; commands are what to do about them. Doing is elsewhere.
+"""
+
+from dataclasses import dataclass
+
+from rempart.containment.measure import Enforcement
+from rempart.detection.finding import Finding
+from rempart.engine.facts import AnyFact
+from rempart.engine.orders import AnyOrder
+from rempart.instants import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The guard is up and has folded its journal."""
+
+    now: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """Time has passed."""
+
+    now: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Watch reports a finding."""
+
+    now: Instant
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A person whose right to it was checked gives an order."""
+
+    now: Instant
+    order: AnyOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Watch counted the persons whose files an incident's machines opened."""
+
+    now: Instant
+    incident: str
+    persons: int
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """The world did not hold what was wanted; ``repaired`` says whether it does now."""
+
+    now: Instant
+    what: str
+    repaired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed:
+    """A tightening was applied before its facts could be sealed; they are sealed now."""
+
+    now: Instant
+    what: tuple[str, ...]
+    milliseconds: int
+
+
+AnyInput = Started | Ticked | Found | Ordered | Counted | Repaired | Delayed
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Write these facts to the journal.
+
+    ``urgent``: nothing is loosened by them; what follows may be done before, if sealing takes too long.
+    """
+
+    facts: tuple[AnyFact, ...]
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Enforce:
+    """Bring the kernel and the proxy to this."""
+
+    wanted: Enforcement
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Ask watch how many persons' files these machines opened."""
+
+    incident: str
+    addresses: tuple[str, ...]
+    accounts: tuple[str, ...]
+    since: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Tell whoever gave the order that it is refused: why, and what can be done instead."""
+
+    what: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class WakeAt:
+    """Tick again at this instant."""
+
+    at: Instant
+
+
+Command = Seal | Enforce | Count | Refuse | WakeAt

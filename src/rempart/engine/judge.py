@@ -1,0 +1,308 @@
+"""What a person's order becomes: facts, or a refusal with the reason."""
+
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from rempart.containment.measure import stricter
+from rempart.containment.policy import Action
+from rempart.containment.safeguard import protects
+from rempart.detection.finding import Level
+from rempart.engine import facts, orders
+from rempart.engine.facts import AnyFact
+from rempart.engine.orders import AnyOrder, GateAnswer
+from rempart.engine.state import Proposed, State
+from rempart.errors import OrderRefused
+from rempart.incidents.incident import IncidentState
+from rempart.incidents.triage import inside
+from rempart.instants import Instant, after, seconds
+from rempart.reopening import plan
+from rempart.reopening.gate import Gate, missing
+from rempart.reopening.trial import falls_to
+from rempart.site.opening import Opening, OpeningState
+from rempart.site.site import Site
+
+
+def judge(site: Site, state: State, order: AnyOrder, now: Instant) -> tuple[AnyFact, ...]:
+    """The facts an order makes; none when it would change nothing. Raises `OrderRefused`."""
+    if not order.by.strip():
+        raise OrderRefused("an order needs a name", now="Say who you are.")
+    return _Court(site, state, now).hear(order)
+
+
+@dataclass(frozen=True, slots=True)
+class _Court:
+    site: Site
+    state: State
+    now: Instant
+
+    def hear(self, order: AnyOrder) -> tuple[AnyFact, ...]:
+        match order:
+            case orders.Contain():
+                return self.contain(order.by, order.reason, ())
+            case orders.CloseLifeline():
+                return self.close_lifeline(order)
+            case orders.SetOpening():
+                return self.set_opening(order)
+            case orders.Block(by=by, reason=reason, target=target):
+                return self.block(target, by, reason, order.seconds, None)
+            case orders.Unblock(by=by, target=target):
+                self.require(target in self.state.blocked, f"{target} is not blocked")
+                return (facts.Unblocked(at=self.now, target=target, by=by),)
+            case orders.Isolate(by=by, reason=reason, asset=asset):
+                return self.isolate(asset, by, reason, order.seconds, None)
+            case orders.Release(by=by, asset=asset):
+                self.require(asset in self.state.isolated, f"{asset} is not isolated")
+                return (facts.Released(at=self.now, asset=asset, by=by),)
+            case orders.AnswerGate():
+                return self.answer_gate(order)
+            case orders.Reopen():
+                return self.reopen(order)
+            case orders.ConfirmTrial():
+                return self.confirm(order)
+            case orders.Normalise():
+                return self.normalise(order)
+            case orders.QualifyIncident():
+                return self.qualify(order)
+            case orders.ApproveMeasure():
+                return self.approve(order)
+
+    def require(self, holds: bool, what: str, now: str = "") -> None:  # noqa: FBT001  reads as a sentence
+        if not holds:
+            raise OrderRefused(what, now=now)
+
+    def opening(self, name: str) -> Opening:
+        try:
+            return self.site.opening(name)
+        except KeyError:
+            known = ", ".join(o.id for o in self.site.openings)
+            raise OrderRefused(f"this site has no opening {name!r}", now=f"It has: {known}.") from None
+
+    def standing(self, name: str) -> OpeningState:
+        return self.state.doors[name].stand.state
+
+    # -- tightening ----------------------------------------------------------------------------------------------
+
+    def contain(self, by: str, reason: str, incidents: tuple[str, ...]) -> tuple[AnyFact, ...]:
+        reopened = any(door.reopened for door in self.state.doors.values())
+        fresh = set(incidents) - self.state.contained_for
+        if self.state.contained and not reopened and not fresh:
+            return ()
+        because = incidents or self.grave()
+        return (facts.Contained(at=self.now, by=by, reason=reason, incidents=sorted(because)),)
+
+    def grave(self) -> tuple[str, ...]:
+        """The open incidents a cut is about: the grave ones, or all when none is."""
+        running = [i for i in self.state.incidents.values() if i.state is not IncidentState.CLOSED]
+        grave = [i for i in running if i.level >= Level.HIGH]
+        return tuple(i.id for i in grave or running)
+
+    def close_lifeline(self, order: orders.CloseLifeline) -> tuple[AnyFact, ...]:
+        opening = self.opening(order.opening)
+        self.require(
+            opening.lifeline,
+            f"{opening.id} is no lifeline",
+            "Use: rempart contain, or close the opening alone.",
+        )
+        self.require(
+            order.fallback_confirmed,
+            f"closing {opening.id} stops: {opening.name}",
+            f"First make sure that the fallback works ({opening.fallback.text}), then confirm it.",
+        )
+        if self.standing(opening.id) is OpeningState.CLOSED:
+            return ()
+        return (facts.LifelineClosed(at=self.now, opening=opening.id, by=order.by, reason=order.reason),)
+
+    def set_opening(self, order: orders.SetOpening) -> tuple[AnyFact, ...]:
+        opening = self.opening(order.opening)
+        present, wanted = self.standing(opening.id), order.state
+        if present is wanted and self.state.doors[opening.id].stand.until is None:
+            return ()
+        if stricter(present, wanted) is present and present is not wanted:
+            self.may_loosen(opening, wanted)
+        self.require(
+            not (opening.lifeline and wanted is OpeningState.CLOSED),
+            f"{opening.id} is a lifeline",
+            "Closing it needs its fallback confirmed: rempart contain --lifeline.",
+        )
+        return (
+            facts.OpeningSet(at=self.now, opening=opening.id, state=wanted, by=order.by, reason=order.reason),
+        )
+
+    def may_loosen(self, opening: Opening, wanted: OpeningState) -> None:
+        self.require(
+            not self.state.contained,
+            f"the site is contained: {opening.id} reopens through its gates",
+            f"Use: rempart reopen trial {opening.id}",
+        )
+        self.require(
+            stricter(opening.normally, wanted) is wanted,
+            f"{opening.id} is normally {opening.normally.value}",
+            f"Open it for a limited time: rempart reopen trial {opening.id} --for …",
+        )
+
+    def block(
+        self, target: str, by: str, reason: str, length: int | None, incident: str | None
+    ) -> tuple[AnyFact, ...]:
+        try:
+            ip_network(target, strict=False)
+        except ValueError:
+            raise OrderRefused(
+                f"{target!r} is no address or network", now="Write it like 203.0.113.7 or 203.0.113.0/24."
+            ) from None
+        self.require(not inside(self.site, target), f"{target} is inside", "Use: rempart isolate")
+        self.guarded(target)
+        until = after(self.now, seconds(length)) if length else None
+        return (
+            facts.Blocked(at=self.now, target=target, until=until, by=by, reason=reason, incident=incident),
+        )
+
+    def isolate(
+        self, asset: str, by: str, reason: str, length: int | None, incident: str | None
+    ) -> tuple[AnyFact, ...]:
+        machine = next((a for a in self.site.assets if asset == a.id or asset in a.addresses), None)
+        if machine is None:
+            known = ", ".join(sorted(a.id for a in self.site.assets))
+            raise OrderRefused(
+                f"site.toml lists no machine {asset!r}",
+                now=f"It lists: {known}. Add the machine, then isolate it.",
+            )
+        self.guarded(machine.id)
+        until = after(self.now, seconds(length)) if length else None
+        return (
+            facts.Isolated(
+                at=self.now, asset=machine.id, until=until, by=by, reason=reason, incident=incident
+            ),
+        )
+
+    def guarded(self, target: str) -> None:
+        why = protects(self.site, target, by_machine=False)
+        self.require(
+            why is None,
+            f"{target} may not be touched: {why}",
+            "It keeps people safe or the station reachable.",
+        )
+
+    # -- reopening -----------------------------------------------------------------------------------------------
+
+    def answer_gate(self, order: orders.AnswerGate) -> tuple[AnyFact, ...]:
+        opening = self.opening(order.opening)
+        self.require(
+            order.gate in set(Gate), f"there is no gate {order.gate!r}", f"The gates: {', '.join(Gate)}."
+        )
+        self.require(
+            order.answer is not GateAnswer.YES or bool(order.proof.strip()),
+            "a gate passes with a proof",
+            "Say in a sentence what was checked and how.",
+        )
+        return (
+            facts.GateAnswered(
+                at=self.now,
+                opening=opening.id,
+                gate=order.gate,
+                answer=order.answer,
+                proof=order.proof,
+                by=order.by,
+            ),
+        )
+
+    def reopen(self, order: orders.Reopen) -> tuple[AnyFact, ...]:
+        opening = self.opening(order.opening)
+        door = self.state.doors[opening.id]
+        self.require(order.state is not OpeningState.CLOSED, "a trial opens or filters; it does not close")
+        self.require(
+            stricter(door.stand.state, order.state) is door.stand.state
+            and door.stand.state is not order.state,
+            f"{opening.id} is already {door.stand.state.value}",
+        )
+        overridden = self.obstacles(opening, order)
+        if overridden:
+            self.require(
+                order.override,
+                f"{opening.id} cannot be tried yet: {'; '.join(overridden)}",
+                "Answer the gates (rempart reopen gate …), or override with a reason if care depends on it.",
+            )
+            self.require(bool(order.reason.strip()), "an override needs a reason")
+        return (
+            facts.TrialStarted(
+                at=self.now,
+                opening=opening.id,
+                state=order.state,
+                until=after(self.now, seconds(order.seconds)),
+                then=falls_to(opening),
+                by=order.by,
+                reason=order.reason,
+                overridden=overridden,
+            ),
+        )
+
+    def obstacles(self, opening: Opening, order: orders.Reopen) -> list[str]:
+        """What stands against a trial: gates, the second person, earlier stages."""
+        answers = self.state.gates.get(opening.id, {})
+        passed = {gate for gate, answer in answers.items() if answer.answer is GateAnswer.YES}
+        found = [f"gate {gate.value} has not passed" for gate in missing(passed)]
+        approval = answers.get(Gate.APPROVAL.value)
+        if approval and approval.by == order.by:
+            found.append("the approval must come from a second person")
+        if self.state.contained:
+            waiting = [
+                name for name in plan.before(self.site, opening) if self.standing(name) is OpeningState.CLOSED
+            ]
+            if waiting:
+                found.append(f"earlier stages are still closed: {', '.join(waiting)}")
+        return found
+
+    def confirm(self, order: orders.ConfirmTrial) -> tuple[AnyFact, ...]:
+        opening = self.opening(order.opening)
+        until = self.state.doors[opening.id].stand.until
+        self.require(until is not None and until > self.now, f"{opening.id} is not on trial")
+        return (facts.TrialConfirmed(at=self.now, opening=opening.id, by=order.by),)
+
+    def normalise(self, order: orders.Normalise) -> tuple[AnyFact, ...]:
+        self.require(self.state.contained, "the site is not contained")
+        waiting = [
+            o.id for o in self.site.openings if o.normally is not OpeningState.CLOSED and not self.stable(o)
+        ]
+        self.require(
+            not waiting,
+            f"not every opening is stable yet: {', '.join(waiting)}",
+            "Reopen and confirm them first, one by one.",
+        )
+        return (facts.Normalised(at=self.now, by=order.by, reason=order.reason),)
+
+    def stable(self, opening: Opening) -> bool:
+        stand = self.state.doors[opening.id].stand
+        return stand.state is not OpeningState.CLOSED and stand.until is None
+
+    # -- incidents -----------------------------------------------------------------------------------------------
+
+    def qualify(self, order: orders.QualifyIncident) -> tuple[AnyFact, ...]:
+        self.require(order.incident in self.state.incidents, f"there is no incident {order.incident!r}")
+        return (
+            facts.IncidentQualified(
+                at=self.now,
+                incident=order.incident,
+                by=order.by,
+                author=order.author,
+                intent=order.intent,
+                ransom=order.ransom,
+                outcome=order.outcome,
+            ),
+        )
+
+    def approve(self, order: orders.ApproveMeasure) -> tuple[AnyFact, ...]:
+        proposal = self.state.proposals.get(order.proposal)
+        if proposal is None:
+            raise OrderRefused(f"there is no open proposal {order.proposal!r}")
+        settled = facts.ProposalSettled(at=self.now, proposal=proposal.id, by=order.by)
+        return (settled, *self.carried_out(proposal, order))
+
+    def carried_out(self, proposal: Proposed, order: orders.ApproveMeasure) -> tuple[AnyFact, ...]:
+        match Action(proposal.action):
+            case Action.CONTAIN:
+                return self.contain(order.by, order.reason, (proposal.incident,))
+            case Action.BLOCK:
+                return self.block(proposal.target, order.by, order.reason, None, proposal.incident)
+            case Action.ISOLATE:
+                return self.isolate(proposal.target, order.by, order.reason, None, proposal.incident)
+            case Action.WATCH:
+                return ()

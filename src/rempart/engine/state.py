@@ -1,0 +1,441 @@
+"""The state of the station, and the fold that makes it from facts.
+
+`fold` is total and knows no rules: whether a fact may be is decided in `step`, before it is sealed.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TypeVar
+
+from rempart.containment.measure import Enforcement, Stand
+from rempart.detection.finding import Level, Outcome
+from rempart.engine import facts
+from rempart.engine.facts import AnyFact
+from rempart.engine.orders import GateAnswer
+from rempart.incidents.incident import Incident, IncidentState, Qualification, Sentence
+from rempart.instants import Instant
+from rempart.site.opening import OpeningState
+from rempart.site.site import Site
+
+NEVER = Instant(0)
+"""Before anything was decided."""
+
+
+class Posture(StrEnum):
+    """The stance of the whole site."""
+
+    NORMAL = "normal"
+    WATCHFUL = "watchful"
+    CONTAINED = "contained"
+    REOPENING = "reopening"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """One opening's present stand, since when, and whether it was reopened since the cut."""
+
+    stand: Stand
+    since: Instant
+    reopened: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """A block or an isolation: attributable to a person or to the station."""
+
+    target: str
+    since: Instant
+    until: Instant | None
+    by: str
+    reason: str
+    incident: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One gate's answer, with the proof."""
+
+    answer: GateAnswer
+    proof: str
+    by: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """A measure that waits for a person."""
+
+    id: str
+    incident: str
+    action: str
+    target: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Everything the station has decided. ``tallies`` counts merged findings and is not part of the evidence."""
+
+    site: str
+    posture: Posture = Posture.NORMAL
+    since: Instant = NEVER
+    doors: Mapping[str, Door] = field(default_factory=dict)
+    contained_for: frozenset[str] = frozenset()
+    """Incidents the site is contained for; empty when it is not."""
+    contained: bool = False
+    blocked: Mapping[str, Measure] = field(default_factory=dict)
+    isolated: Mapping[str, Measure] = field(default_factory=dict)
+    gates: Mapping[str, Mapping[str, Answer]] = field(default_factory=dict)
+    incidents: Mapping[str, Incident] = field(default_factory=dict)
+    proposals: Mapping[str, Proposed] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
+    known: Mapping[str, None] = field(default_factory=dict)
+    """Ids of findings that were sealed, oldest first; bounded by `KNOWN`."""
+    automatic: tuple[tuple[Instant, str], ...] = ()
+    """When the station acted by itself within the last hour, and on what: its budget."""
+    reopened: tuple[str, ...] = ()
+    """Openings in the order in which they were reopened since the last cut."""
+    tallies: Mapping[str, int] = field(default_factory=dict, compare=False)
+
+
+KNOWN = 5_000
+"""How many sealed finding ids are remembered against repeats; older ones are beyond any replay of watch."""
+
+_HOUR = 3_600_000_000
+
+_V = TypeVar("_V")
+
+
+def initial(site: Site) -> State:
+    """The state before the first fact: every opening as it normally is."""
+    doors = {o.id: Door(stand=Stand(state=o.normally), since=NEVER) for o in site.openings}
+    return State(site=site.id, doors=doors)
+
+
+def folded(state: State, site: Site, these: Iterable[AnyFact]) -> State:
+    """The state after all these facts."""
+    for fact in these:
+        state = fold(state, site, fact)
+    return state
+
+
+def enforcement(state: State) -> Enforcement:
+    """What the kernel and the proxy should hold in this state."""
+    return Enforcement(
+        stands={name: door.stand for name, door in state.doors.items()},
+        contained=state.contained,
+        blocked={target: measure.until for target, measure in state.blocked.items()},
+        isolated={asset: measure.until for asset, measure in state.isolated.items()},
+    )
+
+
+def fold(state: State, site: Site, fact: AnyFact) -> State:
+    """The state after one fact."""
+    match fact:
+        case facts.FindingJoined():
+            return _joined(state, fact)
+        case facts.IncidentsMerged():
+            return _merged(state, fact)
+        case facts.Contained():
+            return _contained(state, site, fact)
+        case facts.LifelineClosed(at=at, opening=opening):
+            told = _tell_contained(
+                state, at, Sentence("story.lifeline-closed", {"opening": opening, "by": fact.by})
+            )
+            return _stand(told, opening, Stand(state=OpeningState.CLOSED), at)
+        case facts.OpeningSet(at=at, opening=opening, state=wanted):
+            return _stand(state, opening, Stand(state=wanted), at)
+        case facts.Blocked():
+            return _blocked(state, fact)
+        case facts.Unblocked(target=target):
+            return replace(state, blocked=_without(state.blocked, target))
+        case facts.Isolated():
+            return _isolated(state, fact)
+        case facts.Released(asset=asset):
+            return replace(state, isolated=_without(state.isolated, asset))
+        case facts.MeasureProposed(at=at, proposal=proposal, incident=incident, action=action, target=target):
+            waiting = Proposed(id=proposal, incident=incident, action=action, target=target, at=at)
+            return replace(state, proposals={**state.proposals, proposal: waiting})
+        case facts.ProposalSettled(proposal=proposal):
+            return replace(
+                state, proposals=_without(state.proposals, proposal), settled=state.settled | {proposal}
+            )
+        case facts.GateAnswered():
+            answer = Answer(answer=fact.answer, proof=fact.proof, by=fact.by, at=fact.at)
+            of_opening = {**state.gates.get(fact.opening, {}), fact.gate: answer}
+            return replace(state, gates={**state.gates, fact.opening: of_opening})
+        case facts.TrialStarted():
+            return _trial_started(state, fact)
+        case facts.TrialConfirmed(at=at, opening=opening):
+            told = _tell_contained(
+                state, at, Sentence("story.confirmed", {"opening": opening, "by": fact.by})
+            )
+            door = told.doors[opening]
+            return _stand(told, opening, Stand(state=door.stand.state), at, reopened=True)
+        case facts.TrialEnded(at=at, opening=opening):
+            door = state.doors[opening]
+            return _close_again(state, opening, door.stand.then or OpeningState.CLOSED, at)
+        case facts.OpeningReclosed(at=at, opening=opening, state=wanted):
+            told = _tell_contained(
+                state, at, Sentence("story.reclosed", {"opening": opening, "title": fact.title})
+            )
+            return _close_again(told, opening, wanted, at)
+        case facts.Normalised():
+            return _normalised(state, site, fact)
+        case facts.IncidentQualified():
+            return _qualified(state, fact)
+        case facts.PersonsTouched(incident=incident, persons=persons):
+            if incident not in state.incidents:
+                return state
+            return _with_incident(state, replace(state.incidents[incident], persons_touched=persons))
+        case facts.QuietReturned():
+            return _quiet(state, fact)
+        case facts.StationStarted(at=at):
+            return replace(state, since=at) if state.since == NEVER else state
+        case facts.OrderDeclined() | facts.EnforcementFaulted() | facts.SealedLate():
+            return state
+
+
+# -- incidents ---------------------------------------------------------------------------------------------------
+
+
+def _joined(state: State, fact: facts.FindingJoined) -> State:
+    known = {**state.known, fact.finding: None}
+    while len(known) > KNOWN:
+        del known[next(iter(known))]
+    incident = state.incidents.get(fact.incident) or _fresh(fact)
+    grown = replace(
+        incident,
+        last_seen=max(incident.last_seen, fact.at),
+        level=max(incident.level, fact.level),
+        kinds=incident.kinds | {fact.kind},
+        actors=incident.actors | set(fact.actors),
+        accounts=incident.accounts | (set(fact.accounts) if fact.outcome is Outcome.SUCCESS else set()),
+        assets=incident.assets | set(fact.assets),
+        findings=incident.findings + 1,
+        story=_told(incident, fact),
+    )
+    watchful = state.posture is Posture.NORMAL and grown.level >= Level.HIGH
+    return replace(
+        _with_incident(state, grown),
+        known=known,
+        posture=Posture.WATCHFUL if watchful else state.posture,
+        since=fact.at if watchful else state.since,
+    )
+
+
+def _fresh(fact: facts.FindingJoined) -> Incident:
+    return Incident(
+        id=fact.incident,
+        opened=fact.at,
+        last_seen=fact.at,
+        state=IncidentState.OPEN,
+        level=fact.level,
+        kinds=frozenset(),
+        actors=frozenset(),
+        accounts=frozenset(),
+        assets=frozenset(),
+        findings=0,
+    )
+
+
+def _told(incident: Incident, fact: facts.FindingJoined) -> tuple[tuple[Instant, Sentence], ...]:
+    """The story with one sentence more, when this sort of thing was not told yet."""
+    sentence = Sentence(
+        f"story.{fact.kind.value}",
+        {
+            "actor": ", ".join(fact.actors[:3]),
+            "asset": ", ".join((fact.assets or fact.victims)[:3]),
+            "account": ", ".join(fact.accounts[:3]),
+            "count": fact.count,
+            "title": fact.title,
+        },
+    )
+    if any(
+        told.key == sentence.key and told.arguments["actor"] == sentence.arguments["actor"]
+        for _, told in incident.story
+        if "actor" in told.arguments
+    ):
+        return incident.story
+    return (*incident.story, (fact.at, sentence))
+
+
+def _merged(state: State, fact: facts.IncidentsMerged) -> State:
+    into, gone = state.incidents[fact.into], state.incidents[fact.merged]
+    whole = replace(
+        into,
+        opened=min(into.opened, gone.opened),
+        last_seen=max(into.last_seen, gone.last_seen),
+        level=max(into.level, gone.level),
+        kinds=into.kinds | gone.kinds,
+        actors=into.actors | gone.actors,
+        accounts=into.accounts | gone.accounts,
+        assets=into.assets | gone.assets,
+        findings=into.findings + gone.findings,
+        story=tuple(sorted((*into.story, *gone.story), key=lambda step: step[0])),
+    )
+    kept = _without(state.incidents, fact.merged)
+    contained_for = state.contained_for
+    if fact.merged in contained_for:
+        contained_for = contained_for - {fact.merged} | {fact.into}
+    proposals = {
+        name: replace(p, incident=fact.into) if p.incident == fact.merged else p
+        for name, p in state.proposals.items()
+    }
+    return replace(
+        state, incidents={**kept, fact.into: whole}, contained_for=contained_for, proposals=proposals
+    )
+
+
+def _qualified(state: State, fact: facts.IncidentQualified) -> State:
+    words = Qualification(author=fact.author, intent=fact.intent, ransom=fact.ransom, outcome=fact.outcome)
+    return _with_incident(state, replace(state.incidents[fact.incident], qualification=words))
+
+
+def _quiet(state: State, fact: facts.QuietReturned) -> State:
+    closed = {
+        name: replace(incident, state=IncidentState.CLOSED) if name in fact.incidents else incident
+        for name, incident in state.incidents.items()
+    }
+    calm = state.posture is Posture.WATCHFUL and not any(
+        incident.state is not IncidentState.CLOSED and incident.level >= Level.HIGH
+        for incident in closed.values()
+    )
+    return replace(
+        state,
+        incidents=closed,
+        posture=Posture.NORMAL if calm else state.posture,
+        since=fact.at if calm else state.since,
+    )
+
+
+def _with_incident(state: State, incident: Incident) -> State:
+    return replace(state, incidents={**state.incidents, incident.id: incident})
+
+
+def _tell_contained(state: State, at: Instant, sentence: Sentence) -> State:
+    """Add a sentence to the story of every incident the site is contained for."""
+    told = {
+        name: replace(incident, story=(*incident.story, (at, sentence)))
+        for name, incident in state.incidents.items()
+        if name in state.contained_for
+    }
+    return replace(state, incidents={**state.incidents, **told})
+
+
+# -- the cut and the doors ---------------------------------------------------------------------------------------
+
+
+def _contained(state: State, site: Site, fact: facts.Contained) -> State:
+    doors = dict(state.doors)
+    for opening in site.openings:
+        shut = OpeningState.FILTERED if opening.lifeline else OpeningState.CLOSED
+        if doors[opening.id].stand.state is OpeningState.CLOSED:
+            shut = OpeningState.CLOSED  # a lifeline closed by hand, or a door normally closed, stays closed
+        doors[opening.id] = Door(stand=Stand(state=shut), since=fact.at)
+    because = state.contained_for | set(fact.incidents)
+    incidents = {
+        name: replace(incident, state=IncidentState.CONTAINED) if name in because else incident
+        for name, incident in state.incidents.items()
+    }
+    cut = replace(
+        state,
+        posture=Posture.CONTAINED,
+        since=fact.at,
+        contained=True,
+        contained_for=because,
+        doors=doors,
+        gates={},
+        reopened=(),
+        incidents=incidents,
+    )
+    return _tell_contained(cut, fact.at, Sentence("story.contained", {"by": fact.by}))
+
+
+def _trial_started(state: State, fact: facts.TrialStarted) -> State:
+    sentence = Sentence("story.reopened", {"opening": fact.opening, "by": fact.by})
+    told = _tell_contained(state, fact.at, sentence)
+    on_trial = Stand(state=fact.state, until=fact.until, then=fact.then)
+    opened = _stand(told, fact.opening, on_trial, fact.at, reopened=True)
+    order = opened.reopened if fact.opening in opened.reopened else (*opened.reopened, fact.opening)
+    return replace(
+        opened,
+        reopened=order,
+        posture=Posture.REOPENING if opened.contained else opened.posture,
+        since=fact.at if opened.posture is Posture.CONTAINED else opened.since,
+    )
+
+
+def _close_again(state: State, opening: str, wanted: OpeningState, at: Instant) -> State:
+    """Fall back after a trial or a relapse; every gate must be passed anew."""
+    shut = _stand(state, opening, Stand(state=wanted), at)
+    return replace(shut, gates=_without(shut.gates, opening))
+
+
+def _normalised(state: State, site: Site, fact: facts.Normalised) -> State:
+    told = _tell_contained(state, fact.at, Sentence("story.normal", {"by": fact.by}))
+    incidents = {
+        name: replace(incident, state=IncidentState.CLOSED) if name in state.contained_for else incident
+        for name, incident in told.incidents.items()
+    }
+    doors = {o.id: Door(stand=Stand(state=o.normally), since=fact.at) for o in site.openings}
+    return replace(
+        told,
+        incidents=incidents,
+        doors=doors,
+        posture=Posture.NORMAL,
+        since=fact.at,
+        contained=False,
+        contained_for=frozenset(),
+        gates={},
+    )
+
+
+def _stand(state: State, opening: str, stand: Stand, at: Instant, *, reopened: bool = False) -> State:
+    return replace(state, doors={**state.doors, opening: Door(stand=stand, since=at, reopened=reopened)})
+
+
+# -- measures ----------------------------------------------------------------------------------------------------
+
+
+def _blocked(state: State, fact: facts.Blocked) -> State:
+    measure = Measure(
+        target=fact.target,
+        since=fact.at,
+        until=fact.until,
+        by=fact.by,
+        reason=fact.reason,
+        incident=fact.incident,
+    )
+    return replace(
+        state,
+        blocked={**state.blocked, fact.target: measure},
+        automatic=_spent(state, fact.at, fact.by, fact.target),
+    )
+
+
+def _isolated(state: State, fact: facts.Isolated) -> State:
+    measure = Measure(
+        target=fact.asset,
+        since=fact.at,
+        until=fact.until,
+        by=fact.by,
+        reason=fact.reason,
+        incident=fact.incident,
+    )
+    return replace(
+        state,
+        isolated={**state.isolated, fact.asset: measure},
+        automatic=_spent(state, fact.at, fact.by, fact.asset),
+    )
+
+
+def _spent(state: State, at: Instant, by: str, target: str) -> tuple[tuple[Instant, str], ...]:
+    """The automatic measures of the last hour, with this one if the station took it by itself."""
+    recent = tuple(spent for spent in state.automatic if spent[0] > at - _HOUR)
+    return (*recent, (at, target)) if by == facts.MACHINE else recent
+
+
+def _without(mapping: Mapping[str, _V], key: str) -> dict[str, _V]:
+    return {name: value for name, value in mapping.items() if name != key}

@@ -1,0 +1,163 @@
+"""The defence as one function: a state and an input give a state and commands.
+
+Pure: no clock, disk, network or randomness. The laws it keeps, each tested:
+  1. no sequence of inputs closes a safeguard, and no machine decision closes a lifeline;
+  2. nothing is loosened before it is sealed; tightening may be sealed late;
+  3. folding the sealed facts gives the state that was lived.
+"""
+
+from dataclasses import dataclass
+
+from rempart.containment.measure import loosens, tightens, tightest
+from rempart.containment.policy import Policy
+from rempart.detection.finding import Kind
+from rempart.engine import facts
+from rempart.engine.facts import MACHINE, AnyFact
+from rempart.engine.inputs import (
+    AnyInput,
+    Command,
+    Count,
+    Counted,
+    Delayed,
+    Enforce,
+    Found,
+    Ordered,
+    Refuse,
+    Repaired,
+    Seal,
+    Started,
+    Ticked,
+    WakeAt,
+)
+from rempart.engine.judge import judge
+from rempart.engine.orders import AnyOrder
+from rempart.engine.state import State, enforcement, folded
+from rempart.engine.weigh import weigh
+from rempart.errors import OrderRefused
+from rempart.incidents.incident import IncidentState
+from rempart.incidents.triage import TOGETHER
+from rempart.instants import Instant, after, hours
+from rempart.site.site import Site
+
+_PERSONAL = frozenset({Kind.RECORDS, Kind.EXFILTRATION, Kind.COMMAND})
+"""Findings after which the persons touched are counted again."""
+
+_BEFORE = hours(1)
+"""How long before an incident's first finding its machines' accesses are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the engine reasons with and never changes."""
+
+    site: Site
+    policy: Policy
+
+
+def step(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tuple[Command, ...]]:
+    """The state after ``happened``, and what to do about it, in order."""
+    match happened:
+        case Started(now=now):
+            begun = facts.StationStarted(at=now, site=terms.site.id)
+            return _settle(terms, state, (begun, *_overdue(state, now)), now, always_enforce=True)
+        case Ticked(now=now):
+            return _settle(terms, state, _overdue(state, now), now)
+        case Found(now=now, finding=finding):
+            weighed = weigh(terms.site, terms.policy, state, finding, now)
+            after_it, commands = _settle(terms, weighed.state, weighed.facts, now)
+            if weighed.incident and finding.kind in _PERSONAL:
+                commands = (*commands, *_counting(after_it, weighed.incident))
+            return after_it, commands
+        case Ordered(now=now, order=order):
+            return _obey(terms, state, order, now)
+        case Counted(now=now, incident=incident, persons=persons, records=records):
+            known = state.incidents.get(incident)
+            if known is None or known.persons_touched == persons:
+                return state, ()
+            counted = facts.PersonsTouched(at=now, incident=incident, persons=persons, records=records)
+            return _settle(terms, state, (counted,), now)
+        case Repaired(now=now, what=what, repaired=repaired):
+            return _settle(
+                terms, state, (facts.EnforcementFaulted(at=now, what=what, repaired=repaired),), now
+            )
+        case Delayed(now=now, what=what, milliseconds=milliseconds):
+            late = facts.SealedLate(at=now, what=list(what), milliseconds=milliseconds)
+            return _settle(terms, state, (late,), now)
+
+
+def _obey(terms: Terms, state: State, order: AnyOrder, now: Instant) -> tuple[State, tuple[Command, ...]]:
+    try:
+        decided = judge(terms.site, state, order, now)
+    except OrderRefused as refusal:
+        declined = facts.OrderDeclined(at=now, order=type(order).__name__, by=order.by, why=refusal.what)
+        after_it, commands = _settle(terms, state, (declined,), now)
+        return after_it, (*commands, Refuse(refusal.what, refusal.now))
+    after_it, commands = _settle(terms, state, decided, now)
+    if any(isinstance(fact, facts.Contained) for fact in decided):
+        commands += tuple(
+            c for incident in sorted(after_it.contained_for) for c in _counting(after_it, incident)
+        )
+    return after_it, commands
+
+
+def _settle(
+    terms: Terms, state: State, decided: tuple[AnyFact, ...], now: Instant, *, always_enforce: bool = False
+) -> tuple[State, tuple[Command, ...]]:
+    """Fold the facts and put sealing and enforcing in their lawful order."""
+    if not decided:
+        return state, ()
+    settled = folded(state, terms.site, decided)
+    before, wanted = enforcement(state), enforcement(settled)
+    commands: list[Command]
+    if loosens(before, wanted):
+        first = [Enforce(tightest(before, wanted))] if tightens(before, wanted) else []
+        commands = [*first, Seal(decided), Enforce(wanted)]
+    elif always_enforce or tightens(before, wanted) or before != wanted:
+        commands = [Seal(decided, urgent=True), Enforce(wanted)]
+    else:
+        commands = [Seal(decided, urgent=True)]
+    due = _next_deadline(settled, now)
+    if due is not None:
+        commands.append(WakeAt(due))
+    return settled, tuple(commands)
+
+
+def _overdue(state: State, now: Instant) -> tuple[AnyFact, ...]:
+    """Everything whose time has come. The kernel has let it fall already; now it is said."""
+    trials = [
+        facts.TrialEnded(at=now, opening=name)
+        for name, door in state.doors.items()
+        if door.stand.until is not None and door.stand.until <= now
+    ]
+    blocks = [
+        facts.Unblocked(at=now, target=target, by=MACHINE)
+        for target, measure in state.blocked.items()
+        if measure.until is not None and measure.until <= now
+    ]
+    isolations = [
+        facts.Released(at=now, asset=asset, by=MACHINE)
+        for asset, measure in state.isolated.items()
+        if measure.until is not None and measure.until <= now
+    ]
+    quiet = [
+        name
+        for name, incident in state.incidents.items()
+        if incident.state is IncidentState.OPEN and now - incident.last_seen > TOGETHER
+    ]
+    ended = [facts.QuietReturned(at=now, incidents=quiet)] if quiet else []
+    return (*trials, *blocks, *isolations, *ended)
+
+
+def _next_deadline(state: State, now: Instant) -> Instant | None:
+    stands = [door.stand.until for door in state.doors.values()]
+    measures = [m.until for m in (*state.blocked.values(), *state.isolated.values())]
+    calm = [after(i.last_seen, TOGETHER) for i in state.incidents.values() if i.state is IncidentState.OPEN]
+    return min((due for due in (*stands, *measures, *calm) if due is not None and due > now), default=None)
+
+
+def _counting(state: State, incident: str) -> tuple[Count, ...]:
+    known = state.incidents[incident]
+    if not known.assets:
+        return ()
+    since = Instant(known.opened - _BEFORE)
+    return (Count(incident, tuple(sorted(known.assets)), tuple(sorted(known.accounts)), since),)

@@ -1,0 +1,214 @@
+"""What a finding becomes: a place in an incident, a relapse, an automatic measure, a proposal."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from rempart.containment.policy import Action, How, Policy, Response
+from rempart.containment.safeguard import protects
+from rempart.detection.finding import Finding, Outcome
+from rempart.engine import facts
+from rempart.engine.facts import MACHINE, AnyFact
+from rempart.engine.state import State, fold
+from rempart.incidents.triage import matching, opens, parties
+from rempart.instants import Instant, after, seconds
+from rempart.reopening.trial import concerns, falls_to, shows_success
+from rempart.site.opening import OpeningState
+from rempart.site.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The state with the tally counted, the facts to seal, and the incident the finding joined (None: noise)."""
+
+    state: State
+    facts: tuple[AnyFact, ...]
+    incident: str | None
+
+
+def weigh(site: Site, policy: Policy, state: State, finding: Finding, now: Instant) -> Weighed:
+    """Place a finding and decide what follows from it."""
+    if finding.id in state.known:
+        return Weighed(state, (), None)
+    found = matching(site, state.incidents.values(), finding, now)
+    if not found and not opens(finding):
+        return Weighed(state, (), None)
+    incident = found[0] if found else f"inc-{finding.id[:12]}"
+    decided: list[AnyFact] = [
+        facts.IncidentsMerged(at=now, into=incident, merged=other) for other in found[1:]
+    ]
+    state, joined = _counted(site, state, finding, incident, now)
+    decided += joined
+    grown = state
+    for fact in decided:
+        grown = fold(grown, site, fact)
+    decided += _relapse(site, grown, finding, incident, now)
+    decided += _response(site, policy, grown, finding, incident, now)
+    return Weighed(state, tuple(decided), incident)
+
+
+def _counted(
+    site: Site, state: State, finding: Finding, incident: str, now: Instant
+) -> tuple[State, list[AnyFact]]:
+    """Count repeats; the first, tenth, hundredth … of a sort is sealed, so that a flood cannot fill the journal."""
+    who = parties(site, finding)
+    sort = "|".join(
+        (incident, finding.rule, finding.outcome.value, *sorted(who.outside | who.inside | who.accounts))
+    )
+    tally = state.tallies.get(sort, 0) + 1
+    state = replace(state, tallies={**state.tallies, sort: tally})
+    if not _is_power_of_ten(tally):
+        return state, []
+    fact = facts.FindingJoined(
+        at=now,
+        incident=incident,
+        finding=finding.id,
+        rule=finding.rule,
+        title=finding.title,
+        level=finding.level,
+        kind=finding.kind,
+        outcome=finding.outcome,
+        actors=sorted(who.outside),
+        victims=sorted(who.victims),
+        accounts=sorted(who.accounts),
+        assets=sorted(who.inside),
+        source=finding.source,
+        record=finding.record,
+        count=finding.count,
+        tally=tally,
+    )
+    return state, [fact]
+
+
+def _is_power_of_ten(number: int) -> bool:
+    return str(number).rstrip("0") == "1"
+
+
+def _relapse(
+    site: Site, state: State, finding: Finding, incident: str, now: Instant
+) -> Iterator[facts.OpeningReclosed]:
+    """Reopened openings that fall back at once: through them came success, or the incident's own actors."""
+    if finding.spoofable or finding.outcome is Outcome.BLOCKED or not state.contained:
+        return
+    known = incident in state.contained_for
+    success = shows_success(finding)
+    if not (known or success):
+        return
+    reopened = [
+        o
+        for o in site.openings
+        if state.doors[o.id].reopened and state.doors[o.id].stand.state is not OpeningState.CLOSED
+    ]
+    concerned = [o for o in reopened if concerns(finding, o)]
+    for opening in concerned or (reopened if success else ()):
+        yield facts.OpeningReclosed(
+            at=now,
+            opening=opening.id,
+            state=falls_to(opening),
+            incident=incident,
+            finding=finding.id,
+            rule=finding.rule,
+            title=finding.title,
+        )
+
+
+def _response(
+    site: Site, policy: Policy, state: State, finding: Finding, incident: str, now: Instant
+) -> Iterator[AnyFact]:
+    """What the policy asks for: measures that end by themselves, or proposals to a person."""
+    response = policy.response(finding)
+    who = parties(site, finding)
+    if response.also_block:
+        yield from _blocks(site, policy, state, finding, who.outside, response.also_block, incident, now)
+    match response.action:
+        case Action.WATCH:
+            return
+        case Action.BLOCK:
+            targets = who.outside
+        case Action.ISOLATE:
+            targets = _assets(site, who.inside)
+        case Action.CONTAIN:
+            targets = frozenset({site.id})
+    if response.how is How.APPROVAL:
+        yield from _proposals(state, response, targets, incident, now)
+    elif response.action is Action.BLOCK and response.seconds:
+        yield from _blocks(site, policy, state, finding, targets, response.seconds, incident, now)
+    elif response.action is Action.ISOLATE and response.seconds:
+        yield from _isolations(site, policy, state, finding, targets, response.seconds, incident, now)
+
+
+def _blocks(
+    site: Site,
+    policy: Policy,
+    state: State,
+    finding: Finding,
+    targets: frozenset[str],
+    length: int,
+    incident: str,
+    now: Instant,
+) -> Iterator[facts.Blocked]:
+    for target in _allowed(site, policy, state, finding, targets - state.blocked.keys()):
+        yield facts.Blocked(
+            at=now,
+            target=target,
+            until=after(now, seconds(length)),
+            by=MACHINE,
+            reason=finding.title,
+            incident=incident,
+        )
+
+
+def _isolations(
+    site: Site,
+    policy: Policy,
+    state: State,
+    finding: Finding,
+    targets: frozenset[str],
+    length: int,
+    incident: str,
+    now: Instant,
+) -> Iterator[facts.Isolated]:
+    for target in _allowed(site, policy, state, finding, targets - state.isolated.keys()):
+        yield facts.Isolated(
+            at=now,
+            asset=target,
+            until=after(now, seconds(length)),
+            by=MACHINE,
+            reason=finding.title,
+            incident=incident,
+        )
+
+
+def _allowed(
+    site: Site, policy: Policy, state: State, finding: Finding, targets: frozenset[str]
+) -> Iterator[str]:
+    """The targets a machine may act on: never from one forgeable line, never a safeguard, within the budget."""
+    if finding.spoofable:
+        return
+    spent = [target for _, target in state.automatic]
+    for target in sorted(targets):
+        if protects(site, target, by_machine=True) is None and policy.budget.allows(spent, target):
+            spent.append(target)
+            yield target
+
+
+def _proposals(
+    state: State, response: Response, targets: frozenset[str], incident: str, now: Instant
+) -> Iterator[facts.MeasureProposed]:
+    for target in sorted(targets):
+        proposal = f"{response.action.value}-{incident}-{target}"
+        done = (
+            proposal in state.proposals
+            or proposal in state.settled
+            or target in state.blocked
+            or target in state.isolated
+            or (response.action is Action.CONTAIN and incident in state.contained_for)
+        )
+        if not done:
+            yield facts.MeasureProposed(
+                at=now, proposal=proposal, incident=incident, action=response.action.value, target=target
+            )
+
+
+def _assets(site: Site, addresses: frozenset[str]) -> frozenset[str]:
+    """Ids of the machines with these addresses; an unlisted machine cannot be isolated, only shown."""
+    return frozenset(asset.id for asset in site.assets if addresses & set(asset.addresses))

@@ -1,0 +1,84 @@
+"""Which findings belong to one attack.
+
+Two findings belong together when they share, within a day, an address outside that acted, a machine inside that
+acted, or an account whose sign-in succeeded. Sharing a victim alone proves nothing: the website is everybody's
+victim. An unrelated scanner therefore stays an incident of its own.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+
+from rempart.detection.finding import Finding, Kind, Level, Outcome
+from rempart.events.observable import ObservableKind, Role
+from rempart.incidents.incident import Incident, IncidentState
+from rempart.instants import Duration, Instant, hours
+from rempart.site.site import Site
+
+TOGETHER: Duration = hours(24)
+"""How long after its last finding an incident still takes in another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parties:
+    """Who takes part in a finding, sorted by side."""
+
+    outside: frozenset[str]
+    """Addresses outside that acted, or to which something inside went."""
+    inside: frozenset[str]
+    """Addresses of machines inside that acted."""
+    victims: frozenset[str]
+    accounts: frozenset[str]
+    """Accounts concerned; they link findings only where the sign-in succeeded."""
+
+
+def parties(site: Site, finding: Finding) -> Parties:
+    """The parties of a finding, as this site sees its addresses."""
+    actors = frozenset(finding.those(Role.ACTOR, ObservableKind.ADDRESS))
+    victims = frozenset(finding.those(Role.VICTIM, ObservableKind.ADDRESS))
+    related = frozenset(finding.those(Role.RELATED, ObservableKind.ADDRESS))
+    own = _own(site)
+    inside_actors = frozenset(a for a in actors if inside(site, a)) - own
+    outside = frozenset(a for a in actors if not inside(site, a)) - own
+    if inside_actors:  # what a machine inside talks to outside took part; what an outsider aims at did not
+        outside |= frozenset(a for a in victims | related if not inside(site, a)) - own
+    accounts = frozenset(
+        o.value for o in finding.observables if o.kind is ObservableKind.ACCOUNT and o.value not in ("", "-")
+    )
+    return Parties(outside=outside, inside=inside_actors, victims=victims, accounts=accounts)
+
+
+def inside(site: Site, address: str) -> bool:
+    """True when the address lies in one of the site's zones."""
+    try:
+        wanted = ip_address(address)
+    except ValueError:
+        return False
+    return any(
+        wanted in ip_network(network, strict=False) for zone in site.zones for network in zone.networks
+    )
+
+
+def matching(site: Site, incidents: Iterable[Incident], finding: Finding, now: Instant) -> tuple[str, ...]:
+    """Ids of the incidents the finding belongs to, oldest first; more than one means that they are one attack."""
+    who = parties(site, finding)
+    linking = who.accounts if finding.outcome is Outcome.SUCCESS else frozenset[str]()
+    joined = [
+        incident
+        for incident in incidents
+        if incident.state is not IncidentState.CLOSED
+        and now - incident.last_seen <= TOGETHER
+        and (incident.actors & who.outside or incident.assets & who.inside or incident.accounts & linking)
+    ]
+    return tuple(i.id for i in sorted(joined, key=lambda i: (i.opened, i.id)))
+
+
+def opens(finding: Finding) -> bool:
+    """True when a finding that belongs to no incident is news by itself."""
+    return finding.kind is not Kind.SIGN_IN and finding.level >= Level.LOW
+
+
+def _own(site: Site) -> frozenset[str]:
+    """The site's own faces: the uplink and the servers it publishes. They are stages, not parties."""
+    published = {o.publication.address for o in site.openings if o.publication}
+    return frozenset(published | {address.split("/")[0] for address in site.uplink.addresses})

@@ -1,0 +1,35 @@
+"""A trial: an opening is open for a while, falls back by itself, and at once on a relapse."""
+
+from ipaddress import ip_address, ip_network
+
+from rempart.detection.finding import Finding, Kind, Outcome
+from rempart.site.opening import Opening, OpeningState
+
+_HARM = frozenset({Kind.INTRUSION, Kind.COMMAND, Kind.EXFILTRATION, Kind.RECORDS})
+"""What shows that an attack succeeds; scans, probes and guessing are noise that never stops."""
+
+
+def falls_to(opening: Opening) -> OpeningState:
+    """The state after a trial that nobody confirmed: a lifeline is never shut by a clock."""
+    return OpeningState.FILTERED if opening.lifeline else OpeningState.CLOSED
+
+
+def shows_success(finding: Finding) -> bool:
+    """True when the finding by itself shows that harm was done."""
+    return finding.outcome is Outcome.SUCCESS and finding.kind in _HARM
+
+
+def concerns(finding: Finding, opening: Opening) -> bool:
+    """True when what was seen passed through this opening: by the published name or server, or by its hosts."""
+    publication = opening.publication
+    values = {observable.value for observable in finding.observables}
+    if publication and values & {publication.host, publication.address}:
+        return True
+    return any(_within(value, host) for host in opening.hosts if host != "*" for value in values)
+
+
+def _within(value: str, host: str) -> bool:
+    try:
+        return ip_address(value) in ip_network(host, strict=False)
+    except ValueError:  # a name on either side
+        return value == host

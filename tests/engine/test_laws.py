@@ -1,0 +1,157 @@
+"""The laws of the engine, against any sequence of inputs."""
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.home import (
+    BEACON,
+    BROKEN_IN,
+    GUESSING,
+    NOW,
+    OTHER_PROBE,
+    RECORDS,
+    RELAPSE,
+    SCAN,
+    SITE,
+    terms,
+)
+from rempart.containment.measure import Enforcement, loosens
+from rempart.containment.safeguard import protects
+from rempart.detection.finding import Finding
+from rempart.engine import facts, orders
+from rempart.engine.facts import AnyFact, body_of, read
+from rempart.engine.inputs import AnyInput, Enforce, Found, Ordered, Seal, Ticked
+from rempart.engine.orders import GateAnswer
+from rempart.engine.state import State, enforcement, folded, initial
+from rempart.engine.step import step
+from rempart.instants import Instant
+from rempart.reopening.gate import Gate
+from rempart.site.opening import OpeningState
+
+OPENINGS = st.sampled_from([o.id for o in SITE.openings] + ["nowhere"])
+PERSONS = st.sampled_from(["Alex", "Dr Peeters", ""])
+TARGETS = st.sampled_from(
+    [
+        "198.51.100.66",
+        "198.51.100.0/24",
+        "10.9.0.5",
+        "10.1.0.21",
+        "203.0.113.1",
+        "203.0.113.40",
+        "0.0.0.0/0",
+        "x; flush",
+    ]
+)
+STATES = st.sampled_from(list(OpeningState))
+LENGTHS = st.sampled_from([1, 60, 3600])
+
+ORDERS = st.one_of(
+    st.builds(orders.Contain, by=PERSONS),
+    st.builds(orders.CloseLifeline, by=PERSONS, opening=OPENINGS, fallback_confirmed=st.booleans()),
+    st.builds(orders.SetOpening, by=PERSONS, opening=OPENINGS, state=STATES),
+    st.builds(orders.Block, by=PERSONS, target=TARGETS, seconds=st.none() | LENGTHS),
+    st.builds(orders.Unblock, by=PERSONS, target=TARGETS),
+    st.builds(orders.Isolate, by=PERSONS, asset=st.sampled_from(["ward-pc", "pump", "files", "nobody"])),
+    st.builds(orders.Release, by=PERSONS, asset=st.sampled_from(["ward-pc", "pump"])),
+    st.builds(
+        orders.AnswerGate,
+        by=PERSONS,
+        opening=OPENINGS,
+        gate=st.sampled_from([gate.value for gate in Gate]),
+        answer=st.sampled_from(list(GateAnswer)),
+        proof=st.sampled_from(["", "seen"]),
+    ),
+    st.builds(
+        orders.Reopen,
+        by=PERSONS,
+        opening=OPENINGS,
+        state=STATES,
+        seconds=LENGTHS,
+        override=st.booleans(),
+        reason=st.sampled_from(["", "care"]),
+    ),
+    st.builds(orders.ConfirmTrial, by=PERSONS, opening=OPENINGS),
+    st.builds(orders.Normalise, by=PERSONS),
+)
+FINDINGS = st.builds(
+    lambda finding, number: replace(finding, id=f"{finding.id[:8]}{number}"),
+    st.sampled_from([GUESSING, BROKEN_IN, RECORDS, BEACON, SCAN, OTHER_PROBE, RELAPSE]),
+    st.integers(0, 20),
+)
+STEPS = st.lists(st.tuples(st.integers(0, 7200), st.one_of(ORDERS, FINDINGS, st.none())), max_size=40)
+
+
+def lived(steps: list[tuple[int, object]]) -> list[tuple[State, tuple[object, ...], State, AnyInput]]:
+    """Every step of a life: state before, commands, state after, what happened."""
+    state, now, life = initial(SITE), NOW, []
+    for pause, what in steps:
+        now = Instant(now + pause * 1_000_000)
+        happened: AnyInput
+        match what:
+            case Finding():
+                happened = Found(now, what)
+            case orders.Order():
+                happened = Ordered(now, what)  # type: ignore[arg-type]
+            case _:
+                happened = Ticked(now)
+        after, commands = step(terms(), state, happened)
+        life.append((state, commands, after, happened))
+        state = after
+    return life
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS)
+def test_nothing_is_loosened_before_it_is_sealed(steps: list[tuple[int, object]]) -> None:
+    for before, commands, _, _ in lived(steps):
+        held: Enforcement = enforcement(before)
+        sealed = False
+        for command in commands:
+            if isinstance(command, Seal):
+                sealed = sealed or not command.urgent
+            if isinstance(command, Enforce):
+                assert sealed or not loosens(held, command.wanted)
+                held = command.wanted
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS)
+def test_folding_what_was_sealed_gives_what_was_lived(steps: list[tuple[int, object]]) -> None:
+    life = lived(steps)
+    seals = [command for _, commands, _, _ in life for command in commands if isinstance(command, Seal)]
+    sealed: list[AnyFact] = [fact for seal in seals for fact in seal.facts]
+    state = life[-1][2] if life else initial(SITE)
+    through_the_journal = [read(body_of(fact)) for fact in sealed]
+    assert folded(initial(SITE), SITE, through_the_journal) == state
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS)
+def test_no_machine_decision_closes_a_lifeline(steps: list[tuple[int, object]]) -> None:
+    for before, _, after, happened in lived(steps):
+        for lifeline in SITE.lifelines():
+            was, stands = before.doors[lifeline.id].stand, after.doors[lifeline.id].stand
+            if stands.state is OpeningState.CLOSED and was.state is not OpeningState.CLOSED:
+                assert isinstance(happened, Ordered)
+                assert isinstance(happened.order, orders.CloseLifeline)
+            assert stands.then is not OpeningState.CLOSED
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS)
+def test_no_sequence_closes_a_safeguard(steps: list[tuple[int, object]]) -> None:
+    for _, _, after, _ in lived(steps):
+        for target in (*after.blocked, *after.isolated):
+            assert protects(SITE, target, by_machine=False) is None
+
+
+@settings(max_examples=100, deadline=None)
+@given(STEPS)
+def test_the_machine_never_acts_for_ever_nor_loosens(steps: list[tuple[int, object]]) -> None:
+    for before, commands, after, happened in lived(steps):
+        own = [m for m in (*after.blocked.values(), *after.isolated.values()) if m.by == facts.MACHINE]
+        assert all(measure.until is not None for measure in own)
+        if isinstance(happened, Found):
+            assert not loosens(enforcement(before), enforcement(after)), commands
