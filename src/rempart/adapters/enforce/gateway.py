@@ -1,0 +1,54 @@
+"""The gateway of a site, kernel and proxy together, as one `ports.Enforcer`.
+
+The kernel goes first, always. Tightening: no packet waits for the proxy. Loosening: until the proxy follows, visitors
+still read the maintenance page. If the proxy fails, the kernel already holds what was decided.
+"""
+
+from dataclasses import replace
+
+from rempart.adapters.enforce.haproxy import Proxy
+from rempart.adapters.enforce.nftables import Kernel
+from rempart.config import Places
+from rempart.containment.measure import Enforcement, Stand, stricter
+from rempart.errors import EnforcementFailed
+from rempart.instants import Instant
+from rempart.site.opening import OpeningState
+from rempart.site.site import Site
+
+
+class Gateway:
+    """Enforces in the network namespace in which it was made. Not for use by two threads at once."""
+
+    def __init__(self, site: Site, places: Places) -> None:
+        self._kernel = Kernel(site)
+        self._proxy = Proxy(site, places)
+
+    def enforce(self, wanted: Enforcement, now: Instant) -> None:
+        """Bring kernel, then proxy to ``wanted``. Raises EnforcementFailed, naming which of them failed.
+
+        When the proxy is not running yet its files are written all the same: it starts in the wanted state. When
+        the kernel refuses, the proxy is brought to ``wanted`` nevertheless: a request has to pass both.
+        """
+        refused = None
+        try:
+            self._kernel.enforce(wanted, now)
+        except EnforcementFailed as fault:
+            refused = fault
+        self._proxy.enforce(wanted)
+        if refused:
+            raise refused
+
+    def read(self, now: Instant) -> Enforcement:
+        """What holds: for a published opening the stricter of both, since a request has to pass both."""
+        held = self._kernel.read(now)
+        proxied = self._proxy.read()
+        return replace(
+            held,
+            stands={name: _both(stand, proxied.get(name)) for name, stand in held.stands.items()},
+        )
+
+
+def _both(kernel: Stand, proxy: OpeningState | None) -> Stand:
+    if proxy is None or stricter(kernel.state, proxy) is kernel.state:
+        return kernel
+    return Stand(state=proxy)

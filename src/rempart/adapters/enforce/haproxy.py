@@ -1,0 +1,101 @@
+"""The proxy's part: its files, its map of states through the runtime socket, and the sessions a closing must end."""
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+from rempart.config import Places
+from rempart.containment.measure import Enforcement
+from rempart.containment.render.haproxy import config, files, openings_map, server_name, states
+from rempart.errors import EnforcementFailed
+from rempart.site.opening import OpeningState
+from rempart.site.site import Site
+
+USER = "haproxy"
+"""The user and group that haproxy becomes when it is started as root."""
+
+
+class Proxy:
+    """The haproxy of one site, reached through its runtime socket; it may start after us, and restart."""
+
+    def __init__(self, site: Site, places: Places) -> None:
+        self._site = site
+        self._places = places
+
+    def prepare(self, wanted: Enforcement) -> None:
+        """Write what haproxy reads when it starts, so that it starts in the wanted state."""
+        folder = self._places.proxy_config.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        run_as = USER if os.geteuid() == 0 else None
+        texts = {
+            **{folder / name: text for name, text in files(self._site).items()},
+            self._places.proxy_map: openings_map(self._site, wanted),
+            self._places.proxy_config: config(self._site, self._places, run_as=run_as),
+        }
+        for path, text in texts.items():
+            _write(path, text)
+
+    def enforce(self, wanted: Enforcement) -> None:
+        """Bring the proxy to ``wanted``; sessions of what is closed are ended. Raises EnforcementFailed."""
+        self.prepare(wanted)
+        goal = states(self._site, wanted)
+        if not goal:
+            return
+        for name, state in _differing(self.read(), goal):
+            self._ask(f"set map {self._places.proxy_map} {name} {state}")
+        for name, state in goal.items():
+            if state is OpeningState.CLOSED:
+                self._ask(f"shutdown sessions server {server_name(self._site.opening(name))}")
+        unheard = _differing(self.read(), goal)
+        if unheard:
+            raise EnforcementFailed(
+                f"the proxy does not hold {', '.join(f'{name}={state}' for name, state in unheard)}",
+                where=str(self._places.proxy_socket),
+                now="The kernel holds what was decided. Restart the proxy: it starts in the wanted state.",
+            )
+
+    def read(self) -> Mapping[str, OpeningState]:
+        """Opening id and state, as the running proxy holds them. Raises EnforcementFailed."""
+        if not states(self._site, Enforcement(stands={})):
+            return {}
+        lines = self._ask(f"show map {self._places.proxy_map}").splitlines()
+        pairs = (line.split() for line in lines if line)
+        return {words[1]: OpeningState(words[2]) for words in pairs if len(words) == 3}
+
+    def _ask(self, command: str) -> str:
+        try:
+            return _converse(self._places.proxy_socket, command)
+        except OSError as error:
+            raise EnforcementFailed(
+                f"the proxy does not answer: {error.strerror or error}",
+                where=str(self._places.proxy_socket),
+                now="The kernel holds what was decided. Start the proxy: it starts in the wanted state.",
+            ) from error
+
+
+def _differing(
+    held: Mapping[str, OpeningState], goal: Mapping[str, OpeningState]
+) -> list[tuple[str, OpeningState]]:
+    return [(name, state) for name, state in goal.items() if held.get(name) is not state]
+
+
+def _converse(path: Path, command: str) -> str:
+    """One command, one answer, over haproxy's runtime socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as channel:
+        channel.settimeout(2.0)
+        channel.connect(str(path))
+        channel.sendall(f"{command}\n".encode())
+        answer = bytearray()
+        while piece := channel.recv(65536):
+            answer += piece
+    return answer.decode(errors="replace")
+
+
+def _write(path: Path, text: str) -> None:
+    """Leave the old file or the new one, never half; an unchanged file is not touched."""
+    if path.exists() and path.read_text() == text:
+        return
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_text(text)
+    fresh.replace(path)

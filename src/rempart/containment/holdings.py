@@ -1,0 +1,215 @@
+"""What the kernel's sets hold because of an `Enforcement`, and back: marks and addresses instead of ids.
+
+Nothing here is nftables text. Deadlines stay absolute; a deadline that has passed has already had its effect.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from rempart.containment.measure import SLACK, Enforcement, Stand, due
+from rempart.errors import InputRefused
+from rempart.instants import Instant
+from rempart.site.opening import OpeningState
+from rempart.site.site import Site
+
+Network = IPv4Network | IPv6Network
+
+_MAPPED = 96
+"""Prefix length of ::ffff:0:0/96, RFC 4291 section 2.5.5.2."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A state that the kernel ends by itself at ``until``."""
+
+    state: OpeningState
+    until: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """The changing part of the kernel's table. Keys of ``states`` and ``trials`` are marks."""
+
+    contained: bool
+    cut: frozenset[int]
+    """Marks in the containment set: it wins over trials and standing states."""
+    states: Mapping[int, OpeningState]
+    trials: Mapping[int, Trial]
+    blocked: Mapping[str, Instant | None]
+    """Outside addresses and networks; no network lies within another."""
+    isolated: Mapping[str, Instant | None]
+    """Addresses inside."""
+
+
+def holdings(site: Site, wanted: Enforcement, now: Instant) -> Holdings:
+    """What the kernel should hold. Raises InputRefused for a target that is no address or no asset of the site."""
+    _refuse_strangers(site, wanted)
+    running = due(wanted, now)
+    stands = {opening.mark: _stand(running, opening.id) for opening in site.openings}
+    return Holdings(
+        contained=wanted.contained,
+        cut=cut(site, wanted, now),
+        states={mark: _standing(stand) for mark, stand in stands.items()},
+        trials={
+            mark: Trial(state=stand.state, until=stand.until) for mark, stand in stands.items() if stand.until
+        },
+        blocked=_disjoint(running.blocked),
+        isolated=_addresses(site, running.isolated),
+    )
+
+
+def cut(site: Site, wanted: Enforcement, now: Instant) -> frozenset[int]:
+    """Marks of the openings that containment cuts; never fails, so the red button works whatever else is wrong."""
+    if not wanted.contained:
+        return frozenset()
+    running = due(wanted, now)
+    stands = ((opening.mark, _stand(running, opening.id)) for opening in site.openings)
+    return frozenset(
+        mark for mark, stand in stands if stand.state is OpeningState.CLOSED and stand.until is None
+    )
+
+
+def enforcement(site: Site, held: Holdings, asked: Iterable[str] = ()) -> Enforcement:
+    """The holdings in the site's own words.
+
+    A block ``asked`` for is named as it was asked for when what is held covers it: another spelling, a wider network.
+    """
+    return Enforcement(
+        stands={opening.id: _held_stand(held, opening.mark) for opening in site.openings},
+        contained=held.contained,
+        blocked=_named(held.blocked, asked),
+        isolated=_assets(site, held.isolated),
+    )
+
+
+def close(one: Instant | None, other: Instant | None) -> bool:
+    """Whether two deadlines are the same, give or take the kernel's rounding."""
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= SLACK
+
+
+def network(text: str) -> Network:
+    """The address or network that ``text`` names; IPv4 written inside IPv6 (::ffff:192.0.2.1) is the IPv4 it means.
+
+    Raises InputRefused, also for a scope (fe80::1%eth0): Python allows any text after the percent sign.
+    """
+    try:
+        if "%" in text:
+            raise ValueError
+        found = ip_network(text, strict=False)
+    except ValueError as error:
+        raise InputRefused(
+            f"{text[:60]!r} is neither an address nor a network", now="Write 192.0.2.1 or 192.0.2.0/24."
+        ) from error
+    mapped = found.network_address.ipv4_mapped if found.version == 6 else None
+    if mapped is None or found.prefixlen < _MAPPED:
+        return found
+    return IPv4Network((mapped, found.prefixlen - _MAPPED))
+
+
+def spelled(target: Network) -> str:
+    """One spelling for each target: an address without its prefix length, a network with it."""
+    return str(target.network_address) if target.prefixlen == target.max_prefixlen else str(target)
+
+
+def _refuse_strangers(site: Site, wanted: Enforcement) -> None:
+    strangers = [name for name in wanted.stands if name not in {opening.id for opening in site.openings}]
+    strangers += [name for name in wanted.isolated if name not in {asset.id for asset in site.assets}]
+    if strangers:
+        raise InputRefused(
+            f"the site has no {', '.join(repr(name[:60]) for name in strangers)}",
+            now="Use the ids of site.toml.",
+        )
+
+
+def _stand(running: Enforcement, opening_id: str) -> Stand:
+    """How an opening stands; when nobody said anything about it, or what follows a deadline: closed."""
+    stand = running.stands.get(opening_id, Stand(state=OpeningState.CLOSED))
+    return replace(stand, then=stand.then or OpeningState.CLOSED) if stand.until else stand
+
+
+def _standing(stand: Stand) -> OpeningState:
+    """The state without a deadline."""
+    return stand.then if stand.until and stand.then else stand.state
+
+
+def _disjoint(blocked: Mapping[str, Instant | None]) -> dict[str, Instant | None]:
+    """Blocks without networks in networks, which the kernel's sets refuse: the wider absorbs, the later end stands."""
+    merged: dict[Network, Instant | None] = {}
+    for target, until in _widest_first(blocked):
+        wider = None if _single(target) else next(_covering(target, merged), None)
+        if wider is None:
+            merged[target] = until
+        else:
+            merged[wider] = _later(merged[wider], until)
+    return {spelled(target): until for target, until in merged.items()}
+
+
+def _widest_first(blocked: Mapping[str, Instant | None]) -> list[tuple[Network, Instant | None]]:
+    return sorted(
+        ((network(text), until) for text, until in blocked.items()), key=lambda item: item[0].prefixlen
+    )
+
+
+def _covering(target: Network, known: Iterable[Network]) -> Iterator[Network]:
+    """Networks among ``known`` (few: single addresses have their own set) that hold all of ``target``."""
+    return (
+        wider
+        for wider in known
+        if not _single(wider) and wider.version == target.version and wider.supernet_of(target)  # type: ignore[arg-type]  # versions are equal
+    )
+
+
+def _single(target: Network) -> bool:
+    return target.prefixlen == target.max_prefixlen
+
+
+def _named(held: Mapping[str, Instant | None], asked: Iterable[str]) -> dict[str, Instant | None]:
+    """What is held, under the names asked for; what nobody asked for keeps its own."""
+    known = {network(text): until for text, until in held.items()}
+    wide = [target for target in known if not _single(target)]
+    names: dict[str, Instant | None] = {}
+    used: set[Network] = set()
+    for text in asked:
+        target = network(text)
+        holder = target if target in known else next(_covering(target, wide), None)
+        if holder is not None and (_single(holder) or not _single(target)):
+            names[text] = known[holder]
+            used.add(holder)
+    return names | {spelled(target): until for target, until in known.items() if target not in used}
+
+
+def _later(one: Instant | None, other: Instant | None) -> Instant | None:
+    return None if one is None or other is None else max(one, other)
+
+
+def _addresses(site: Site, isolated: Mapping[str, Instant | None]) -> dict[str, Instant | None]:
+    found: dict[str, Instant | None] = {}
+    for asset in site.assets:
+        if asset.id in isolated:
+            until = isolated[asset.id]
+            for address in asset.addresses:
+                text = spelled(network(address))
+                found[text] = _later(found[text], until) if text in found else until
+    return found
+
+
+def _assets(site: Site, isolated: Mapping[str, Instant | None]) -> dict[str, Instant | None]:
+    """Assets all of whose addresses are isolated, with the earliest end among them."""
+    found: dict[str, Instant | None] = {}
+    for asset in site.assets:
+        addresses = [spelled(network(address)) for address in asset.addresses]
+        if addresses and all(address in isolated for address in addresses):
+            ends = [end for address in addresses if (end := isolated[address]) is not None]
+            found[asset.id] = min(ends, default=None)
+    return found
+
+
+def _held_stand(held: Holdings, mark: int) -> Stand:
+    if mark in held.cut:
+        return Stand(state=OpeningState.CLOSED)
+    state = held.states.get(mark, OpeningState.CLOSED)
+    trial = held.trials.get(mark)
+    return Stand(state=trial.state, until=trial.until, then=state) if trial else Stand(state=state)

@@ -1,0 +1,287 @@
+"""A site's published services as a haproxy configuration, its maps, and the pages the public reads meanwhile.
+
+The front always answers. Which service a request is for comes from its Host header; whether that service answers
+comes from a map, opening id to state, which is changed through the runtime socket without a reload. Words of the
+site stand in files of their own (maps, pages), never inside the configuration.
+
+Log lines are JSON objects of one line each, every captured value cut to a length and escaped by haproxy.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from html import escape
+from ipaddress import IPv4Address, IPv6Address
+
+from rempart.config import Places
+from rempart.containment.holdings import network, spelled
+from rempart.containment.measure import Enforcement
+from rempart.containment.way import addresses
+from rempart.errors import InputRefused
+from rempart.site.opening import Opening, OpeningState, Publication
+from rempart.site.site import Language, Site
+
+RETRY_AFTER = 600
+"""Seconds after which visitors may ask again."""
+FILTERED_REQUESTS = 100
+"""Requests that one source may make of a filtered service in ten seconds; a page with its pictures takes thirty."""
+PORT = 80
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_PATH = re.compile(r"/[A-Za-z0-9/._+@-]*")
+
+_CAPTURED = {
+    "host": ("req.hdr(host)", 256),
+    "path": ("path", 1024),
+    "query": ("query", 1024),
+    "user_agent": ("req.hdr(user-agent)", 512),
+    "referer": ("req.hdr(referer)", 512),
+}
+"""Log key: what is captured, and how many bytes of it; escaping makes at most six of one."""
+
+_LOGGED = (
+    '"time":%[date(0,ms)]',
+    '"src":"%ci"',
+    '"sport":%cp',
+    '"dst":"%fi"',
+    '"dport":%fp',
+    '"method":"%[var(txn.method)]"',
+    *(f'"{key}":"%[var(txn.{key})]"' for key in _CAPTURED),
+    '"status":%ST',
+    '"bytes_out":%B',
+    '"bytes_in":%U',
+    '"opening":"%[var(txn.opening)]"',
+    '"backend":"%b"',
+    '"termination":"%ts"',
+)
+
+
+def config(site: Site, places: Places, *, run_as: str | None = None) -> str:
+    """The configuration. ``run_as`` names the user and group to become, when started as root. Raises InputRefused."""
+    folder = _path(str(places.proxy_config.parent))
+    published = list(site.published())
+    sections = [
+        _global(places, run_as),
+        _defaults(),
+        _front(site, published, places, folder),
+        *(_backend(opening, folder) for opening in published),
+    ]
+    return "\n".join(line for section in sections for line in [*section, ""])
+
+
+def files(site: Site) -> dict[str, str]:
+    """The files beside the configuration, by name: the maps and one page per published opening."""
+    pages = {page_name(opening): maintenance_page(site, opening) for opening in site.published()}
+    return {"hosts.map": hosts_map(site), **pages}
+
+
+def openings_map(site: Site, wanted: Enforcement) -> str:
+    """Opening id and state, one published opening a line."""
+    return "".join(f"{name} {state}\n" for name, state in states(site, wanted).items())
+
+
+def states(site: Site, wanted: Enforcement) -> Mapping[str, OpeningState]:
+    """How each published opening should stand in the proxy; closed when nobody said anything."""
+    return {
+        _id(opening.id): wanted.stands[opening.id].state
+        if opening.id in wanted.stands
+        else OpeningState.CLOSED
+        for opening in site.published()
+    }
+
+
+def hosts_map(site: Site) -> str:
+    """Host name and opening id, one a line."""
+    return "".join(
+        f"{_host(opening.publication.host)} {_id(opening.id)}\n"
+        for opening in site.openings
+        if opening.publication
+    )
+
+
+def maintenance_page(site: Site, opening: Opening) -> str:
+    """What the public reads while the service is closed: which house, that it is in maintenance, whom to call."""
+    phone = opening.fallback.phone or site.phone
+    parts = "\n".join(_paragraphs(language, opening.name, phone) for language in site.languages)
+    return (
+        f'<!doctype html>\n<html lang="{site.languages[0]}">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{_words(site.name)}</title>\n{_STYLE}\n</head>\n<body>\n<main>\n"
+        f"<h1>{_words(site.name)}</h1>\n{parts}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def page_name(opening: Opening) -> str:
+    """File name of an opening's maintenance page."""
+    return f"maintenance-{int(opening.mark)}.html"
+
+
+def server_name(opening: Opening) -> str:
+    """The opening's server as the runtime socket names it: backend, then server."""
+    return f"{_backend_name(opening)}/server"
+
+
+_STYLE = (
+    "<style>body{font:1.25rem/1.6 system-ui,sans-serif;margin:0;color:#1d2733;background:#f6f4ef}"
+    "main{max-width:34rem;margin:12vh auto;padding:0 1.5rem}h1{font-size:1.6rem}"
+    "section{border-top:1px solid #cfc9bd;margin-top:1.5rem}strong{white-space:nowrap}</style>"
+)
+
+_SENTENCES = {
+    Language.FRENCH: (
+        "« {service} » est en maintenance.",
+        "Les soins continuent. Vous pouvez nous appeler au {phone}.",
+    ),
+    Language.DUTCH: (
+        "‘{service}’ is in onderhoud.",
+        "De zorg gaat door. U kunt ons bellen op {phone}.",
+    ),
+    Language.GERMAN: (
+        "„{service}“ wird gewartet.",
+        "Die Pflege geht weiter. Sie erreichen uns telefonisch unter {phone}.",
+    ),
+    Language.ENGLISH: (
+        "“{service}” is under maintenance.",
+        "Care goes on. You can call us on {phone}.",
+    ),
+}
+
+
+def _paragraphs(language: Language, service: str, phone: str) -> str:
+    what, call = _SENTENCES[language]
+    first = what.format(service=_words(service))
+    second = f"<p>{call.format(phone=f'<strong>{_words(phone)}</strong>')}</p>" if phone else ""
+    return f'<section lang="{language}"><p>{first}</p>{second}</section>'
+
+
+def _words(text: str) -> str:
+    """Text for a page: escaped, without control characters or overrides of the writing direction."""
+    return escape("".join(letter for letter in text if letter.isprintable())[:200])
+
+
+# -- sections -----------------------------------------------------------------------------------------------------
+
+
+def _global(places: Places, run_as: str | None) -> list[str]:
+    who = [f"\tuser {_id(run_as)}", f"\tgroup {_id(run_as)}"] if run_as else []
+    return [
+        "global",
+        # haproxy cuts a line that is longer, and half an object is no JSON: 3328 bytes captured, times six, and room.
+        "\tlog stdout len 32768 format raw local0",
+        f"\tstats socket {_path(str(places.proxy_socket))} mode 600 level admin",
+        "\tstats timeout 10s",
+        "\tmaxconn 2000",
+        *who,
+    ]
+
+
+def _defaults() -> list[str]:
+    return [
+        "defaults",
+        "\tmode http",
+        "\tlog global",
+        f"\tlog-format {_quoted('{' + ','.join(_LOGGED) + '}')}",
+        "\ttimeout connect 2s",
+        "\ttimeout client 30s",
+        "\ttimeout client-fin 5s",
+        "\ttimeout server 60s",
+        "\ttimeout http-request 10s",
+        "\ttimeout http-keep-alive 10s",
+        "\ttimeout queue 5s",
+        "\tretries 1",
+    ]
+
+
+def _front(site: Site, published: Iterable[Opening], places: Places, folder: str) -> list[str]:
+    captured = (
+        f"\thttp-request set-var(txn.{key}) {fetch},bytes(0,{most}),json(utf8s)"
+        for key, (fetch, most) in _CAPTURED.items()
+    )
+    return [
+        "frontend outside",
+        *(f"\tbind {address}:{PORT}" for address in _front_addresses(site)),
+        "\thttp-request set-var(txn.method) method,json(utf8s)",
+        *captured,
+        f"\thttp-request set-var(txn.opening) req.hdr(host),field(1,:),lower,map_str({folder}/hosts.map)",
+        f"\thttp-request set-var(txn.state) var(txn.opening),map_str({_path(str(places.proxy_map))},closed)",
+        "\thttp-request return status 421 content-type text/plain string unknown-host "
+        "unless { var(txn.opening) -m found }",
+        *(line for opening in published for line in _front_rules(opening, folder)),
+        "\thttp-request del-header X-Forwarded-For",
+        "\thttp-request set-header X-Forwarded-For %[src]",
+        *(f"\tuse_backend {_backend_name(opening)} if {_asks_for(opening)}" for opening in published),
+    ]
+
+
+def _front_rules(opening: Opening, folder: str) -> Iterator[str]:
+    if allowed := [spelled(host) for host in addresses(opening.hosts) if "*" not in opening.hosts]:
+        yield f"\thttp-request deny deny_status 403 if {_asks_for(opening)} !{{ src {' '.join(allowed)} }}"
+    closed = f"{_asks_for(opening)} {{ var(txn.state) -m str closed }}"
+    headers = f"hdr Retry-After {RETRY_AFTER} hdr Cache-Control no-store"
+    page = f"content-type {_HTML} file {folder}/{page_name(opening)}"
+    yield f"\thttp-request return status 503 {page} {headers} if {closed}"
+
+
+def _backend(opening: Opening, folder: str) -> list[str]:
+    publication = opening.publication
+    assert publication is not None
+    filtered = "{ var(txn.state) -m str filtered }"
+    return [
+        f"backend {_backend_name(opening)}",
+        "\tstick-table type ipv6 size 100k expire 1m store http_req_rate(10s)",
+        f"\thttp-request track-sc0 src if {filtered}",
+        f"\thttp-request deny deny_status 429 if {filtered} {{ sc_http_req_rate(0) gt {FILTERED_REQUESTS} }}",
+        # The kernel cuts the leg to the server by itself (a trial that ends): visitors then read the same page.
+        f"\thttp-error status 503 content-type {_HTML} file {folder}/{page_name(opening)} "
+        f"hdr Retry-After {RETRY_AFTER} hdr Cache-Control no-store",
+        f"\tserver server {_server(publication)}",
+    ]
+
+
+# -- spelling: what the configuration may be made of --------------------------------------------------------------
+
+_HTML = '"text/html; charset=utf-8"'
+
+
+def _backend_name(opening: Opening) -> str:
+    return f"opening_{int(opening.mark)}"
+
+
+def _asks_for(opening: Opening) -> str:
+    return f"{{ var(txn.opening) -m str {_id(opening.id)} }}"
+
+
+def _front_addresses(site: Site) -> list[str]:
+    return [_address(text.partition("/")[0]) for text in site.uplink.addresses] or ["*"]
+
+
+def _server(publication: Publication) -> str:
+    return f"{_address(publication.address)}:{int(publication.port)}"
+
+
+def _address(text: str) -> str:
+    ip: IPv4Address | IPv6Address = network(text).network_address
+    return f"[{ip}]" if ip.version == 6 else str(ip)
+
+
+def _quoted(text: str) -> str:
+    """Our own text between single quotes, within which haproxy reads nothing specially."""
+    return f"'{text}'"
+
+
+def _id(text: str) -> str:
+    return _matching(_ID, text, "an id", "Use letters, digits and the hyphen.")
+
+
+def _host(text: str) -> str:
+    return _matching(_HOST, text, "a host name", "Write it in lower case, as www.example.be.")
+
+
+def _path(text: str) -> str:
+    return _matching(_PATH, text, "a path the proxy can be given", "Use a folder without spaces or quotes.")
+
+
+def _matching(pattern: re.Pattern[str], text: str, what: str, now: str) -> str:
+    if not pattern.fullmatch(text):
+        raise InputRefused(f"{text[:80]!r} is not {what}", now=now)
+    return text

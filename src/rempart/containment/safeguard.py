@@ -1,0 +1,105 @@
+"""What may never be blocked or isolated, and why: the last word before any measure.
+
+Two circles. Nobody, person or machine, takes away the operators' way in, the site's own addresses, or blocks what
+is inside (that is what isolating is for). A machine moreover never touches what residents' lives hang on, nor what
+the first openings of care need, nor more addresses than one attacker plausibly has.
+"""
+
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_interface
+
+from rempart.containment.holdings import Network, network
+from rempart.containment.way import addresses
+from rempart.errors import InputRefused
+from rempart.site.opening import Opening, OpeningState
+from rempart.site.site import Asset, Site
+
+CARE_FIRST = 2
+"""Openings up to this weight (`Opening.care`) are the first that care needs; machines leave their hosts alone."""
+_WIDEST_BY_MACHINE = {4: 24, 6: 48}
+"""Shortest prefix a machine may block. A home's or a rented server's network; wider hits bystanders."""
+_WIDEST_BY_PERSON = {4: 8, 6: 16}
+"""Shortest prefix anybody may block; who wants more wants containment."""
+
+
+def protects(site: Site, target: str, *, by_machine: bool) -> str | None:
+    """Why ``target`` (an outside address or network to block, or the id of an asset to isolate) must be left alone.
+
+    None: nothing stands against it. A target that is neither is refused too.
+    """
+    asset = next((asset for asset in site.assets if asset.id == target), None)
+    try:
+        reasons = (
+            _against_isolating(site, asset, by_machine=by_machine)
+            if asset
+            else _against_blocking(site, network(target), by_machine=by_machine)
+        )
+        return next(reasons, None)
+    except InputRefused as error:
+        return error.what
+
+
+def _against_blocking(site: Site, target: Network, *, by_machine: bool) -> Iterator[str]:
+    if _meets(target, _operators(site)):
+        yield "the operators' way in runs through it"
+    if _meets(target, _own(site)):
+        yield "the gateway itself has it"
+    if _meets(target, _inside(site)):
+        yield "it is inside; isolate the machine instead"
+    if not _can_be_a_peer(target):
+        yield "it is no address that a peer outside can have"
+    if target.prefixlen < _WIDEST_BY_PERSON[target.version]:
+        yield "it is so wide that only containing the site says what is meant"
+    if by_machine:
+        yield from _against_blocking_by_machine(site, target)
+
+
+def _against_blocking_by_machine(site: Site, target: Network) -> Iterator[str]:
+    if target.prefixlen < _WIDEST_BY_MACHINE[target.version]:
+        yield "it holds more addresses than a machine may block"
+    for opening in site.openings:
+        if opening.lifeline and _meets(target, addresses(opening.hosts)):
+            yield f"the lifeline {opening.id} needs it"
+        if _serves_care(opening) and _meets(target, addresses(opening.hosts)):
+            yield f"the opening {opening.id} needs it for care"
+
+
+def _against_isolating(site: Site, asset: Asset, *, by_machine: bool) -> Iterator[str]:
+    mine = [network(address) for address in asset.addresses]
+    if any(_meets(address, _operators(site)) for address in mine):
+        yield "the operators' way in runs through it"
+    if any(_meets(address, _own(site)) for address in mine):
+        yield "the gateway itself has its address"
+    if not mine:
+        yield "no address of it is known, so isolating it would do nothing"
+    if by_machine and asset.kind.lives_depend_on_it:
+        yield f"lives may depend on it ({asset.kind}); a named person decides"
+    if by_machine and site.care_files and site.care_files.server == asset.id:
+        yield "the wards read the care files on it; a named person decides"
+
+
+def _serves_care(opening: Opening) -> bool:
+    return opening.care <= CARE_FIRST and opening.normally is not OpeningState.CLOSED
+
+
+def _operators(site: Site) -> Iterator[Network]:
+    return (network(text) for safeguard in site.safeguards for text in safeguard.networks)
+
+
+def _own(site: Site) -> Iterator[Network]:
+    return (network(str(ip_interface(text).ip)) for text in site.uplink.addresses)
+
+
+def _inside(site: Site) -> Iterator[Network]:
+    return (network(text) for zone in site.zones for text in zone.networks)
+
+
+def _can_be_a_peer(target: Network) -> bool:
+    return (
+        not (target.is_loopback or target.is_link_local or target.is_multicast or target.is_unspecified)
+        and str(target) != "255.255.255.255/32"
+    )
+
+
+def _meets(target: Network, others: Iterable[Network]) -> bool:
+    return any(target.version == other.version and target.overlaps(other) for other in others)

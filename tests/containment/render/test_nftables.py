@@ -1,0 +1,69 @@
+from dataclasses import replace
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from rempart.containment.holdings import holdings
+from rempart.containment.measure import Enforcement, Stand
+from rempart.containment.render.nftables import changes, layout, ruleset
+from rempart.errors import InputRefused
+from rempart.instants import Instant
+from rempart.site.opening import OpeningState
+from rempart.site.site import Site
+
+NOW = Instant(1_000_000_000)
+MINUTE = 60_000_000
+OPEN, FILTERED, CLOSED = OpeningState.OPEN, OpeningState.FILTERED, OpeningState.CLOSED
+
+
+def later(duration: int) -> Instant:
+    return Instant(NOW + duration)
+
+
+def test_a_house_that_is_contained(site: Site, snapshot: SnapshotAssertion) -> None:
+    wanted = Enforcement(
+        stands={
+            "telephone": Stand(state=FILTERED),
+            "e-health": Stand(state=FILTERED, until=later(5 * MINUTE), then=CLOSED),
+        },
+        contained=True,
+        blocked={"198.51.100.66": later(MINUTE), "198.51.100.0/24": None, "2001:db8:bad::/48": None},
+        isolated={"pc-7": None},
+    )
+    assert ruleset(site, wanted, NOW) == snapshot
+
+
+def test_nothing_changes_when_nothing_differs(site: Site) -> None:
+    held = holdings(site, Enforcement(stands={"telephone": Stand(state=OPEN)}), NOW)
+    assert changes(held, held, NOW) == ""
+
+
+def test_the_same_deadline_read_back_with_rounding_is_no_change(site: Site) -> None:
+    trial = Enforcement(stands={"website": Stand(state=OPEN, until=later(MINUTE), then=CLOSED)})
+    rounded = Enforcement(stands={"website": Stand(state=OPEN, until=later(MINUTE - 900_000), then=CLOSED)})
+    assert changes(holdings(site, rounded, NOW), holdings(site, trial, NOW), NOW) == ""
+
+
+def test_a_trial_that_is_confirmed_loses_its_timeout(site: Site, snapshot: SnapshotAssertion) -> None:
+    trial = Enforcement(stands={"website": Stand(state=OPEN, until=later(MINUTE), then=CLOSED)})
+    confirmed = Enforcement(stands={"website": Stand(state=OPEN)})
+    assert changes(holdings(site, trial, NOW), holdings(site, confirmed, NOW), NOW) == snapshot
+
+
+def test_the_layout_does_not_depend_on_what_is_wanted(site: Site) -> None:
+    other = replace(site, zones=site.zones[:2])
+    assert layout(site) == layout(site) != layout(other)
+
+
+@pytest.mark.parametrize("hostile", ['a"; flush ruleset; "', "wan\n", "a b", "", "x" * 16, "*"])
+def test_an_interface_that_is_no_name_is_refused(site: Site, hostile: str) -> None:
+    with pytest.raises(InputRefused):
+        layout(replace(site, uplink=replace(site.uplink, interface=hostile)))
+
+
+@pytest.mark.parametrize(
+    "hostile", ["fe80::1%eth0 }; flush ruleset", "1.2.3.4 }", "", "website", "1.2.3.4/33"]
+)
+def test_a_target_that_is_no_address_is_refused(site: Site, hostile: str) -> None:
+    with pytest.raises(InputRefused):
+        ruleset(site, Enforcement(stands={}, blocked={hostile: None}), NOW)
