@@ -1,0 +1,97 @@
+"""What loosens, what tightens, and what the world may hold otherwise."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rempart.containment.measure import (
+    Enforcement,
+    Stand,
+    disagreements,
+    due,
+    loosens,
+    stricter,
+    tightens,
+    tightest,
+)
+from rempart.instants import Instant
+from rempart.site.opening import OpeningState
+
+NOW = Instant(1_000_000_000)
+LATER = Instant(2_000_000_000)
+
+DEADLINES = st.sampled_from([Instant(1_500_000_000), LATER])
+STANDS = st.one_of(
+    st.builds(Stand, state=st.sampled_from(list(OpeningState))),
+    st.builds(
+        Stand,
+        state=st.sampled_from([OpeningState.OPEN, OpeningState.FILTERED]),
+        until=DEADLINES,
+        then=st.just(OpeningState.CLOSED),
+    ),
+)
+MEASURES = st.dictionaries(st.sampled_from(["a", "b"]), st.none() | DEADLINES)
+ENFORCEMENTS = st.builds(
+    Enforcement,
+    stands=st.fixed_dictionaries({"x": STANDS, "y": STANDS}),
+    contained=st.booleans(),
+    blocked=MEASURES,
+    isolated=MEASURES,
+)
+
+
+@given(ENFORCEMENTS)
+def test_nothing_loosens_or_tightens_itself(one: Enforcement) -> None:
+    assert not loosens(one, one)
+    assert not tightens(one, one)
+
+
+@given(ENFORCEMENTS, ENFORCEMENTS)
+def test_the_tightest_of_two_loosens_neither(one: Enforcement, other: Enforcement) -> None:
+    both = tightest(one, other)
+    assert not loosens(one, both)
+    assert not loosens(other, both)
+
+
+@given(ENFORCEMENTS, ENFORCEMENTS)
+def test_two_enforcements_that_do_not_loosen_or_tighten_are_the_same_to_the_world(
+    one: Enforcement, other: Enforcement
+) -> None:
+    if not loosens(one, other) and not tightens(one, other):
+        assert disagreements(one, other, NOW) == ()
+
+
+@given(ENFORCEMENTS)
+def test_the_world_agrees_with_itself(one: Enforcement) -> None:
+    assert disagreements(one, due(one, NOW), NOW) == ()
+
+
+def test_a_longer_trial_loosens() -> None:
+    def trial(until: Instant) -> Enforcement:
+        stand = Stand(state=OpeningState.OPEN, until=until, then=OpeningState.CLOSED)
+        return Enforcement(stands={"x": stand})
+
+    assert loosens(trial(NOW), trial(LATER))
+    assert not loosens(trial(LATER), trial(NOW))
+
+
+def test_what_differs_is_said_in_words() -> None:
+    wanted = Enforcement(
+        stands={"web": Stand(state=OpeningState.CLOSED)}, contained=True, blocked={"a": None}
+    )
+    held = Enforcement(stands={"web": Stand(state=OpeningState.OPEN)}, blocked={"b": None})
+    assert disagreements(wanted, held, NOW) == (
+        "opening web is open, not closed",
+        "the site is not contained",
+        "the block of a is missing",
+        "there is a block of b that nobody decided",
+    )
+
+
+def test_a_trial_that_ran_out_is_closed_for_the_world() -> None:
+    stand = Stand(state=OpeningState.OPEN, until=NOW, then=OpeningState.CLOSED)
+    assert due(Enforcement(stands={"x": stand}), NOW).stands["x"].state is OpeningState.CLOSED
+
+
+def test_the_stricter_state_wins() -> None:
+    assert stricter(OpeningState.OPEN, OpeningState.FILTERED) is OpeningState.FILTERED
+    assert stricter(OpeningState.CLOSED, OpeningState.FILTERED) is OpeningState.CLOSED
