@@ -1,1 +1,1 @@
-"""A small hospital, attacked for real, inside network namespaces."""
+"""A small hospital in network namespaces, a real attack on it, and Rempart in between."""
