@@ -8,6 +8,7 @@
      |-- OrderRefused          the operator: a safeguard, a gate or a right stands against the order (exit 5)
      |-- JournalBroken         the evidence does not verify, names the first bad entry (exit 1)
      |-- StationUnreachable    the machine: no guard answers (exit 4)
+     |-- JournalUnwritable     the machine: nothing can be sealed, the disk is full or failing (exit 6)
      `-- EnforcementFailed     the machine: the kernel or the proxy refused (exit 6)
 
 Every exit code of the command line is an `ExitCode`; each verb's help lists those it can give.
@@ -102,6 +103,12 @@ class JournalBroken(RempartError):
     """The journal does not verify; ``where`` names the first bad entry."""
 
     exit_code = ExitCode.FOUND
+
+
+class JournalUnwritable(RempartError):
+    """Nothing can be sealed now: the disk is full or failing. The journal is as it was before."""
+
+    exit_code = ExitCode.MACHINE
 
 
 class StationUnreachable(RempartError):

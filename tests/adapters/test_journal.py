@@ -1,0 +1,250 @@
+"""The journal on disk: sealing, reopening, erasing, rotating; kills, full and stalled disks."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rempart.adapters.journal import Journal, verify_exported, verify_file
+from rempart.adapters.journal.writer import KEEP_EVERY
+from rempart.errors import InputRefused, JournalBroken, JournalUnwritable, OrderRefused
+from rempart.evidence.checkpoint import VerifierKey
+from rempart.instants import Instant
+
+ORIGIN = "rempart.example/home"
+NOW = Instant(1_790_000_000_000_000)
+
+
+def opened(folder: Path) -> Journal:
+    return Journal.open(folder / "guard" / "journal.db", folder / "guard" / "keys", origin=ORIGIN, now=NOW)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    made = opened(tmp_path)
+    yield made
+    made.close()
+
+
+def test_what_is_sealed_is_read_again(journal: Journal, tmp_path: Path) -> None:
+    first = journal.seal("posture", {"posture": "contained", "by": "é\x1b[31m<b>"}, at=NOW)
+    last = journal.seal_all([("done", {"n": 1}), ("done", {"n": 2})], at=NOW, late=True)
+    assert (first.number, last.number) == (2, 4)
+    assert journal.head == (4, last.root)
+    journal.close()
+    again = opened(tmp_path)
+    assert again.head == (4, last.root)
+    read = list(again.entries(after=1))
+    assert [(r.number, r.kind, r.late) for r in read] == [
+        (2, "posture", False),
+        (3, "done", True),
+        (4, "done", True),
+    ]
+    assert read[0].body == {"posture": "contained", "by": "é\x1b[31m<b>"}
+    again.close()
+
+
+def test_folders_and_files_are_the_owners_alone(journal: Journal, tmp_path: Path) -> None:
+    guard = tmp_path / "guard"
+    assert guard.stat().st_mode & 0o777 == 0o700
+    assert (guard / "keys").stat().st_mode & 0o777 == 0o700
+    files = [file for file in guard.rglob("*") if file.is_file()]
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
+def test_the_settings_that_durability_hangs_on(journal: Journal) -> None:
+    ask = journal._db.execute
+    assert ask("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert ask("PRAGMA synchronous").fetchone() == (2,)
+    assert ask("PRAGMA secure_delete").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE entries SET entry = x'00' WHERE number = 1",
+        "DELETE FROM entries WHERE number = 2",
+        "INSERT INTO entries VALUES (9, x'00')",
+        "UPDATE bodies SET body = x'00'",
+        "DELETE FROM bodies WHERE number = 2",
+        "INSERT INTO bodies VALUES (1, x'00', x'00')",
+        "UPDATE checkpoints SET note = x'00'",
+        "DELETE FROM checkpoints",
+        "UPDATE erasures SET number = 7",
+    ],
+)
+def test_triggers_refuse_to_change_what_is_sealed(journal: Journal, statement: str) -> None:
+    journal.seal("posture", {}, at=NOW)
+    journal.seal("note", {}, at=NOW)
+    journal.erase(3, reason="a test", by="a tester", at=NOW)
+    with pytest.raises(sqlite3.IntegrityError):
+        journal._db.execute(statement)
+
+
+def test_one_process_has_the_journal_open(journal: Journal, tmp_path: Path) -> None:
+    with pytest.raises(JournalUnwritable, match="another process"):
+        opened(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["journal.key", "", "a b", "é", "x" * 65])
+def test_kinds_that_are_not_ours_to_seal_are_refused(journal: Journal, kind: str) -> None:
+    with pytest.raises(ValueError):
+        journal.seal(kind, {}, at=NOW)
+    assert journal.head[0] == 1
+
+
+def test_a_body_that_has_no_canonical_form_seals_nothing(journal: Journal) -> None:
+    with pytest.raises(ValueError):
+        journal.seal_all([("fine", {}), ("not", {"x": 0.5})], at=NOW)
+    assert journal.head[0] == 1
+    assert journal.seal("fine", {}, at=NOW).number == 2
+
+
+def test_an_erased_body_is_gone_from_the_disk_and_the_journal_verifies(
+    journal: Journal, tmp_path: Path
+) -> None:
+    secret = "Marguerite Exemple, chambre 12"
+    number = journal.seal("note", {"text": secret}, at=NOW).number
+    journal.snapshot(secret.encode() * 3, at=NOW)
+    journal.erase(number, reason="request of the person", by="privacy officer", at=NOW)
+    assert next(journal.entries(number - 1)).body is None
+    assert journal.latest_snapshot() is None
+    verdict = verify_file(journal.path)
+    assert verdict.ok
+    assert verdict.erased == 2
+    for file in (tmp_path / "guard").glob("journal.db*"):
+        assert secret.encode() not in file.read_bytes()
+
+
+def test_what_the_verifier_needs_is_never_erased(journal: Journal) -> None:
+    number = journal.seal("note", {}, at=NOW).number
+    erasure = journal.erase(number, reason="a test", by="a tester", at=NOW).number
+    for kept in (1, erasure, number, 99):
+        with pytest.raises(OrderRefused):
+            journal.erase(kept, reason="a test", by="a tester", at=NOW)
+
+
+def test_a_body_taken_away_without_an_erasure_is_reported(journal: Journal) -> None:
+    number = journal.seal("note", {}, at=NOW).number
+    journal.seal("note", {}, at=NOW)
+    journal._db.executescript(f"DROP TRIGGER bodies_stay; DELETE FROM bodies WHERE number = {number}")
+    verdict = verify_file(journal.path)
+    assert verdict.first_bad == number
+    assert "no entry erased it" in str(verdict.faults[0])
+
+
+def test_the_fold_starts_at_the_last_snapshot_and_two_are_kept(journal: Journal) -> None:
+    assert journal.latest_snapshot() is None
+    for state in (b"one", b"two", b"three"):
+        journal.snapshot(state, at=NOW)
+        journal.seal("posture", {}, at=NOW)
+    number, state = journal.latest_snapshot() or (0, b"")
+    assert state == b"three"
+    assert [e.kind for e in journal.entries(after=number)] == ["journal.erasure", "posture"]
+    assert sum(1 for e in journal.entries() if e.kind == "journal.snapshot" and e.body) == 2
+    assert verify_file(journal.path).ok
+
+
+def test_a_new_key_is_vouched_for_by_the_old_one_which_is_gone(journal: Journal, tmp_path: Path) -> None:
+    first = VerifierKey.parse(journal.key)
+    second = journal.rotate_key(at=NOW)
+    third = journal.rotate_key(at=NOW)
+    journal.seal("posture", {}, at=NOW)
+    assert [file.name for file in (tmp_path / "guard" / "keys").iterdir()] == [f"{third}.key"]
+    verdict = verify_file(journal.path, trusted=[str(first)])
+    assert verdict.ok
+    assert [key.id.hex() for key in verdict.keys] == [first.id.hex(), second, third]
+    journal.close()
+    opened(tmp_path).close()
+
+
+def test_a_checkpoint_that_left_the_box_holds_the_journal_to_it(journal: Journal, tmp_path: Path) -> None:
+    journal.seal("posture", {}, at=NOW)
+    left = journal.checkpoint(at=NOW)
+    journal.seal("posture", {}, at=NOW)
+    assert verify_file(journal.path, witnessed=[left.note]).ok
+    other = opened(tmp_path / "other")
+    for _ in range(4):
+        other.seal("posture", {}, at=NOW)
+    verdict = verify_file(other.path, witnessed=[left.note])
+    other.close()
+    assert not verdict.ok
+    assert "not signed by" in str(verdict.faults[0])
+
+
+def test_an_older_copy_of_the_file_is_unmasked_by_a_checkpoint_that_left(
+    journal: Journal, tmp_path: Path
+) -> None:
+    journal.seal("posture", {}, at=NOW)
+    journal.close()
+    old = (tmp_path / "guard" / "journal.db").read_bytes()
+    later = opened(tmp_path)
+    later.seal("posture", {}, at=NOW)
+    left = later.checkpoint(at=NOW)
+    later.close()
+    copy = tmp_path / "copy.db"
+    copy.write_bytes(old)
+    assert verify_file(copy).ok
+    verdict = verify_file(copy, witnessed=[left.note])
+    assert verdict.first_bad == 3
+
+
+def test_opening_checks_no_more_than_the_tail(journal: Journal, tmp_path: Path) -> None:
+    for n in range(3 * KEEP_EVERY):
+        journal.seal("posture", {"n": n}, at=NOW)
+    journal.close()
+    path = tmp_path / "guard" / "journal.db"
+    with sqlite3.connect(path) as db:
+        db.executescript("DROP TRIGGER entries_stand")
+        db.execute(
+            "UPDATE entries SET entry = CAST(replace(entry, 'posture', 'pasture') AS BLOB) WHERE number = 5"
+        )
+    db.close()
+    opened(tmp_path).close()
+    assert verify_file(path).first_bad == 5
+    with sqlite3.connect(path) as db:
+        db.execute(
+            "UPDATE entries SET entry = CAST(replace(entry, 'posture', 'pasture') AS BLOB) WHERE number = 193"
+        )
+    db.close()
+    with pytest.raises(JournalBroken, match="rempart verify"):
+        opened(tmp_path)
+
+
+def test_a_journal_that_was_taken_away_is_not_quietly_begun_again(journal: Journal, tmp_path: Path) -> None:
+    journal.close()
+    for file in (tmp_path / "guard").glob("journal.db*"):
+        file.unlink()
+    with pytest.raises(JournalBroken, match="gone or empty"):
+        opened(tmp_path)
+
+
+def test_another_origin_or_a_missing_key_is_told(journal: Journal, tmp_path: Path) -> None:
+    journal.close()
+    guard = tmp_path / "guard"
+    with pytest.raises(JournalBroken, match=r"not of rempart\.example/other"):
+        Journal.open(guard / "journal.db", guard / "keys", origin="rempart.example/other", now=NOW)
+    next((guard / "keys").iterdir()).unlink()
+    with pytest.raises(JournalBroken, match="private key"):
+        opened(tmp_path)
+
+
+@pytest.mark.parametrize("origin", ["", "a b", "a+b", "é", "x\n1\n"])
+def test_an_origin_that_is_none_is_refused(tmp_path: Path, origin: str) -> None:
+    with pytest.raises(InputRefused):
+        Journal.open(tmp_path / "journal.db", tmp_path / "keys", origin=origin, now=NOW)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_exported_form_verifies_with_bodies_withheld(journal: Journal, tmp_path: Path) -> None:
+    for n in range(5):
+        journal.seal("finding", {"n": n}, at=NOW)
+    journal.erase(3, reason="a test", by="a tester", at=NOW)
+    journal.snapshot(b"everything", at=NOW)
+    files = journal.export(tmp_path / "bag" / "data", bodies=[2, 3])
+    assert [file.name for file in files] == ["journal.jsonl", "checkpoints.jsonl"]
+    verdict = verify_exported(tmp_path / "bag" / "data")
+    assert verdict.ok
+    assert (verdict.entries, verdict.erased, verdict.withheld) == (8, 1, 4)
+    assert b"ZXZlcnl0aGluZw" not in files[0].read_bytes()
