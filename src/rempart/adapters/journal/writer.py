@@ -137,16 +137,16 @@ class Journal:
         self._keys.settle(key)
 
     def _recover(self) -> None:
-        """Fold the entries since the last kept checkpoint, and arrive at the signed head."""
+        """Fold the entries since the last checkpoint kept before the head, and arrive at the signed head."""
         head, key = self._signed_head()
-        self._kept, self._frontier = self._last_kept()
-        if self._kept:
-            row = self._db.execute("SELECT entry FROM entries WHERE number = ?", (self._kept,)).fetchone()
-            self._previous = entry.hash_of(row[0]) if row else entry.NO_ENTRY
+        self._kept = self._db.execute("SELECT coalesce(max(size), 0) FROM checkpoints").fetchone()[0]
+        self._frontier = self._kept_before(head.size)
+        row = self._db.execute("SELECT entry FROM entries WHERE number = ?", (self._frontier.size,)).fetchone()
+        self._previous = entry.hash_of(row[0]) if row else entry.NO_ENTRY
         for row in self._db.execute(
             "SELECT number, entry, salt, body FROM entries LEFT JOIN bodies USING (number)"
             " WHERE number > ? ORDER BY number",
-            (self._kept,),
+            (self._frontier.size,),
         ):
             self._check(*row)
         if (self._frontier.size, self._frontier.root()) != (head.size, head.root):
@@ -174,19 +174,19 @@ class Journal:
             raise self._broken(f"its head is not signed by key {key.id.hex()}")
         return head, key
 
-    def _last_kept(self) -> tuple[int, Frontier]:
+    def _kept_before(self, size: int) -> Frontier:
         row = self._db.execute(
-            "SELECT size, note, frontier FROM checkpoints ORDER BY size DESC LIMIT 1"
+            "SELECT size, note, frontier FROM checkpoints WHERE size < ? ORDER BY size DESC LIMIT 1", (size,)
         ).fetchone()
         if row is None:
-            raise self._broken("it has no checkpoint")
+            return Frontier()
         try:
             frontier, kept = Frontier.decode(row[0], row[2]), parse(row[1].decode())
         except ValueError as error:
             raise self._broken(f"the checkpoint of entry {row[0]} cannot be read: {error}") from error
         if (kept.size, kept.root) != (frontier.size, frontier.root()):
             raise self._broken(f"the frontier of entry {row[0]} is not its checkpoint's")
-        return int(row[0]), frontier
+        return frontier
 
     def _check(self, number: int, data: bytes, salt: bytes | None, body: bytes | None) -> None:
         try:
