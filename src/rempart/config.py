@@ -68,8 +68,8 @@ class Places:
 
     @property
     def packets_config(self) -> Path:
-        """ulogd's configuration, rendered by the guard."""
-        return self.run / "proxy" / "ulogd.conf"
+        """ulogd's configuration, written by the supervisor."""
+        return self.run / "packets" / "ulogd.conf"
 
     @property
     def packets_log(self) -> Path:

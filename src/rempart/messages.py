@@ -9,7 +9,7 @@ import msgspec
 
 from rempart.detection.finding import Finding
 from rempart.engine.orders import AnyOrder
-from rempart.engine.state import Posture
+from rempart.engine.state import Posture as Posture
 from rempart.incidents.incident import IncidentState, Qualification, Sentence
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState

@@ -1,0 +1,98 @@
+"""What the verbs that speak to the running station share: its place, who gives the order, and the answer in words."""
+
+import argparse
+import getpass
+import re
+import sys
+from pathlib import Path
+
+from rempart.adapters.socket import connect
+from rempart.config import RUN
+from rempart.engine.orders import AnyOrder
+from rempart.errors import ExitCode, InputRefused, StationUnreachable
+from rempart.messages import OrderDone, Ordered, OrderRejected, Status, StatusAsked, ToOperator
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_ANSWER_WITHIN = 30.0
+"""Seconds the command line waits for the guard."""
+
+
+def add_station(parser: argparse.ArgumentParser) -> None:
+    """Where the running station is."""
+    parser.add_argument(
+        "--run",
+        type=Path,
+        default=RUN,
+        dest="run_dir",
+        metavar="DIR",
+        help="the station's run folder (%(default)s)",
+    )
+
+
+def add_person(parser: argparse.ArgumentParser) -> None:
+    """Who gives the order, and why: both are sealed."""
+    add_station(parser)
+    parser.add_argument(
+        "--by", default=getpass.getuser(), metavar="NAME", help="who gives the order (%(default)s)"
+    )
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why, in your own words; it is sealed")
+
+
+def give(arguments: argparse.Namespace, order: AnyOrder) -> int:
+    """Send an order and say what came of it."""
+    with connect(socket_of(arguments), incoming=ToOperator) as client:
+        client.send(Ordered(order=order))
+        match client.receive(seconds=_ANSWER_WITHIN):
+            case OrderDone() as done:
+                print(_told(done))
+                return ExitCode.OK
+            case OrderRejected(what=what, now=now):
+                print(f"refused: {what}", file=sys.stderr)
+                if now:
+                    print(now, file=sys.stderr)
+                return ExitCode.REFUSED
+            case other:
+                raise StationUnreachable(f"the station answered {type(other).__name__} to an order")
+
+
+def ask_status(arguments: argparse.Namespace) -> Status:
+    """The station's status now."""
+    with connect(socket_of(arguments), incoming=ToOperator) as client:
+        client.send(StatusAsked())
+        match client.receive(seconds=_ANSWER_WITHIN):
+            case Status() as status:
+                return status
+            case other:
+                raise StationUnreachable(f"the station answered {type(other).__name__} to a question")
+
+
+def socket_of(arguments: argparse.Namespace) -> Path:
+    """The operator's socket below the run folder."""
+    return Path(arguments.run_dir) / "guard" / "operator.sock"
+
+
+def duration(text: str) -> int:
+    """Seconds in text like ``90s``, ``10m``, ``24h`` or ``3d``."""
+    found = re.fullmatch(r"(\d{1,7})([smhd]?)", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is no length of time: write 90s, 10m, 24h or 3d")
+    return int(found[1]) * _UNITS[found[2] or "s"]
+
+
+def require_name(arguments: argparse.Namespace) -> None:
+    """Refuse an order without a name before it is sent."""
+    if not str(arguments.by).strip():
+        raise InputRefused("an order needs a name", now="Give --by NAME.")
+
+
+def _told(done: OrderDone) -> str:
+    if done.enforced is None and done.sealed is None:
+        return "nothing to change: it is so already"
+    parts = []
+    if done.enforced is not None:
+        parts.append(f"done in {(done.enforced - done.received) / 1000:.1f} ms")
+    if done.sealed is not None:
+        parts.append(f"sealed as entry {done.sealed}")
+    else:
+        parts.append("to be sealed late: the journal cannot be written now")
+    return ", ".join(parts)

@@ -1,0 +1,36 @@
+"""Cut the site off from the outside, or one lifeline more."""
+
+import argparse
+
+from rempart.cli import _operator
+from rempart.engine.orders import CloseLifeline, Contain
+
+
+def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``rempart contain``."""
+    parser = verbs.add_parser(
+        "contain",
+        help="cut the connections to the outside; lifelines stay, filtered",
+        description="Close every opening at once, established connections too. Lifelines stay, filtered; what runs "
+        "inside goes on. Repeating it changes nothing. exit codes: 0 cut, 4 no station answers, 5 refused.",
+    )
+    parser.add_argument(
+        "--lifeline", metavar="OPENING", help="close this lifeline instead; a person's decision only"
+    )
+    parser.add_argument("--fallback-confirmed", action="store_true", help="its fallback was tried and works")
+    _operator.add_person(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Give the order."""
+    _operator.require_name(arguments)
+    if arguments.lifeline:
+        order = CloseLifeline(
+            by=arguments.by,
+            reason=arguments.reason,
+            opening=arguments.lifeline,
+            fallback_confirmed=arguments.fallback_confirmed,
+        )
+        return _operator.give(arguments, order)
+    return _operator.give(arguments, Contain(by=arguments.by, reason=arguments.reason))

@@ -1,0 +1,32 @@
+"""Close or filter one opening by itself, or put it back as it normally is."""
+
+import argparse
+
+from rempart.cli import _operator
+from rempart.engine.orders import SetOpening
+from rempart.site.opening import OpeningState
+
+
+def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``rempart opening``."""
+    parser = verbs.add_parser(
+        "opening",
+        help="close, filter or open one opening by itself (the GP portal alone)",
+        description="While the site is contained, opening goes through `rempart reopen`. "
+        "exit codes: 0 done, 4 no station answers, 5 refused.",
+    )
+    parser.add_argument("opening", help="id of the opening, as in site.toml")
+    parser.add_argument(
+        "state", type=OpeningState, choices=list(OpeningState), metavar="open|filtered|closed"
+    )
+    _operator.add_person(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Give the order."""
+    _operator.require_name(arguments)
+    order = SetOpening(
+        by=arguments.by, reason=arguments.reason, opening=arguments.opening, state=arguments.state
+    )
+    return _operator.give(arguments, order)

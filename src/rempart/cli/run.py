@@ -1,0 +1,59 @@
+"""Run the station: guard, watch, console, the proxy and the packet log."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from rempart.config import RUN, SITE, STATE, Places
+from rempart.errors import InputRefused
+from rempart.site import description
+from rempart.station.supervisor import Supervisor
+from rempart.station.users import choose
+
+
+def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``rempart run``."""
+    parser = verbs.add_parser(
+        "run",
+        help="run the station until it is told to stop",
+        description="Started as root, guard, watch and console are three users. Stopping the station reopens nothing: "
+        "the kernel keeps its verdicts. exit codes: 0 stopped, 2 the site or the rules cannot be used, "
+        "6 the kernel or the proxy refused, 7 a program or privilege is missing.",
+    )
+    parser.add_argument("--site", type=Path, default=SITE, metavar="FILE", help="site.toml (%(default)s)")
+    parser.add_argument(
+        "--state", type=Path, default=STATE, metavar="DIR", help="what must survive (%(default)s)"
+    )
+    parser.add_argument(
+        "--run", dest="run_dir", type=Path, default=RUN, metavar="DIR", help="sockets (%(default)s)"
+    )
+    parser.add_argument(
+        "--rules", type=Path, action="append", metavar="DIR", help="Sigma rules; may be repeated"
+    )
+    parser.add_argument("--policy", type=Path, metavar="FILE", help="policy.toml; default: the one shipped")
+    parser.add_argument("--port", type=int, default=8420, help="of the console, on loopback (%(default)s)")
+    parser.add_argument(
+        "--operator", type=int, action="append", default=[], metavar="UID", help="may give orders too"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check the site, then start everything."""
+    logging.basicConfig(level=logging.INFO, format="rempart: %(message)s", stream=sys.stderr)
+    try:
+        text = arguments.site.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise InputRefused(
+            f"cannot be read: {fault}", where=str(arguments.site), now="Make one with: rempart site new"
+        ) from fault
+    description.parse(text, str(arguments.site))
+    places = Places(
+        site=arguments.site.absolute(),
+        state=arguments.state.absolute(),
+        run=arguments.run_dir.absolute(),
+        rules=tuple(path.absolute() for path in arguments.rules or ()),
+        policy=arguments.policy.absolute() if arguments.policy else None,
+    )
+    return Supervisor(places, choose(), arguments.port, tuple(arguments.operator)).run()

@@ -1,0 +1,562 @@
+"""Guard: decides, seals and enforces. Holds CAP_NET_ADMIN and the signing key; checks every order itself.
+
+One task carries out one input at a time, orders before findings. What a step commands is done in the step's order:
+nothing is loosened before it is sealed; a tightening waits at most `PATIENCE` for its seal and is then applied first.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import ctypes
+import itertools
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+
+from rempart.adapters.clock import SystemClock
+from rempart.adapters.enforce.gateway import Gateway
+from rempart.adapters.journal import Journal
+from rempart.adapters.socket import Connection, Listener, Rate, serve
+from rempart.config import Places
+from rempart.containment import policy as policy_text
+from rempart.containment.measure import Enforcement, disagreements, tightest
+from rempart.containment.policy import Policy
+from rempart.engine import orders
+from rempart.engine.facts import FACTS, AnyFact, body_of, kind_of, read
+from rempart.engine.inputs import (
+    AnyInput,
+    Command,
+    Count,
+    Counted,
+    Delayed,
+    Enforce,
+    Found,
+    Ordered,
+    Refuse,
+    Repaired,
+    Seal,
+    Started,
+    Ticked,
+    WakeAt,
+)
+from rempart.engine.state import State, enforcement, folded, initial
+from rempart.engine.step import Terms, step
+from rempart.errors import EnforcementFailed, RempartError
+from rempart.instants import Instant
+from rempart.messages import (
+    CountPersons,
+    FindingsAccepted,
+    FindingsReported,
+    FromOperator,
+    FromWatch,
+    OrderDone,
+    OrderRejected,
+    PersonsCounted,
+    Status,
+    StatusAsked,
+    StatusFollowed,
+)
+from rempart.messages import Ordered as OrderSent
+from rempart.ports import Clock, Enforcer
+from rempart.site import description
+from rempart.site.site import Site
+from rempart.station.status import status
+
+_log = logging.getLogger("rempart.guard")
+
+PATIENCE = 0.050
+"""Seconds a tightening waits for its seal before it is applied unsealed."""
+
+READ_BACK = 3.0
+"""Seconds between two comparisons of the kernel and the proxy with the journal."""
+
+SNAPSHOT_EVERY = 500
+"""Entries after which the state is sealed whole, so that the fold at start stays short."""
+
+_FINDINGS = Rate(per_second=50.0, burst=200.0)
+"""Frames a second from watch; what is beyond waits in its own socket."""
+
+
+@dataclass(slots=True)
+class Handled:
+    """What came of one input. ``sealed`` None: sealed late, or nothing was to be sealed."""
+
+    sealed: int | None = None
+    enforced: Instant | None = None
+    refusal: Refuse | None = None
+
+
+def _succeed(answer: "asyncio.Future[Handled] | None", handled: Handled) -> None:
+    if answer and not answer.done():
+        answer.set_result(handled)
+
+
+def _fail(answer: "asyncio.Future[Handled] | None", fault: RempartError) -> None:
+    if answer and not answer.done():
+        answer.set_exception(fault)
+
+
+class Guard:
+    """The state, and the only hands that change the world."""
+
+    def __init__(self, terms: Terms, journal: Journal, enforcer: Enforcer, clock: Clock) -> None:
+        self.terms = terms
+        self.clock = clock
+        self._journal = journal
+        self._enforcer = enforcer
+        self._scribe = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._inbox: asyncio.PriorityQueue[tuple[int, int, AnyInput, asyncio.Future[Handled] | None]] = (
+            asyncio.PriorityQueue(maxsize=4096)
+        )
+        self._sequence = itertools.count()
+        self._unsealed: list[tuple[tuple[AnyFact, ...], Instant]] = []
+        self._snapshot_at = journal.head[0] + SNAPSHOT_EVERY
+        self._wake: asyncio.TimerHandle | None = None
+        self._changed = asyncio.Condition()
+        self._verified: Instant | None = None
+        self._fault = ""
+        self._held: Enforcement | None = None
+        self._loosening = 0
+        self._background: set[asyncio.Task[None]] = set()
+        self.watchers: set[Connection] = set()
+        self.state = recall(journal, terms.site)
+
+    # -- one input at a time -------------------------------------------------------------------------------------
+
+    async def ask(self, happened: AnyInput, *, urgent: bool = False) -> Handled:
+        """Put an input before the engine and wait for what comes of it. Orders are urgent, findings are not."""
+        answer: asyncio.Future[Handled] = asyncio.get_running_loop().create_future()
+        await self._inbox.put((0 if urgent else 1, next(self._sequence), happened, answer))
+        return await answer
+
+    async def run(self) -> None:
+        """Carry out inputs until cancelled."""
+        while True:
+            _, _, happened, answer = await self._inbox.get()
+            try:
+                await self._carry_out(happened, answer)
+            except RempartError as fault:
+                _log.error("%s", fault.diagnostics())
+                _fail(answer, fault)
+            await self._tell_change()
+
+    async def _carry_out(self, happened: AnyInput, answer: "asyncio.Future[Handled] | None") -> None:
+        """One step, and its commands in order. A loosening goes on in the background until it is sealed."""
+        before = self.state
+        after_it, commands = step(self.terms, before, happened)
+        self.state = after_it
+        handled = Handled()
+        for position, command in enumerate(commands):
+            match command:
+                case Seal(facts=decided, urgent=True):
+                    handled.sealed = await self._seal_within_patience(decided)
+                case Seal(facts=decided):
+                    rest = commands[position + 1 :]
+                    self._in_background(self._loosen(decided, before, after_it, rest, handled, answer))
+                    return
+                case _:
+                    self._do(command, handled)
+        _succeed(answer, handled)
+
+    def _do(self, command: Command, handled: "Handled") -> None:
+        match command:
+            case Enforce(wanted=wanted):
+                self._enforce(wanted)
+                handled.enforced = self.clock.now()
+            case Count():
+                self._count(command)
+            case Refuse():
+                handled.refusal = command
+            case WakeAt(at=at):
+                self._wake_at(at)
+            case Seal():
+                raise AssertionError("a step seals once")
+
+    def _enforce(self, wanted: Enforcement) -> None:
+        """Bring the world to ``wanted``; while a loosening waits for its seal, only to what tightens."""
+        self._held = tightest(self._held, wanted) if self._loosening and self._held else wanted
+        self._enforcer.enforce(self._held, self.clock.now())
+
+    # -- sealing -------------------------------------------------------------------------------------------------
+
+    async def _seal_within_patience(self, decided: tuple[AnyFact, ...]) -> int | None:
+        """The entry's number, or None when the disk takes too long: it is then sealed late."""
+        began = self.clock.now()
+        sealing = asyncio.ensure_future(self._sealed(decided, began))
+        done, _ = await asyncio.wait({sealing}, timeout=PATIENCE)
+        if done and sealing.exception() is None:
+            return sealing.result()
+        self._in_background(self._see_through(sealing, decided, began))
+        return None
+
+    async def _loosen(
+        self,
+        decided: tuple[AnyFact, ...],
+        before: State,
+        after_it: State,
+        rest: tuple[Command, ...],
+        handled: "Handled",
+        answer: "asyncio.Future[Handled] | None",
+    ) -> None:
+        """Seal, and only then let through. What comes in meanwhile, a cut above all, does not wait for it."""
+        self._loosening += 1
+        began = self.clock.now()
+        try:
+            handled.sealed = await self._sealed(decided, began)
+        except RempartError as fault:
+            if self.state is after_it:  # nothing was built on it: it never happened
+                self.state = before
+            else:
+                self._unsealed.append((decided, began))
+            _log.error("a loosening could not be sealed and was not done: %s", fault.diagnostics())
+            _fail(answer, fault)
+            return
+        finally:
+            self._loosening -= 1
+        try:
+            for command in rest:
+                # Later decisions may have tightened since: always what the state wants now.
+                self._do(
+                    Enforce(enforcement(self.state)) if isinstance(command, Enforce) else command, handled
+                )
+        except RempartError as fault:
+            _fail(answer, fault)
+        else:
+            _succeed(answer, handled)
+        await self._tell_change()
+
+    async def _sealed(self, decided: tuple[AnyFact, ...], now: Instant) -> int:
+        """Seal what waits first, then this, in order, on the one thread that writes."""
+        return await asyncio.get_running_loop().run_in_executor(self._scribe, self._write, decided, now)
+
+    def _write(self, decided: tuple[AnyFact, ...], now: Instant) -> int:
+        self._write_waiting()
+        return self._journal.seal_all([(kind_of(f), body_of(f)) for f in decided], at=now).number
+
+    def _write_waiting(self) -> None:
+        while self._unsealed:
+            waiting, since = self._unsealed[0]
+            self._journal.seal_all([(kind_of(f), body_of(f)) for f in waiting], at=since, late=True)
+            self._unsealed.pop(0)
+
+    async def _see_through(
+        self, sealing: "asyncio.Future[int]", decided: tuple[AnyFact, ...], began: Instant
+    ) -> None:
+        """Finish a seal that took too long; keep trying when the disk refuses, so that nothing is forgotten."""
+        try:
+            await sealing
+        except RempartError as fault:
+            _log.error("the journal cannot be written, containing goes on: %s", fault.diagnostics())
+            self._unsealed.append((decided, began))
+            while self._unsealed:
+                await asyncio.sleep(1.0)
+                with contextlib.suppress(RempartError):  # said above; tried again each second until it works
+                    await asyncio.get_running_loop().run_in_executor(self._scribe, self._write_waiting)
+        now = self.clock.now()
+        await self.ask(Delayed(now, tuple(kind_of(f) for f in decided), (now - began) // 1000), urgent=True)
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _tell_change(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    # -- time and truth ------------------------------------------------------------------------------------------
+
+    def _wake_at(self, at: Instant) -> None:
+        if self._wake:
+            self._wake.cancel()
+        loop = asyncio.get_running_loop()
+        delay = max(0.0, (at - self.clock.now()) / 1_000_000) + 0.005
+        self._wake = loop.call_later(min(delay, 3600.0), self._tick)
+
+    def _tick(self) -> None:
+        with contextlib.suppress(asyncio.QueueFull):  # a full inbox ticks again with the next deadline
+            self._inbox.put_nowait((0, next(self._sequence), Ticked(self.clock.now()), None))
+
+    async def read_back(self) -> None:
+        """Compare the world with the journal every few seconds and repair what differs."""
+        while True:
+            await self._compare()
+            self._tick()
+            if self._journal.head[0] >= self._snapshot_at:
+                await self._snapshot()
+            await asyncio.sleep(READ_BACK)
+
+    async def _compare(self) -> None:
+        now = self.clock.now()
+        wanted = self._held if self._loosening and self._held else enforcement(self.state)
+        try:
+            wrong = disagreements(wanted, self._enforcer.read(now), now)
+            if wrong:
+                self._enforce(wanted)
+        except EnforcementFailed as fault:
+            await self._faulty(fault.diagnostics(), repaired=False)
+            return
+        if wrong:
+            await self._faulty("; ".join(wrong), repaired=True)
+        else:
+            self._fault, self._verified = "", self.clock.now()
+            await self._tell_change()
+
+    async def _faulty(self, what: str, *, repaired: bool) -> None:
+        if what != self._fault:
+            self._fault = what
+            _log.warning("the world differs from the journal%s: %s", " (repaired)" if repaired else "", what)
+            await self.ask(Repaired(self.clock.now(), what[:2000], repaired), urgent=True)
+
+    async def _snapshot(self) -> None:
+        image = msgspec.json.encode(self.state)
+        loop = asyncio.get_running_loop()
+        now = self.clock.now()
+        await loop.run_in_executor(self._scribe, lambda: self._journal.snapshot(image, at=now))
+        await loop.run_in_executor(self._scribe, lambda: self._journal.checkpoint(at=now))
+        self._snapshot_at = self._journal.head[0] + SNAPSHOT_EVERY
+
+    # -- those who speak to the guard ----------------------------------------------------------------------------
+
+    async def hear_watch(self, connection: Connection) -> None:
+        """Findings in; accepted ids out. Watch can say nothing else."""
+        self.watchers.add(connection)
+        try:
+            while (message := await connection.receive()) is not None:
+                match message:
+                    case FindingsReported(findings=findings):
+                        for finding in findings:
+                            await self.ask(Found(self.clock.now(), finding))
+                        await connection.send(FindingsAccepted(ids=[f.id for f in findings]))
+                    case PersonsCounted(request=request, persons=persons, records_opened=records):
+                        await self.ask(Counted(self.clock.now(), request, persons, records))
+        finally:
+            self.watchers.discard(connection)
+
+    async def hear_operator(self, connection: Connection) -> None:
+        """The local command line: every order."""
+        await self._hear(connection, may=lambda _: True)
+
+    async def hear_console(self, connection: Connection) -> None:
+        """The console: containing only, until accounts and passkeys exist. A loosening needs the command line."""
+        await self._hear(connection, may=lambda order: isinstance(order, orders.Contain))
+
+    async def _hear(self, connection: Connection, may: Callable[[orders.AnyOrder], bool]) -> None:
+        while (message := await connection.receive()) is not None:
+            match message:
+                case OrderSent(order=order):
+                    await connection.send(await self._obey(order, allowed=may(order)))
+                case StatusAsked():
+                    await connection.send(self.status())
+                case StatusFollowed():
+                    await self._follow(connection)
+
+    async def _obey(self, order: orders.AnyOrder, *, allowed: bool) -> OrderDone | OrderRejected:
+        received = self.clock.now()
+        if not allowed:
+            return OrderRejected(
+                what="this order may not come from the console",
+                now="Give it on the station itself, with the rempart command.",
+            )
+        try:
+            handled = await self.ask(Ordered(received, order), urgent=True)
+        except RempartError as fault:
+            return OrderRejected(what=fault.what, now=fault.now)
+        if handled.refusal:
+            return OrderRejected(what=handled.refusal.what, now=handled.refusal.now)
+        return OrderDone(
+            received=received,
+            sealed=handled.sealed,
+            enforced=handled.enforced,
+            late=handled.enforced is not None and handled.sealed is None,
+        )
+
+    async def _follow(self, connection: Connection) -> None:
+        """Send the status at each change, at most five a second."""
+        while True:
+            await connection.send(self.status())
+            await asyncio.sleep(0.2)
+            async with self._changed:
+                await self._changed.wait()
+
+    def _count(self, wanted: Count) -> None:
+        question = CountPersons(
+            request=wanted.incident,
+            addresses=list(wanted.addresses),
+            since=wanted.since,
+            accounts=list(wanted.accounts),
+        )
+        for watcher in tuple(self.watchers):
+            self._in_background(_send(watcher, question))
+
+    def close(self) -> None:
+        """Let what is being sealed be sealed. After it nothing more can be."""
+        self._scribe.shutdown(wait=True)
+
+    def status(self) -> Status:
+        """The state as everybody may see it."""
+        count, root = self._journal.head
+        return status(
+            self.terms.site,
+            self.state,
+            self.clock.now(),
+            head=(count, root.hex()),
+            verified=self._verified,
+            fault=self._fault,
+            dropped=0,
+        )
+
+
+async def _send(watcher: Connection, question: CountPersons) -> None:
+    with contextlib.suppress(ConnectionError):  # it comes back and is asked again with the next finding
+        await watcher.send(question)
+
+
+def recall(journal: Journal, site: Site) -> State:
+    """The state that the journal tells: the last snapshot and every fact after it."""
+    snapshot = journal.latest_snapshot()
+    start, state = 0, initial(site)
+    if snapshot:
+        start, image = snapshot
+        state = msgspec.json.decode(image, type=State)
+    return folded(state, site, facts_of(journal, start))
+
+
+def facts_of(journal: Journal, after: int = 0) -> Iterator[AnyFact]:
+    """The facts of the journal, without what it says of itself and without erased bodies."""
+    for recorded in journal.entries(after):
+        if recorded.body is not None and recorded.kind in FACTS:
+            yield read(recorded.body)
+
+
+async def serve_guard(
+    places: Places,
+    site: Site,
+    policy: Policy,
+    *,
+    watch_uid: int,
+    console_uid: int,
+    operator_uids: frozenset[int],
+) -> None:
+    """Run the guard until SIGTERM. Raises when the journal is broken: better no guard than a false one."""
+    clock = SystemClock()
+    journal = Journal.open(places.journal, places.keys, origin=f"rempart/{site.id}", now=clock.now())
+    guard = Guard(Terms(site, policy), journal, Gateway(site, places), clock)
+    worker = asyncio.create_task(guard.run())
+    try:
+        await guard.ask(Started(clock.now()), urgent=True)
+    except EnforcementFailed as fault:
+        # The proxy starts after us; the kernel part is loaded first. What remains is repaired by reading back.
+        _log.warning("not everything could be enforced yet: %s", fault.diagnostics())
+    own = os.geteuid()
+    doors: list[Listener] = [
+        await serve(
+            places.watch_socket,
+            mode=0o666,
+            allowed_uids={watch_uid, own},
+            incoming=FromWatch,
+            handler=guard.hear_watch,
+            rate=_FINDINGS,
+        ),
+        await serve(
+            places.console_socket,
+            mode=0o666,
+            allowed_uids={console_uid, own},
+            incoming=FromOperator,
+            handler=guard.hear_console,
+        ),
+        await serve(
+            places.operator_socket,
+            mode=0o666,
+            allowed_uids=operator_uids | {own},
+            incoming=FromOperator,
+            handler=guard.hear_operator,
+        ),
+    ]
+    reader = asyncio.create_task(guard.read_back())
+    stop = asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    finished = asyncio.create_task(stop.wait())
+    try:
+        done, _ = await asyncio.wait({finished, worker, reader}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {finished}:
+            task.result()  # a worker that ended has failed: say how
+    finally:
+        await _close(doors, [worker, reader, finished])
+        guard.close()
+        journal.checkpoint(at=clock.now())
+        journal.close()
+
+
+async def _close(doors: list[Listener], tasks: list["asyncio.Task[None] | asyncio.Task[bool]"]) -> None:
+    for door in doors:
+        await door.close()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def harden() -> None:
+    """No core dumps and no ptrace by other processes of the same user (prctl(2), PR_SET_DUMPABLE)."""
+    pr_set_dumpable = 4
+    ctypes.CDLL(None).prctl(pr_set_dumpable, 0, 0, 0, 0)
+
+
+def main() -> int:
+    """``python -m rempart.station.guard``: started by `rempart run` or by systemd, never by hand."""
+    arguments = _parser().parse_args()
+    logging.basicConfig(level=logging.INFO, format="guard: %(message)s", stream=sys.stderr)
+    harden()
+    places = Places(
+        site=arguments.site, state=arguments.state, run=arguments.run, rules=(), policy=arguments.policy
+    )
+    try:
+        site = description.parse(places.site.read_text(encoding="utf-8"), str(places.site))
+        policy = read_policy(places.policy)
+        asyncio.run(
+            serve_guard(
+                places,
+                site,
+                policy,
+                watch_uid=arguments.watch_uid,
+                console_uid=arguments.console_uid,
+                operator_uids=frozenset(arguments.operator_uid or [0]),
+            )
+        )
+    except RempartError as fault:
+        _log.error("%s", fault.diagnostics())
+        return int(fault.exit_code)
+    return 0
+
+
+def read_policy(path: Path | None) -> Policy:
+    """The policy of that file; the one that ships with Rempart when there is none."""
+    if path:
+        return policy_text.parse(path.read_text(encoding="utf-8"), str(path))
+    shipped = resources.files("rempart.containment").joinpath("policy.toml")
+    return policy_text.parse(shipped.read_text(encoding="utf-8"), "policy.toml")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="rempart guard", description=__doc__)
+    parser.add_argument("--site", type=Path, required=True)
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--policy", type=Path)
+    parser.add_argument("--watch-uid", type=int, default=os.geteuid())
+    parser.add_argument("--console-uid", type=int, default=os.geteuid())
+    parser.add_argument("--operator-uid", type=int, action="append")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

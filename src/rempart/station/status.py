@@ -1,0 +1,120 @@
+"""The state as pages and terminals see it: everything shown, nothing that could be used to act."""
+
+from rempart.engine.orders import GateAnswer
+from rempart.engine.state import Answer, Door, Measure, State
+from rempart.incidents.incident import Incident, IncidentState, Sentence
+from rempart.instants import Instant
+from rempart.messages import IncidentStatus, MeasureStatus, OpeningStatus, Proposal, Status
+from rempart.reopening.gate import missing
+from rempart.site.opening import Opening
+from rempart.site.site import Site
+
+_SHOWN = 50
+"""Incidents shown at most, the latest first; the journal has them all."""
+
+
+def status(
+    site: Site,
+    state: State,
+    now: Instant,
+    *,
+    head: tuple[int, str],
+    verified: Instant | None,
+    fault: str,
+    dropped: int,
+) -> Status:
+    """The published status. ``head`` is the journal's length and root in hex."""
+    latest = sorted(state.incidents.values(), key=lambda i: i.last_seen, reverse=True)[:_SHOWN]
+    return Status(
+        site=site.id,
+        now=now,
+        posture=state.posture,
+        since=state.since,
+        openings=[_opening(state, opening, verified) for opening in site.openings],
+        incidents=[_incident(state, incident) for incident in latest],
+        measures=[
+            *(_measure("block", measure) for measure in state.blocked.values()),
+            *(_measure("isolate", measure) for measure in state.isolated.values()),
+        ],
+        journal_entries=head[0],
+        journal_root=head[1],
+        enforcement_verified=verified,
+        enforcement_fault=fault,
+        findings_dropped=dropped,
+    )
+
+
+def _opening(state: State, opening: Opening, verified: Instant | None) -> OpeningStatus:
+    door: Door = state.doors[opening.id]
+    answers = state.gates.get(opening.id, {})
+    passed = [gate for gate, answer in answers.items() if _yes(answer)]
+    return OpeningStatus(
+        id=opening.id,
+        name=opening.name,
+        state=door.stand.state,
+        lifeline=opening.lifeline,
+        direction=opening.direction.value,
+        care=opening.care,
+        zones=list(opening.zones),
+        fallback=opening.fallback.text,
+        fallback_phone=opening.fallback.phone,
+        trial_until=door.stand.until,
+        since=door.since or None,
+        gates_passed=passed,
+        gates_missing=[gate.value for gate in missing(passed)],
+        verified=verified,
+    )
+
+
+def _yes(answer: Answer) -> bool:
+    return answer.answer is GateAnswer.YES
+
+
+def _incident(state: State, incident: Incident) -> IncidentStatus:
+    return IncidentStatus(
+        id=incident.id,
+        state=incident.state,
+        level=int(incident.level),
+        kinds=sorted(kind.value for kind in incident.kinds),
+        opened=incident.opened,
+        last_seen=incident.last_seen,
+        findings=incident.findings,
+        actors=sorted(incident.actors),
+        accounts=sorted(incident.accounts),
+        assets=sorted(incident.assets),
+        summary=summary(incident),
+        story=list(incident.story),
+        qualification=incident.qualification,
+        persons_touched=incident.persons_touched,
+        proposals=[
+            Proposal(id=p.id, incident=p.incident, action=p.action, target=p.target)
+            for p in state.proposals.values()
+            if p.incident == incident.id and incident.state is not IncidentState.CLOSED
+        ],
+    )
+
+
+def summary(incident: Incident) -> Sentence:
+    """The incident in one plain sentence: the gravest thing that was seen decides which."""
+    order = ("records", "exfiltration", "command", "intrusion", "guessing", "probe", "scan", "device")
+    present = {kind.value for kind in incident.kinds}
+    gravest = next((kind for kind in order if kind in present), "other")
+    return Sentence(
+        f"incident.{gravest}",
+        {
+            "actors": len(incident.actors),
+            "accounts": ", ".join(sorted(incident.accounts)[:3]),
+            "assets": ", ".join(sorted(incident.assets)[:3]),
+        },
+    )
+
+
+def _measure(action: str, measure: Measure) -> MeasureStatus:
+    return MeasureStatus(
+        target=measure.target,
+        action=action,
+        since=measure.since,
+        until=measure.until,
+        by=measure.by,
+        reason=measure.reason,
+    )

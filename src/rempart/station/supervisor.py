@@ -1,0 +1,261 @@
+"""Starts guard, watch, console, the proxy and the packet log, each with as little power as it needs.
+
+On a box systemd units do this; here one process does, for the demo and for trying things out. A process that dies is
+started again after a pause that grows; the kernel keeps its verdicts meanwhile.
+"""
+
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rempart.config import Places
+from rempart.containment.render import ulogd
+from rempart.errors import EnforcementFailed, PrivilegeMissing
+from rempart.station.users import User, Users, command
+
+_log = logging.getLogger("rempart")
+
+_READY_WITHIN = 60.0
+_STOP_WITHIN = 5.0
+_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+@dataclass(slots=True)
+class Program:
+    """One process and how to start it again."""
+
+    name: str
+    arguments: list[str]
+    output: Path | None = None
+    """Where its standard output goes; None: to ours."""
+    process: "subprocess.Popen[bytes] | None" = None
+    deaths: int = 0
+    restart_at: float = 0.0
+
+    def start(self) -> None:
+        """Start it, or start it again."""
+        out = self.output.open("ab") if self.output else None
+        try:
+            self.process = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=out)
+        finally:
+            if out:
+                out.close()
+        _log.info("%s started (%d)", self.name, self.process.pid)
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs now."""
+        return self.process is not None and self.process.poll() is None
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """All processes of a station, started in the order in which they need one another."""
+
+    places: Places
+    users: Users
+    console_port: int
+    operators: tuple[int, ...] = ()
+    programs: list[Program] = field(default_factory=list)
+    stopping: bool = False
+
+    def run(self) -> int:
+        """Start everything and look after it until SIGTERM or SIGINT."""
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, lambda *_: setattr(self, "stopping", True))
+        if self.users.shared:
+            _log.warning("processes are not isolated from one another: %s", self.users.shared)
+        self._prepare()
+        try:
+            guard = self._guard()
+            self._begin(guard)
+            self._await(guard, self.places.operator_socket.exists)
+            self._begin(self._proxy())
+            self._begin(self._packets())
+            self._begin(self._watch())
+            self._begin(self._console())
+            self._look_after()
+        finally:
+            self._end()
+        return 0
+
+    # -- folders -------------------------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        """Folders and log files, each open to exactly who needs it."""
+        users, places = self.users, self.places
+        for folder, owner, mode in (
+            (places.state, None, 0o711),
+            (places.run, None, 0o711),
+            (places.journal.parent, users.guard, 0o700),
+            (places.events.parent, users.watch, 0o700),
+            (places.operator_socket.parent, users.guard, 0o711),
+            (places.proxy_config.parent, users.guard, 0o771),
+            (places.packets_log.parent, users.packets, 0o755),
+            (places.run / "console", users.console, 0o700),
+        ):
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.chmod(mode)
+            if owner and owner.name:
+                os.chown(folder, owner.uid, owner.gid)
+        self._log_file(places.proxy_log, users.proxy)
+        self._log_file(places.packets_log, users.packets)
+        places.packets_config.write_text(ulogd.config(places, plugins=_plugins()), encoding="ascii")
+        for name, value in ulogd.SYSCTLS.items():
+            _set_kernel(name, value)
+
+    def _log_file(self, path: Path, writer: User) -> None:
+        """A log that its writer appends to and only watch reads."""
+        path.touch(mode=0o640)
+        path.chmod(0o640)
+        if writer.name:
+            os.chown(path, writer.uid, self.users.watch.gid)
+
+    # -- programs ------------------------------------------------------------------------------------------------
+
+    def _python(self, module: str, user: User, capabilities: tuple[str, ...], *arguments: str) -> list[str]:
+        return command(user, capabilities, [sys.executable, "-m", module, *arguments])
+
+    def _place_arguments(self) -> list[str]:
+        return [
+            "--site",
+            str(self.places.site),
+            "--state",
+            str(self.places.state),
+            "--run",
+            str(self.places.run),
+        ]
+
+    def _guard(self) -> Program:
+        arguments = [
+            *self._place_arguments(),
+            "--watch-uid",
+            str(self.users.watch.uid),
+            "--console-uid",
+            str(self.users.console.uid),
+        ]
+        for uid in (0, *self.operators):
+            arguments += ["--operator-uid", str(uid)]
+        if self.places.policy:
+            arguments += ["--policy", str(self.places.policy)]
+        return Program(
+            "guard", self._python("rempart.station.guard", self.users.guard, ("net_admin",), *arguments)
+        )
+
+    def _watch(self) -> Program:
+        arguments = self._place_arguments()
+        for rules in self.places.rules:
+            arguments += ["--rules", str(rules)]
+        return Program("watch", self._python("rempart.station.watch", self.users.watch, (), *arguments))
+
+    def _console(self) -> Program:
+        arguments = [
+            "--site",
+            str(self.places.site),
+            "--run",
+            str(self.places.run),
+            "--port",
+            str(self.console_port),
+        ]
+        return Program("console", self._python("rempart.station.console", self.users.console, (), *arguments))
+
+    def _proxy(self) -> Program:
+        return Program(
+            "haproxy",
+            command(
+                self.users.proxy,
+                ("net_bind_service",),
+                [_program("haproxy"), "-db", "-f", str(self.places.proxy_config)],
+            ),
+            output=self.places.proxy_log,
+        )
+
+    def _packets(self) -> Program:
+        arguments = [_program("ulogd"), "-c", str(self.places.packets_config)]
+        return Program("ulogd", command(self.users.packets, ("net_admin",), arguments))
+
+    # -- living --------------------------------------------------------------------------------------------------
+
+    def _begin(self, program: Program) -> None:
+        self.programs.append(program)
+        program.start()
+
+    def _await(self, program: Program, ready: Callable[[], bool]) -> None:
+        until = time.monotonic() + _READY_WITHIN
+        while not ready():
+            if not program.running or time.monotonic() > until:
+                raise EnforcementFailed(
+                    f"{program.name} did not come up",
+                    now="Its reason stands above; nothing else was started.",
+                )
+            time.sleep(0.02)
+
+    def _look_after(self) -> None:
+        while not self.stopping:
+            for program in self.programs:
+                self._revive(program)
+            time.sleep(0.05)
+
+    def _revive(self, program: Program) -> None:
+        if program.running:
+            return
+        now = time.monotonic()
+        if program.restart_at == 0.0:
+            pause = _PAUSES[min(program.deaths, len(_PAUSES) - 1)]
+            code = program.process.returncode if program.process else None
+            _log.warning("%s ended (%s), starting it again in %.1f s", program.name, code, pause)
+            program.deaths += 1
+            program.restart_at = now + pause
+        elif now >= program.restart_at:
+            program.restart_at = 0.0
+            program.start()
+
+    def _end(self) -> None:
+        """End every process, the last started first; the kernel's table stays: ending is not reopening."""
+        for program in reversed(self.programs):
+            if program.process and program.running:
+                program.process.terminate()
+        until = time.monotonic() + _STOP_WITHIN
+        for program in reversed(self.programs):
+            if program.process:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    program.process.wait(max(0.05, until - time.monotonic()))
+                if program.running:
+                    program.process.kill()
+                    program.process.wait()
+
+
+def _set_kernel(name: str, value: str) -> None:
+    """Set a sysctl of our network namespace."""
+    path = Path("/proc/sys", *name.split("."))
+    try:
+        if path.read_text(encoding="ascii").strip() != value:
+            path.write_text(value, encoding="ascii")
+    except OSError as fault:
+        raise PrivilegeMissing(
+            f"{name} cannot be set to {value}: {fault.strerror}",
+            now="Start as root, or within a network namespace of your own.",
+        ) from fault
+
+
+def _plugins() -> str:
+    """Where Debian puts ulogd's plugins on this architecture."""
+    found = sorted(Path("/usr/lib").glob("*/ulogd/ulogd_output_JSON.so"))
+    if not found:
+        raise PrivilegeMissing("ulogd cannot write JSON", now="As root: apt-get install ulogd2 ulogd2-json")
+    return str(found[0].parent)
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    if not found:
+        raise PrivilegeMissing(f"{name} is not installed", now=f"As root: apt-get install {name}")
+    return found

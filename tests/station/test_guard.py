@@ -1,0 +1,315 @@
+"""The guard with a real journal: sealing, being late, refusing, and what each peer may say."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.home import GUESSING, RECORDS, SITE, shipped_policy
+from rempart.adapters.clock import SystemClock
+from rempart.adapters.enforce.memory import MemoryEnforcer
+from rempart.adapters.journal import Journal
+from rempart.adapters.socket import dial, serve
+from rempart.containment.measure import disagreements
+from rempart.engine import orders
+from rempart.engine.facts import SealedLate, kind_of
+from rempart.engine.inputs import Found, Ordered, Started
+from rempart.engine.state import Posture, enforcement
+from rempart.engine.step import Terms
+from rempart.errors import JournalUnwritable
+from rempart.instants import Instant
+from rempart.messages import (
+    FindingsAccepted,
+    FindingsReported,
+    FromOperator,
+    FromWatch,
+    OrderDone,
+    OrderRejected,
+    Status,
+    StatusAsked,
+    ToOperator,
+    ToWatch,
+)
+from rempart.messages import Ordered as OrderSent
+from rempart.site.opening import OpeningState
+from rempart.station.guard import PATIENCE, Guard, facts_of, recall
+
+CUT = orders.Contain(by="Night nurse")
+
+
+class Disk:
+    """A real journal whose writes can be made to wait or to fail, as a stalled or full disk does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.journal = Journal.open(
+            folder / "journal.db", folder / "keys", origin="rempart/test", now=SystemClock().now()
+        )
+        self.free = threading.Event()
+        self.free.set()
+        self.full = False
+        self._seal_all = self.journal.seal_all
+        self.journal.seal_all = self._slow  # type: ignore[method-assign]  # the disk, not the journal, is at fault
+
+    def _slow(self, *arguments: object, **named: object) -> object:
+        self.free.wait(10)
+        if self.full:
+            raise JournalUnwritable("no space left on device")
+        return self._seal_all(*arguments, **named)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """A disk with a journal on it."""
+    disk = Disk(tmp_path)
+    yield disk
+    disk.free.set()
+    disk.journal.close()
+
+
+def live(disk: Disk, talk: Callable[[Guard, MemoryEnforcer], Awaitable[None]]) -> None:
+    """Run a guard on that disk for the length of a talk."""
+
+    async def life() -> None:
+        enforcer = MemoryEnforcer()
+        guard = Guard(Terms(SITE, shipped_policy()), disk.journal, enforcer, SystemClock())
+        worker = asyncio.create_task(guard.run())
+        await guard.ask(Started(guard.clock.now()))
+        await talk(guard, enforcer)
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
+        guard.close()
+
+    asyncio.run(life())
+
+
+def now(guard: Guard) -> Instant:
+    return guard.clock.now()
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """Wait at most ten seconds for something to have happened."""
+    async with asyncio.timeout(10):
+        while not happened():  # noqa: ASYNC110  what is waited for is in a database or an enforcer, not in an event
+            await asyncio.sleep(0.01)
+
+
+def sealed_late(disk: Disk) -> bool:
+    return any(isinstance(fact, SealedLate) for fact in facts_of(disk.journal))
+
+
+def holds(guard: Guard, enforcer: MemoryEnforcer) -> bool:
+    """Whether the world is as the state wants it."""
+    moment = now(guard)
+    return disagreements(enforcement(guard.state), enforcer.read(moment), moment) == ()
+
+
+def test_a_cut_is_sealed_and_enforced(disk: Disk) -> None:
+    async def talk(guard: Guard, enforcer: MemoryEnforcer) -> None:
+        handled = await guard.ask(Ordered(now(guard), CUT), urgent=True)
+        assert handled.sealed == disk.journal.head[0]
+        assert enforcer.read(now(guard)).contained
+        assert holds(guard, enforcer)
+        again = await guard.ask(Ordered(now(guard), CUT), urgent=True)
+        assert again.sealed is None
+        assert again.enforced is None
+
+    live(disk, talk)
+
+
+def test_a_stalled_disk_does_not_hold_back_a_cut_and_it_is_sealed_as_late(disk: Disk) -> None:
+    async def talk(guard: Guard, enforcer: MemoryEnforcer) -> None:
+        disk.free.clear()
+        began = asyncio.get_running_loop().time()
+        handled = await guard.ask(Ordered(now(guard), CUT), urgent=True)
+        took = asyncio.get_running_loop().time() - began
+        assert handled.sealed is None
+        assert enforcer.read(now(guard)).contained
+        assert took < PATIENCE + 0.5
+        disk.free.set()
+        await until(lambda: sealed_late(disk))
+
+    live(disk, talk)
+    kinds = [kind_of(fact) for fact in facts_of(disk.journal)]
+    assert kinds[-2:] == ["Contained", "SealedLate"]
+
+
+def test_a_full_disk_does_not_hold_back_a_cut_and_it_is_sealed_when_there_is_room(disk: Disk) -> None:
+    async def talk(guard: Guard, enforcer: MemoryEnforcer) -> None:
+        disk.full = True
+        handled = await guard.ask(Ordered(now(guard), CUT), urgent=True)
+        assert handled.sealed is None
+        assert enforcer.read(now(guard)).contained
+        disk.full = False
+        await until(lambda: sealed_late(disk))
+
+    live(disk, talk)
+    late = [recorded.kind for recorded in disk.journal.entries() if recorded.late]
+    assert late == ["Contained"]
+
+
+def test_a_loosening_that_cannot_be_sealed_is_not_done(disk: Disk) -> None:
+    async def talk(guard: Guard, enforcer: MemoryEnforcer) -> None:
+        await guard.ask(Ordered(now(guard), orders.Block(by="Alex", target="198.51.100.9")))
+        disk.full = True
+        with pytest.raises(JournalUnwritable):
+            await guard.ask(Ordered(now(guard), orders.Unblock(by="Alex", target="198.51.100.9")))
+        assert "198.51.100.9" in enforcer.read(now(guard)).blocked
+        assert "198.51.100.9" in guard.state.blocked
+        disk.full = False
+
+    live(disk, talk)
+
+
+def test_a_cut_overtakes_a_loosening_that_waits_for_the_disk(disk: Disk) -> None:
+    async def talk(guard: Guard, enforcer: MemoryEnforcer) -> None:
+        shut = orders.SetOpening(by="Alex", opening="website", state=OpeningState.CLOSED)
+        reopen = orders.SetOpening(by="Alex", opening="website", state=OpeningState.OPEN)
+        await guard.ask(Ordered(now(guard), shut))
+        disk.free.clear()
+        loosening = asyncio.create_task(guard.ask(Ordered(now(guard), reopen)))
+        await asyncio.sleep(0.02)
+        await guard.ask(Ordered(now(guard), CUT), urgent=True)
+        held = enforcer.read(now(guard))
+        assert held.contained
+        assert held.stands["website"].state is OpeningState.CLOSED
+        disk.free.set()
+        await loosening
+        assert enforcer.read(now(guard)).stands["website"].state is OpeningState.CLOSED
+        assert holds(guard, enforcer)
+
+    live(disk, talk)
+    assert recall(disk.journal, SITE).posture is Posture.CONTAINED
+
+
+def test_what_the_world_lost_is_put_back_and_said(disk: Disk) -> None:
+    async def talk(guard: Guard, enforcer: MemoryEnforcer) -> None:
+        await guard.ask(Ordered(now(guard), CUT), urgent=True)
+        wanted = enforcement(guard.state)
+        enforcer.enforce(type(wanted)(stands={**wanted.stands}, contained=False), now(guard))
+        reader = asyncio.create_task(guard.read_back())
+        await until(lambda: holds(guard, enforcer))
+        await asyncio.sleep(0.05)
+        reader.cancel()
+        assert "the site is not contained" in guard.status().enforcement_fault
+
+    live(disk, talk)
+    assert "EnforcementFaulted" in [kind_of(fact) for fact in facts_of(disk.journal)]
+
+
+def test_a_new_guard_recalls_what_the_old_one_decided(disk: Disk) -> None:
+    remembered = []
+
+    async def talk(guard: Guard, _: MemoryEnforcer) -> None:
+        await guard.ask(Found(now(guard), GUESSING))
+        await guard.ask(Found(now(guard), RECORDS))
+        await guard.ask(Ordered(now(guard), CUT), urgent=True)
+        remembered.append(guard.state)
+
+    live(disk, talk)
+    assert recall(disk.journal, SITE) == remembered[0]
+
+
+def test_a_snapshot_bounds_the_fold_and_changes_nothing(disk: Disk) -> None:
+    async def talk(guard: Guard, _: MemoryEnforcer) -> None:
+        await guard.ask(Found(now(guard), RECORDS))
+        await guard.ask(Ordered(now(guard), CUT), urgent=True)
+        before = recall(disk.journal, SITE)
+        await guard._snapshot()
+        start = disk.journal.latest_snapshot()
+        assert start is not None
+        assert list(facts_of(disk.journal, start[0])) == []
+        assert recall(disk.journal, SITE) == before == guard.state
+
+    live(disk, talk)
+
+
+def test_watch_and_console_can_say_only_what_is_theirs(disk: Disk, tmp_path: Path) -> None:
+    async def talk(guard: Guard, enforcer: MemoryEnforcer) -> None:
+        own = {os.getuid()}
+        watch_door = await serve(
+            tmp_path / "w", mode=0o600, allowed_uids=own, incoming=FromWatch, handler=guard.hear_watch
+        )
+        console_door = await serve(
+            tmp_path / "c", mode=0o600, allowed_uids=own, incoming=FromOperator, handler=guard.hear_console
+        )
+        watch = await dial(tmp_path / "w", incoming=ToWatch)
+        await watch.send(OrderSent(order=orders.Unblock(by="Alex", target="198.51.100.9")))
+        assert await watch.receive() is None  # not in its union: the conversation ends
+        watch.close()
+        watch = await dial(tmp_path / "w", incoming=ToWatch)
+        await watch.send(FindingsReported(findings=[RECORDS]))
+        assert await watch.receive() is not None
+
+        console = await dial(tmp_path / "c", incoming=ToOperator)
+        for loosening in (
+            orders.Unblock(by="Alex", target="198.51.100.9"),
+            orders.Normalise(by="Alex"),
+            orders.Reopen(
+                by="Alex", opening="portal", state=OpeningState.OPEN, seconds=60, override=True, reason="x"
+            ),
+            orders.CloseLifeline(by="Alex", opening="telephone", fallback_confirmed=True),
+        ):
+            await console.send(OrderSent(order=loosening))
+            assert isinstance(await console.receive(), OrderRejected)
+        await console.send(OrderSent(order=CUT))
+        assert isinstance(await console.receive(), OrderDone)
+        await console.send(StatusAsked())
+        status = await console.receive()
+        assert isinstance(status, Status)
+        assert status.posture is Posture.CONTAINED
+        for connection in (watch, console):
+            connection.close()
+        await watch_door.close()
+        await console_door.close()
+
+    live(disk, talk)
+
+
+def test_a_taken_over_watch_can_neither_contain_nor_touch_a_lifeline(disk: Disk) -> None:
+    """It invents every finding it likes: proposals and bounded blocks are all that comes of it."""
+    telephone, care = "203.0.113.40", "203.0.113.50"
+
+    async def talk(guard: Guard, enforcer: MemoryEnforcer) -> None:
+        for number in range(300):
+            address = (telephone, care, f"192.0.{number % 200}.{number % 250}", "10.9.0.5")[number % 4]
+            for template in (GUESSING, RECORDS):
+                actor = type(template.observables[0])(
+                    template.observables[0].kind, template.observables[0].role, address
+                )
+                invented = replace(
+                    template, id=f"{template.kind}{number}", observables=(actor, *template.observables[1:])
+                )
+                await guard.ask(Found(now(guard), invented))
+        held = enforcer.read(now(guard))
+        assert not held.contained
+        assert {stand.state for name, stand in held.stands.items() if name != "maintenance"} == {
+            OpeningState.OPEN
+        }
+        assert telephone not in held.blocked
+        assert care not in held.blocked
+        assert len(held.blocked) <= guard.terms.policy.budget.measures_per_hour
+
+    live(disk, talk)
+
+
+def test_findings_accepted_are_named(disk: Disk, tmp_path: Path) -> None:
+    async def talk(guard: Guard, _: MemoryEnforcer) -> None:
+        door = await serve(
+            tmp_path / "w",
+            mode=0o600,
+            allowed_uids={os.getuid()},
+            incoming=FromWatch,
+            handler=guard.hear_watch,
+        )
+        watch = await dial(tmp_path / "w", incoming=ToWatch)
+        await watch.send(FindingsReported(findings=[GUESSING]))
+        answers = [await watch.receive()]
+        assert FindingsAccepted(ids=[GUESSING.id]) in answers
+        watch.close()
+        await door.close()
+
+    live(disk, talk)
