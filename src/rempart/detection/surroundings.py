@@ -15,7 +15,7 @@ Address = IPv4Address | IPv6Address
 
 _REMEMBERED = 65_536
 _NOWHERE = ("*", "0.0.0.0/0", "::/0")
-_PACES = {"slot-2s": 2_000_000, "slot-1m": 60_000_000}
+_PACES = {"slot-1s": 1_000_000, "slot-1m": 60_000_000}
 
 
 def normal(text: str) -> Address | None:
@@ -33,7 +33,7 @@ class Surroundings:
 
     ``from`` and ``to`` are *inside* or *outside*; ``opening`` is the door's id; ``destination: known`` says that the
     flow goes where an opening of its own leads (backup, hosted care file), not just anywhere; ``person`` is the number
-    in the path of a care file; ``slot-2s`` and ``slot-1m`` number the time, so that a steady pace can be counted.
+    in the path of a care file; ``slot-1s`` and ``slot-1m`` number the time, so that a steady pace can be counted.
     """
 
     inside: tuple[Network, ...] = ()
@@ -64,8 +64,8 @@ class Surroundings:
 
     @property
     def placeholders(self) -> Mapping[str, tuple[str, ...]]:
-        """Values for ``|expand`` in rules."""
-        return {"known_devices": self.known_devices}
+        """Values for ``|expand`` in rules. Without known devices every device would be new: the rule then waits."""
+        return {"known_devices": self.known_devices} if self.known_devices else {}
 
     def describe(self, event: Event) -> Event:
         """The event with what the site knows about it; addresses in their shortest form."""
@@ -86,7 +86,7 @@ class Surroundings:
             and (hit := self.person.search(stem))
         ):
             added["person"] = hit[1]
-        if event.time is not None and "flow" in fields:
+        if event.time is not None and "to" in added:
             added |= _pace(event.time)
         return replace(event, fields={**fields, **added}) if added else event
 

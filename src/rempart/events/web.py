@@ -1,10 +1,12 @@
 """A web request in the words of Sigma's ``webserver`` category, as any server's or proxy's log tells it."""
 
+import re
 from typing import Any
 from urllib.parse import unquote_plus
 
 from rempart.events.line import capped
 
+_PORT = re.compile(r":\d{1,5}$")
 _ROUNDS = 3
 """How often a URI is percent-decoded at most: attackers encode twice, nobody honest thrice."""
 
@@ -35,7 +37,7 @@ def request(
         "cs-uri-stem": stem,
         "cs-uri-query": query,
         "cs-uri-plain": plain(uri),
-        "cs-host": host.lower(),
+        "cs-host": _PORT.sub("", host.lower()),
         "cs-username": user,
         "cs-user-agent": user_agent,
         "cs-referer": referer,
