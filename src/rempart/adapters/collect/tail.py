@@ -61,6 +61,8 @@ class Lines:
     bodies: list[bytes]
     cut: int
     """How many of them were longer than `MAX_LINE`."""
+    more: bool
+    """There is more to read at once."""
     position: Position
     """Where reading stands after them; keep it with them."""
 
@@ -98,7 +100,10 @@ class Follower:
             return None
         first = self._following
         self._following += len(bodies)
-        return Lines(path=str(self.path), first=first, bodies=bodies, cut=cut, position=self.position)
+        more = any(file.behind for file in self._files)
+        return Lines(
+            path=str(self.path), first=first, bodies=bodies, cut=cut, more=more, position=self.position
+        )
 
     def _read(self) -> tuple[list[bytes], int]:
         """What the files have given, oldest first; a newer one waits while an older one is far behind."""

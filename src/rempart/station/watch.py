@@ -1,0 +1,501 @@
+"""Watch: follows the logs, keeps every line, detects, and reports findings to the guard. It has no privilege.
+
+Hostile bytes are parsed here and nowhere else. What leaves this process are findings and two numbers.
+
+    follow    every 25 ms: read what came, hand it to the recorder, detect, wait half a second at most for the disk
+    record    one thread writes batches; several at once when they pile up
+    speak     findings to the guard until it acknowledges them; its questions are answered from the store
+
+Decisions and what they cost: docs/adr/0007-event-store.md.
+"""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from rempart.adapters.clock import SystemClock
+from rempart.adapters.collect.tail import Follower, Lines, Position
+from rempart.adapters.socket import Connection, dial
+from rempart.adapters.store.events import Batch, Damage, EventStore, Segment, StoreFailed
+from rempart.config import Places
+from rempart.detection.detector import Detection
+from rempart.detection.finding import Finding
+from rempart.detection.rule import RuleSet, load
+from rempart.detection.surroundings import Surroundings, normal
+from rempart.errors import DecodeError, InputRefused, RempartError, StationUnreachable
+from rempart.events.decode import DECODERS
+from rempart.events.event import Event
+from rempart.instants import Instant, after, hours, minutes
+from rempart.messages import (
+    CountPersons,
+    FindingsAccepted,
+    FindingsReported,
+    PersonsCounted,
+    ToWatch,
+)
+from rempart.ports import Clock
+from rempart.site import description
+from rempart.site.site import LogSource, Site
+from rempart.station.outbox import Outbox
+
+_log = logging.getLogger("rempart.watch")
+
+LOOK = 0.025
+"""Seconds between two looks at the logs: so many commits a second at most."""
+
+PATIENCE = 0.5
+"""Seconds a finding waits for its lines to be on the disk; then it is sent all the same."""
+
+RECONNECT = 0.5
+"""Seconds between two calls to a guard that does not answer."""
+
+UNWRITTEN = 64 << 20
+"""Bytes kept in memory while the disk refuses; beyond that the oldest are given up, and it is said."""
+
+REPLAYED = hours(24)
+"""How far back the windows are rebuilt at most: hundreds of thousands of lines a minute are replayed."""
+
+LATE = minutes(1)
+"""How much older than its reading an event may be and still be found by a replay."""
+
+
+# -- from lines to findings --------------------------------------------------------------------------------------
+
+
+class Undecoded:
+    """Lines that are not of the kind their decoder reads: counted for each source, told once a minute."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._told: dict[str, Instant] = {}
+
+    def count(self, source: str, why: str, now: Instant) -> None:
+        """One more. ``why`` never quotes the line."""
+        self._counts[source] = self._counts.get(source, 0) + 1
+        if now >= after(self._told.get(source, Instant(0)), minutes(1)):
+            self._told[source] = now
+            _log.warning("%s (%d lines of %s since the start)", why, self._counts[source], source)
+
+
+class Reader:
+    """Turns stored lines into events, and events into findings."""
+
+    def __init__(self, detection: Detection) -> None:
+        self._detection = detection
+        self._undecoded = Undecoded()
+
+    def findings(self, lines: Batch | Segment) -> tuple[list[Finding], Instant]:
+        """The findings that the lines bring about, and the time of the newest event (not after the reading)."""
+        found: list[Finding] = []
+        newest = Instant(0)
+        for event in self._events(lines):
+            newest = max(newest, event.time or newest)
+            try:
+                found += self._detection.feed(event)
+            except Exception:
+                # A fault of ours met by one crafted line must not end the watch, nor meet it again at each start.
+                _log.exception("%s:%d: detection failed on this line", event.source, event.record)
+        return found, min(newest, lines.read)
+
+    def _events(self, lines: Batch | Segment) -> Iterator[Event]:
+        decode = DECODERS[lines.decoder]
+        for number, body in zip(lines.numbers, lines.bodies, strict=True):
+            try:
+                event = decode(body, lines.source, number)
+            except DecodeError as refused:
+                self._undecoded.count(lines.source, refused.diagnostics(), lines.read)
+                continue
+            if event is not None:
+                yield event if event.time is not None else replace(event, time=lines.read)
+
+
+def persons_opened(
+    segments: Iterable[Segment | Damage], asked: CountPersons, surroundings: Surroundings
+) -> PersonsCounted:
+    """How many distinct persons' care files were opened as ``asked``: numbers only, the persons stay here."""
+    addresses = {address for text in asked.addresses if (address := normal(text))}
+    persons: set[str] = set()
+    opened = 0
+    for person in _openings(segments, asked, surroundings, addresses):
+        persons.add(person)
+        opened += 1
+    return PersonsCounted(request=asked.request, persons=len(persons), records_opened=opened)
+
+
+def _openings(
+    segments: Iterable[Segment | Damage],
+    asked: CountPersons,
+    surroundings: Surroundings,
+    addresses: Collection[object],
+) -> Iterator[str]:
+    for segment in segments:
+        if isinstance(segment, Damage):
+            _log.error("%s: the persons counted may be too few", segment)
+        elif segment.decoder == "nginx":
+            for number, body in zip(segment.numbers, segment.bodies, strict=True):
+                with suppress(DecodeError):  # counted and told when the line was read first
+                    event = DECODERS[segment.decoder](body, segment.source, number)
+                    if event and _opened(event, asked, addresses):
+                        person = surroundings.describe(event).fields.get("person")
+                        if isinstance(person, str):
+                            yield person
+
+
+def _opened(event: Event, asked: CountPersons, addresses: Collection[object]) -> bool:
+    fields = event.fields
+    return (
+        fields["sc-status"] == 200
+        and (event.time or asked.since) >= asked.since
+        and normal(fields.get("c-ip", "")) in addresses
+        and (not asked.accounts or fields.get("cs-username") in asked.accounts)
+    )
+
+
+# -- to the disk -------------------------------------------------------------------------------------------------
+
+
+class Recorder:
+    """Brings batches onto the disk in a thread of its own, all that wait at once."""
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="recorder")
+        self._waiting: list[Batch] = []
+        self._filled = asyncio.Event()
+        self._written = asyncio.Condition()
+        self._failing = False
+
+    def put(self, batches: Sequence[Batch]) -> None:
+        """Have these written, after those put before."""
+        self._waiting += batches
+        self._filled.set()
+
+    async def run(self) -> None:
+        """Write what is put, until cancelled."""
+        while True:
+            await self._filled.wait()
+            self._filled.clear()
+            batches, self._waiting = self._waiting, []
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._store.append, batches)
+                self._failing = False
+            except StoreFailed as fault:
+                await self._refused(batches, fault)
+            async with self._written:
+                self._written.notify_all()
+
+    async def written(self, segment: int) -> None:
+        """Wait until the segment is on the disk, `PATIENCE` at most, and not at all while the disk refuses."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE), self._written:
+                await self._written.wait_for(lambda: self._failing or self._store.last >= segment)
+
+    async def finish(self) -> None:
+        """Write what still waits; nothing may be put any more."""
+        await asyncio.to_thread(self._thread.shutdown)
+        if self._waiting:
+            self._store.append(self._waiting)
+
+    async def _refused(self, batches: list[Batch], fault: StoreFailed) -> None:
+        if not self._failing:
+            _log.error("%s", fault.diagnostics())
+        self._failing = True
+        self._waiting = batches + self._waiting
+        self._give_up()
+        self._filled.set()
+        async with self._written:
+            self._written.notify_all()
+        await asyncio.sleep(1)
+
+    def _give_up(self) -> None:
+        """Forget the oldest that wait when they would take too much memory."""
+        sizes = [sum(map(len, batch.bodies)) for batch in self._waiting]
+        excess, lines = sum(sizes) - UNWRITTEN, 0
+        while excess > 0:
+            excess -= sizes.pop(0)
+            lines += len(self._waiting.pop(0).bodies)
+        if lines:
+            _log.error("%d lines were detected on but could not be kept: the disk refuses them", lines)
+
+
+# -- the process -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A log being followed, and how it is read."""
+
+    decoder: str
+    follower: Follower
+
+
+class Watch:
+    """One site's watch, wired."""
+
+    def __init__(
+        self, places: Places, site: Site, detection: Detection, store: EventStore, clock: Clock
+    ) -> None:
+        self._socket = places.watch_socket
+        self._clock = clock
+        self._store = store
+        self._span = detection.longest_timespan
+        self._surroundings = Surroundings.of(site)
+        self._reader = Reader(detection)
+        self._recorder = Recorder(store)
+        self._outbox = Outbox(store.settled)
+        self._sources = [_followed(log, store) for log in logs(places, site)]
+        self._next = store.last + 1
+        self._questions: dict[str, CountPersons] = {}
+        self._asked = asyncio.Event()
+        self._connection: Connection | None = None
+
+    async def run(self) -> None:
+        """Watch until cancelled; then what was read is on the disk."""
+        tasks = [self._recorder.run(), self._follow(), self._speak(), self._answer_questions()]
+        running = [asyncio.ensure_future(task) for task in tasks]
+        try:
+            await asyncio.gather(*running)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            await self._recorder.finish()
+            self._store.settle(self._outbox.settled)
+            for source in self._sources:
+                source.follower.close()
+
+    # -- follow --------------------------------------------------------------------------------------------------
+
+    async def _follow(self) -> None:
+        await self._rebuild()
+        while True:
+            behind = await self._look()
+            await asyncio.sleep(0 if behind else LOOK)
+
+    async def _look(self) -> bool:
+        """Read what came, and see it through to the outbox. True when there is more at once."""
+        heard = [(source, lines) for source in self._sources if (lines := source.follower.read())]
+        if not heard:
+            return False
+        batches = [self._batch(source, lines) for source, lines in heard]
+        self._recorder.put(batches)
+        found = [(batch.id, *self._reader.findings(batch)) for batch in batches]
+        await self._recorder.written(batches[-1].id)
+        for segment, findings, until in found:
+            self._outbox.put(findings, segment, until)
+        self._store.settle(self._outbox.settled)
+        return any(lines.more for _, lines in heard)
+
+    def _batch(self, source: Source, lines: Lines) -> Batch:
+        if lines.cut:
+            _log.warning("%s: %d lines were too long and are kept only in part", lines.path, lines.cut)
+        number, self._next = self._next, self._next + 1
+        return Batch(
+            id=number,
+            read=self._clock.now(),
+            source=lines.path,
+            decoder=source.decoder,
+            numbers=range(lines.first, lines.first + len(lines.bodies)),
+            bodies=lines.bodies,
+            position=msgspec.json.encode(lines.position),
+        )
+
+    async def _rebuild(self) -> None:
+        """Feed the stored lines of the longest window again; findings acknowledged before stay unsaid."""
+        settled = self._store.settled
+        span = min(self._span, REPLAYED)
+        if span < self._span:
+            _log.warning(
+                "rules look back further than the %d hours that are rebuilt after a start",
+                REPLAYED // hours(1),
+            )
+        since = Instant(max(0, settled.until - span - LATE))
+        for segment in self._store.since(since):
+            if isinstance(segment, Damage):
+                _log.error("%s", segment)
+                continue
+            findings, until = self._reader.findings(segment)
+            if segment.id > settled.segment:
+                self._outbox.put(findings, segment.id, until)
+            await asyncio.sleep(0)
+
+    # -- speak ---------------------------------------------------------------------------------------------------
+
+    async def _speak(self) -> None:
+        """Keep a conversation with the guard going."""
+        unreachable = False
+        while True:
+            try:
+                connection = await dial(self._socket, incoming=ToWatch)
+            except StationUnreachable as fault:
+                if not unreachable:
+                    _log.warning("findings wait: %s", fault.diagnostics())
+                unreachable = True
+                await asyncio.sleep(RECONNECT)
+                continue
+            _log.info("connected to the guard")
+            unreachable = False
+            await self._converse(connection)
+            _log.warning("the guard went away; findings wait")
+            await asyncio.sleep(RECONNECT)
+
+    async def _converse(self, connection: Connection) -> None:
+        """Send and hear until either ends."""
+        self._connection = connection
+        sides = [asyncio.ensure_future(side) for side in (self._report(connection), self._hear(connection))]
+        try:
+            await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._connection = None
+            connection.close()
+            self._outbox.disconnected()
+            for side in sides:
+                side.cancel()
+            for ended in await asyncio.gather(*sides, return_exceptions=True):
+                if isinstance(ended, Exception) and not isinstance(ended, ConnectionError):
+                    raise ended
+
+    async def _report(self, connection: Connection) -> None:
+        while True:
+            if findings := self._outbox.take():
+                await _send(connection, findings)
+            else:
+                await self._outbox.changed()
+
+    async def _hear(self, connection: Connection) -> None:
+        while (message := await connection.receive()) is not None:
+            match message:
+                case FindingsAccepted(ids=ids):
+                    self._outbox.accepted(ids)
+                case CountPersons():
+                    self._questions[message.request] = message
+                    self._asked.set()
+
+    async def _answer_questions(self) -> None:
+        """One at a time; of several about the same incident only the last is answered."""
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            while self._questions:
+                asked = self._questions.pop(next(iter(self._questions)))
+                answer = await asyncio.to_thread(self._count, asked)
+                with suppress(ConnectionError):  # the guard asks again when it comes back
+                    if self._connection:
+                        await self._connection.send(answer)
+
+    def _count(self, asked: CountPersons) -> PersonsCounted:
+        segments = self._store.since(Instant(max(0, asked.since - LATE)))
+        return persons_opened(segments, asked, self._surroundings)
+
+
+async def _send(connection: Connection, findings: list[Finding]) -> None:
+    """Send findings in as many frames as they need."""
+    try:
+        await connection.send(FindingsReported(findings=findings))
+    except ValueError:  # too long for a frame
+        half = len(findings) // 2
+        if half:
+            await _send(connection, findings[:half])
+            await _send(connection, findings[half:])
+        else:
+            _log.error("%s: sent without its proofs, which do not fit a frame", findings[0].id)
+            await connection.send(
+                FindingsReported(findings=[replace(findings[0], proofs=(), observables=())])
+            )
+
+
+def logs(places: Places, site: Site) -> tuple[LogSource, ...]:
+    """What is followed: the site's logs and the station's own proxy and packet logs, each path once.
+
+    Raises InputRefused when a decoder is not known: a log that nobody reads would be silence that looks like peace.
+    """
+    own = (
+        LogSource(path=str(places.proxy_log), decoder="haproxy"),
+        LogSource(path=str(places.packets_log), decoder="ulogd"),
+    )
+    followed = {log.path: log for log in (*own, *site.logs)}
+    for log in followed.values():
+        if log.decoder not in DECODERS:
+            raise InputRefused(
+                f"no decoder is called {log.decoder!a}",
+                where=log.path,
+                now=f"Known are: {', '.join(DECODERS)}.",
+            )
+    return tuple(followed.values())
+
+
+def _followed(log: LogSource, store: EventStore) -> Source:
+    kept = store.position(log.path)
+    position = msgspec.json.decode(kept, type=Position) if kept else None
+    return Source(log.decoder, Follower(Path(log.path), position))
+
+
+async def run(places: Places, site: Site, detection: Detection, *, clock: Clock | None = None) -> None:
+    """Watch the site until SIGTERM or SIGINT."""
+    store = EventStore(places.events)
+    watching = asyncio.ensure_future(Watch(places, site, detection, store, clock or SystemClock()).run())
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, watching.cancel)
+    try:
+        await watching
+    except asyncio.CancelledError:
+        _log.info("ended; what was read is kept")
+    finally:
+        store.close()
+
+
+# -- started by hand-wiring --------------------------------------------------------------------------------------
+
+
+def read(paths: Iterable[Path], placeholders: Mapping[str, Sequence[str]]) -> RuleSet:
+    """The rules in these folders and files."""
+    files = [file for path in paths for file in (sorted(path.rglob("*.yml")) if path.is_dir() else [path])]
+    return load([(str(file), file.read_text(encoding="utf-8")) for file in files], placeholders)
+
+
+def detection_of(places: Places, site: Site) -> Detection:
+    """The rules of the station, told about the site. Rules that cannot be used are named; the others work."""
+    surroundings = Surroundings.of(site)
+    rules = read(places.rules, surroundings.placeholders)
+    for problem in rules.refused:
+        _log.warning("rule left out: %s", problem)
+    _log.info("%d rules and %d correlations", len(rules.rules), len(rules.correlations))
+    return Detection(rules, surroundings)
+
+
+def main() -> int:
+    """``python -m rempart.station.watch``: started by `rempart run` or by systemd, never by hand."""
+    arguments = _parser().parse_args()
+    logging.basicConfig(level=logging.INFO, format="watch: %(message)s", stream=sys.stderr)
+    places = Places(
+        site=arguments.site, state=arguments.state, run=arguments.run, rules=tuple(arguments.rules)
+    )
+    try:
+        site = description.parse(places.site.read_text(encoding="utf-8"), str(places.site))
+        asyncio.run(run(places, site, detection_of(places, site)))
+    except RempartError as fault:
+        _log.error("%s", fault.diagnostics())
+        return int(fault.exit_code)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="rempart watch", description=__doc__)
+    parser.add_argument("--site", type=Path, required=True)
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--rules", type=Path, action="append", default=[])
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,513 @@
+"""Watch, from bytes in a file to findings on the guard's socket: the real process, real files, a real socket."""
+
+import asyncio
+import logging
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rempart.adapters.clock import SystemClock
+from rempart.adapters.socket import Connection, serve
+from rempart.adapters.store.events import EventStore, Segment
+from rempart.config import Places
+from rempart.detection.finding import Finding
+from rempart.errors import InputRefused
+from rempart.instants import Instant, parse_rfc3339, rfc3339, seconds
+from rempart.messages import CountPersons, FindingsAccepted, FindingsReported, FromWatch, PersonsCounted
+from rempart.site import description
+from rempart.site.site import LogSource, Site
+from rempart.station.watch import Watch, detection_of, logs
+
+SITE = """\
+id = "les-tilleuls"
+name = "Les Tilleuls"
+template = "nursing-home"
+languages = ["fr"]
+phone = "04 000 00 10"
+
+[uplink]
+interface = "eth0"
+addresses = ["203.0.113.2/24"]
+
+[[zones]]
+id = "servers"
+name = "Serveurs"
+interface = "eth1"
+networks = ["10.0.2.0/24"]
+
+[[openings]]
+id = "telephone"
+name = "Téléphone"
+direction = "both"
+zones = ["servers"]
+hosts = ["198.51.100.10"]
+services = ["udp/5060"]
+care = 1
+lifeline = true
+fallback = { text = "téléphones mobiles", phone = "0470 00 00 03" }
+
+[[assets]]
+id = "files"
+name = "Dossiers"
+zone = "servers"
+addresses = ["10.0.2.10"]
+kind = "server"
+
+[[safeguards]]
+id = "operators"
+interface = "eth9"
+networks = ["10.0.9.0/28"]
+services = ["tcp/22"]
+
+[[contacts]]
+role = "technician"
+name = "Technicien"
+phone = "0470 00 00 01"
+
+[[logs]]
+path = "{folder}/care.log"
+decoder = "nginx"
+
+[[logs]]
+path = "{folder}/portal.log"
+decoder = "nginx"
+
+[care_files]
+server = "files"
+person = "^/dossier/([0-9]+)"
+"""
+
+RULES = """\
+title: Environment file asked for
+id: 5b1f8a3e-0000-4000-8000-000000000001
+level: medium
+logsource: {category: webserver}
+detection:
+  asked: {cs-uri-stem|contains: /.env}
+  condition: asked
+---
+title: Sign-in refused
+id: 5b1f8a3e-0000-4000-8000-000000000002
+name: refused
+level: low
+logsource: {category: webserver}
+detection:
+  asked: {sc-status: 401}
+  condition: asked
+---
+title: Many sign-ins refused
+id: 5b1f8a3e-0000-4000-8000-000000000003
+level: high
+correlation:
+  type: event_count
+  rules: [refused]
+  group-by: [c-ip]
+  timespan: 1m
+  condition: {gte: 5}
+---
+title: Care file opened
+id: 5b1f8a3e-0000-4000-8000-000000000004
+name: opened
+level: informational
+logsource: {category: webserver}
+detection:
+  asked: {sc-status: 200, person|exists: true}
+  condition: asked
+---
+title: Care files opened by the hundred
+id: 5b1f8a3e-0000-4000-8000-000000000005
+level: critical
+correlation:
+  type: value_count
+  rules: [opened]
+  group-by: [c-ip]
+  timespan: 10m
+  condition: {gte: 20, field: person}
+"""
+
+BEGIN = parse_rfc3339("2026-11-20T03:00:00Z")
+
+
+def request(
+    number: int, path: str, *, status: int = 200, client: str = "10.0.2.77", user: str = "-"
+) -> bytes:
+    """One nginx line, as long after `BEGIN` as its number says, in seconds."""
+    moment = rfc3339(Instant(BEGIN + seconds(number))).replace(".000000Z", "+00:00")
+    return f'{client} - {user} [{moment}] "GET {path} HTTP/1.1" {status} 512 "-" "Mozilla" "care.example"\n'.encode()
+
+
+@dataclass
+class Guard:
+    """The guard's side of the protocol, and what it heard."""
+
+    found: dict[str, Finding] = field(default_factory=dict)
+    reported: int = 0
+    counted: list[PersonsCounted] = field(default_factory=list)
+    connections: list[Connection] = field(default_factory=list)
+    accepts: bool = True
+
+    async def hear(self, connection: Connection) -> None:
+        self.connections.append(connection)
+        try:
+            while (message := await connection.receive()) is not None:
+                match message:
+                    case FindingsReported(findings=findings):
+                        self.reported += len(findings)
+                        self.found |= {finding.id: finding for finding in findings}
+                        if self.accepts:
+                            await connection.send(FindingsAccepted(ids=[finding.id for finding in findings]))
+                    case PersonsCounted():
+                        self.counted.append(message)
+        finally:
+            self.connections.remove(connection)
+
+    def titles(self) -> set[str]:
+        return {finding.title for finding in self.found.values()}
+
+
+@dataclass
+class Home:
+    """One site on disk."""
+
+    folder: Path
+    places: Places
+    site: Site
+
+    @property
+    def care(self) -> Path:
+        return self.folder / "care.log"
+
+    @property
+    def portal(self) -> Path:
+        return self.folder / "portal.log"
+
+    def write(self, path: Path, *lines: bytes) -> None:
+        with path.open("ab") as file:
+            file.write(b"".join(lines))
+
+    @asynccontextmanager
+    async def guard(self) -> AsyncIterator[Guard]:
+        guard = Guard()
+        async with await serve(
+            self.places.watch_socket,
+            mode=0o600,
+            allowed_uids={os.getuid()},
+            incoming=FromWatch,
+            handler=guard.hear,
+        ):
+            yield guard
+
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[EventStore]:
+        """A watch in this process."""
+        store = EventStore(self.places.events)
+        watch = Watch(self.places, self.site, detection_of(self.places, self.site), store, SystemClock())
+        running = asyncio.create_task(watch.run())
+        try:
+            yield store
+            if running.done():
+                running.result()
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            store.close()
+
+    async def process(self) -> asyncio.subprocess.Process:
+        """A watch as the station runs it."""
+        arguments = ["--site", self.places.site, "--state", self.places.state, "--run", self.places.run]
+        arguments += ["--rules", self.places.rules[0]]
+        with (self.folder / "watch.err").open("ab") as errors:
+            return await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "rempart.station.watch", *map(str, arguments), stderr=errors
+            )
+
+    def stored(self, path: Path) -> list[tuple[int, bytes]]:
+        store = EventStore(self.places.events)
+        segments = [segment for segment in store.since(Instant(0)) if isinstance(segment, Segment)]
+        store.close()
+        return [
+            line
+            for segment in segments
+            if segment.source == str(path)
+            for line in zip(segment.numbers, segment.bodies, strict=True)
+        ]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    (tmp_path / "site.toml").write_text(SITE.replace("{folder}", str(tmp_path)))
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "all.yml").write_text(RULES)
+    places = Places(
+        site=tmp_path / "site.toml",
+        state=tmp_path / "state",
+        run=tmp_path / "run",
+        rules=(tmp_path / "rules",),
+    )
+    return Home(tmp_path, places, description.parse(places.site.read_text(), "site.toml"))
+
+
+async def until(true: Callable[[], Any], *, within: float = 15.0) -> None:
+    end = time.monotonic() + within
+    while not true():
+        assert time.monotonic() < end, "it did not come to pass"
+        await asyncio.sleep(0.01)
+
+
+def attack() -> list[tuple[str, bytes]]:
+    """A portal being guessed at and probed, then care files opened by the hundred: (log, line) in order."""
+    chance = random.Random(7)
+    lines: list[tuple[str, bytes]] = []
+    for number in range(600):
+        attacker = f"198.51.100.{number % 3}"
+        lines.append(
+            ("portal", request(number, "/login", status=401, client=attacker, user=f"dr{number % 7}"))
+        )
+        if number % 50 == 0:
+            lines.append(("portal", request(number, f"/{number}/.env", status=404, client=attacker)))
+        if number > 200:
+            lines.append(("care", request(number, f"/dossier/{chance.randrange(10_000)}", user="nurse1")))
+    lines.append(("care", request(3600, "/the/end/.env", client="10.0.2.9")))
+    return lines
+
+
+# -- the law: a kill changes no finding --------------------------------------------------------------------------
+
+
+async def lived_through(home: Home, kills: int, seed: int) -> dict[str, Finding]:
+    """Write the attack as it happens, kill the watch now and then, and return what the guard heard in the end."""
+    chance = random.Random(seed)
+    lines = attack()
+    fatal = sorted(chance.sample(range(50, len(lines) - 50), kills))
+    async with home.guard() as guard:
+        process = await home.process()
+        await until(lambda: guard.connections)
+        for place, (log, line) in enumerate(lines):
+            home.write(home.folder / f"{log}.log", line)
+            if place % 10 == 0:
+                await asyncio.sleep(0.005)
+            if place in fatal:
+                await until(lambda: guard.connections)
+                await asyncio.sleep(chance.random() * 0.1)
+                process.send_signal(signal.SIGKILL)
+                await process.wait()
+                await until(lambda: not guard.connections)
+                process = await home.process()
+        await until(
+            lambda: any("/the/end" in proof.value for f in guard.found.values() for proof in f.proofs)
+        )
+        await asyncio.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+        return dict(guard.found)
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_of_an_attack_the_findings_are_the_same(home: Home) -> None:
+    undisturbed = asyncio.run(lived_through(home, kills=0, seed=0))
+    assert len({finding.rule for finding in undisturbed.values()}) == 3
+    for seed in (1, 2):
+        for path in (home.care, home.portal, *home.places.events.parent.iterdir()):
+            path.unlink()
+        disturbed = asyncio.run(lived_through(home, kills=3, seed=seed))
+        assert disturbed == undisturbed
+        for path in (home.care, home.portal):
+            assert home.stored(path) == list(enumerate(path.read_bytes().splitlines(), 1))
+
+
+# -- reporting ----------------------------------------------------------------------------------------------------
+
+
+def test_a_line_becomes_a_finding_and_is_acknowledged(home: Home) -> None:
+    async def live() -> None:
+        async with home.guard() as guard, home.watch() as store:
+            home.write(home.portal, request(1, "/.env", client="198.51.100.7"))
+            await until(lambda: guard.found)
+            await until(lambda: store.settled.segment == 0 or store.settled.segment == store.last)
+        (finding,) = guard.found.values()
+        assert (finding.source, finding.record) == (str(home.portal), 1)
+
+    asyncio.run(live())
+    store = EventStore(home.places.events)
+    assert store.settled.segment == store.last == 1
+    store.close()
+
+
+def test_what_was_acknowledged_is_not_sent_again_what_was_not_is(home: Home) -> None:
+    async def live() -> None:
+        async with home.guard() as guard:
+            async with home.watch():
+                home.write(home.portal, request(1, "/.env", client="198.51.100.7"))
+                await until(lambda: guard.found)
+                await asyncio.sleep(0.1)
+                guard.accepts = False
+                home.write(home.portal, request(20, "/.env", client="198.51.100.8"))
+                await until(lambda: len(guard.found) == 2)
+                await asyncio.sleep(0.1)
+            assert guard.reported == 2
+            async with home.watch():
+                await until(lambda: guard.reported == 3)
+                await asyncio.sleep(0.1)
+            assert (guard.reported, len(guard.found)) == (3, 2)
+
+    asyncio.run(live())
+
+
+def test_findings_wait_for_a_guard_that_is_away(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    async def live() -> None:
+        async with home.watch():
+            home.write(home.portal, request(1, "/.env"))
+            await asyncio.sleep(0.3)
+            async with home.guard() as guard:
+                await until(lambda: guard.found)
+                guard.accepts = False
+                home.write(home.portal, request(30, "/.env"))
+                await until(lambda: guard.reported == 2)
+            async with home.guard() as another:
+                await until(lambda: another.found)
+                assert another.reported == 1
+        assert caplog.text.count("findings wait") >= 1
+
+    asyncio.run(live())
+
+
+def test_a_window_opened_before_a_restart_is_closed_after_it(home: Home) -> None:
+    async def live() -> None:
+        async with home.guard() as guard:
+            async with home.watch() as store:
+                home.write(home.portal, *(request(number, "/login", status=401) for number in range(4)))
+                await until(lambda: store.last)
+            async with home.watch():
+                home.write(home.portal, request(5, "/login", status=401))
+                await until(lambda: "Many sign-ins refused" in guard.titles())
+
+    asyncio.run(live())
+
+
+def test_rotated_in_the_middle_nothing_is_missed(home: Home) -> None:
+    async def live() -> None:
+        async with home.guard() as guard, home.watch():
+            for number in range(25):
+                home.write(home.care, request(number, f"/dossier/{number}"))
+                if number % 8 == 7:
+                    await asyncio.sleep(0.1)
+                    home.care.rename(home.folder / f"care.log.{number}")
+            await until(lambda: "Care files opened by the hundred" in guard.titles())
+            await asyncio.sleep(0.1)
+        assert [number for number, _ in home.stored(home.care)] == list(range(1, 26))
+
+    asyncio.run(live())
+
+
+def test_an_alarm_does_not_wait_for_a_disk_that_refuses(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    async def live() -> None:
+        async with home.guard() as guard, home.watch() as store:
+            await until(lambda: guard.connections)
+            store._connection.execute("PRAGMA query_only=1")
+            home.write(home.portal, request(1, "/.env"))
+            began = time.monotonic()
+            await until(lambda: guard.found)
+            assert time.monotonic() - began < 2
+            assert "Detection goes on" in caplog.text
+            store._connection.execute("PRAGMA query_only=0")
+            home.write(home.portal, request(2, "/"))
+            await until(lambda: store.last == 2)
+        assert [number for number, _ in home.stored(home.portal)] == [1, 2]
+
+    asyncio.run(live())
+
+
+# -- hostile and broken lines ------------------------------------------------------------------------------------
+
+
+def test_lines_that_cannot_be_read_are_kept_counted_and_told_without_quoting_them(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    hostile = [
+        b"\x1b[2J\x1b]0;pwned\x07",
+        b"\xe2\x80\xae evil",
+        b"\x00" * 500,
+        b"<script>alert(1)</script>",
+        b"=cmd|'/c calc'!A1",
+        b"\xff\xfe" * 100,
+        b"x" * 100_000,
+        b"",
+        request(3, "/.env%00%1b[31m%e2%80%ae<img>", client="198.51.100.9", user="'; drop table").rstrip(),
+    ]
+
+    async def live() -> None:
+        async with home.guard() as guard, home.watch() as store:
+            home.write(home.portal, *(line + b"\n" for line in hostile))
+            await until(lambda: guard.found)
+            assert store.last == 1
+
+    asyncio.run(live())
+    assert [body for _, body in home.stored(home.portal)] == [line[: 1 << 16] for line in hostile]
+    assert "lines of" in caplog.text
+    assert "too long" in caplog.text
+    for quoted in ("\x1b", "\u202e", "script", "cmd|", "drop table"):
+        assert quoted not in caplog.text
+
+
+def test_a_flood_of_findings_is_few_frames_and_the_counts_tell(home: Home) -> None:
+    async def live() -> None:
+        async with home.guard() as guard, home.watch():
+            home.write(home.portal, *(request(1, f"/{n}/.env", client="198.51.100.9") for n in range(5000)))
+            await until(lambda: any(finding.count >= 4096 for finding in guard.found.values()))
+        assert guard.reported < 50
+
+    asyncio.run(live())
+
+
+def test_a_decoder_that_nobody_knows_is_refused(home: Home) -> None:
+    import dataclasses
+
+    site = dataclasses.replace(home.site, logs=(LogSource(path="/var/log/x", decoder="no\x1bne"),))
+    with pytest.raises(InputRefused, match=r"no\\x1bne"):
+        logs(home.places, site)
+
+
+# -- how many persons --------------------------------------------------------------------------------------------
+
+
+def test_persons_are_counted_never_named(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    lines = [
+        *(request(number, f"/dossier/9000{number % 30}", user="nurse1") for number in range(60)),
+        *(request(number, f"/dossier/7000{number}", client="10.0.2.50") for number in range(10)),
+        *(request(number, f"/dossier/6000{number}", status=403) for number in range(10)),
+        request(70, "/login"),
+        request(71, "/dossier/80001", user="nurse2"),
+    ]
+
+    async def live() -> None:
+        async with home.guard() as guard, home.watch() as store:
+            home.write(home.care, *lines)
+            await until(lambda: guard.connections and store.last)
+            (connection,) = guard.connections
+            questions = [
+                CountPersons(request="all", addresses=["10.0.2.77"], since=BEGIN),
+                CountPersons(
+                    request="late", addresses=["::ffff:10.0.2.77"], since=Instant(BEGIN + seconds(50))
+                ),
+                CountPersons(request="nurse2", addresses=["10.0.2.77"], since=BEGIN, accounts=["nurse2"]),
+                CountPersons(request="none", addresses=["192.0.2.1", "nonsense"], since=BEGIN),
+            ]
+            for question in questions:
+                await connection.send(question)
+            await until(lambda: len(guard.counted) == 4)
+            answers = {a.request: (a.persons, a.records_opened) for a in guard.counted}
+            assert answers == {"all": (31, 61), "late": (11, 11), "nurse2": (1, 1), "none": (0, 0)}
+
+    asyncio.run(live())
+    assert "9000" not in caplog.text
