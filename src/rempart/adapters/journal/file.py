@@ -3,7 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from rempart.errors import InputRefused
@@ -56,19 +56,31 @@ _PAGE = re.compile(r"\b[Pp]age (\d+)")
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """One unchanging view of the journal; see `connected`."""
+    db = connected(path)
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+def connected(path: Path) -> sqlite3.Connection:
     """One unchanging view of the journal, also while a guard writes it. Raises `InputRefused` when it is no journal.
 
     Without a WAL beside it nobody writes the file, and it is opened as immutable: no byte changes, on any medium.
     """
-    try:
-        db = sqlite3.connect(_address(path), uri=True, isolation_level=None)
-    except sqlite3.DatabaseError as error:
-        raise _unreadable(path, error) from error
-    try:
-        _recognise(db, path)
-        yield db
-    finally:
-        db.close()
+    with ExitStack() as undo:
+        try:
+            db = sqlite3.connect(_address(path), uri=True, isolation_level=None, check_same_thread=False)
+            undo.callback(db.close)
+            db.execute("BEGIN")
+            found = db.execute("PRAGMA application_id").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            raise _unreadable(path, error) from error
+        if found != APPLICATION_ID:
+            raise _no_journal(path)
+        undo.pop_all()
+    return db
 
 
 def records(db: sqlite3.Connection) -> Iterator[Record]:
@@ -147,16 +159,6 @@ def _spot(line: str, page_size: int) -> str:
         return "the file"
     page = int(found[1])
     return f"page {page} (bytes {(page - 1) * page_size} to {page * page_size - 1})"
-
-
-def _recognise(db: sqlite3.Connection, path: Path) -> None:
-    try:
-        db.execute("BEGIN")
-        found = db.execute("PRAGMA application_id").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        raise _unreadable(path, error) from error
-    if found != APPLICATION_ID:
-        raise _no_journal(path)
 
 
 def _no_journal(path: Path) -> InputRefused:

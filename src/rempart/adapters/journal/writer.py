@@ -5,7 +5,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -14,12 +14,13 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rempart.adapters.journal.exported import export
-from rempart.adapters.journal.file import APPLICATION_ID, SCHEMA, damage
+from rempart.adapters.journal.file import APPLICATION_ID, SCHEMA, connected
 from rempart.adapters.journal.keys import SigningKeys
 from rempart.adapters.journal.room import Room
+from rempart.adapters.journal.tail import Tail, broken, tail
 from rempart.errors import InputRefused, JournalBroken, JournalUnwritable, OrderRefused
 from rempart.evidence import canonical, entry
-from rempart.evidence.checkpoint import Checkpoint, VerifierKey, parse, sign, valid_origin
+from rempart.evidence.checkpoint import Checkpoint, VerifierKey, sign, valid_origin
 from rempart.evidence.entry import Entry
 from rempart.evidence.merkle import Frontier
 from rempart.instants import Instant
@@ -68,22 +69,22 @@ class Journal:
     others, but not ``head``. Readers (`rempart verify`) need no permission of this object.
     """
 
-    def __init__(self, path: Path, db: sqlite3.Connection, keys: SigningKeys, origin: str, held: int) -> None:
-        """Use `Journal.open`."""
+    def __init__(self, path: Path, db: sqlite3.Connection, at: Tail | None, held: int | None = None) -> None:
+        """Use `Journal.open` or `Journal.read`."""
         self.path = path
-        self.origin = origin
         self._db = db
-        self._keys = keys
         self._held = held
         self._room = Room(path)
         self._lock = Lock()
-        self._frontier = Frontier()
-        self._previous = entry.NO_ENTRY
-        self._kept = 0
-        self._signing: Ed25519PrivateKey
+        self._frontier = at.frontier if at else Frontier()
+        self._previous = at.previous if at else entry.NO_ENTRY
+        self._kept = at.kept if at else 0
+        self._head = (self._frontier.size, self._frontier.root())
+        self._key = at.key if at else None
+        self._signer: tuple[SigningKeys, Ed25519PrivateKey] | None = None
+        """None: opened for reading."""
         self._traces = False
         """Whether an erased body may still stand in the WAL, because a reader held it."""
-        self._head = (0, Frontier().root())
 
     # -- opening ----------------------------------------------------------------------------------------------
 
@@ -100,110 +101,59 @@ class Journal:
                 f"{origin!r} cannot name a journal", now="Use letters, digits, '.', '/' and '-' only."
             )
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        signing = SigningKeys(keys, origin)
-        held = _hold(path)
-        try:
+        with ExitStack() as undo:
+            held = _hold(path)
+            undo.callback(os.close, held)
             db = _connect(path)
-        except BaseException:
-            os.close(held)
-            raise
-        journal = cls(path, db, signing, origin, held)
-        try:
-            journal._start(now)
-        except BaseException:
-            journal.close()
-            raise
+            undo.callback(db.close)
+            journal = cls(path, db, tail(db, path), held)
+            journal._sign_with(SigningKeys(keys, origin), origin, now)
+            with suppress(sqlite3.OperationalError):  # no room on the disk is no reason not to defend
+                journal._room.prepare(db)
+            undo.pop_all()
         return journal
 
-    def _start(self, now: Instant) -> None:
-        try:
-            if self._db.execute("SELECT 1 FROM entries LIMIT 1").fetchone() is None:
-                self._begin(now)
-            else:
-                self._recover()
-        except sqlite3.DatabaseError as error:
-            places = "; ".join(str(fault) for fault in damage(self._db)[:3])
-            raise self._broken(f"SQLite cannot read it: {error}. {places}") from error
-        with suppress(sqlite3.OperationalError):  # no room on the disk is no reason not to defend
-            self._room.prepare(self._db)
+    @classmethod
+    def read(cls, path: Path) -> "Journal":
+        """The journal for reading only, as it stands now, also while a guard writes it; sealing raises.
 
-    def _begin(self, now: Instant) -> None:
+        Its tail is verified. Raises `InputRefused` when it is no journal, `JournalBroken` when the tail does not hold.
+        """
+        db = connected(path)
+        try:
+            return cls(path, db, tail(db, path))
+        except BaseException:
+            db.close()
+            raise
+
+    def _sign_with(self, keys: SigningKeys, origin: str, now: Instant) -> None:
+        """Take up the key in force, or begin the journal."""
+        if self._key is None:
+            self._begin(keys, origin, now)
+            return
+        if origin != self._key.origin:
+            raise broken(self.path, f"it is the journal of {self._key.origin}, not of {origin}")
+        private = keys.find(self._key)
+        if private is None:
+            raise broken(self.path, f"its private key {self._key.id.hex()} is not in the keys' folder")
+        self._signer = (keys, private)
+        keys.settle(self._key)
+
+    def _begin(self, keys: SigningKeys, origin: str, now: Instant) -> None:
         """Entry 1. A settled key without a journal means that the journal was taken away."""
-        if self._keys.any_settled():
-            raise self._broken("the signing key is here, and its journal is gone or empty")
-        self._signing = self._keys.create()
-        key = VerifierKey.of(self.origin, self._signing)
-        self._seal([(entry.BEGUN, {"format": 1, "origin": self.origin, "key": str(key)})], now, keep=True)
-        self._keys.settle(key)
+        if keys.any_settled():
+            raise broken(self.path, "the signing key is here, and its journal is gone or empty")
+        private = keys.create()
+        self._key, self._signer = VerifierKey.of(origin, private), (keys, private)
+        said = {"format": 1, "origin": origin, "key": str(self._key)}
+        self._seal([(entry.BEGUN, said)], now, keep=True)
+        keys.settle(self._key)
 
-    def _recover(self) -> None:
-        """Fold the entries since the last checkpoint kept before the head, and arrive at the signed head."""
-        head, key = self._signed_head()
-        self._kept = self._db.execute("SELECT coalesce(max(size), 0) FROM checkpoints").fetchone()[0]
-        self._frontier = self._kept_before(head.size)
-        row = self._db.execute("SELECT entry FROM entries WHERE number = ?", (self._frontier.size,)).fetchone()
-        self._previous = entry.hash_of(row[0]) if row else entry.NO_ENTRY
-        for row in self._db.execute(
-            "SELECT number, entry, salt, body FROM entries LEFT JOIN bodies USING (number)"
-            " WHERE number > ? ORDER BY number",
-            (self._frontier.size,),
-        ):
-            self._check(*row)
-        if (self._frontier.size, self._frontier.root()) != (head.size, head.root):
-            raise self._broken(f"its last entries do not add up to the signed head of {head.size} entries")
-        self._head = (head.size, head.root)
-        found = self._keys.find(key)
-        if found is None:
-            raise self._broken(f"the private key {key.id.hex()}, which signs it, is not in the keys' folder")
-        self._signing = found
-        self._keys.settle(key)
-
-    def _signed_head(self) -> tuple[Checkpoint, VerifierKey]:
-        """The head and the key in force, which must have signed it."""
-        number = self._db.execute("SELECT max(number) FROM keys").fetchone()[0]
-        named = self._db.execute("SELECT body FROM bodies WHERE number = ?", (number,)).fetchone()
-        note = self._db.execute("SELECT note FROM head").fetchone()
-        try:
-            key = VerifierKey.parse(str(canonical.decode(named[0])["key"]))
-            head = parse(note[0].decode())
-        except (TypeError, LookupError, ValueError) as error:
-            raise self._broken(f"its key or its head cannot be read: {error}") from error
-        if key.origin != self.origin:
-            raise self._broken(f"it is the journal of {key.origin}, not of {self.origin}")
-        if not head.signed_by(key):
-            raise self._broken(f"its head is not signed by key {key.id.hex()}")
-        return head, key
-
-    def _kept_before(self, size: int) -> Frontier:
-        row = self._db.execute(
-            "SELECT size, note, frontier FROM checkpoints WHERE size < ? ORDER BY size DESC LIMIT 1", (size,)
-        ).fetchone()
-        if row is None:
-            return Frontier()
-        try:
-            frontier, kept = Frontier.decode(row[0], row[2]), parse(row[1].decode())
-        except ValueError as error:
-            raise self._broken(f"the checkpoint of entry {row[0]} cannot be read: {error}") from error
-        if (kept.size, kept.root) != (frontier.size, frontier.root()):
-            raise self._broken(f"the frontier of entry {row[0]} is not its checkpoint's")
-        return frontier
-
-    def _check(self, number: int, data: bytes, salt: bytes | None, body: bytes | None) -> None:
-        try:
-            read = Entry.decode(data)
-        except canonical.NotCanonical as error:
-            raise self._broken(f"its bytes are no entry: {error}", number) from error
-        if (read.number, read.previous) != (number, self._previous):
-            raise self._broken("it does not follow the entry before", number)
-        if salt is not None and body is not None and entry.commitment(salt, body) != read.digest:
-            raise self._broken("its body is not the one it commits to", number)
-        self._previous = entry.hash_of(data)
-        self._frontier = self._frontier.append(self._previous)
-
-    def _broken(self, what: str, number: int | None = None) -> JournalBroken:
-        where = f"{self.path}, entry {number}" if number else str(self.path)
-        now = f"Keep the file as it is, and run: rempart verify {self.path}"
-        return JournalBroken(what, where=where, now=now)
+    def _writable(self) -> tuple[VerifierKey, SigningKeys, Ed25519PrivateKey]:
+        """The key in force with its private half."""
+        if self._key is None or self._signer is None:
+            raise JournalUnwritable("the journal was opened for reading", where=str(self.path))
+        return self._key, *self._signer
 
     # -- sealing ----------------------------------------------------------------------------------------------
 
@@ -253,10 +203,11 @@ class Journal:
     def checkpoint(self, *, at: Instant) -> Checkpoint:
         """A signed checkpoint of everything sealed so far, kept: the note that leaves the box."""
         with self._lock:
+            key, _, private = self._writable()
             size, root = self._head
-            made = sign(self.origin, size, root, at, self._signing)
+            made = sign(key.origin, size, root, at, private)
             if size != self._kept:
-                self._write(lambda: self._keep(made))
+                self._write(lambda: self._keep(made, self._frontier))
                 self._kept = size
             self._tidy()
             return made
@@ -264,17 +215,14 @@ class Journal:
     def rotate_key(self, *, at: Instant) -> str:
         """Put a new key in force, vouched for by the old one, whose private half is erased. Returns the new id."""
         with self._lock:
-            old, new = self._signing, self._keys.create()
-            key = VerifierKey.of(self.origin, new)
-            said = {"key": str(key), "replaces": VerifierKey.of(self.origin, old).id.hex()}
-            self._signing = new
-            try:
-                self._seal([(entry.KEY, said)], at, keep=True, signers=(old, new))
-            except BaseException:
-                self._signing = old
-                raise
-            self._keys.settle(key)
-            return key.id.hex()
+            key, keys, old = self._writable()
+            new = keys.create()
+            successor = VerifierKey.of(key.origin, new)
+            said = {"key": str(successor), "replaces": key.id.hex()}
+            self._seal([(entry.KEY, said)], at, keep=True, signers=(old, new))
+            self._key, self._signer = successor, (keys, new)
+            keys.settle(successor)
+            return successor.id.hex()
 
     def _seal(
         self,
@@ -287,9 +235,10 @@ class Journal:
         also: Callable[[], None] = lambda: None,
     ) -> Sealed:
         """Entries, bodies and head in one transaction, with what ``also`` writes."""
+        key, _, private = self._writable()
         added = self._add(bodies, at, late=late)
         size, root = added.frontier.size, added.frontier.root()
-        head = sign(self.origin, size, root, at, *(signers or (self._signing,)))
+        head = sign(key.origin, size, root, at, *(signers or (private,)))
         keep = keep or size - self._kept >= KEEP_EVERY
         kinds = [(number, kind) for (number, _), (kind, _) in zip(added.entries, bodies, strict=True)]
 
@@ -329,8 +278,8 @@ class Journal:
             elif kind in (entry.BEGUN, entry.KEY):
                 self._db.execute("INSERT INTO keys VALUES (?)", (number,))
 
-    def _keep(self, checkpoint: Checkpoint, frontier: Frontier | None = None) -> None:
-        row = (checkpoint.size, checkpoint.note.encode(), (frontier or self._frontier).encode())
+    def _keep(self, checkpoint: Checkpoint, frontier: Frontier) -> None:
+        row = (checkpoint.size, checkpoint.note.encode(), frontier.encode())
         self._db.execute("INSERT INTO checkpoints VALUES (?, ?, ?)", row)
 
     def _may_erase(self, number: int, reason: str, by: str) -> None:
@@ -417,7 +366,7 @@ class Journal:
     @property
     def key(self) -> str:
         """The verifier key in force: note it elsewhere at installation."""
-        return str(VerifierKey.of(self.origin, self._signing))
+        return str(self._key)
 
     def entries(self, after: int = 0) -> Iterator[Recorded]:
         """Every entry numbered above ``after``, in order; entries sealed meanwhile are included."""
@@ -444,9 +393,9 @@ class Journal:
         """Close the file and let another process have it. May be repeated."""
         with self._lock:
             self._db.close()
-            if self._held >= 0:
+            if self._held is not None:
                 os.close(self._held)
-                self._held = -1
+                self._held = None
 
     def _chunk(self, after: int) -> list[tuple[int, bytes, bytes | None]]:
         with self._lock:
