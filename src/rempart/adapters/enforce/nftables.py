@@ -175,6 +175,9 @@ class _Trigger:
         self._marks: frozenset[int] = frozenset()
         self._message = b""
 
+    def __del__(self) -> None:
+        self._socket.close()
+
     def pull(self, marks: frozenset[int]) -> None:
         """Return once the kernel has them. A missing table is no error here: loading it is what comes next."""
         if marks != self._marks:

@@ -1,0 +1,34 @@
+"""A web server of the lab: `/` names it and who asks, `/stream` never ends. web.py NAME ADDRESS PORT"""
+
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Page(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        if self.path == "/stream":
+            self.stream()
+            return
+        body = f"{sys.argv[1]} for {self.headers.get_all('X-Forwarded-For')}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def stream(self):
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        while True:
+            self.wfile.write(b"5\r\ntick\n\r\n")
+            self.wfile.flush()
+            time.sleep(0.005)
+
+    def log_message(self, *_):
+        pass
+
+
+ThreadingHTTPServer((sys.argv[2], int(sys.argv[3])), Page).serve_forever()
