@@ -52,9 +52,10 @@ class Surroundings:
         """What the description of the site says. Its expressions were checked when it was read."""
         narrow = [each for each in site.openings if each.hosts and not set(each.hosts) & set(_NOWHERE)]
         ours = [network for zone in site.zones for network in zone.networks]
+        ours += [address.partition("/")[0] for address in site.uplink.addresses]  # not the network it lies in
         devices = [asset.mac for asset in site.assets if asset.mac]
         return cls(
-            inside=_networks([*ours, *site.uplink.addresses, "127.0.0.0/8", "::1/128"]),
+            inside=_networks([*ours, "127.0.0.0/8", "::1/128"]),
             doors={opening.mark: opening.id for opening in site.openings},
             narrow=frozenset(opening.id for opening in narrow),
             destinations=_networks([host for opening in narrow for host in opening.hosts]),

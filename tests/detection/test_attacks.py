@@ -1,0 +1,121 @@
+"""Every attack directory goes through the real decoders and rules; its benign twin stays silent.
+
+An attack is a directory of ``tests/attacks``: a README, logs named after their decoder, ``expected.json``, and the
+benign twin in ``benign/``. Adding one needs no Python. ``expected.json`` is what should be found, rule by rule in order
+of first appearance; write it by hand or take what the failing test shows, after having understood it.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rempart.detection.detector import Detection
+from rempart.detection.finding import Finding, Level
+from rempart.detection.rule import RuleSet, load
+from rempart.detection.surroundings import Surroundings
+from rempart.events.decode import DECODERS
+from rempart.events.event import Event
+from rempart.site.description import parse
+
+ROOT = Path(__file__).resolve().parents[2]
+ATTACKS = ROOT / "tests" / "attacks"
+NAMES = sorted(path.name for path in ATTACKS.iterdir() if path.is_dir())
+TWINS = [name for name in NAMES if (ATTACKS / name / "benign").is_dir()]
+
+
+@pytest.fixture(scope="module")
+def surroundings() -> Surroundings:
+    return Surroundings.of(parse((ATTACKS / "site.toml").read_text(), "site.toml"))
+
+
+@pytest.fixture(scope="module")
+def rules(surroundings: Surroundings) -> RuleSet:
+    files = sorted((ROOT / "rules").rglob("*.yml"))
+    loaded = load(
+        [(str(path.relative_to(ROOT)), path.read_text()) for path in files], surroundings.placeholders
+    )
+    assert not loaded.refused
+    assert not loaded.waiting
+    return loaded
+
+
+def events(folder: Path) -> list[Event]:
+    """The events of all logs of a folder in the order of their times."""
+    decoded = (event for path in sorted(folder.glob("*.log")) for event in _read(path))
+    return sorted(decoded, key=lambda event: event.time or 0)
+
+
+def _read(path: Path) -> Iterator[Event]:
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        if event := DECODERS[path.stem](line, path.name, number):
+            yield event
+
+
+_found: dict[Path, list[Finding]] = {}
+
+
+def found(folder: Path, rules: RuleSet, surroundings: Surroundings) -> list[Finding]:
+    """The findings of a folder, made once."""
+    if folder not in _found:
+        detection = Detection(rules, surroundings)
+        _found[folder] = [finding for event in events(folder) for finding in detection.feed(event)]
+    return _found[folder]
+
+
+def summary(findings: list[Finding]) -> list[dict[str, Any]]:
+    """One entry a rule: how often it was told and about whom."""
+    told: dict[str, list[Finding]] = {}
+    for finding in findings:
+        told.setdefault(finding.title, []).append(finding)
+    return [
+        {
+            "title": title,
+            "kind": those[0].kind.value,
+            "level": those[0].level.name.lower(),
+            "outcome": those[0].outcome.value,
+            "spoofable": those[0].spoofable,
+            "findings": len(those),
+            "observables": sorted(
+                {f"{o.role} {o.kind} {o.value}" for each in those for o in each.observables}
+            ),
+        }
+        for title, those in told.items()
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if (ATTACKS / name / "expected.json").exists()])
+def test_the_attack_is_found(name: str, rules: RuleSet, surroundings: Surroundings) -> None:
+    expected = json.loads((ATTACKS / name / "expected.json").read_text())
+    assert summary(found(ATTACKS / name, rules, surroundings)) == expected
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_its_benign_twin_is_silent(name: str, rules: RuleSet, surroundings: Surroundings) -> None:
+    loud = [each for each in found(ATTACKS / name / "benign", rules, surroundings) if each.level >= Level.LOW]
+    assert summary(loud) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_directory_is_whole(name: str) -> None:
+    folder = ATTACKS / name
+    assert (folder / "README.md").read_text().startswith("# ")
+    assert (folder / "benign").is_dir()
+    assert (folder / "expected.json").exists() == bool(list(folder.glob("*.log")))
+
+
+def test_every_rule_that_reports_is_shown_by_an_attack(rules: RuleSet, surroundings: Surroundings) -> None:
+    seen = {finding.rule for name in NAMES for finding in found(ATTACKS / name, rules, surroundings)}
+    cards = [each.card for each in (*rules.rules, *rules.correlations)]
+    unseen = [card.title for card in cards if card.id not in seen and card.level >= Level.LOW]
+    assert unseen == []
+
+
+def test_no_finding_tells_whose_care_file_was_opened(rules: RuleSet, surroundings: Surroundings) -> None:
+    findings = found(ATTACKS / "care-files-taken", rules, surroundings)
+    paths = (ATTACKS / "care-files-taken" / "nginx.log").read_text().split("/patients/")[1:]
+    numbers = {path.split("/")[0] for path in paths}
+    assert findings
+    assert not [number for number in numbers if number in str(findings)]
