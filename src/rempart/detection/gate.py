@@ -216,7 +216,7 @@ class Gate:
     def __post_init__(self) -> None:
         self._answers = _Answers(self._answer)
 
-    def matches(self, fields: Mapping[str, Any]) -> tuple[Rule, ...]:
+    def matches(self, fields: Mapping[str, Any], raw: bytes | None) -> tuple[Rule, ...]:
         """The rules that match, in the order they were given."""
         try:
             signature = tuple(map(getitem, self._memos, map(fields.get, self._names)))
@@ -226,7 +226,7 @@ class Gate:
                 for memo, value in zip(self._memos, map(fields.get, self._names), strict=True)
             )
         if self._keywords is not None:
-            signature = (*signature, self._keywords.true_of(fields.values()))
+            signature = (*signature, self._keywords.true_of(fields.values(), raw))
         if self._references:
             signature = (*signature, frozenset(n for n, leaf in self._references if refers(leaf, fields)))
         return self._answers[signature]

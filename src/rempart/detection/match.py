@@ -45,7 +45,7 @@ class Matcher:
         self._known = frozenset(number for number, leaf in enumerate(self._leaves) if _settles(leaf))
         self._index = _index(self._rules, self._leaves, self._known)
         self._gates: dict[tuple[LogSource, frozenset[int]], Gate] = {}
-        self._kinds: dict[tuple[str | None, ...], Gate] = {}
+        self._kinds: dict[tuple[str | int | None, ...], Gate] = {}
         self._keywords: dict[frozenset[int], Keywords] = {}
 
     def _number(self, leaf: Leaf) -> int:
@@ -66,13 +66,13 @@ class Matcher:
         """The rules that match the event, in the order they were given."""
         source, get = event.logsource, event.fields.get
         channel, identifier, provider = get("Channel"), get("EventID"), get("Provider_Name")
-        # Text only: as keys 1, 1.0 and True are the same, and a forged event could poison the memory of a real one.
+        # As keys 1, 1.0 and True are the same, and a forged event could poison the memory of a real one: one type each.
         kind = (
             source.product,
             source.category,
             source.service,
             channel if channel.__class__ is str else _plain(channel),
-            identifier if identifier.__class__ is str else _plain(identifier),
+            identifier if identifier.__class__ is int or identifier.__class__ is str else _plain(identifier),
             provider if provider.__class__ is str else _plain(provider),
         )
         gate = self._kinds.get(kind)
@@ -81,7 +81,7 @@ class Matcher:
             if len(self._kinds) >= _KINDS_OF_EVENT:
                 self._kinds.clear()
             self._kinds[kind] = gate
-        return gate.matches(event.fields)
+        return gate.matches(event.fields, event.raw)
 
     def evidence(self, rule: Rule, event: Event) -> tuple[Proof, ...]:
         """The fields and values that made the rule fire, each field once; empty when it does not fire."""

@@ -7,7 +7,7 @@ rule's own expression decides how badly a hostile line can slow it down.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import import_module
@@ -67,11 +67,14 @@ def as_text(value: object) -> str:
 
 
 def texts_of(value: object) -> list[str]:
-    """The texts of a value: one for a plain value, one per element of a list, none when absent."""
+    """The texts of a value: none when absent, one for a plain value; for a list its elements, and all of them joined by
+    one blank, as Windows shows an event's unnamed data.
+    """
     if value is None:
         return []
     if isinstance(value, list | tuple):
-        return [as_text(each) for each in value if each is not None]
+        texts = [as_text(each) for each in value if each is not None]
+        return texts if len(texts) < 2 else [*texts, " ".join(texts)]
     return [as_text(value)]
 
 
@@ -392,11 +395,34 @@ class Keywords:
 
     def __init__(self, numbered: Sequence[tuple[int, Leaf]]) -> None:
         self._scan = scan(numbered)
+        self._sieve = _sieve([leaf for _, leaf in numbered])
 
-    def true_of(self, values: Iterable[object]) -> frozenset[int]:
-        """The numbers of the keywords that stand in at least one of the values."""
+    def true_of(self, values: Iterable[object], raw: bytes | None = None) -> frozenset[int]:
+        """The numbers of the keywords that stand in at least one of the values. ``raw``: see `Event.raw`."""
+        if raw is not None and self._sieve is not None and not self._sieve.found_in(raw):
+            return NOTHING
         texts = [text for value in values for text in texts_of(value)]
         # One pass over everything settles the many events that hold no keyword at all.
         if not texts or not self._scan.found("\n".join(texts)):
             return NOTHING
         return NOTHING.union(*map(self._scan.found, texts))
+
+
+# A character written as \\uXXXX or \\/ hides from a search in the JSON text: such events are always looked at closely.
+_ESCAPED = Leaf("", LeafKind.KEYWORD_RE, r"\\(?:/|u[0-9a-fA-F]{4})")
+
+
+def _sieve(keywords: Sequence[Leaf]) -> "HyperscanScan | None":
+    """Finds something in the JSON of every event in which one of the keywords stands, and in few others.
+
+    None where only the values can tell: for expressions, for keywords with control characters, without Hyperscan.
+    """
+    if hyperscan is None or any(leaf.kind in _EXPRESSIONS or not leaf.value.isprintable() for leaf in keywords):
+        return None
+    escaped = [replace(leaf, value=_in_json(leaf.value)) for leaf in keywords]
+    return HyperscanScan(list(enumerate([*escaped, _ESCAPED])))
+
+
+def _in_json(notation: str) -> str:
+    """Sigma notation for the same text as it stands in JSON: a backslash is two, a quotation mark has one before it."""
+    return notation.replace("\\\\", "\\" * 4).replace('"', '\\\\"')

@@ -33,3 +33,5 @@ class Event:
     source: str
     record: int
     time: Instant | None = None
+    raw: bytes | None = None
+    """The JSON that the fields were read from, where they stand in it unchanged: what is not in it is in no field."""

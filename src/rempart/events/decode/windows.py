@@ -2,9 +2,10 @@
 
 Sigma's Windows rules name the event data as Windows does, on one level. How a record is flattened decides which rules
 match, so it is fixed here: System first, then EventData, then UserData; event data wins over a System field of the same
-name; attributes are dropped; ``Provider_Name`` is the provider's name. Every value becomes text; an absent value and
-JSON null are absent, an empty text stays; a list is joined by one blank; a field name with blanks also exists without
-them ("Threat Name", ThreatName), for Defender's rules.
+name; attributes are dropped; ``Provider_Name`` is the provider's name. Every value of an EVTX record becomes text; an
+absent value and JSON null are absent, an empty text stays; a list is joined by one blank. Flat JSON is left as it is, with
+``Provider_Name`` taken from ``SourceName`` where it is missing. A field name with blanks also exists without them
+("Threat Name", ThreatName), for Defender's rules.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,9 +20,6 @@ from rempart.instants import Instant, from_datetime
 
 LOGSOURCE = LogSource(product="windows")
 
-_TIMES = ("SystemTime", "TimeCreated", "@timestamp", "UtcTime", "EventTime")
-
-
 def decode(line: bytes | str, source: str, record: int) -> Event:
     """One JSON object, nested as in EVTX or flat, as an event. Raises `DecodeError` when the line is none."""
     try:
@@ -31,8 +29,10 @@ def decode(line: bytes | str, source: str, record: int) -> Event:
     if not isinstance(document, dict):
         raise DecodeError("a JSON value, but not an object", where=f"{source}:{record}")
     nested = document.get("Event")
-    fields = flatten(nested) if isinstance(nested, dict) and "System" in nested else _flat(document)
-    return Event(LOGSOURCE, fields, source, record, _time(fields))
+    if isinstance(nested, dict) and "System" in nested:
+        return Event(LOGSOURCE, fields := flatten(nested), source, record, _time(fields))
+    raw = line if isinstance(line, bytes) else line.encode()
+    return Event(LOGSOURCE, fields := _flat(document), source, record, _time(fields), raw)
 
 
 def flatten(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,27 +102,21 @@ def _flat(document: dict[str, Any]) -> dict[str, Any]:
     """The fields of flat JSON: the object itself, changed only where it must be, since millions of them pass."""
     if "Provider_Name" not in document and "SourceName" in document:
         document["Provider_Name"] = document["SourceName"]
-    if not _NESTED.isdisjoint(map(type, document.values())):
-        for name in [name for name, value in document.items() if type(value) in _NESTED]:
-            document[name] = _scalar(document[name])
     if " " in "".join(document):
         for name in [name for name in document if " " in name]:
             document.setdefault(name.replace(" ", ""), document[name])
     return document
 
 
-_NESTED = frozenset({dict, list})
-
-
-def _time(fields: Mapping[str, Any]) -> Instant | None:
-    for name in _TIMES:
-        moment = fields.get(name)
-        if moment.__class__ is str:
-            try:
-                return _instant(moment)
-            except ValueError:
-                continue
-    return None
+def _time(fields: dict[str, Any]) -> Instant | None:
+    get = fields.get
+    written = get("SystemTime") or get("TimeCreated") or get("@timestamp") or get("UtcTime") or get("EventTime")
+    if not isinstance(written, str):
+        return None
+    try:
+        return _instant(written)
+    except ValueError:
+        return None
 
 
 def _instant(text: str) -> Instant:

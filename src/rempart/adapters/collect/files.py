@@ -1,0 +1,176 @@
+"""Finds log files and reads their lines in batches, compressed or not."""
+
+import gzip
+import io
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Any
+
+import zstandard
+
+from rempart.errors import Problem
+
+LONGEST_LINE = 16 << 20
+"""Bytes of the longest line that is read; Windows events with scripts in them are long, a disk image is no log."""
+
+_BATCH_LINES = 2_000
+_BATCH_BYTES = 4 << 20
+_NAMES = frozenset({".evtx", ".json", ".jsonl", ".ndjson", ".log"})
+_SAMPLE = 1 << 16
+_PACKED = 1 << 10
+"""Bytes unpacked at once: in zstd four bytes may stand for 128 KiB, so this is at most 32 MiB."""
+_MEND = "Copy the file again; what could be read of it was read."
+
+
+class Shape(StrEnum):
+    """How a log file is built."""
+
+    EVTX = "evtx"
+    LINES = "lines"
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """One file to read. ``source`` is its path as the person gave it."""
+
+    source: str
+    shape: Shape
+    size: int
+    sample: tuple[bytes, ...]
+    """Its first lines, to tell what kind of log it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Lines read together, numbered on from ``first``, without their newline."""
+
+    source: str
+    first: int
+    lines: list[bytes]
+    read: int
+    """Bytes of the file on the disk read up to here."""
+
+
+def find(path: str) -> Iterator[LogFile | Problem]:
+    """The log files at a path: the file itself, or those below a folder, by name. Hidden files are left out."""
+    if not Path(path).exists():
+        yield Problem("there is no such file or folder", path, "Check the path.")
+    elif Path(path).is_dir():
+        for folder, folders, names in os.walk(path):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(names):
+                if _named_as_log(name):
+                    yield look(f"{folder.rstrip('/')}/{name}")
+    else:
+        yield look(path)
+
+
+def _named_as_log(name: str) -> bool:
+    """``auth.log``, ``auth.log.1``, ``events.ndjson.zst``; not ``.hidden.log``, not ``README.md``."""
+    return not name.startswith(".") and any(suffix.lower() in _NAMES for suffix in Path(name).suffixes)
+
+
+def look(source: str) -> LogFile | Problem:
+    """What kind of file it is, by its first bytes; the name says nothing."""
+    try:
+        with Path(source).open("rb") as raw:
+            head, size = raw.read(8), os.fstat(raw.fileno()).st_size
+            if head == b"ElfFile\0" or source.lower().endswith(".evtx"):
+                return LogFile(source, Shape.EVTX, size, ())
+            with _decompressed(source, raw) as lines:
+                sample = lines.read(_SAMPLE)
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as fault:
+        return Problem(f"cannot be read: {fault}", source, _MEND)
+    if b"\0" in sample:
+        return Problem("is neither EVTX nor text", source, "Give EVTX, JSON lines or text logs.")
+    return LogFile(
+        source, Shape.LINES, size, tuple(line for line in sample.splitlines()[:20] if line.strip())
+    )
+
+
+def batches(source: str) -> Iterator[Batch | Problem]:
+    """The lines of a file in batches; a `Problem` where it breaks off, after what came before it."""
+    first = 1
+    try:
+        with Path(source).open("rb") as raw, _decompressed(source, raw) as lines:
+            while batch := _batch(lines):
+                yield Batch(source, first, batch, raw.tell())
+                first += len(batch)
+    except _TooLong as fault:
+        yield Problem(f"a line is longer than {LONGEST_LINE} bytes", f"{source}:{first + fault.lines}", _MEND)
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as fault:
+        yield Problem(f"breaks off: {fault}", f"{source}:{first}", _MEND)
+
+
+class _TooLong(Exception):
+    def __init__(self, lines: int) -> None:
+        super().__init__(lines)
+        self.lines = lines
+
+
+def _batch(lines: IO[bytes]) -> list[bytes]:
+    batch: list[bytes] = []
+    size = 0
+    while len(batch) < _BATCH_LINES and size < _BATCH_BYTES and (line := lines.readline(LONGEST_LINE)):
+        if len(line) == LONGEST_LINE:
+            raise _TooLong(len(batch))
+        size += len(line)
+        batch.append(line.rstrip(b"\r\n"))
+    return batch
+
+
+def _decompressed(source: str, raw: IO[bytes]) -> IO[bytes]:
+    raw.seek(0)
+    head = raw.read(4)
+    raw.seek(0)
+    if head == b"\x28\xb5\x2f\xfd":
+        return io.BufferedReader(_Zstandard(raw), 1 << 20)
+    if head[:2] == b"\x1f\x8b":
+        return io.BufferedReader(gzip.GzipFile(source, fileobj=raw), 1 << 20)
+    return raw
+
+
+class _Zstandard(io.RawIOBase):
+    """The text of a zstd file; unlike the library's own reader it says when the file ends in the middle."""
+
+    def __init__(self, packed: IO[bytes]) -> None:
+        super().__init__()
+        self._packed = packed
+        self._frame = _frame()
+        self._begun = False
+        self._text = memoryview(b"")
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer as far as there is text at hand."""
+        while not self._text:
+            if not (packed := self._packed.read(_PACKED)):
+                if self._begun:
+                    raise EOFError("the compressed file ends in the middle")
+                return 0
+            self._text = memoryview(self._unpack(packed))
+        size = min(len(buffer), len(self._text))
+        buffer[:size] = self._text[:size]
+        self._text = self._text[size:]
+        return size
+
+    def _unpack(self, packed: bytes) -> bytes:
+        text = b""
+        while packed:
+            text += self._frame.decompress(packed)
+            self._begun = not self._frame.eof
+            packed = self._frame.unused_data if self._frame.eof else b""
+            if self._frame.eof:
+                self._frame = _frame()
+        return text
+
+
+def _frame() -> "zstandard.ZstdDecompressionObj":  # a name its type stubs have and the module has not
+    return zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()

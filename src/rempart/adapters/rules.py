@@ -1,0 +1,49 @@
+"""Reads rule files from folders, for `rempart.detection.rule.load`."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rempart.errors import InputRefused
+
+SUFFIXES = frozenset({".yml", ".yaml"})
+
+
+def holds_rules(path: str) -> bool:
+    """Whether the path is a rule file, or a folder with one in it or below."""
+    return next(_found(path), None) is not None
+
+
+def read(paths: Sequence[str]) -> list[tuple[str, str]]:
+    """(path, text) of every rule file at or below the paths, sorted within each, each file once.
+
+    Raises `InputRefused` when a path is missing, holds no rule file, or a file cannot be read.
+    """
+    files: dict[str, str] = {}
+    for path in paths:
+        found = sorted(_found(path))
+        if not found:
+            what = "holds no rule file (.yml)" if Path(path).exists() else "there is no such file or folder"
+            raise InputRefused(what, where=path, now="Name a folder with Sigma rules.")
+        for file in found:
+            if file not in files:
+                files[file] = _text(file)
+    return list(files.items())
+
+
+def _found(path: str) -> Iterator[str]:
+    if Path(path).is_file():
+        if Path(path).suffix.lower() in SUFFIXES:
+            yield path
+        return
+    for folder, _, names in os.walk(path):
+        yield from (str(Path(folder, name)) for name in names if Path(name).suffix.lower() in SUFFIXES)
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise InputRefused(
+            f"cannot be read: {fault}", where=path, now="Mend the file or leave it out."
+        ) from fault

@@ -1,0 +1,206 @@
+"""Searching logs with rules: units of work that may be done by several processes, and the rows they give."""
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from rempart.adapters.collect import evtx, files
+from rempart.adapters.collect.files import Batch, LogFile, Shape
+from rempart.detection.detector import Detection
+from rempart.detection.finding import Proof
+from rempart.detection.match import Matcher
+from rempart.detection.rule import Rule, RuleCard, RuleSet
+from rempart.errors import DecodeError, Problem
+from rempart.events.decode import DECODERS, Decoder, windows
+from rempart.events.event import Event
+from rempart.instants import Instant
+
+_WINDOWS = "windows-json"
+_ALL: Mapping[str, Decoder] = {_WINDOWS: windows.decode, **DECODERS}
+_MEND_LINE = "The line was left out; every other line was read."
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One rule matched one event (``count`` 1), or a correlation was reached by so many."""
+
+    card: RuleCard
+    time: Instant | None
+    source: str
+    record: int
+    proofs: tuple[Proof, ...] = ()
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What one process does at a time: a whole EVTX file, or some lines of a text log."""
+
+    source: str
+    decoder: str
+    batch: Batch | None
+    read: int
+    """Bytes of the input done with this unit, counted from the unit before it."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What a unit gave."""
+
+    read: int = 0
+    events: int = 0
+    rows: list[Row] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    parts: list[Event] = field(default_factory=list)
+    """Events that a correlation is made of."""
+
+
+class Search:
+    """Rules over units."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self._matcher = Matcher(rules.rules)
+        self._parts = RuleSet(_parts(rules), rules.correlations, ())
+        self._in_parts = frozenset(rule.card.id for rule in self._parts.rules)
+
+    def do(self, unit: Unit) -> Found:
+        """Match every event of the unit."""
+        found = Found(read=unit.read)
+        for event in _events(unit, found.problems):
+            found.events += 1
+            rules = self._matcher.matches(event)
+            if rules:
+                self._keep(event, rules, found)
+        return found
+
+    def _keep(self, event: Event, rules: Sequence[Rule], found: Found) -> None:
+        for rule in rules:
+            proofs = self._matcher.evidence(rule, event)
+            found.rows.append(Row(rule.card, event.time, event.source, event.record, proofs))
+        if any(rule.card.id in self._in_parts for rule in rules):
+            found.parts.append(replace(event, raw=None))
+
+    def correlated(self, parts: Iterable[Event]) -> Iterator[Row]:
+        """The correlations that these events, put in the order of time, reach."""
+        if not self._parts.correlations:
+            return
+        cards = {each.card.id: each.card for each in self._parts.correlations}
+        detection = Detection(self._parts)
+        for event in sorted(parts, key=lambda event: event.time if event.time is not None else 0):
+            for finding in detection.feed(event):
+                if finding.rule in cards:
+                    yield Row(
+                        cards[finding.rule],
+                        finding.time,
+                        finding.source,
+                        finding.record,
+                        finding.proofs,
+                        finding.count,
+                    )
+
+
+def _parts(rules: RuleSet) -> tuple[Rule, ...]:
+    named = {each for correlation in rules.correlations for each in correlation.rules}
+    return tuple(rule for rule in rules.rules if rule.card.id in named)
+
+
+# -- units --------------------------------------------------------------------------------------------------------
+
+
+def units(logs: Iterable[LogFile], say: Callable[[Problem], None]) -> Iterator[Unit]:
+    """The logs cut into units, in order; ``say`` hears of what cannot be read or is no known kind of log."""
+    for log in logs:
+        if log.shape is Shape.EVTX:
+            yield Unit(log.source, _WINDOWS, None, log.size)
+            continue
+        decoder = recognised(log)
+        if decoder is None:
+            if log.sample:
+                say(
+                    Problem("no decoder knows this kind of log", log.source, f"Known are: {', '.join(_ALL)}.")
+                )
+            continue
+        read = 0
+        for batch in files.batches(log.source):
+            if isinstance(batch, Problem):
+                say(batch)
+                continue
+            yield Unit(log.source, decoder, batch, batch.read - read)
+            read = batch.read
+
+
+def recognised(log: LogFile) -> str | None:
+    """The name of the decoder that reads most of the first lines; of equals the one in the file's name, then the
+    most particular.
+    """
+    readable = {name: sum(_reads(decode, line) for line in log.sample) for name, decode in _ALL.items()}
+    best = max(readable.values(), default=0)
+    equals = [name for name, lines in readable.items() if lines == best]
+    return None if best == 0 else next((name for name in equals if name in log.source), equals[0])
+
+
+def _reads(decode: Decoder, line: bytes) -> bool:
+    try:
+        decode(line, "", 0)
+    except DecodeError:
+        return False
+    return True
+
+
+def _events(unit: Unit, problems: list[Problem]) -> Iterator[Event]:
+    if unit.batch is None:
+        yield from _evtx_events(unit.source, problems)
+        return
+    decode = _ALL[unit.decoder]
+    for record, line in enumerate(unit.batch.lines, unit.batch.first):
+        if not line or line.isspace():
+            continue
+        try:
+            event = decode(line, unit.source, record)
+        except DecodeError as error:
+            problems.append(Problem(error.what, f"{unit.source}:{record}", _MEND_LINE))
+            continue
+        if event is not None:
+            yield event
+
+
+def _evtx_events(source: str, problems: list[Problem]) -> Iterator[Event]:
+    for record in evtx.records(source):
+        if isinstance(record, Problem):
+            problems.append(record)
+            continue
+        number, text = record
+        try:
+            yield windows.decode(text, source, number)
+        except DecodeError as error:
+            problems.append(Problem(error.what, f"{source}:{number}", _MEND_LINE))
+
+
+# -- processes ----------------------------------------------------------------------------------------------------
+
+_search: Search | None = None
+"""What forked processes inherit: rules are compiled once, not once a process."""
+
+
+def spread(search: Search, work: Iterable[Unit], jobs: int) -> Iterator[Found]:
+    """Do the units in ``jobs`` processes; what they found comes in the order of the units."""
+    if jobs == 1:
+        yield from map(search.do, work)
+        return
+    global _search  # noqa: PLW0603  fork hands it on without copying
+    _search = search
+    waiting: deque[Future[Found]] = deque()
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
+        for unit in work:
+            waiting.append(pool.submit(_do, unit))
+            if len(waiting) >= 3 * jobs:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _do(unit: Unit) -> Found:
+    assert _search is not None
+    return _search.do(unit)

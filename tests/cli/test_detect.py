@@ -1,0 +1,244 @@
+"""`rempart detect` on files as they are met: whole, cut off, damaged, hostile."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+
+from rempart.__main__ import main
+from rempart.errors import ExitCode
+
+RULE = """
+title: Known tool run
+id: 2b1ad4a2-6a2b-4c5e-8d0f-0d3c5c1f5a11
+author: A. Person
+level: high
+logsource: {product: windows, category: process_creation}
+detection:
+  selection: {Image|endswith: '\\tool.exe'}
+  condition: selection
+"""
+CORRELATION = """
+title: Known tool run again and again
+id: 7f6d1f0e-93a3-4b2f-9b51-0b1d9a0b7c22
+level: critical
+correlation:
+  type: event_count
+  rules: [2b1ad4a2-6a2b-4c5e-8d0f-0d3c5c1f5a11]
+  group-by: [Computer]
+  timespan: 5m
+  condition: {gte: 3}
+"""
+EVENT = {
+    "Channel": "Microsoft-Windows-Sysmon/Operational",
+    "EventID": 1,
+    "Computer": "pc1",
+    "Image": "C:\\tool.exe",
+    "UtcTime": "2026-11-22 03:12:00.000",
+}
+
+
+def event(**changed: Any) -> str:
+    return json.dumps({**EVENT, **changed})
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> str:
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "tool.yml").write_text(RULE)
+    return str(folder)
+
+
+def rows(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_each_match_is_a_line(rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "events.ndjson"
+    log.write_text("\n".join([event(), "", event(Image="C:\\other.exe"), event()]))
+    assert main(["detect", "--rules", rules, "--format", "jsonl", str(log)]) == ExitCode.OK
+    found = rows(capsys.readouterr().out)
+    assert [row["record"] for row in found] == [1, 4]
+    assert found[0] == {
+        "rule": "2b1ad4a2-6a2b-4c5e-8d0f-0d3c5c1f5a11",
+        "title": "Known tool run",
+        "level": "high",
+        "time": "2026-11-22T03:12:00.000000Z",
+        "source": str(log),
+        "record": 1,
+        "author": "A. Person",
+        "count": 1,
+        "proofs": [{"field": "Image", "value": "C:\\tool.exe"}],
+    }
+
+
+def test_the_source_is_the_path_as_given(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "a.ndjson").write_text(event())
+    main(["detect", "--format", "jsonl", "--rules", rules, "./logs/a.ndjson"])
+    assert rows(capsys.readouterr().out)[0]["source"] == "./logs/a.ndjson"
+    main(["detect", "--rules", rules, "logs", "--format", "jsonl"])
+    assert rows(capsys.readouterr().out)[0]["source"] == "logs/a.ndjson"
+
+
+def test_compressed_lines_in_two_processes(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "events.ndjson.zst"
+    log.write_bytes(zstandard.compress("\n".join(event(ProcessId=n) for n in range(5000)).encode()))
+    assert main(["detect", "--rules", rules, "--jobs", "2", "--format", "jsonl", str(log)]) == ExitCode.OK
+    assert [row["record"] for row in rows(capsys.readouterr().out)] == list(range(1, 5001))
+
+
+def test_a_line_cut_off_is_named_and_the_rest_is_done(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "events.ndjson"
+    log.write_text(f"{event()}\n{event()[:40]}\n{event()}\n")
+    assert main(["detect", "--rules", rules, "--format", "jsonl", str(log)]) == ExitCode.PARTIAL
+    out, err = capsys.readouterr()
+    assert [row["record"] for row in rows(out)] == [1, 3]
+    assert f"{log}:2: not JSON" in err
+
+
+def test_an_archive_cut_off_is_named(rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "events.ndjson.zst"
+    whole = zstandard.compress("\n".join(event(ProcessId=n * n) for n in range(9000)).encode())
+    log.write_bytes(whole[: len(whole) // 2])
+    assert main(["detect", "--rules", rules, "--format", "jsonl", str(log)]) == ExitCode.PARTIAL
+    assert "breaks off" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("damage", [b"", b"hello", b"ElfFile\0" + bytes(4088)])
+def test_an_unreadable_evtx_is_named_and_the_rest_is_done(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: bytes
+) -> None:
+    (tmp_path / "a.evtx").write_bytes(damage)
+    (tmp_path / "b.ndjson").write_text(event())
+    files = [str(tmp_path / "a.evtx"), str(tmp_path / "b.ndjson")]
+    assert main(["detect", "--rules", rules, "--format", "jsonl", *files]) == ExitCode.PARTIAL
+    out, err = capsys.readouterr()
+    assert len(rows(out)) == 1
+    assert files[0] in err
+
+
+def test_text_logs_find_their_decoder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "rule.yml").write_text(
+        "title: Guess\nlevel: low\nlogsource: {product: linux, service: sshd}\n"
+        "detection:\n  words: ['Failed password']\n  condition: words\n"
+    )
+    log = tmp_path / "auth.log"
+    log.write_text(
+        "2026-11-22T03:12:00+00:00 gw sshd[12]: Failed password for root from 203.0.113.9 port 4022 ssh2\n"
+        * 3
+    )
+    assert (
+        main(["detect", "--rules", str(tmp_path / "rule.yml"), "--format", "jsonl", str(log)]) == ExitCode.OK
+    )
+    assert [row["record"] for row in rows(capsys.readouterr().out)] == [1, 2, 3]
+
+
+def test_correlations_come_after_the_matches(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (Path(rules) / "again.yml").write_text(CORRELATION)
+    log = tmp_path / "events.ndjson"
+    log.write_text("\n".join(event(UtcTime=f"2026-11-22 03:12:0{n}") for n in range(3)))
+    assert main(["detect", "--rules", rules, "--format", "jsonl", str(log)]) == ExitCode.OK
+    found = rows(capsys.readouterr().out)
+    assert [row["level"] for row in found] == ["high", "high", "high", "critical"]
+    assert found[-1]["rule"] == "7f6d1f0e-93a3-4b2f-9b51-0b1d9a0b7c22"
+    assert (found[-1]["source"], found[-1]["record"]) == (str(log), 3)
+
+
+def test_hostile_text_is_harmless_in_a_table(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "ev\x1b[31mil\u202e.ndjson"
+    log.write_text(event(Image="\x1b]0;owned\x07\u202e\\tool.exe"))
+    assert main(["detect", "--rules", rules, str(log)]) == ExitCode.OK
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+    assert "Known tool run" in out
+
+
+def test_formulas_are_harmless_in_csv(rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (Path(rules) / "tool.yml").write_text(RULE.replace("Known tool run", "=cmd|' /C calc'!A0"))
+    log = tmp_path / "events.ndjson"
+    log.write_text(event())
+    assert main(["detect", "--rules", rules, "--format", "csv", str(log)]) == ExitCode.OK
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert row["title"] == "'=cmd|' /C calc'!A0"
+
+
+def test_jsonl_is_plain_ascii(rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "events.ndjson"
+    log.write_text(event(Image="\u009b31m\\tool.exe"))
+    main(["detect", "--rules", rules, "--format", "jsonl", str(log)])
+    assert capsys.readouterr().out.isascii()
+
+
+def test_a_bad_rule_is_named_and_the_others_are_used(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (Path(rules) / "bad.yml").write_text(
+        "title: x\nlogsource: {product: windows}\ndetection: {condition: a}\n"
+    )
+    (tmp_path / "e.ndjson").write_text(event())
+    log = str(tmp_path / "e.ndjson")
+    assert main(["detect", "--rules", rules, "--format", "jsonl", log]) == ExitCode.PARTIAL
+    out, err = capsys.readouterr()
+    assert len(rows(out)) == 1
+    assert "bad.yml" in err
+
+
+def test_rules_waiting_for_values_are_told(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiting = (
+        RULE.replace("|endswith", "|expand").replace("\\tool.exe", "%tools%").replace("2b1ad4a2", "2b1ad4a3")
+    )
+    (Path(rules) / "wait.yml").write_text(waiting)
+    (tmp_path / "e.ndjson").write_text(event())
+    asked = ["detect", "--rules", rules, "--format", "jsonl", str(tmp_path / "e.ndjson")]
+    assert main(asked) == ExitCode.OK
+    out, err = capsys.readouterr()
+    assert len(rows(out)) == 1
+    assert "%tools%" in err
+    assert main([*asked, "--placeholder", "tools=C:\\tool.exe"]) == ExitCode.OK
+    out, err = capsys.readouterr()
+    assert len(rows(out)) == 2
+    assert err == ""
+
+
+def test_fail_on(rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "e.ndjson").write_text(event())
+    asked = ["detect", "--rules", rules, str(tmp_path / "e.ndjson"), "--fail-on"]
+    assert main([*asked, "high"]) == ExitCode.FOUND
+    assert main([*asked, "critical"]) == ExitCode.OK
+
+
+@pytest.mark.parametrize(
+    ("rules_given", "log", "says"),
+    [
+        ("nowhere", "e.ndjson", "no such file"),
+        ("rules", "nowhere", "no log was found"),
+        ("e.ndjson", "e.ndjson", "no rule"),
+    ],
+)
+def test_what_cannot_be_used(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], rules_given: str, log: str, says: str
+) -> None:
+    (tmp_path / "e.ndjson").write_text(event())
+    asked = ["detect", "--format", "jsonl", "--rules", str(tmp_path / rules_given), "--", str(tmp_path / log)]
+    assert main(asked) == ExitCode.USAGE
+    assert says in capsys.readouterr().err
