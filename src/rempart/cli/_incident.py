@@ -1,37 +1,26 @@
 """One incident as the papers need it, read from a journal: the incident, its lines, and the seals behind them."""
 
 import argparse
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import msgspec
-
+from rempart.adapters.journal import Recorded, export, verify_exported
+from rempart.adapters.journal.exported import ENTRIES
+from rempart.config import SITE, STATE
 from rempart.duties.document import Complainant, Seals
 from rempart.duties.timeline import Line
 from rempart.engine import facts
 from rempart.engine.facts import AnyFact
 from rempart.engine.state import State, fold, initial
-from rempart.errors import InputRefused
+from rempart.errors import InputRefused, JournalBroken
+from rempart.evidence import canonical
+from rempart.evidence.entry import Entry
 from rempart.incidents.incident import Incident, Sentence
-from rempart.instants import Instant
+from rempart.site import description
 from rempart.site.site import Site
-
-
-class Recorded(Protocol):
-    """A journal entry as it is read back. ``body`` is None once it was lawfully erased."""
-
-    @property
-    def number(self) -> int: ...
-    @property
-    def at(self) -> Instant: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def late(self) -> bool: ...
-    @property
-    def body(self) -> Mapping[str, Any] | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +33,67 @@ class Account:
     who: Complainant
 
 
+JOURNAL = Path("guard") / "journal.db"
+"""The journal below the state folder."""
+
+
 def add_arguments(verb: argparse.ArgumentParser) -> None:
     """The options by which every paper finds its journal."""
     verb.add_argument(
-        "--state", type=Path, default=Path("/var/lib/rempart"), help="the station's state folder"
+        "--state", type=Path, default=STATE, metavar="DIR", help="the station's state folder (%(default)s)"
     )
-    verb.add_argument("--journal", type=Path, help="a journal elsewhere, instead of the one under --state")
-    verb.add_argument("--site", type=Path, default=Path("/etc/rempart/site.toml"), help="site.toml")
+    verb.add_argument(
+        "--journal", type=Path, metavar="FILE", help="a journal elsewhere, instead of the one below --state"
+    )
+    verb.add_argument(
+        "--site", type=Path, default=SITE, metavar="FILE", help="the site's description (%(default)s)"
+    )
+
+
+def journal_of(arguments: argparse.Namespace) -> Path:
+    """The journal the options name."""
+    return Path(arguments.journal or arguments.state / JOURNAL)
+
+
+def account_of(arguments: argparse.Namespace) -> Account:
+    """The account of ``arguments.incident`` in the journal the options name.
+
+    One unchanging view of the journal is taken, also while a guard writes it, and verified before a word of it is
+    believed. Raises JournalBroken naming the first bad entry.
+    """
+    site = _site(arguments.site)
+    with tempfile.TemporaryDirectory(prefix="rempart-journal.") as view:
+        export(journal_of(arguments), Path(view))
+        seals = verified(Path(view), journal_of(arguments))
+        return account(_recorded(Path(view) / ENTRIES), site, arguments.incident, seals)
+
+
+def verified(exported: Path, source: Path) -> Seals:
+    """The seals of an exported journal. Raises JournalBroken when it does not verify."""
+    verdict = verify_exported(exported)
+    if not verdict.ok:
+        raise JournalBroken(
+            f"the journal does not verify: {verdict.faults[0]}",
+            where=str(source),
+            now="No paper is made of it. Keep the file as it is and run `rempart verify` on it.",
+        )
+    return Seals(verdict.entries, verdict.root.hex())
+
+
+def _recorded(entries: Path) -> Iterator[Recorded]:
+    """The entries of an exported journal that verified."""
+    with entries.open("rb") as lines:
+        for line in lines:
+            value = canonical.decode(line.removesuffix(b"\n"))
+            read = Entry.decode(canonical.encode(value["entry"]))
+            yield Recorded(read.number, read.at, read.kind, read.late, value.get("body"))
+
+
+def _site(path: Path) -> Site:
+    try:
+        return description.parse(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as fault:
+        raise InputRefused(f"cannot be read: {fault}", where=str(path), now="Give --site FILE.") from fault
 
 
 def account(entries: Iterable[Recorded], site: Site, wanted: str | None, seals: Seals) -> Account:
@@ -81,13 +124,8 @@ def account(entries: Iterable[Recorded], site: Site, wanted: str | None, seals: 
 
 
 def _fact(entry: Recorded) -> AnyFact | None:
-    """The fact an entry holds; None when its body was erased, or when a newer station wrote it."""
-    if entry.body is None:
-        return None
-    try:
-        return facts.read(entry.body)
-    except msgspec.ValidationError:
-        return None
+    """The fact an entry holds; None when its body was erased, or a newer station or the journal itself wrote it."""
+    return facts.read(entry.body) if entry.body is not None and entry.kind in facts.FACTS else None
 
 
 def _folded(state: State, site: Site, fact: AnyFact) -> State:
@@ -137,7 +175,7 @@ class _Concern:
         """The sentence of an entry that concerns the incident, or None."""
         was_cut, self._cut = self._cut, bool(self.ids & cut_for)
         if fact is None:
-            return Sentence("story.erased", {"kind": entry.kind}) if self._begun else None
+            return _unread(entry) if self._begun else None
         if not self._concerns(fact, cut=was_cut or self._cut):
             return None
         self._begun = True
@@ -167,10 +205,21 @@ class _Concern:
                 | facts.ProposalSettled(proposal=target)
             ):
                 return target in self._targets
+            case facts.QuietReturned(incidents=incidents):
+                return bool(self.ids & set(incidents))
             case facts.StationStarted():
                 return False
             case _:
                 return cut
+
+
+def _unread(entry: Recorded) -> Sentence | None:
+    """An entry that holds no fact of ours: said to be erased, or shown as it stands; the journal's own are not."""
+    if entry.kind.startswith("journal."):
+        return None
+    if entry.body is None:
+        return Sentence("story.erased", {"kind": entry.kind})
+    return Sentence(f"fact.{entry.kind}", entry.body)
 
 
 def _sentence(fact: AnyFact, site: Site) -> Sentence:
@@ -219,6 +268,7 @@ _KEYS: Mapping[type, str] = {
     facts.TrialEnded: "story.trial-ended",
     facts.OpeningReclosed: "story.reclosed",
     facts.Normalised: "story.normal",
+    facts.QuietReturned: "story.quiet",
     facts.IncidentQualified: "story.qualified",
     facts.PersonsTouched: "story.persons",
     facts.OrderDeclined: "story.refused",

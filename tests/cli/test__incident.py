@@ -1,0 +1,162 @@
+import pytest
+
+from rempart.adapters import shipped
+from rempart.adapters.journal import Recorded
+from rempart.cli._incident import _KEYS, account
+from rempart.detection.finding import Kind, Level, Outcome
+from rempart.duties import words
+from rempart.duties.document import Seals
+from rempart.engine import facts
+from rempart.engine.facts import AnyFact
+from rempart.errors import InputRefused
+from rempart.instants import after, minutes, parse_rfc3339
+from rempart.site.opening import Direction, Fallback, Opening, OpeningState
+from rempart.site.site import Language, Site, Uplink
+
+AT = parse_rfc3339("2026-11-20T15:00:00Z")
+SEALS = Seals(99, "ab" * 32)
+
+
+def journal(*these: AnyFact | None) -> list[Recorded]:
+    """Entries numbered from 1; None stands for one whose body was erased."""
+    return [
+        Recorded(
+            number,
+            AT,
+            facts.kind_of(fact) if fact else "FindingJoined",
+            False,
+            facts.body_of(fact) if fact else None,
+        )
+        for number, fact in enumerate(these, 1)
+    ]
+
+
+def joined(
+    incident: str, kind: Kind = Kind.SCAN, minute: int = 0, actor: str = "203.0.113.7"
+) -> facts.FindingJoined:
+    return facts.FindingJoined(
+        at=after(AT, minutes(minute)),
+        incident=incident,
+        finding=f"{incident}-{minute}",
+        rule="r",
+        title="t",
+        level=Level.HIGH,
+        kind=kind,
+        outcome=Outcome.ATTEMPT,
+        actors=[actor],
+        victims=["198.51.100.2"],
+        accounts=[],
+        assets=[],
+        source="log",
+        record=1,
+        count=5,
+        tally=1,
+    )
+
+
+CONTAINED = facts.Contained(at=after(AT, minutes(3)), by="Anne", reason="", incidents=["A"])
+
+
+@pytest.fixture
+def site() -> Site:
+    portal = Opening(
+        id="portal",
+        mark=1,
+        name="GP portal",
+        direction=Direction.IN,
+        zones=("dmz",),
+        hosts=("*",),
+        services=(),
+        care=3,
+        lifeline=False,
+        fallback=Fallback(text="telephone"),
+    )
+    return Site(
+        id="home",
+        name="Les Tilleuls",
+        template="nursing-home",
+        languages=(Language.FRENCH,),
+        phone="+32 4 224 71 11",
+        uplink=Uplink(interface="wan", addresses=("198.51.100.2/24",)),
+        zones=(),
+        openings=(portal,),
+    )
+
+
+def keys(entries: list[Recorded], site: Site, wanted: str | None = "A") -> list[tuple[int, str]]:
+    return [(line.entry, line.sentence.key) for line in account(entries, site, wanted, SEALS).lines]
+
+
+def test_only_what_concerns_the_incident_is_told(site: Site) -> None:
+    scanner = joined("B", actor="192.0.2.9")
+    relapse = facts.OpeningReclosed(
+        at=AT, opening="portal", state=OpeningState.CLOSED, incident="A", finding="f", rule="r", title="t"
+    )
+    normal = facts.Normalised(at=AT, by="Anne", reason="")
+    answered = facts.OpeningSet(at=AT, opening="portal", state=OpeningState.FILTERED, by="Anne", reason="")
+    entries = journal(answered, joined("A"), scanner, CONTAINED, relapse, normal, answered)
+    assert keys(entries, site) == [
+        (2, "story.scan"),
+        (4, "story.contained"),
+        (5, "story.reclosed"),
+        (6, "story.normal"),
+    ]
+    assert keys(entries, site, "B") == [(3, "story.scan")]
+
+
+def test_openings_are_told_by_the_name_people_use(site: Site) -> None:
+    closed = facts.OpeningSet(at=AT, opening="portal", state=OpeningState.CLOSED, by="Anne", reason="")
+    told = account(journal(joined("A"), CONTAINED, closed), site, "A", SEALS)
+    assert told.lines[-1].sentence.arguments["opening"] == "GP portal"
+
+
+def test_a_merged_incident_is_told_within_the_one_it_was_joined_to(site: Site) -> None:
+    merged = facts.IncidentsMerged(at=AT, into="A", merged="B")
+    entries = journal(joined("B", minute=-4), joined("A"), merged)
+    assert [number for number, _ in keys(entries, site)] == [1, 2, 3]
+    with pytest.raises(InputRefused, match="B was joined to A"):
+        account(entries, site, "B", SEALS)
+
+
+def test_an_erased_body_is_said_to_be_erased(site: Site) -> None:
+    assert keys(journal(joined("A"), None), site) == [(1, "story.scan"), (2, "story.erased")]
+
+
+def test_what_a_newer_station_wrote_is_shown_as_it_stands(site: Site) -> None:
+    newer = Recorded(2, AT, "Rehearsed", False, {"by": "Anne"})
+    snapshot = Recorded(3, AT, "journal.snapshot", False, None)
+    assert keys([*journal(joined("A")), newer, snapshot], site) == [(1, "story.scan"), (2, "fact.Rehearsed")]
+
+
+def test_a_block_and_its_end_belong_to_the_incident_that_caused_it(site: Site) -> None:
+    block = facts.Blocked(at=AT, target="203.0.113.7", until=None, by="rempart", reason="", incident="A")
+    other = facts.Blocked(at=AT, target="192.0.2.9", until=AT, by="rempart", reason="", incident="B")
+    ended = [facts.Unblocked(at=AT, target=target, by="Anne") for target in ("203.0.113.7", "192.0.2.9")]
+    entries = journal(joined("A"), joined("B"), block, other, *ended)
+    assert keys(entries, site) == [(1, "story.scan"), (3, "story.blocked-for-good"), (5, "story.unblocked")]
+
+
+@pytest.mark.parametrize(("wanted", "found"), [(None, "B"), ("A", "A")])
+def test_without_a_name_the_latest_is_meant(site: Site, wanted: str | None, found: str) -> None:
+    entries = journal(joined("A"), joined("B", minute=5))
+    assert account(entries, site, wanted, SEALS).incident.id == found
+
+
+def test_an_unknown_incident_is_refused_with_those_that_are_known(site: Site) -> None:
+    with pytest.raises(InputRefused, match="It knows: A"):
+        account(journal(joined("A")), site, "Z", SEALS)
+    with pytest.raises(InputRefused, match="no incident"):
+        account([], site, None, SEALS)
+
+
+def test_the_wrong_site_is_named_as_such(site: Site) -> None:
+    ended = facts.TrialEnded(at=AT, opening="mail")
+    with pytest.raises(InputRefused, match="'mail', which this site"):
+        account(journal(joined("A"), ended), site, "A", SEALS)
+
+
+def test_every_fact_has_words_in_both_languages(site: Site) -> None:
+    spoken = words.parse(shipped.text("duties/words.toml"), "words.toml")
+    assert set(_KEYS.values()) | {f"story.{kind.value}" for kind in Kind} <= spoken.sentences.keys()
+    told_otherwise = {"FindingJoined", "StationStarted"}
+    assert {kind.__name__ for kind in _KEYS} | told_otherwise == facts.FACTS
