@@ -130,7 +130,8 @@ def as_user(name: str, *words: str) -> "subprocess.CompletedProcess[str]":
 
 def separate() -> bool:
     """Whether this machine lets us be several users."""
-    return os.geteuid() == 0 and sum(int(line.split()[2]) for line in Path("/proc/self/uid_map").open()) > 1
+    lengths = [int(line.split()[2]) for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    return os.geteuid() == 0 and sum(lengths) > 1
 
 
 def test_three_processes_three_users_and_only_the_guard_may_change_the_network(station: Station) -> None:

@@ -168,7 +168,7 @@ def _global(places: Places, run_as: str | None) -> list[str]:
         "global",
         # haproxy cuts a line that is longer, and half an object is no JSON: 3328 bytes captured, times six, and room.
         "\tlog stdout len 32768 format raw local0",
-        f"\tstats socket {_path(str(places.proxy_socket))} mode 600 level admin",
+        f"\tstats socket {_path(str(places.proxy_socket))} mode 660 level admin",
         "\tstats timeout 10s",
         "\tmaxconn 2000",
         *who,
@@ -188,7 +188,8 @@ def _defaults() -> list[str]:
         "\ttimeout http-request 10s",
         "\ttimeout http-keep-alive 10s",
         "\ttimeout queue 5s",
-        "\tretries 1",
+        # A leg that the kernel has cut refuses at once; asking twice would only keep the visitor waiting a second.
+        "\tretries 0",
     ]
 
 

@@ -1,0 +1,201 @@
+"""The public's side: haproxy, its pages and its sessions, with the kernel's legs behind it."""
+
+import http.client
+import json
+import re
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rempart.adapters.enforce.gateway import Gateway
+from rempart.containment.measure import Stand, disagreements
+from rempart.errors import EnforcementFailed
+from rempart.instants import Instant
+from rempart.site.opening import OpeningState
+
+pytestmark = pytest.mark.lab
+OPEN, FILTERED, CLOSED = OpeningState.OPEN, OpeningState.FILTERED, OpeningState.CLOSED
+WEBSITE, PORTAL = "www.lab.example", "portail.lab.example"
+FRONT = "203.0.113.2"
+
+
+@pytest.fixture
+def served(house, gateway: Gateway, places, present, all_open):
+    """Two web servers in the dmz, the proxy in front, everything open; the proxy's log as a file."""
+    for name, address in (("website", "10.3.0.2"), ("portal", "10.3.0.3")):
+        house.start("dmz", sys.executable, str(Path(__file__).with_name("web.py")), name, address, "8080")
+    with pytest.raises(EnforcementFailed, match="proxy does not answer"):
+        gateway.enforce(all_open, present())  # not running yet: its files are there, the kernel holds
+    places.proxy_log.touch()
+    with places.proxy_log.open("a") as log:
+        house.start(
+            "gw", "haproxy", "-db", "-f", str(places.proxy_config), stdout=log, stderr=subprocess.STDOUT
+        )
+    until = time.monotonic() + 5
+    while not disagreements_or_down(gateway, all_open, present):
+        assert time.monotonic() < until, places.proxy_log.read_text()
+        time.sleep(0.05)
+    until = time.monotonic() + 5
+    while ask(house, WEBSITE)[0] != 200 or ask(house, PORTAL)[0] != 200:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return house
+
+
+def disagreements_or_down(gateway, wanted, present) -> bool:
+    try:
+        return disagreements(wanted, gateway.read(present()), present()) == ()
+    except EnforcementFailed:
+        return False
+
+
+def ask(house, host, path="/", address=FRONT, headers=()):
+    with house.inside("out"):
+        connection = http.client.HTTPConnection(address, 80, timeout=3)
+        connection.connect()
+    connection.putrequest("GET", path, skip_host=True)
+    connection.putheader("Host", host)
+    for name, value in headers:
+        connection.putheader(name, value)
+    connection.endheaders()
+    answer = connection.getresponse()
+    body = answer.read().decode()
+    connection.close()
+    return answer.status, answer.headers, body
+
+
+def test_services_by_name_and_the_callers_address(served) -> None:
+    status, _, body = ask(served, WEBSITE, headers=[("X-Forwarded-For", "6.6.6.6")])
+    assert (status, body) == (200, "website for ['203.0.113.1']")
+    assert ask(served, PORTAL.upper() + ":80")[2].startswith("portal for")
+    assert ask(served, "unknown.example")[0] == 421
+    assert ask(served, WEBSITE, address="2001:db8:1::2")[0] == 200
+
+
+def test_the_website_in_maintenance_names_the_telephone(served, gateway, present, contained) -> None:
+    gateway.enforce(contained, present())
+    status, headers, body = ask(served, WEBSITE)
+    assert status == 503
+    assert headers["Retry-After"] == "600"
+    assert "04 000 00 40" in body
+    assert "Lab" in body
+    assert "maintenance" in body
+    assert "onderhoud" in body
+    assert disagreements(contained, gateway.read(present()), present()) == ()
+    counter = served.at("gw", "nft", "list", "counter", "inet", "rempart", "responder")
+    assert "packets 0 " not in counter
+
+
+def test_the_portal_closed_alone(served, gateway, present, all_open) -> None:
+    gateway.enforce(
+        replace(all_open, stands={**all_open.stands, "gp-portal": Stand(state=CLOSED)}), present()
+    )
+    status, _, body = ask(served, PORTAL)
+    assert status == 503
+    assert "04 000 00 50" in body
+    assert ask(served, WEBSITE)[0] == 200
+
+
+def test_a_running_session_through_the_proxy_ends(served, gateway, present, contained) -> None:
+    with served.call("out", FRONT, 80) as running:
+        running.sendall(b"GET /stream HTTP/1.1\r\nHost: www.lab.example\r\n\r\n")
+        assert b"200" in running.recv(65536)
+        assert b"tick" in running.recv(65536)
+        called = time.monotonic()
+        gateway.enforce(contained, present())
+        acknowledged = time.monotonic()
+        while running.recv(65536):
+            assert time.monotonic() < acknowledged + 1
+        assert acknowledged - called < 1
+
+
+def test_the_kernel_alone_cuts_the_leg_and_visitors_still_read_the_page(
+    served, gateway, present, all_open
+) -> None:
+    """A trial that ends while no process of ours is alive: the map still says open."""
+    ending = Stand(state=OPEN, until=Instant(present() + 1_000_000), then=CLOSED)
+    gateway.enforce(replace(all_open, stands={**all_open.stands, "website": ending}), present())
+    assert ask(served, WEBSITE)[0] == 200
+    time.sleep(1.2)
+    status, headers, body = ask(served, WEBSITE)
+    assert status == 503
+    assert headers["Retry-After"] == "600"
+    assert "04 000 00 40" in body
+    assert ask(served, PORTAL)[0] == 200
+
+
+def test_a_filtered_service_bounds_one_source(served, gateway, present, all_open) -> None:
+    gateway.enforce(
+        replace(all_open, stands={**all_open.stands, "website": Stand(state=FILTERED)}), present()
+    )
+    answers = [ask(served, WEBSITE)[0] for _ in range(130)]
+    assert answers[0] == 200
+    assert answers[-1] == 429
+    assert ask(served, PORTAL)[0] == 200
+
+
+def test_the_proxy_restarts_in_the_wanted_state(served, gateway, places, present, contained) -> None:
+    gateway.enforce(contained, present())
+    proxy = served.running[-1]
+    proxy.kill()
+    proxy.wait()
+    with pytest.raises(EnforcementFailed):
+        gateway.enforce(contained, present())
+    assert served.answer("wards", "192.0.2.20", 443) == "refused"  # the kernel holds meanwhile
+    served.start("gw", "haproxy", "-db", "-f", str(places.proxy_config), stdout=subprocess.DEVNULL)
+    until = time.monotonic() + 5
+    while not disagreements_or_down(gateway, contained, present):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert ask(served, WEBSITE)[0] == 503
+
+
+def test_every_log_line_is_one_object_whatever_is_asked(served, places) -> None:
+    with served.call("out", FRONT, 80) as running:
+        request = (
+            b'GET /%22%0a"}{\'\\<script>?q="}\\x HTTP/1.1\r\nHost: www.lab.example\r\n'
+            b'User-Agent: \x1b[31mred\xff\xfe "}\r\nReferer: \xe2\x80\xae"\'\\\r\nConnection: close\r\n\r\n'
+        )
+        running.sendall(request)
+        while running.recv(65536):
+            pass
+    with served.call("out", FRONT, 80) as running:
+        running.sendall(b'\x16\x03\x01 not http "}\r\n\r\n')
+        while running.recv(65536):
+            pass
+    long = "/" + "%22\x22" * 900
+    ask(served, WEBSITE, path=long.replace('"', "%22"), headers=[("User-Agent", '"' * 4000)])
+    time.sleep(0.3)
+    lines = [json.loads(line) for line in places.proxy_log.read_text().splitlines() if line.startswith("{")]
+    assert {
+        "time",
+        "src",
+        "sport",
+        "dst",
+        "dport",
+        "host",
+        "method",
+        "path",
+        "query",
+        "status",
+        "bytes_out",
+        "bytes_in",
+        "user_agent",
+        "referer",
+        "opening",
+        "backend",
+        "termination",
+    } == set(lines[0])
+    hostile = next(line for line in lines if "script" in line["path"])
+    assert hostile["opening"] == "website"
+    assert hostile["src"] == "203.0.113.1"
+    assert hostile["path"].startswith('/%22%0a"}{')
+    assert any(line["status"] == 400 for line in lines)
+    assert all(
+        not line.strip() or line.startswith("{") or re.match(r"\[(NOTICE|WARNING|ALERT)", line)
+        for line in places.proxy_log.read_text().splitlines()
+    )
