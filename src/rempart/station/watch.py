@@ -14,22 +14,22 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import msgspec
-
 from rempart.adapters.clock import SystemClock
-from rempart.adapters.collect.tail import Follower, Lines, Position
+from rempart.adapters.collect.grown import RecordFollower
+from rempart.adapters.collect.tail import Follower, Lines
+from rempart.adapters.rules import read
 from rempart.adapters.socket import Connection, dial
 from rempart.adapters.store.events import Batch, Damage, EventStore, Segment, StoreFailed
 from rempart.config import Places
 from rempart.detection.detector import Detection
 from rempart.detection.finding import Finding
-from rempart.detection.rule import RuleSet, load
+from rempart.detection.rule import load
 from rempart.detection.surroundings import Surroundings, normal
 from rempart.errors import DecodeError, InputRefused, RempartError, StationUnreachable
 from rempart.events.decode import DECODERS
@@ -235,7 +235,7 @@ class Source:
     """A log being followed, and how it is read."""
 
     decoder: str
-    follower: Follower
+    follower: Follower | RecordFollower
 
 
 class Watch:
@@ -304,9 +304,9 @@ class Watch:
             read=self._clock.now(),
             source=lines.path,
             decoder=source.decoder,
-            numbers=range(lines.first, lines.first + len(lines.bodies)),
+            numbers=lines.numbers,
             bodies=lines.bodies,
-            position=msgspec.json.encode(lines.position),
+            position=lines.position,
         )
 
     async def _rebuild(self) -> None:
@@ -434,9 +434,8 @@ def logs(places: Places, site: Site) -> tuple[LogSource, ...]:
 
 
 def _followed(log: LogSource, store: EventStore) -> Source:
-    kept = store.position(log.path)
-    position = msgspec.json.decode(kept, type=Position) if kept else None
-    return Source(log.decoder, Follower(Path(log.path), position))
+    follower = RecordFollower if log.path.lower().endswith(".evtx") else Follower
+    return Source(log.decoder, follower(Path(log.path), store.position(log.path)))
 
 
 async def run(places: Places, site: Site, detection: Detection, *, clock: Clock | None = None) -> None:
@@ -456,16 +455,15 @@ async def run(places: Places, site: Site, detection: Detection, *, clock: Clock 
 # -- started by hand-wiring --------------------------------------------------------------------------------------
 
 
-def read(paths: Iterable[Path], placeholders: Mapping[str, Sequence[str]]) -> RuleSet:
-    """The rules in these folders and files."""
-    files = [file for path in paths for file in (sorted(path.rglob("*.yml")) if path.is_dir() else [path])]
-    return load([(str(file), file.read_text(encoding="utf-8")) for file in files], placeholders)
-
-
 def detection_of(places: Places, site: Site) -> Detection:
-    """The rules of the station, told about the site. Rules that cannot be used are named; the others work."""
+    """The rules of the station, told about the site. Rules that cannot be used are named; the others work.
+
+    Raises InputRefused when no rules are there: a watch without rules is silence that looks like peace.
+    """
+    if not places.rules:
+        raise InputRefused("no rules are named", now="Name the folder of the rules with --rules.")
     surroundings = Surroundings.of(site)
-    rules = read(places.rules, surroundings.placeholders)
+    rules = load(read([str(path) for path in places.rules]), surroundings.placeholders)
     for problem in rules.refused:
         _log.warning("rule left out: %s", problem)
     _log.info("%d rules and %d correlations", len(rules.rules), len(rules.correlations))

@@ -12,7 +12,7 @@ import logging
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,38 +54,35 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """Lines read together: without their newline, numbered on from ``first``."""
+    """Lines read together: without their newline, each with its number."""
 
     path: str
-    first: int
+    numbers: Sequence[int]
     bodies: list[bytes]
     cut: int
     """How many of them were longer than `MAX_LINE`."""
     more: bool
     """There is more to read at once."""
-    position: Position
-    """Where reading stands after them; keep it with them."""
-
-    def numbered(self) -> Iterator[tuple[int, bytes]]:
-        """Each line with its number."""
-        return enumerate(self.bodies, self.first)
+    position: bytes
+    """Where reading stands after them; keep it with them, for the next start."""
 
 
 class Follower:
     """Follows one path. Not for use by several threads."""
 
-    def __init__(self, path: Path, position: Position | None = None) -> None:
+    def __init__(self, path: Path, position: bytes | None = None) -> None:
         self.path = path
-        self._following = position.following if position else 1
-        self._sought = position.places if position else ()
+        kept = msgspec.json.decode(position, type=Position) if position else Position()
+        self._following = kept.following
+        self._sought = kept.places
         self._files: list[_File] = []  # oldest first; the last is the one at the path
         self._trouble = ""
 
     @property
-    def position(self) -> Position:
-        """Where reading stands."""
+    def position(self) -> bytes:
+        """Where reading stands, a `Position` as JSON."""
         places = self._sought or tuple(file.place() for file in self._files)
-        return Position(places=places, following=self._following)
+        return msgspec.json.encode(Position(places=places, following=self._following))
 
     def read(self) -> Lines | None:
         """The lines that have come since, or None. Never waits."""
@@ -100,9 +97,13 @@ class Follower:
             return None
         first = self._following
         self._following += len(bodies)
-        more = any(file.behind for file in self._files)
         return Lines(
-            path=str(self.path), first=first, bodies=bodies, cut=cut, more=more, position=self.position
+            path=str(self.path),
+            numbers=range(first, self._following),
+            bodies=bodies,
+            cut=cut,
+            more=any(file.behind for file in self._files),
+            position=self.position,
         )
 
     def _read(self) -> tuple[list[bytes], int]:
