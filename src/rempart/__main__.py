@@ -12,19 +12,22 @@ from rempart.errors import ExitCode, RempartError
 _EXIT_CODES = "exit codes: " + ", ".join(f"{code.value} {code.name.lower()}" for code in ExitCode)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser with every verb found in `rempart.cli`; each verb's module has ``register(verbs)``."""
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The parser with every verb found in `rempart.cli`; each verb's module has ``register(verbs)``.
+
+    With ``only``, just that verb is imported: the red button must not wait for the detection engine to load.
+    """
     whole = argparse.ArgumentParser(prog="rempart", description=rempart.__doc__, epilog=_EXIT_CODES)
     verbs = whole.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for module in pkgutil.iter_modules(rempart.cli.__path__):
-        if not module.name.startswith("_"):
-            importlib.import_module(f"rempart.cli.{module.name}").register(verbs)
+    for name in [only] if only else _verbs():
+        importlib.import_module(f"rempart.cli.{name}").register(verbs)
     return whole
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; errors are told in words, never as a traceback."""
-    chosen = parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    chosen = parser(words[0] if words and words[0] in _verbs() else None).parse_args(words)
     try:
         return int(chosen.run(chosen))
     except RempartError as error:
@@ -33,6 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe went away: `rempart detect … | head`
         sys.stderr.close()
         return int(ExitCode.OK)
+
+
+def _verbs() -> list[str]:
+    return [
+        module.name
+        for module in pkgutil.iter_modules(rempart.cli.__path__)
+        if not module.name.startswith("_")
+    ]
 
 
 if __name__ == "__main__":

@@ -25,6 +25,12 @@ def test_a_finding_concerns_the_opening_it_came_through() -> None:
         Kind.PROBE, observables=(Observable(ObservableKind.DOMAIN, Role.VICTIM, "www.example"),)
     )
     assert concerns(by_name, SITE.opening("website"))
+    both = finding(
+        Kind.PROBE,
+        observables=(Observable(ObservableKind.HOST, Role.VICTIM, "portal.example"), at("10.3.0.10")),
+    )
+    assert concerns(both, SITE.opening("portal"))
+    assert not concerns(both, SITE.opening("website"))  # the name decides on a shared server
     to_ehealth = finding(Kind.COMMAND, observables=(by("10.1.0.21"), at("203.0.113.50")))
     assert concerns(to_ehealth, SITE.opening("ehealth"))
     assert not concerns(BEACON, SITE.opening("browsing"))  # '*' names nobody

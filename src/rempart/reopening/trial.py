@@ -3,10 +3,13 @@
 from ipaddress import ip_address, ip_network
 
 from rempart.detection.finding import Finding, Kind, Outcome
+from rempart.events.observable import ObservableKind
 from rempart.site.opening import Opening, OpeningState
 
 _HARM = frozenset({Kind.INTRUSION, Kind.COMMAND, Kind.EXFILTRATION, Kind.RECORDS})
 """What shows that an attack succeeds; scans, probes and guessing are noise that never stops."""
+
+_NAMES = frozenset({ObservableKind.HOST, ObservableKind.DOMAIN})
 
 
 def falls_to(opening: Opening) -> OpeningState:
@@ -21,10 +24,11 @@ def shows_success(finding: Finding) -> bool:
 
 def concerns(finding: Finding, opening: Opening) -> bool:
     """True when what was seen passed through this opening: by the published name or server, or by its hosts."""
-    publication = opening.publication
     values = {observable.value for observable in finding.observables}
-    if publication and values & {publication.host, publication.address}:
-        return True
+    if opening.publication:
+        named = {o.value for o in finding.observables if o.kind in _NAMES}
+        # Several services may share one server: the name decides where there is one.
+        return bool({opening.publication.host} & named) if named else opening.publication.address in values
     return any(_within(value, host) for host in opening.hosts if host != "*" for value in values)
 
 

@@ -292,7 +292,7 @@ class Guard:
             self._tick()
             if self._journal.head[0] >= self._snapshot_at:
                 await self._snapshot()
-            await asyncio.sleep(READ_BACK)
+            await asyncio.sleep(0.3 if self._fault else READ_BACK)
 
     async def _compare(self) -> None:
         now = self.clock.now()

@@ -25,7 +25,7 @@ _log = logging.getLogger("rempart")
 
 _READY_WITHIN = 60.0
 _STOP_WITHIN = 5.0
-_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
+_PAUSES = (0.1, 0.2, 0.5, 1.0)
 
 
 @dataclass(slots=True)
