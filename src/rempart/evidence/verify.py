@@ -148,7 +148,6 @@ class _Walk:
         except canonical.NotCanonical as error:
             self._bad(record.number, f"its bytes are no entry: {error}")
             self._settle(None)
-            self._expected.pop(record.number, None)
             self._covered = record.number
             return
         self._link(record.number, read, before)
@@ -274,7 +273,7 @@ class _Walk:
     # 5. The checkpoints of its size ----------------------------------------------------------------------------
 
     def _meet(self, number: int, replaced: VerifierKey | None) -> None:
-        for name, checkpoint in self._expected.pop(number, ()):
+        for name, checkpoint in self._expected.get(number, ()):
             self._covered = number
             fault = self._signature(checkpoint, replaced) or self._root(checkpoint)
             if fault is None:

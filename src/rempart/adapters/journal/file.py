@@ -75,7 +75,7 @@ def connected(path: Path) -> sqlite3.Connection:
             undo.callback(db.close)
             db.execute("BEGIN")
             found = db.execute("PRAGMA application_id").fetchone()[0]
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, OSError) as error:
             raise _unreadable(path, error) from error
         if found != APPLICATION_ID:
             raise _no_journal(path)
@@ -113,13 +113,12 @@ def verify_file(path: Path, *, trusted: Sequence[str] = (), witnessed: Sequence[
 def damage(db: sqlite3.Connection) -> list[Fault]:
     """What SQLite finds wrong with the file itself, page by page."""
     try:
-        found = [row[0] for row in db.execute("PRAGMA integrity_check(20)")]
+        # One row: it holds every fault of the trees, and asking for a second fails on a damaged file and loses it.
+        found = db.execute("SELECT integrity_check FROM pragma_integrity_check LIMIT 1").fetchone()[0]
     except sqlite3.DatabaseError as error:
-        found = [str(error)]
+        found = str(error)
     size = db.execute("PRAGMA page_size").fetchone()[0]
-    lines = [
-        line for text in found for line in text.splitlines() if line != "ok" and not line.startswith("***")
-    ]
+    lines = [line for line in found.splitlines() if line != "ok" and not line.startswith("***")]
     return [Fault(line, where=_spot(line, size)) for line in lines]
 
 
@@ -169,9 +168,9 @@ def _no_journal(path: Path) -> InputRefused:
     )
 
 
-def _unreadable(path: Path, error: sqlite3.DatabaseError) -> InputRefused:
+def _unreadable(path: Path, error: Exception) -> InputRefused:
     return InputRefused(
-        f"SQLite cannot open it as a journal: {error}",
+        f"it cannot be opened as a journal: {error}",
         where=str(path),
         now="If it is a copy, copy journal.db together with journal.db-wal into a folder that can be written.",
     )
