@@ -37,6 +37,10 @@ class Detection:
         """
         return max(self._correlator.memory, self._repeats.memory)
 
+    def warm(self) -> None:
+        """Compile all that is otherwise compiled when first needed, so that the first attack does not wait for it."""
+        self._matcher.warm()
+
     def feed(self, event: Event) -> list[Finding]:
         """The findings that this event brings about. An event without a time counts as of the latest time seen."""
         event = self._surroundings.describe(event)

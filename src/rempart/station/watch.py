@@ -467,7 +467,9 @@ def detection_of(places: Places, site: Site) -> Detection:
     for problem in rules.refused:
         _log.warning("rule left out: %s", problem)
     _log.info("%d rules and %d correlations", len(rules.rules), len(rules.correlations))
-    return Detection(rules, surroundings)
+    detection = Detection(rules, surroundings)
+    detection.warm()
+    return detection
 
 
 def main() -> int:
