@@ -75,8 +75,8 @@ def test_no_line_raises_anything_but_decode_error(decoder: str, line: bytes) -> 
 
 
 @pytest.mark.parametrize("decoder", sorted(DECODERS))
-def test_a_line_without_end_is_refused_without_being_read(decoder: str) -> None:
-    assert "more than" in str(decoded(decoder, b"x" * (MAX_LINE + 1)))
+def test_a_line_without_end_is_refused(decoder: str) -> None:
+    assert str(decoded(decoder, b"x" * (MAX_LINE + 1))).startswith("refused")
 
 
 def test_a_refusal_never_quotes_the_line() -> None:

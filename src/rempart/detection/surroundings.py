@@ -60,7 +60,7 @@ class Surroundings:
             narrow=frozenset(opening.id for opening in narrow),
             destinations=_networks([host for opening in narrow for host in opening.hosts]),
             person=re.compile(site.care_files.person) if site.care_files else None,
-            known_devices=tuple(mac.lower().replace("-", ":") for mac in (*site.known_devices, *devices)),
+            known_devices=tuple(mac.lower() for mac in (*site.known_devices, *devices)),
         )
 
     @property

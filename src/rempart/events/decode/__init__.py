@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from rempart.events.decode import dnsmasq, haproxy, nginx, sshd, syslog, ulogd
+from rempart.events.decode import dnsmasq, haproxy, nginx, sshd, syslog, ulogd, windows
 from rempart.events.event import Event
 
 Decoder = Callable[[bytes, str, int], Event | None]
@@ -19,4 +19,5 @@ DECODERS: Mapping[str, Decoder] = {
     "sshd": sshd.decode,
     "syslog": syslog.decode,
     "ulogd": ulogd.decode,
+    "windows-json": windows.decode,
 }
