@@ -120,7 +120,8 @@ def guess(day: Plan, notes: Notes) -> None:
 
 
 def probe(day: Plan, notes: Notes) -> None:
-    """Try known holes on the website."""
+    """Try known holes on the website, until nobody answers any more: blocked."""
+    unanswered = 0
     for hole in _HOLES:
         answer = ask(
             (day.uplink, 80),
@@ -128,8 +129,12 @@ def probe(day: Plan, notes: Notes) -> None:
             host=day.website,
             agent="Mozilla/5.0 (compatible; Nuclei - Open-source project)",
             source=day.address("attacker"),
+            timeout=1,
         )
         notes.note("probed", at_ns=answer.sent_ns, path=hole, status=answer.status)
+        unanswered += answer.status == NO_ANSWER
+        if unanswered == 2:
+            return
         time.sleep(0.03)
 
 

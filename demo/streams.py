@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+from typing import Any
 
 from demo.addresses import Account, Plan
 from demo.flows import HTTP_ANSWER, Carrier, End, Seen, http_get, http_post, read_seen, write_ends
@@ -73,6 +74,27 @@ class Passage:
     refused: int
     longest_gap_ms: float
     """The longest time in which nothing arrived, between the first arrival and the last."""
+
+    @property
+    def per_second(self) -> float:
+        """Messages sent a second."""
+        return self.sent / self.seconds if self.seconds else 0.0
+
+    def told(self) -> dict[str, Any]:
+        """For the report."""
+        return {
+            "opening": self.stream.opening,
+            "way": self.stream.way.value,
+            "carrier": self.stream.carrier.value,
+            "from": self.stream.sender,
+            "sent": self.sent,
+            "per_second": round(self.per_second, 1),
+            "arrived": self.arrived,
+            "lost": self.lost,
+            "passed_after_ack": self.passed_after,
+            "refused": self.refused,
+            "longest_gap_ms": round(self.longest_gap_ms, 1),
+        }
 
 
 def flows(plan: Plan) -> Iterator[Flow]:

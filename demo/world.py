@@ -206,7 +206,9 @@ class World:
 
     def wait(self, name: str, patience: float) -> int:
         """Wait for a program to end by itself; its exit code. Raises subprocess.TimeoutExpired."""
-        return self._programs.pop(name).wait(patience)
+        code = self._programs[name].wait(patience)
+        del self._programs[name]
+        return code
 
     def dead(self) -> list[str]:
         """Names of programs that ended although nobody ended them."""

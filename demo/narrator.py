@@ -1,0 +1,54 @@
+"""Tells the story on the terminal as it happens: who does what, when."""
+
+import time
+from enum import Enum
+
+from rich.console import Console
+from rich.text import Text
+
+
+class Who(Enum):
+    """Who acts, and in which colour."""
+
+    HOUSE = ("the house", "cyan")
+    STAFF = ("staff", "cyan")
+    PUBLIC = ("the public", "cyan")
+    NOISE = ("a scanner", "bright_black")
+    ATTACKER = ("attacker", "red")
+    REMPART = ("Rempart", "green")
+    DUTY = ("on duty", "yellow")
+    TECHNICIAN = ("technician", "yellow")
+    MEASURED = ("measured", "magenta")
+
+
+class Narrator:
+    """Writes a timeline. On anything but a terminal the lines are plain."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._began = time.monotonic()
+
+    def tell(self, who: Who, text: str) -> None:
+        """One thing happened."""
+        name, colour = who.value
+        line = Text(f"{time.monotonic() - self._began:7.1f} s  ", style="bright_black")
+        line.append(f"{name:<11}", style=f"bold {colour}")
+        line.append(text)
+        self._console.print(line, soft_wrap=True)
+
+    def show_link(self, link: str) -> None:
+        """The console can be opened meanwhile."""
+        if link:
+            self._console.print(
+                Text(f"           open the console meanwhile: {link}", style="bold"), soft_wrap=True
+            )
+
+    def aside(self, text: str) -> None:
+        """What a program said."""
+        for line in text.strip().splitlines():
+            self._console.print(Text(f"           {line}", style="bright_black"), soft_wrap=True)
+
+    @property
+    def seconds(self) -> float:
+        """Since the beginning."""
+        return time.monotonic() - self._began

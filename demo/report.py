@@ -1,0 +1,110 @@
+"""What a run of the demo measured, as JSON, and what must hold for it to have gone well."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """Filled in as the story goes; None: not measured, which never counts as good."""
+
+    seed: int
+    root: bool
+    """False: in a user namespace, the station's processes are not isolated from one another."""
+    detected: bool | None = None
+    seconds_to_first_finding: float | None = None
+    """From the attack's first packet to the published incident with the attacker in it."""
+    incidents: int | None = None
+    """In which the attacker, the command server or the ward PC takes part."""
+    other_incidents: int | None = None
+    cut_ms: float | None = None
+    """From the order's arrival, sealing included, to the last outward packet that passed."""
+    ack_ms: float | None = None
+    """From the order's arrival to the kernel's acknowledgement."""
+    outward_packets_after_ack: int | None = None
+    inward_packets_after_ack: int | None = None
+    outward_packets_sent: int | None = None
+    lifeline_packets_sent: int | None = None
+    lifeline_packets_lost: int | None = None
+    maintenance_answers: int | None = None
+    """Answers of the maintenance responder during the measurement: the one thing that still speaks outward."""
+    inside_packets_sent: int | None = None
+    inside_packets_lost: int | None = None
+    inside_requests_failed: int | None = None
+    """Care files that staff could not open, from the cut to the end."""
+    slowest_stream_per_second: float | None = None
+    """Of the streams that nothing interrupts: UDP, lifelines and inside."""
+    website_status: int | None = None
+    website_shows_phone: bool | None = None
+    portal_closed: bool | None = None
+    reopened: list[str] = field(default_factory=list)
+    relapse_reclosed_ms: float | None = None
+    """From the relapse's first request to the last answer before nothing but refusals came."""
+    final_posture: str | None = None
+    journal_entries: int | None = None
+    journal_verified: bool | None = None
+    persons_touched: int | None = None
+    persons_truth: int | None = None
+    complaint_pdf: str | None = None
+    complaint_pages: int | None = None
+    evidence_bag: str | None = None
+    evidence_valid: bool | None = None
+    leftovers: int | None = None
+    leftover_names: dict[str, list[str]] = field(default_factory=dict)
+    seconds: float | None = None
+    streams: list[dict[str, Any]] = field(default_factory=list)
+    """What became of every measuring stream."""
+
+    def write(self, path: Path) -> None:
+        """Write it whole or not at all."""
+        unfinished = path.with_suffix(path.suffix + ".part")
+        unfinished.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n")
+        unfinished.replace(path)
+
+    def shortfalls(self) -> Iterator[str]:
+        """What is not as it must be, in words; nothing when all is well."""
+        for name, wanted in _EXACTLY.items():
+            if getattr(self, name) != wanted:
+                yield f"{name} is {getattr(self, name)!r}, should be {wanted!r}"
+        for name, least in _AT_LEAST.items():
+            value = getattr(self, name)
+            if value is None or value < least:
+                yield f"{name} is {value!r}, should be at least {least!r}"
+        for name in _MEASURED:
+            if getattr(self, name) is None:
+                yield f"{name} was not measured"
+        if self.persons_touched != self.persons_truth:
+            yield f"{self.persons_touched} persons touched are told, {self.persons_truth} were"
+        if self.reopened[:1] != ["ehealth-platform"]:
+            yield f"the e-health platform was not the first to reopen: {self.reopened}"
+
+
+_EXACTLY = {
+    "detected": True,
+    "incidents": 1,
+    "outward_packets_after_ack": 0,
+    "inward_packets_after_ack": 0,
+    "lifeline_packets_lost": 0,
+    "inside_packets_lost": 0,
+    "inside_requests_failed": 0,
+    "website_status": 503,
+    "website_shows_phone": True,
+    "portal_closed": True,
+    "final_posture": "normal",
+    "journal_verified": True,
+    "evidence_valid": True,
+    "leftovers": 0,
+}
+_AT_LEAST = {
+    "other_incidents": 1,
+    "inside_packets_sent": 10_000,
+    "slowest_stream_per_second": 1000,
+    "journal_entries": 1,
+    "complaint_pages": 1,
+    "persons_truth": 1,
+    "maintenance_answers": 1,
+}
+_MEASURED = ("seconds_to_first_finding", "cut_ms", "relapse_reclosed_ms", "complaint_pdf", "evidence_bag")
