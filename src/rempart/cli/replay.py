@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.text import Text
 
 from rempart.adapters.enforce.memory import MemoryEnforcer
-from rempart.adapters.journal import Journal
+from rempart.adapters.journal import Journal, verify_file
 from rempart.cli._terminal import harmless
 from rempart.engine.facts import FACTS, AnyFact, body_of, kind_of, read
 from rempart.engine.state import State, enforcement, fold, initial
-from rempart.errors import ExitCode, InputRefused
+from rempart.errors import ExitCode, InputRefused, JournalBroken
 from rempart.instants import Instant, rfc3339
 from rempart.site import description
 from rempart.site.site import Site
@@ -37,12 +37,17 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(arguments: argparse.Namespace) -> int:
     """Fold and show."""
     site = _site(arguments.site)
+    _verified(arguments.journal)
     console = Console(highlight=False)
     state, enforcer = initial(site), MemoryEnforcer()
-    for number, fact in numbered(Journal.read(arguments.journal), arguments.until):
-        state = fold(state, site, fact)
-        enforcer.enforce(enforcement(state), fact.at)
-        _show(console, number, fact, state, as_json=arguments.json)
+    journal = Journal.read(arguments.journal)
+    try:
+        for number, fact in numbered(journal, arguments.until):
+            state = fold(state, site, fact)
+            enforcer.enforce(enforcement(state), fact.at)
+            _show(console, number, fact, state, as_json=arguments.json)
+    finally:
+        journal.close()
     console.print(Text(f"posture: {state.posture.value}; incidents: {len(state.incidents)}"), style="bold")
     return ExitCode.OK
 
@@ -54,6 +59,16 @@ def numbered(journal: Journal, until: int | None) -> Iterator[tuple[int, AnyFact
             return
         if recorded.body is not None and recorded.kind in FACTS:
             yield recorded.number, read(recorded.body)
+
+
+def _verified(path: Path) -> None:
+    verdict = verify_file(path)
+    if not verdict.ok:
+        raise JournalBroken(
+            f"the journal does not verify: {verdict.faults[0]}",
+            where=str(path),
+            now="Nothing was folded. Keep the file as it is and run `rempart verify` on it.",
+        )
 
 
 def _show(console: Console, number: int, fact: AnyFact, state: State, *, as_json: bool) -> None:

@@ -1,0 +1,130 @@
+"""The verbs that speak to a running guard: a real guard and journal behind a real socket."""
+
+import asyncio
+import json
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.home import RECORDS, SITE, shipped_policy
+from rempart.__main__ import main
+from rempart.adapters.clock import SystemClock
+from rempart.adapters.enforce.memory import MemoryEnforcer
+from rempart.adapters.journal import Journal
+from rempart.adapters.socket import serve
+from rempart.engine.inputs import Found, Started
+from rempart.engine.step import Terms
+from rempart.messages import FromOperator
+from rempart.station.guard import Guard
+
+
+@pytest.fixture
+def station(tmp_path: Path) -> Iterator[Path]:
+    """The run folder of a guard in another thread, that has seen records taken."""
+    up, stop = threading.Event(), threading.Event()
+
+    async def life() -> None:
+        journal = Journal.open(
+            tmp_path / "journal.db", tmp_path / "keys", origin="rempart/t", now=SystemClock().now()
+        )
+        guard = Guard(Terms(SITE, shipped_policy()), journal, MemoryEnforcer(), SystemClock())
+        worker = asyncio.create_task(guard.run())
+        await guard.ask(Started(guard.clock.now()))
+        await guard.ask(Found(guard.clock.now(), RECORDS))
+        door = await serve(
+            tmp_path / "run/guard/operator.sock",
+            mode=0o600,
+            allowed_uids={os.getuid()},
+            incoming=FromOperator,
+            handler=guard.hear_operator,
+        )
+        up.set()
+        await asyncio.to_thread(stop.wait)
+        await door.close()
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
+        guard.close()
+        journal.close()
+
+    thread = threading.Thread(target=asyncio.run, args=(life(),))
+    thread.start()
+    assert up.wait(10)
+    yield tmp_path / "run"
+    stop.set()
+    thread.join()
+
+
+def say(station: Path, *words: str) -> int:
+    """Run a verb as Alex."""
+    return main([*words, "--run", str(station), "--by", "Alex"])
+
+
+def posture(station: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    capsys.readouterr()
+    assert main(["status", "--json", "--run", str(station)]) == 0
+    status: dict[str, object] = json.loads(capsys.readouterr().out)
+    return status
+
+
+def test_contain_says_how_long_it_took_and_where_it_is_sealed(
+    station: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert say(station, "contain", "--reason", "records are leaving") == 0
+    told = capsys.readouterr().out
+    assert told.startswith("done in ")
+    assert "sealed as entry" in told
+    assert say(station, "contain") == 0
+    assert "it is so already" in capsys.readouterr().out
+    assert posture(station, capsys)["posture"] == "contained"
+
+
+def test_a_refusal_says_why_and_what_can_be_done(station: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert say(station, "block", "10.9.0.7") == 5
+    told = capsys.readouterr().err
+    assert told.startswith("refused: 10.9.0.7 may not be touched: ")
+    assert say(station, "contain", "--lifeline", "telephone") == 5
+    assert "fallback" in capsys.readouterr().err
+
+
+def test_a_whole_reopening_by_hand(station: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    say(station, "contain")
+    assert say(station, "reopen", "trial", "ehealth", "--for", "10m") == 5
+    for gate in ("need", "cut-verified", "evidence", "eviction", "asset", "filter"):
+        assert say(station, "reopen", "gate", "ehealth", gate, "yes", "--proof", "seen") == 0
+    approve = ["reopen", "gate", "ehealth", "approval", "yes", "--proof", "agreed", "--run", str(station)]
+    assert main([*approve, "--by", "Dr Peeters"]) == 0
+    assert say(station, "reopen", "trial", "ehealth", "--for", "10m") == 0
+    assert say(station, "reopen", "confirm", "ehealth") == 0
+    assert say(station, "reopen", "normal") == 5
+    assert posture(station, capsys)["posture"] == "reopening"
+
+
+def test_blocks_isolations_openings_and_words(station: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert say(station, "block", "198.51.100.0/24", "--for", "1h") == 0
+    assert say(station, "isolate", "ward-pc", "--for", "1d") == 0
+    assert say(station, "opening", "portal", "closed") == 0
+    status = posture(station, capsys)
+    assert [m["target"] for m in status["measures"]] == ["198.51.100.0/24", "ward-pc"]  # type: ignore[attr-defined]
+    incident = status["incidents"][0]["id"]  # type: ignore[index]
+    assert say(station, "qualify", str(incident), "--ransom", "none asked") == 0
+    assert say(station, "approve", f"contain-{incident}-les-tilleuls") == 0
+    assert say(station, "block", "198.51.100.0/24", "--lift") == 0
+    assert say(station, "isolate", "ward-pc", "--lift") == 0
+    capsys.readouterr()
+    assert main(["status", "--run", str(station)]) == 0
+    assert "contained since" in capsys.readouterr().out
+
+
+def test_no_station_is_said_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["contain", "--run", str(tmp_path), "--by", "Alex"]) == 4
+    assert "rempart run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["", "ten", "-1h", "1w", "9" * 9])
+def test_a_length_of_time_that_is_none_is_a_usage_error(text: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["block", "198.51.100.1", "--for", text])
+    assert ended.value.code == 2
