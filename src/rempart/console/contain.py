@@ -1,0 +1,65 @@
+"""The page that asks before the site is cut: what will stop, what goes on, and then one button."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from rempart.console.duty import Call, call
+from rempart.console.words import Words, plain
+from rempart.messages import Status
+from rempart.site.opening import Opening, OpeningState
+from rempart.site.site import Language, Site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """One opening and what to use instead."""
+
+    name: str
+    fallback: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainPage:
+    """Everything the confirmation shows."""
+
+    language: Annotated[Language, "Language of the page."]
+    site_name: Annotated[str, "The institution's name."]
+    stops: Annotated[tuple[Stop, ...], "Openings that will be closed, with what to use instead."]
+    filtered: Annotated[tuple[str, ...], "Lifelines: they go on, filtered."]
+    inside: Annotated[tuple[str, ...], "Zones inside: nothing changes for them among themselves."]
+    csrf: Annotated[str, "The session's form token."]
+    refusal: Annotated[str, "Why the order was not carried out, or nothing."]
+    advice: Annotated[str, "What to do about it, or nothing."]
+    call: Annotated[Call | None, "Whom to call when it does not work."]
+    labels: Annotated[Mapping[str, str], "Headings and buttons in the page's language."]
+
+
+def contain_page(
+    site: Site, status: Status | None, words: Words, csrf: str, *, refusal: str = "", advice: str = ""
+) -> ContainPage:
+    """The confirmation for this site as it stands."""
+    shut = {each.id for each in status.openings if each.state is OpeningState.CLOSED} if status else set()
+    calls = (call(contact.name, contact.phone, words) for contact in site.contacts)
+    ordered = sorted(site.openings, key=lambda opening: opening.care)
+    return ContainPage(
+        language=words.language,
+        site_name=plain(site.name),
+        stops=tuple(_stop(each) for each in ordered if not each.lifeline and each.id not in shut),
+        filtered=tuple(plain(each.name) for each in ordered if each.lifeline),
+        inside=tuple(plain(zone.name) for zone in site.zones if zone.stays_on),
+        csrf=csrf,
+        refusal=plain(refusal) if refusal else "",
+        advice=plain(advice) if advice else "",
+        call=next((each for each in calls if each.link), None),
+        labels=words.under("label"),
+    )
+
+
+def _stop(opening: Opening) -> Stop:
+    return Stop(
+        name=plain(opening.name),
+        fallback=plain(opening.fallback.text),
+        phone=plain(opening.fallback.phone or ""),
+    )

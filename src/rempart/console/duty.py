@@ -1,0 +1,284 @@
+"""The duty page: how things are, the proof, whom to call, the house and its doors, what happens, what to do."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from rempart.console.house import House, house
+from rempart.console.when import clock, length, moment
+from rempart.console.words import Words, plain
+from rempart.incidents.incident import IncidentState, Sentence
+from rempart.instants import Instant, seconds
+from rempart.messages import IncidentStatus, MeasureStatus, Posture, Status
+from rempart.site.opening import OpeningState
+from rempart.site.site import Language, Site
+
+FRESH = seconds(30)
+"""A reading of the kernel older than this proves nothing any more."""
+
+_STORY = 12
+"""Steps of an incident's story that the page shows, the latest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """Somebody to call."""
+
+    name: str
+    phone: str
+    link: str
+    """``tel:`` and the digits; empty when the number is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What has been checked, and how long ago. ``mood``: good, doubt or bad."""
+
+    text: str
+    mood: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One thing to do now."""
+
+    text: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """Something the wall does not reach."""
+
+    name: str
+    action: str
+    call: Call | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One incident in a sentence, and all that is known of it one fold below."""
+
+    id: str
+    sentence: str
+    since: str
+    story: tuple[tuple[str, str], ...]
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DutyPage:
+    """Everything the duty page shows."""
+
+    language: Annotated[Language, "Language of the page."]
+    site_name: Annotated[str, "The institution's name."]
+    clock: Annotated[str, "Weekday and hour on a Belgian wall when the page was made."]
+    posture: Annotated[
+        str, "normal, watchful, contained, reopening or unknown; class of the bar beside the sentence."
+    ]
+    sentence: Annotated[str, "How things are, in one sentence."]
+    care: Annotated[str, "What it means for care, in one or two sentences."]
+    proof: Annotated[Proof, "What was checked and how long ago."]
+    call: Annotated[Call | None, "The first person to call, or nobody while no number is filled in."]
+    may_contain: Annotated[bool, "Whether the cut is offered: not while the site is cut already."]
+    house: Annotated[House, "The house and its doors."]
+    tasks: Annotated[tuple[Task, ...], "At most three things to do now."]
+    contacts: Annotated[tuple[Call, ...], "Whom to call, in order."]
+    outside: Annotated[tuple[Outside, ...], "What is not behind this wall."]
+    happenings: Annotated[tuple[Happening, ...], "Incidents that are not over, the gravest first."]
+    background: Annotated[str, "The rest of the incidents in one sentence, or nothing."]
+    ground: Annotated[
+        tuple[tuple[str, str], ...], "Technical facts for the fold at the foot: label and value."
+    ]
+    labels: Annotated[Mapping[str, str], "Headings and buttons in the page's language."]
+
+
+def duty_page(
+    site: Site, status: Status | None, seen: Instant | None, now: Instant, words: Words
+) -> DutyPage:
+    """The page. ``status`` None: no guard answers; ``seen`` is when it last did."""
+    posture = status.posture.value if status else "unknown"
+    calls = tuple(call(contact.name, contact.phone, words) for contact in site.contacts)
+    happenings, background = _incidents(site, status, now, words)
+    return DutyPage(
+        language=words.language,
+        site_name=plain(site.name),
+        clock=clock(now, words),
+        posture=posture,
+        sentence=_sentence(status, seen, now, words),
+        care=words.say(f"care.{posture}", **_doors(status)),
+        proof=proof(status, now, words),
+        call=next((each for each in calls if each.link), None),
+        may_contain=posture != Posture.CONTAINED,
+        house=house(site, status, now, words),
+        tasks=tuple(_tasks(site, status, words))[:3],
+        contacts=calls,
+        outside=tuple(
+            Outside(
+                name=plain(each.name),
+                action=plain(each.action),
+                call=call("", each.phone, words) if each.phone else None,
+            )
+            for each in site.outside_wall
+        ),
+        happenings=happenings,
+        background=background,
+        ground=tuple(_ground(status, now, words)),
+        labels=words.under("label"),
+    )
+
+
+def call(name: str, phone: str, words: Words) -> Call:
+    """A name with its number; without a number it says so."""
+    digits = re.sub(r"[^0-9+]", "", phone)
+    return Call(
+        name=plain(name),
+        phone=plain(phone) if digits else words.say("word.no-number"),
+        link=f"tel:{digits}" if digits else "",
+    )
+
+
+def _sentence(status: Status | None, seen: Instant | None, now: Instant, words: Words) -> str:
+    if status:
+        return words.say(f"posture.{status.posture.value}", since=moment(status.since, now, words))
+    if seen:
+        return words.say("posture.lost", seen=moment(seen, now, words))
+    return words.say("posture.unknown")
+
+
+def _doors(status: Status | None) -> dict[str, int]:
+    states = [opening.state for opening in status.openings] if status else []
+    return {state.value: states.count(state) for state in OpeningState}
+
+
+def proof(status: Status | None, now: Instant, words: Words) -> Proof:
+    """What the kernel and the proxy were last read to hold, and when."""
+    if status is None:
+        return Proof(text=words.say("proof.unknown"), mood="bad")
+    if status.enforcement_fault:
+        return Proof(text=words.say("proof.fault"), mood="bad")
+    if status.enforcement_verified is None:
+        return Proof(text=words.say("proof.never"), mood="doubt")
+    age = max(0, now - status.enforcement_verified)
+    what = "cut" if status.posture in (Posture.CONTAINED, Posture.REOPENING) else "doors"
+    key, mood = (f"proof.{what}", "good") if age <= FRESH else ("proof.stale", "doubt")
+    return Proof(text=words.say(key, ago=words.say("time.ago", length=length(age, words))), mood=mood)
+
+
+# -- what to do --------------------------------------------------------------------------------------------------
+
+
+def _tasks(site: Site, status: Status | None, words: Words) -> Iterator[Task]:
+    if status is None:
+        yield _task("look", words)
+        return
+    for proposal in (each for incident in status.incidents for each in incident.proposals):
+        target = _named(site, proposal.target)
+        key = f"task.decide.{proposal.action}"
+        text = words.say(key if words.has(key) else "task.decide.other", target=target)
+        yield Task(text=text, detail=words.say("task.decide.detail"))
+    if status.posture in (Posture.CONTAINED, Posture.REOPENING):
+        yield _task("numbers", words)
+        if site.outside_wall:
+            yield _task("outside", words)
+
+
+def _task(key: str, words: Words) -> Task:
+    return Task(text=words.say(f"task.{key}.text"), detail=words.say(f"task.{key}.detail"))
+
+
+# -- what happens ------------------------------------------------------------------------------------------------
+
+
+def _incidents(
+    site: Site, status: Status | None, now: Instant, words: Words
+) -> tuple[tuple[Happening, ...], str]:
+    """Those that matter told in full; those that were never more than background counted in one sentence."""
+    going_on = [each for each in status.incidents if each.state is not IncidentState.CLOSED] if status else []
+    graver = sorted(
+        (each for each in going_on if each.level >= 2), key=lambda each: (-each.level, -each.last_seen)
+    )
+    told = tuple(_happening(site, each, now, words) for each in graver)
+    rest = len(going_on) - len(graver)
+    if rest:
+        return told, words.say("happening.background", count=rest)
+    if not told:
+        return told, words.say("happening.unknown" if status is None else "happening.none")
+    return told, ""
+
+
+def _happening(site: Site, incident: IncidentStatus, now: Instant, words: Words) -> Happening:
+    return Happening(
+        id=plain(incident.id),
+        sentence=words.tell(_readable(site, incident.summary)),
+        since=words.say(
+            "happening.since",
+            since=moment(incident.opened, now, words),
+            seen=moment(incident.last_seen, now, words),
+        ),
+        story=tuple(
+            (moment(at, now, words), words.tell(_readable(site, sentence)))
+            for at, sentence in incident.story[-_STORY:]
+        ),
+        facts=tuple(_facts(incident, words)),
+    )
+
+
+def _readable(site: Site, sentence: Sentence) -> Sentence:
+    """The sentence with names where the station has them: machines and openings by what people call them."""
+    arguments = dict(sentence.arguments)
+    for key in ("asset", "assets", "opening"):
+        if isinstance(arguments.get(key), str) and arguments[key]:
+            arguments[key] = ", ".join(_named(site, each) for each in arguments[key].split(", "))
+    return Sentence(sentence.key, arguments)
+
+
+def _named(site: Site, target: str) -> str:
+    """What people call an opening, a machine or an address."""
+    for opening in site.openings:
+        if target == opening.id:
+            return opening.name
+    for asset in site.assets:
+        if target == asset.id or target in asset.addresses:
+            return asset.name
+    return target
+
+
+def _facts(incident: IncidentStatus, words: Words) -> Iterator[tuple[str, str]]:
+    if incident.persons_touched is not None:
+        yield words.say("fact.persons"), words.say("fact.persons-seen", count=incident.persons_touched)
+    for key, values in (
+        ("actors", incident.actors),
+        ("accounts", incident.accounts),
+        ("machines", incident.assets),
+    ):
+        if values:
+            yield words.say(f"fact.{key}"), plain(", ".join(values))
+    yield words.say("fact.findings"), str(incident.findings)
+    for part in ("author", "ransom", "outcome"):
+        value = getattr(incident.qualification, part)
+        known = f"word.{value}"
+        yield words.say(f"fact.{part}"), words.say(known) if words.has(known) else plain(value)
+    yield words.say("fact.number"), plain(incident.id)
+
+
+def _ground(status: Status | None, now: Instant, words: Words) -> Iterator[tuple[str, str]]:
+    if status is None:
+        return
+    if status.enforcement_fault:
+        yield words.say("fact.fault"), plain(status.enforcement_fault)
+    for measure in status.measures:
+        yield _measured(measure, now, words)
+    yield words.say("fact.journal"), str(status.journal_entries)
+    yield words.say("fact.root"), status.journal_root
+    if status.findings_dropped:
+        yield words.say("fact.dropped"), str(status.findings_dropped)
+
+
+def _measured(measure: MeasureStatus, now: Instant, words: Words) -> tuple[str, str]:
+    key = f"measure.{measure.action}"
+    label = words.say(key) if words.has(key) else plain(measure.action)
+    ends = "measure.until" if measure.until else "measure.lifted"
+    until = words.say(ends, until=moment(measure.until, now, words) if measure.until else "")
+    return label, f"{plain(measure.target)}, {until}"

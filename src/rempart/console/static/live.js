@@ -1,0 +1,45 @@
+// Keeps the duty page true: takes the server's word every few seconds and swaps the page when something has changed.
+// It never swaps under a finger, keeps folds and focus, and marks what changed for a minute.
+"use strict";
+
+const main = () => document.querySelector("main");
+let waiting = false, pressed = false, touched = 0;
+addEventListener("pointerdown", () => { pressed = true; });
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { pressed = false; touched = Date.now(); });
+
+function changed(old, fresh) {
+  const before = new Map([...old.querySelectorAll("[data-key]")].map((e) => [e.dataset.key, look(e)]));
+  return [...fresh.querySelectorAll("[data-key]")].filter((e) => before.get(e.dataset.key) !== look(e));
+}
+
+const look = (element) => element.dataset.state ?? element.textContent;
+
+async function swap() {
+  if (waiting) return;
+  waiting = true;
+  while (pressed || Date.now() - touched < 1500) await new Promise((go) => setTimeout(go, 300));
+  waiting = false;
+  const answer = await fetch(location.href);
+  if (!answer.ok) return location.reload();
+  const fetched = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const old = main(), fresh = fetched.querySelector("main"), focused = document.activeElement.id;
+  for (const fold of old.querySelectorAll("details[open]")) fresh.querySelector("#" + fold.id)?.setAttribute("open", "");
+  for (const element of changed(old, fresh)) {
+    element.classList.add("changed");
+    setTimeout(() => element.classList.remove("changed"), 60000);
+  }
+  old.replaceWith(document.adoptNode(fresh));
+  document.title = fetched.title;
+  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+}
+
+const stream = new EventSource("/events?shown=" + main().dataset.shown + "&" + location.search.slice(1));
+stream.addEventListener("page", (event) => { if (event.data !== main().dataset.shown) swap(); });
+stream.addEventListener("proof", (event) => {
+  const now = JSON.parse(event.data), proof = document.getElementById("proof");
+  document.getElementById("clock").textContent = now.clock;
+  proof.textContent = now.text;
+  proof.className = now.mood;
+});
+stream.addEventListener("open", () => { document.getElementById("lost").hidden = true; });
+stream.addEventListener("error", () => { document.getElementById("lost").hidden = false; });

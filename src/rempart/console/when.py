@@ -1,0 +1,43 @@
+"""Times as people say them: "vendredi 16 h 40", "3 s ago", "41 h left"."""
+
+from datetime import datetime
+
+from rempart.console.words import Words
+from rempart.duties.belgian_time import belgian
+from rempart.instants import Instant, hours, minutes, seconds
+
+
+def on_the_wall(instant: Instant) -> datetime:
+    """The clock on a Belgian wall at that instant, without a zone."""
+    return datetime.strptime(belgian(instant)[:19], "%d/%m/%Y %H:%M:%S")  # noqa: DTZ007  wall time on purpose
+
+
+def moment(instant: Instant, now: Instant, words: Words) -> str:
+    """The hour; with the weekday when it was not today, with the date when it was over six days ago."""
+    then, today = on_the_wall(instant), on_the_wall(now)
+    hour = words.say("time.hour", hour=f"{then:%H}", minute=f"{then:%M}")
+    if then.date() == today.date():
+        return words.say("time.today", hour=hour)
+    if abs((today.date() - then.date()).days) <= 6:
+        return words.say("time.weekday", day=words.say(f"weekday.{then.isoweekday()}"), hour=hour)
+    return words.say("time.date", date=f"{then:%d/%m/%Y}", hour=hour)
+
+
+def clock(now: Instant, words: Words) -> str:
+    """The weekday and the hour, for the corner of the page."""
+    wall = on_the_wall(now)
+    hour = words.say("time.hour", hour=f"{wall:%H}", minute=f"{wall:%M}")
+    return words.say("time.clock", day=words.say(f"weekday.{wall.isoweekday()}"), hour=hour)
+
+
+def length(microseconds: int, words: Words) -> str:
+    """A length of time in its largest sensible unit, rounded down."""
+    amount = max(0, microseconds)
+    for key, unit, from_ in (
+        ("days", hours(24), hours(72)),
+        ("hours", hours(1), hours(2)),
+        ("minutes", minutes(1), minutes(2)),
+    ):
+        if amount >= from_:
+            return words.say(f"time.{key}", amount=amount // unit)
+    return words.say("time.seconds", amount=amount // seconds(1))

@@ -1,0 +1,105 @@
+"""The words of the pages: one file per language, the same keys in each; hostile arguments are made visible."""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from rempart.incidents.incident import Sentence
+from rempart.site.site import Language
+
+LONGEST = 120
+"""Characters of one argument that a page shows; the journal holds the whole of it."""
+
+_HOLE = re.compile(r"\{([a-z_]+)\}")
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
+
+
+def plain(text: str) -> str:
+    """Text from outside as a page shows it: what is invisible becomes ``⟨U+202E⟩``, what is too long ends in ``…``.
+
+    A name in a right-to-left script is isolated (Unicode TR9, FSI and PDI), so that it cannot reorder the sentence
+    around it. Escaping for HTML is left to the template.
+    """
+    cut = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    shown = "".join(f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in _HIDDEN else c for c in cut)
+    if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in shown):
+        return f"\u2068{shown}\u2069"
+    return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of one language: key to text, with ``{holes}`` for arguments."""
+
+    language: Language
+    texts: Mapping[str, str] = field(repr=False)
+
+    def say(self, key: str, **arguments: object) -> str:
+        """The words of ``key``. A key nobody has written is a mistake of ours: KeyError."""
+        return self._filled(self.texts[key], arguments)
+
+    def tell(self, sentence: Sentence) -> str:
+        """A sentence that another part of the station made. An unknown key is shown with its arguments, never lost."""
+        text = self.texts.get(sentence.key)
+        if text is None:
+            arguments = ", ".join(f"{name}={value}" for name, value in sentence.arguments.items())
+            return plain(f"{sentence.key} ({arguments})")
+        return self._filled(text, sentence.arguments)
+
+    def has(self, key: str) -> bool:
+        """Whether the key has words."""
+        return key in self.texts
+
+    def under(self, prefix: str) -> dict[str, str]:
+        """All the words under ``prefix.``, by the rest of their key."""
+        start = f"{prefix}."
+        return {key.removeprefix(start): text for key, text in self.texts.items() if key.startswith(start)}
+
+    def _filled(self, text: str, arguments: Mapping[str, Any]) -> str:
+        return _HOLE.sub(lambda hole: self._argument(arguments.get(hole.group(1))), text)
+
+    def _argument(self, value: object) -> str:
+        if value is None or value == "":
+            return self.texts["word.unknown"]
+        return plain(str(value))
+
+
+@cache
+def words(language: Language) -> Words:
+    """The words of a language, as they ship."""
+    file = resources.files("rempart.console").joinpath("locale", f"{language.value}.toml")
+    return Words(language, dict(_flat(tomllib.loads(file.read_text(encoding="utf-8")))))
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def chosen(asked: str | None, accepted: str, offered: tuple[Language, ...]) -> Language:
+    """The language of a page: the one asked for, else the browser's best (RFC 9110 12.5.4), else the site's first."""
+    wanted = [asked or "", *_preferred(accepted)]
+    for tag in wanted:
+        primary = tag.split("-")[0].lower()
+        if primary in set(Language):
+            return Language(primary)
+    return offered[0] if offered else Language.ENGLISH
+
+
+def _preferred(accepted: str) -> list[str]:
+    """The tags of an Accept-Language header, best first; what cannot be read is left out."""
+    weighed: list[tuple[float, str]] = []
+    for part in accepted[:500].split(","):
+        tag, _, quality = part.strip().partition(";q=")
+        if re.fullmatch(r"[A-Za-z-]{1,20}", tag) and re.fullmatch(r"(0(\.\d{1,3})?|1(\.0{1,3})?)?", quality):
+            weighed.append((float(quality or 1), tag))
+    return [tag for quality, tag in sorted(weighed, key=lambda each: -each[0]) if quality > 0]

@@ -1,0 +1,184 @@
+"""The duty page: what it says in each posture, what it does not know, and hostile text on it."""
+
+import dataclasses
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Annotated, get_args, get_origin, get_type_hints
+
+import msgspec
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from rempart.console.app import rendered
+from rempart.console.contain import ContainPage, contain_page
+from rempart.console.duty import DutyPage, duty_page
+from rempart.console.entry import EntryPage
+from rempart.console.words import words
+from rempart.incidents.incident import Sentence
+from rempart.instants import Instant, minutes
+from rempart.messages import IncidentStatus, MeasureStatus, Posture, Proposal, Status
+from rempart.site.site import Language, Site
+
+Make = Callable[..., Status]
+HOSTILE = "<script>alert(1)</script>\"'&\x1b[31m\u202egnp{{7*7}}"
+
+
+@pytest.mark.parametrize("page", [DutyPage, ContainPage, EntryPage])
+def test_every_field_of_a_page_has_help(page: type) -> None:
+    hints = get_type_hints(page, include_extras=True)
+    for field in dataclasses.fields(page):
+        assert get_origin(hints[field.name]) is Annotated, field.name
+        assert get_args(hints[field.name])[1].endswith(".")
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("posture", [*Posture, None])
+def test_the_first_sentences(
+    site: Site,
+    make: Make,
+    now: Instant,
+    posture: Posture | None,
+    language: Language,
+    snapshot: SnapshotAssertion,
+) -> None:
+    page = duty_page(site, make(posture) if posture else None, now, now, words(language))
+    assert [page.sentence, page.care, page.proof.text, page.house.summary] == snapshot
+
+
+@pytest.mark.parametrize("posture", [*Posture, None])
+@pytest.mark.parametrize("language", Language)
+def test_every_page_renders_in_every_language(
+    site: Site, make: Make, now: Instant, posture: Posture | None, language: Language, attack: IncidentStatus
+) -> None:
+    status = make(posture, incidents=[attack]) if posture else None
+    html = rendered("duty.html", duty_page(site, status, None, now, words(language)))
+    assert f'<html lang="{language}">' in html
+    assert "{" not in html.split("<main")[1]
+
+
+def test_the_whole_page(
+    site: Site,
+    make: Make,
+    now: Instant,
+    attack: IncidentStatus,
+    isolation: MeasureStatus,
+    snapshot: SnapshotAssertion,
+) -> None:
+    status = make(Posture.CONTAINED, incidents=[attack], measures=[isolation])
+    assert rendered("duty.html", duty_page(site, status, now, now, words(Language.FRENCH))) == snapshot
+
+
+def proof(site: Site, status: Status | None, now: Instant) -> tuple[str, str]:
+    page = duty_page(site, status, None, now, words(Language.ENGLISH))
+    return page.proof.mood, page.proof.text
+
+
+def test_an_old_reading_proves_nothing(site: Site, make: Make, now: Instant) -> None:
+    cut = make(Posture.CONTAINED)
+    assert proof(site, cut, now) == ("good", "✓ Cut, checked 3 s ago")
+    assert proof(site, cut, Instant(now + minutes(2)))[0] == "doubt"
+    assert proof(site, make(enforcement_verified=None), now)[0] == "doubt"
+    assert proof(site, make(enforcement_fault="table gone"), now)[0] == "bad"
+    assert proof(site, None, now) == ("bad", "Nothing is being checked just now")
+
+
+def test_without_a_guard_the_page_says_that_it_does_not_know(site: Site, now: Instant) -> None:
+    english = words(Language.ENGLISH)
+    assert duty_page(site, None, None, now, english).sentence == "We do not know how the site is."
+    assert "03:12" in duty_page(site, None, now, now, english).sentence
+
+
+def test_the_cut_is_not_offered_twice(site: Site, make: Make, now: Instant) -> None:
+    def offered(posture: Posture) -> bool:
+        return duty_page(site, make(posture), now, now, words(Language.ENGLISH)).may_contain
+
+    assert offered(Posture.NORMAL)
+    assert offered(Posture.REOPENING)
+    assert not offered(Posture.CONTAINED)
+
+
+def test_at_most_three_things_to_do(site: Site, make: Make, now: Instant, attack: IncidentStatus) -> None:
+    waiting = [Proposal(id=str(n), incident="x", action="isolate", target="ward-pc-2") for n in range(5)]
+    status = make(Posture.CONTAINED, incidents=[msgspec.structs.replace(attack, proposals=waiting)])
+    tasks = duty_page(site, status, now, now, words(Language.ENGLISH)).tasks
+    assert [task.text for task in tasks] == ["Decide whether to isolate Poste étage 2"] * 3
+    assert duty_page(site, make(), now, now, words(Language.ENGLISH)).tasks == ()
+
+
+def test_background_noise_is_only_counted(
+    site: Site, make: Make, now: Instant, attack: IncidentStatus
+) -> None:
+    noise = msgspec.structs.replace(attack, id="noise", level=1)
+    page = duty_page(site, make(incidents=[noise, noise]), now, now, words(Language.ENGLISH))
+    assert page.happenings == ()
+    assert page.background == "Background noise of the internet, only counted: 2."
+
+
+def test_a_number_not_filled_in_is_no_link(site: Site, make: Make, now: Instant) -> None:
+    page = duty_page(site, make(), now, now, words(Language.ENGLISH))
+    assert page.call is not None
+    assert page.call.link == "tel:0470000001"
+    assert page.contacts[-1].link == ""
+    assert page.contacts[-1].phone == "number to be filled in"
+
+
+class Tags(HTMLParser):
+    """Every tag and attribute name that a browser would see."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen |= {tag, *(f"{tag}@{name}" for name, _ in attrs)}
+
+
+def test_hostile_text_adds_no_tag_and_no_control(
+    site: Site, make: Make, now: Instant, attack: IncidentStatus, isolation: MeasureStatus
+) -> None:
+    def page(text: str) -> str:
+        bad = msgspec.structs.replace(
+            attack,
+            id=text,
+            actors=[text],
+            accounts=[text],
+            summary=Sentence("incident.guessing", {"assets": text, "accounts": text}),
+            story=[
+                (now, Sentence("story.other", {"title": text, "actor": text, "asset": text})),
+                (now, Sentence(text)),
+            ],
+            proposals=[Proposal(id="1", incident="x", action=text, target=text)],
+        )
+        measure = msgspec.structs.replace(isolation, target=text, action=text)
+        named = dataclasses.replace(
+            site,
+            name=text,
+            openings=tuple(
+                dataclasses.replace(
+                    each, name=text, fallback=dataclasses.replace(each.fallback, text=text, phone=text)
+                )
+                for each in site.openings
+            ),
+        )
+        status = make(Posture.CONTAINED, incidents=[bad], measures=[measure], enforcement_fault=text)
+        duty = rendered("duty.html", duty_page(named, status, now, now, words(Language.FRENCH)))
+        confirm = contain_page(named, make(), words(Language.FRENCH), "t", refusal=text, advice=text)
+        return duty + rendered("contain.html", confirm)
+
+    html = page(HOSTILE)
+    assert Tags(html).seen == Tags(page("harmless")).seen
+    assert "\x1b" not in html
+    assert "\u202e" not in html
+    assert "{{7*7}}" in html
+
+
+def test_the_confirmation_says_what_stops_and_what_goes_on(
+    site: Site, make: Make, snapshot: SnapshotAssertion
+) -> None:
+    page = contain_page(site, make(), words(Language.FRENCH), "token")
+    assert [stop.name for stop in page.stops][0] == "Plateforme eHealth"
+    assert "Télémaintenance" not in {stop.name for stop in page.stops}  # closed already
+    assert "Téléphone" in page.filtered
+    assert "Visiteurs" not in page.inside
+    assert rendered("contain.html", page) == snapshot

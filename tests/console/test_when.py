@@ -1,0 +1,46 @@
+"""Times as people say them."""
+
+import pytest
+
+from rempart.console.when import clock, length, moment
+from rempart.console.words import words
+from rempart.instants import hours, minutes, parse_rfc3339, seconds
+from rempart.site.site import Language
+
+FRENCH = words(Language.FRENCH)
+NOW = parse_rfc3339("2026-11-21T02:12:03Z")
+
+
+@pytest.mark.parametrize(
+    ("then", "said"),
+    [
+        ("2026-11-21T02:09:00Z", "03 h 09"),
+        ("2026-11-20T15:40:00Z", "vendredi 16 h 40"),
+        ("2026-11-20T23:30:00Z", "00 h 30"),
+        ("2026-11-01T00:30:00Z", "le 01/11/2026, 01 h 30"),
+        ("2026-07-01T12:00:00Z", "le 01/07/2026, 14 h 00"),
+    ],
+)
+def test_a_moment_is_said_as_near_as_it_is(then: str, said: str) -> None:
+    assert moment(parse_rfc3339(then), NOW, FRENCH).replace("\u00a0", " ") == said
+
+
+def test_the_clock_is_belgian() -> None:
+    assert clock(NOW, FRENCH).replace("\u00a0", " ") == "samedi, 03 h 12"
+    assert clock(NOW, words(Language.ENGLISH)) == "Saturday, 03:12"
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [
+        (-5, "0 s"),
+        (seconds(3.9), "3 s"),
+        (seconds(119), "119 s"),
+        (minutes(2), "2 min"),
+        (minutes(119), "119 min"),
+        (hours(41.5), "41 h"),
+        (hours(72), "3 jours"),
+    ],
+)
+def test_a_length_is_said_in_its_largest_sensible_unit(amount: int, said: str) -> None:
+    assert length(amount, FRENCH).replace("\u00a0", " ") == said
