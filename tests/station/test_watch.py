@@ -508,6 +508,10 @@ def test_persons_are_counted_never_named(home: Home, caplog: pytest.LogCaptureFi
             await until(lambda: len(guard.counted) == 4)
             answers = {a.request: (a.persons, a.records_opened) for a in guard.counted}
             assert answers == {"all": (31, 61), "late": (11, 11), "nurse2": (1, 1), "none": (0, 0)}
+            home.write(home.care, request(80, "/dossier/90042", user="nurse1"))
+            await until(lambda: len(guard.counted) == 6)
+            answers = {a.request: (a.persons, a.records_opened) for a in guard.counted[4:]}
+            assert answers == {"all": (32, 62), "late": (12, 12)}
 
     asyncio.run(live())
     assert "9000" not in caplog.text

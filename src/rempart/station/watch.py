@@ -14,7 +14,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -57,6 +57,12 @@ PATIENCE = 0.5
 
 RECONNECT = 0.5
 """Seconds between two calls to a guard that does not answer."""
+
+RECOUNT = 2.0
+"""Seconds between two counts of persons for the same question."""
+
+RECOUNTED = minutes(2)
+"""How long a question about persons is answered anew: each finding about care files asks it again."""
 
 UNWRITTEN = 64 << 20
 """Bytes kept in memory while the disk refuses; beyond that the oldest are given up, and it is said."""
@@ -118,46 +124,58 @@ class Reader:
                 yield event if event.time is not None else replace(event, time=lines.read)
 
 
-def persons_opened(
-    segments: Iterable[Segment | Damage], asked: CountPersons, surroundings: Surroundings
-) -> PersonsCounted:
-    """How many distinct persons' care files were opened as ``asked``: numbers only, the persons stay here."""
-    addresses = {address for text in asked.addresses if (address := normal(text))}
-    persons: set[str] = set()
-    opened = 0
-    for person in _openings(segments, asked, surroundings, addresses):
-        persons.add(person)
-        opened += 1
-    return PersonsCounted(request=asked.request, persons=len(persons), records_opened=opened)
+class Tally:
+    """How many distinct persons' care files were opened as the guard asked. The persons stay here."""
 
+    def __init__(self, asked: CountPersons, surroundings: Surroundings, until: Instant) -> None:
+        self.asked = asked
+        self.until = until
+        """Until when the answer is kept up to date."""
+        self.told: PersonsCounted | None = None
+        self._surroundings = surroundings
+        self._addresses = {address for text in asked.addresses if (address := normal(text))}
+        self._persons: set[str] = set()
+        self._opened = 0
+        self._counted = 0
 
-def _openings(
-    segments: Iterable[Segment | Damage],
-    asked: CountPersons,
-    surroundings: Surroundings,
-    addresses: Collection[object],
-) -> Iterator[str]:
-    for segment in segments:
-        if isinstance(segment, Damage):
-            _log.error("%s: the persons counted may be too few", segment)
-        elif segment.decoder == "nginx":
-            for number, body in zip(segment.numbers, segment.bodies, strict=True):
-                with suppress(DecodeError):  # counted and told when the line was read first
-                    event = DECODERS[segment.decoder](body, segment.source, number)
-                    if event and _opened(event, asked, addresses):
-                        person = surroundings.describe(event).fields.get("person")
-                        if isinstance(person, str):
-                            yield person
+    @property
+    def answer(self) -> PersonsCounted:
+        """Numbers only."""
+        return PersonsCounted(
+            request=self.asked.request, persons=len(self._persons), records_opened=self._opened
+        )
 
+    def count(self, store: EventStore) -> None:
+        """Count what was stored since the last time."""
+        for segment in store.since(Instant(max(0, self.asked.since - LATE)), after=self._counted):
+            if isinstance(segment, Damage):
+                _log.error("%s: the persons counted may be too few", segment)
+                self._counted = segment.last
+                continue
+            self._counted = segment.id
+            for person in self._persons_in(segment):
+                self._persons.add(person)
+                self._opened += 1
 
-def _opened(event: Event, asked: CountPersons, addresses: Collection[object]) -> bool:
-    fields = event.fields
-    return (
-        fields["sc-status"] == 200
-        and (event.time or asked.since) >= asked.since
-        and normal(fields.get("c-ip", "")) in addresses
-        and (not asked.accounts or fields.get("cs-username") in asked.accounts)
-    )
+    def _persons_in(self, segment: Segment) -> Iterator[str]:
+        if segment.decoder != "nginx":
+            return
+        for number, body in zip(segment.numbers, segment.bodies, strict=True):
+            with suppress(DecodeError):  # counted and told when the line was read first
+                event = DECODERS[segment.decoder](body, segment.source, number)
+                if event and self._concerns(event):
+                    person = self._surroundings.describe(event).fields.get("person")
+                    if isinstance(person, str):
+                        yield person
+
+    def _concerns(self, event: Event) -> bool:
+        fields = event.fields
+        return (
+            fields["sc-status"] == 200
+            and (event.time or self.asked.since) >= self.asked.since
+            and normal(fields.get("c-ip", "")) in self._addresses
+            and (not self.asked.accounts or fields.get("cs-username") in self.asked.accounts)
+        )
 
 
 # -- to the disk -------------------------------------------------------------------------------------------------
@@ -254,7 +272,7 @@ class Watch:
         self._outbox = Outbox(store.settled)
         self._sources = [_followed(log, store) for log in logs(places, site)]
         self._next = store.last + 1
-        self._questions: dict[str, CountPersons] = {}
+        self._tallies: dict[str, Tally] = {}
         self._asked = asyncio.Event()
         self._connection: Connection | None = None
 
@@ -377,24 +395,25 @@ class Watch:
                 case FindingsAccepted(ids=ids):
                     self._outbox.accepted(ids)
                 case CountPersons():
-                    self._questions[message.request] = message
+                    until = after(self._clock.now(), RECOUNTED)
+                    self._tallies[message.request] = Tally(message, self._surroundings, until)
                     self._asked.set()
 
     async def _answer_questions(self) -> None:
-        """One at a time; of several about the same incident only the last is answered."""
+        """Answer at once, and again while the number rises: the thief goes on while the guard decides."""
         while True:
-            await self._asked.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RECOUNT):
+                    await self._asked.wait()
             self._asked.clear()
-            while self._questions:
-                asked = self._questions.pop(next(iter(self._questions)))
-                answer = await asyncio.to_thread(self._count, asked)
-                with suppress(ConnectionError):  # the guard asks again when it comes back
-                    if self._connection:
-                        await self._connection.send(answer)
-
-    def _count(self, asked: CountPersons) -> PersonsCounted:
-        segments = self._store.since(Instant(max(0, asked.since - LATE)))
-        return persons_opened(segments, asked, self._surroundings)
+            for tally in tuple(self._tallies.values()):
+                await asyncio.to_thread(tally.count, self._store)
+                if tally.answer != tally.told and self._connection:
+                    with suppress(ConnectionError):  # tried again at the next count
+                        await self._connection.send(tally.answer)
+                        tally.told = tally.answer
+                if self._clock.now() > tally.until and self._tallies.get(tally.asked.request) is tally:
+                    del self._tallies[tally.asked.request]
 
 
 async def _send(connection: Connection, findings: list[Finding]) -> None:

@@ -161,10 +161,14 @@ class EventStore:
         """Note how far the guard has acknowledged. Kept with the next batch: losing it only repeats findings."""
         self._settled = settled
 
-    def since(self, instant: Instant) -> Iterator[Segment | Damage]:
-        """The segments read at ``instant`` or later, in the order of reading; what is damaged is told, not skipped."""
+    def since(self, instant: Instant, *, after: int = 0) -> Iterator[Segment | Damage]:
+        """The segments read at ``instant`` or later and higher than ``after``, in the order of reading.
+
+        What is damaged is told, not skipped. May be called in any thread.
+        """
         with closing(_read_only(self.path)) as connection:
-            yield from _segments(connection, self.path, _before(connection, instant), self._last)
+            begin = max(after, _before(connection, instant))
+            yield from _segments(connection, self.path, begin, self._last)
 
     def close(self) -> None:
         """Write what was noted and let go of the file."""
