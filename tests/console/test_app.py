@@ -1,7 +1,7 @@
 """The web application: who gets in, what its headers forbid, and that the cut needs its form."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -53,12 +53,12 @@ class Visit:
 
 
 @pytest.fixture
-def visit(site: Site, make: Callable[..., Status], now: Instant, tmp_path: Path) -> Iterator[Visit]:
+def visit(site: Site, make: Callable[..., Status], now: Instant, tmp_path: Path) -> Visit:
     links: list[str] = []
     clock = Stopped(now)
     feed = Feed(tmp_path / "no.sock", clock)
     feed.status = make()
-    yield Visit(Console(site=site, feed=feed, access=Access(publish=links.append), clock=clock), links)
+    return Visit(Console(site=site, feed=feed, access=Access(publish=links.append), clock=clock), links)
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,7 @@ def test_pages_ask_for_nothing_outside(visit: Visit) -> None:
         assert "style=" not in text
 
 
-@pytest.mark.parametrize(
-    "path", ["../app.py", "..%2fapp.py", "%2e%2e/app.py", "fonts/../rempart.css", "nothing.css"]
-)
+@pytest.mark.parametrize("path", ["../app.py", "..%2fapp.py", "%2e%2e/app.py", "nothing.css"])
 def test_only_our_own_files_are_served(visit: Visit, path: str) -> None:
     assert visit.ask("GET", f"/static/{path}").status_code == 404
 

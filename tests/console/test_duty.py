@@ -177,7 +177,7 @@ def test_the_confirmation_says_what_stops_and_what_goes_on(
     site: Site, make: Make, snapshot: SnapshotAssertion
 ) -> None:
     page = contain_page(site, make(), words(Language.FRENCH), "token")
-    assert [stop.name for stop in page.stops][0] == "Plateforme eHealth"
+    assert page.stops[0].name == "Plateforme eHealth"
     assert "Télémaintenance" not in {stop.name for stop in page.stops}  # closed already
     assert "Téléphone" in page.filtered
     assert "Visiteurs" not in page.inside
