@@ -45,7 +45,8 @@ _STEADY = 8
 _QUIET = -1
 _NEVER = Instant(0)
 Entry = tuple[Instant, int, Any]
-"""When, in which order it came, and the value that counts (a number, a text or a rule's id)."""
+"""When, in which order it came, and the value that counts: texts, a rule's id, or an amount in whole thousandths (so
+that adding and taking away again is exact). No two are alike in the first two, so entries sort without their value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ class Group:
 
     entries: list[Entry] = field(default_factory=list)
     distinct: Counter[Any] = field(default_factory=Counter)
+    total: int = 0
+    """Sum of the amounts."""
     degrees: deque[tuple[Instant, int]] = field(default_factory=deque)
     """Falling degrees of the last quiet time: the first is the highest."""
     things: dict[Observable, Instant] = field(default_factory=dict)
@@ -75,16 +78,18 @@ class Group:
     def add(self, entry: Entry, span: Duration) -> None:
         """Take in one match and forget those older than the span before the newest."""
         self.newest = max(self.newest, entry[0])
-        insort(self.entries, entry, key=lambda each: each[:2])
+        insort(self.entries, entry)
         self.distinct[entry[2]] += 1
-        keep = bisect_left(self.entries, self.newest - span, key=lambda each: each[0])
+        self.total += _amount(entry)
+        keep = bisect_left(self.entries, (self.newest - span,))
         self._forget(max(keep, len(self.entries) - MAX_ENTRIES))
 
     def _forget(self, number: int) -> None:
-        for _, _, value in self.entries[:number]:
-            self.distinct[value] -= 1
-            if not self.distinct[value]:
-                del self.distinct[value]
+        for entry in self.entries[:number]:
+            self.total -= _amount(entry)
+            self.distinct[entry[2]] -= 1
+            if not self.distinct[entry[2]]:
+                del self.distinct[entry[2]]
         del self.entries[:number]
 
     def rises(self, degree: int, quiet: Duration) -> bool:
@@ -105,6 +110,10 @@ class Group:
                 self.things[thing] = self.newest
         for thing in [each for each, time in self.things.items() if time < self.newest - span]:
             del self.things[thing]
+
+
+def _amount(entry: Entry) -> int:
+    return entry[2] if type(entry[2]) is int else 0
 
 
 @dataclass(slots=True)
@@ -206,14 +215,21 @@ class Correlator:
 
 def group_of(correlation: Correlation, rule: str, fields: Mapping[str, Any]) -> tuple[str, ...] | None:
     """The group-by values of a match of ``rule``, aliases resolved; None when one is missing."""
-    aliases = dict(correlation.aliases)
     values = []
     for name in correlation.group_by:
-        value = fields.get(dict(aliases.get(name, ())).get(rule, name))
+        value = fields.get(_field(correlation, rule, name))
         if value is None or value == "":
             return None
         values.append(str(value))
     return tuple(values)
+
+
+def _field(correlation: Correlation, rule: str, name: str) -> str:
+    """The field that a group-by name stands for in one rule."""
+    for alias, fields in correlation.aliases:
+        if alias == name:
+            return dict(fields).get(rule, name)
+    return name
 
 
 def _value(correlation: Correlation, rule: str, fields: Mapping[str, Any]) -> Any:
@@ -227,17 +243,16 @@ def _value(correlation: Correlation, rule: str, fields: Mapping[str, Any]) -> An
             texts = tuple(str(fields[name]) for name in correlation.fields if fields.get(name) is not None)
             return texts if len(texts) == len(correlation.fields) else None
         case _:
-            return _number(fields.get(correlation.fields[0]) if correlation.fields else None)
+            return _thousandths(fields.get(correlation.fields[0]) if correlation.fields else None)
 
 
-def _number(value: object) -> float | None:
+def _thousandths(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        number = float(value)
-    except (ValueError, OverflowError):
+        return round(float(value) * 1000)
+    except (ValueError, OverflowError):  # no number, or none that ends
         return None
-    return number if math.isfinite(number) else None
 
 
 def measure(correlation: Correlation, group: Group) -> float:
@@ -250,9 +265,9 @@ def measure(correlation: Correlation, group: Group) -> float:
         case CorrelationType.TEMPORAL_ORDERED:
             return _in_order(correlation.rules, group.entries)
         case CorrelationType.VALUE_SUM:
-            return math.fsum(entry[2] for entry in group.entries)
+            return group.total / 1000
         case CorrelationType.VALUE_AVG:
-            return math.fsum(entry[2] for entry in group.entries) / len(group.entries)
+            return group.total / 1000 / len(group.entries)
         case CorrelationType.VALUE_PERCENTILE:
             return _percentile([entry[2] for entry in group.entries], correlation.percentile or 50)
 
@@ -266,10 +281,10 @@ def _in_order(rules: tuple[str, ...], entries: Iterable[Entry]) -> int:
     return reached
 
 
-def _percentile(values: list[float], percent: int) -> float:
+def _percentile(thousandths: list[int], percent: int) -> float:
     """Nearest rank."""
-    ranked = sorted(values)
-    return ranked[max(0, math.ceil(len(ranked) * percent / 100) - 1)]
+    ranked = sorted(thousandths)
+    return ranked[max(0, math.ceil(len(ranked) * percent / 100) - 1)] / 1000
 
 
 def degree_of(correlation: Correlation, value: float) -> int:

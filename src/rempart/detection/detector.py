@@ -49,20 +49,19 @@ class Detection:
         return [found for rule in self._matcher.matches(event) for found in self._matched(rule, event, time)]
 
     def _matched(self, rule: Rule, event: Event, time: Instant) -> Iterator[Finding]:
-        things = observables(rule.card.meaning, event.fields)
-        about = replace(event, fields={"things": " ".join(sorted(map(str, things))) or "-"})
-        for crossing in self._repeats.feed(rule.card.id, about, time):
-            yield finding(
-                rule.card,
-                event,
-                time,
-                things=things,
-                proofs=self._matcher.evidence(rule, event),
-                count=crossing.count,
-            )
+        if rule.card.id not in self._silent:
+            yield from self._told(rule, event, time)
         for crossing in self._correlator.feed(rule.card.id, event, time):
             if crossing.correlation.card.id not in self._silent:
                 yield _correlated(crossing)
+
+    def _told(self, rule: Rule, event: Event, time: Instant) -> Iterator[Finding]:
+        """The rule's own finding, unless the same was told a moment ago."""
+        things = observables(rule.card.meaning, event.fields)
+        about = replace(event, fields={"things": " ".join(sorted(map(str, things))) or "-"})
+        for crossing in self._repeats.feed(rule.card.id, about, time):
+            proofs = self._matcher.evidence(rule, event)
+            yield finding(rule.card, event, time, things=things, proofs=proofs, count=crossing.count)
 
 
 def _repeats(rule: Rule) -> Correlation:

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from rempart.detection.finding import Finding, Kind, Outcome, Proof
@@ -49,6 +50,7 @@ def _texts(fields: Mapping[str, Any], names: Iterable[str]) -> Iterable[str]:
             yield str(value)[:MAX_PROOF]
 
 
+@lru_cache(maxsize=16_384)
 def _thing(role: Role, value: str) -> Observable:
     if address := normal(value):
         return Observable(ObservableKind.ADDRESS, role, str(address))
