@@ -1,6 +1,7 @@
 import io
 import os
 import zipfile
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -54,13 +55,13 @@ def sheet(path: Path, rows: str, strings: str = "") -> Path:
 )
 def test_text_in_the_encodings_of_old_exports(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "a.txt").write_bytes(raw)
-    assert documents.read(tmp_path / "a.txt") == (Text("né\nb"),)
+    assert documents.read(tmp_path / "a.txt").contents == (Text("né\nb"),)
 
 
 @pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
 def test_csv_by_the_delimiter_of_its_first_line(tmp_path: Path, delimiter: str) -> None:
     (tmp_path / "a.csv").write_text(f'Nom{delimiter}NISS\n"A\nB"{delimiter}1\n')
-    assert documents.read(tmp_path / "a.csv") == (Table((("Nom", "NISS"), ("A\nB", "1"))),)
+    assert documents.read(tmp_path / "a.csv").contents == (Table((("Nom", "NISS"), ("A\nB", "1"))),)
 
 
 def test_word_joins_runs_and_reads_tables_headers_and_notes(tmp_path: Path) -> None:
@@ -70,7 +71,10 @@ def test_word_joins_runs_and_reads_tables_headers_and_notes(tmp_path: Path) -> N
         paragraph("NISS 8507", "3003328") + table,
         header1=f"<w:hdr {W}>{paragraph('en-tête')}</w:hdr>",
     )
-    assert documents.read(path) == (Table((("NISS", "85073003328"),)), Text("NISS 85073003328\nen-tête"))
+    assert documents.read(path).contents == (
+        Table((("NISS", "85073003328"),)),
+        Text("NISS 85073003328\nen-tête"),
+    )
 
 
 def test_sheets_read_strings_long_numbers_and_gaps(tmp_path: Path) -> None:
@@ -80,7 +84,9 @@ def test_sheets_read_strings_long_numbers_and_gaps(tmp_path: Path) -> None:
         '<row><c r="A3"><v>3.5</v></c></row>'
     )
     path = sheet(tmp_path / "a.xlsx", rows, "<si><t>NI</t><t>SS</t></si>")
-    assert documents.read(path) == (Table((("NISS", "", "Tel"), ("85073003328", "", "475123456"), ("3.5",))),)
+    assert documents.read(path).contents == (
+        Table((("NISS", "", "Tel"), ("85073003328", "", "475123456"), ("3.5",))),
+    )
 
 
 def test_pdf_text_is_read(tmp_path: Path) -> None:
@@ -88,9 +94,53 @@ def test_pdf_text_is_read(tmp_path: Path) -> None:
         "T", "", "", PaperLanguage.FRENCH, "page", Instant(0), (Prose("", ("NISS 85.07.30-033.28",)),)
     )
     (tmp_path / "a.pdf").write_bytes(paper.pdf(made))
-    (page,) = documents.read(tmp_path / "a.pdf")
+    (page,) = documents.read(tmp_path / "a.pdf").contents
     assert isinstance(page, Text)
     assert "NISS 85.07.30-033.28" in page.text
+
+
+def pdf_of(*streams: bytes, resources: bytes = b"") -> bytes:
+    """A PDF with one page for each compressed content stream."""
+    kids = b" ".join(b"%d 0 R" % (3 + 2 * n) for n in range(len(streams)))
+    bodies = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[%s]/Count %d>>" % (kids, len(streams))]
+    font = b"/Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>"
+    for n, stream in enumerate(streams):
+        bodies.append(
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents %d 0 R/Resources<<%s>>>>"
+            % (4 + 2 * n, font + resources)
+        )
+        head = b"<</Length %d/Filter/FlateDecode>>stream\n" % len(stream)
+        bodies.append(head + stream + b"\nendstream")
+    made, places = b"%PDF-1.7\n", []
+    for number, body in enumerate(bodies, 1):
+        places.append(len(made))
+        made += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    head = b"xref\n0 %d\n0000000000 65535 f \n" % (len(bodies) + 1)
+    tail = b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(bodies) + 1, len(made))
+    return made + head + table + tail
+
+
+def bomb() -> bytes:
+    """A stream that unpacks to 256 MiB."""
+    packer = zlib.compressobj(9)
+    return b"".join(packer.compress(bytes(1 << 20)) for _ in range(256)) + packer.flush()
+
+
+SAID = zlib.compress(b"BT /F 9 Tf (NISS 85.07.30-033.28) Tj ET")
+
+
+def test_pages_that_cannot_be_read_are_named_beside_those_that_can(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(pdf_of(SAID, bomb(), zlib.compress(b"")))
+    reading = documents.read(tmp_path / "a.pdf")
+    assert reading.contents == (Text("NISS 85.07.30-033.28"), Text(""))
+    assert reading.lacking == "1 of its pages have no text that can be read (scanned?): 2"
+
+
+def test_a_pdf_of_pictures_does_not_pass_for_empty(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(pdf_of(zlib.compress(b"/I Do"), resources=b"/XObject<<>>"))
+    with pytest.raises(InputRefused, match="scanned"):
+        documents.read(tmp_path / "a.pdf")
 
 
 def test_a_zip_bomb_is_named_and_not_unpacked(tmp_path: Path) -> None:

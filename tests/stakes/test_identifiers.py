@@ -136,6 +136,11 @@ def test_an_account_is_found_inside_a_sentence_and_not_read_twice() -> None:
     assert kinds("Versez sur BE68 5390 0754 7034 avant vendredi, tél 02 501 05 60") == [IBAN, PHONE]
 
 
+def test_what_follows_an_account_is_not_swallowed_with_it() -> None:
+    line = "compte BE68 5390 0754 7034 NL91 ABNA 0417 1643 00 gsm 0475 12 34 56 NISS 85073003328"
+    assert sorted(kinds(line)) == [IBAN, IBAN, NISS, PHONE]
+
+
 def test_a_sheet_that_ate_leading_zeros_is_still_read() -> None:
     table = Table((("Nom", "numero_national", "GSM"), ("A", "1490700185", "475123456")))
     assert found(table) == [Datum(NISS, "01490700185"), Datum(PHONE, "+32475123456")]

@@ -1,8 +1,8 @@
 """Reading documents for the search for sensitive data: text, CSV, docx, xlsx and PDF, from hostile hands.
 
 Every size is bounded: of the file, of what a zip member or a PDF stream unpacks to, of rows, pages and cells. XML
-comes without entities (defusedxml). What cannot be read, or not wholly, raises `InputRefused` with the reason; it
-never passes for empty.
+comes without entities (defusedxml). What cannot be read raises `InputRefused` with the reason, and pages of a PDF that
+cannot be read are named beside those that can: nothing unread passes for empty.
 """
 
 import csv
@@ -13,13 +13,14 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]  # it publishes no types
 from defusedxml.ElementTree import fromstring  # type: ignore[import-untyped]  # it publishes no types
-from pypdf import PdfReader
+from pypdf import PageObject, PdfReader
 from pypdf.errors import PyPdfError
 
 from rempart.errors import InputRefused
@@ -43,6 +44,14 @@ _DELIMITERS = (";", ",", "\t", "|")
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a document says, and which part of it could not be read ("" when it was read whole)."""
+
+    contents: tuple[Content, ...]
+    lacking: str = ""
+
+
 def files(path: Path) -> Iterator[Path]:
     """The files at or below a path, sorted; symbolic links below it are passed over, so that none leads out of it.
 
@@ -62,8 +71,8 @@ def files(path: Path) -> Iterator[Path]:
     yield from closed
 
 
-def read(path: Path) -> tuple[Content, ...]:
-    """What a document says. Raises InputRefused when it cannot be read whole, with the reason."""
+def read(path: Path) -> Reading:
+    """What a document says. Raises InputRefused when nothing of it can be read, with the reason."""
     raw = _bytes(path)
     try:
         return _reader(raw, path)(raw)
@@ -98,7 +107,7 @@ def _bytes(path: Path) -> bytes:
     return raw
 
 
-def _reader(raw: bytes, path: Path) -> Callable[[bytes], tuple[Content, ...]]:
+def _reader(raw: bytes, path: Path) -> Callable[[bytes], Reading]:
     """How to read it: by what it begins with, not by its name; the name only tells CSV from running text."""
     if raw.startswith(b"%PDF-"):
         return _pdf
@@ -110,17 +119,17 @@ def _reader(raw: bytes, path: Path) -> Callable[[bytes], tuple[Content, ...]]:
 # -- text and CSV ------------------------------------------------------------------------------------------------
 
 
-def _running(raw: bytes) -> tuple[Content, ...]:
-    return (Text(_decoded(raw)),)
+def _running(raw: bytes) -> Reading:
+    return Reading((Text(_decoded(raw)),))
 
 
-def _separated(raw: bytes) -> tuple[Content, ...]:
+def _separated(raw: bytes) -> Reading:
     text = _decoded(raw)
     first = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=first.count)
     try:
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        return (Table(tuple(tuple(row) for row in rows)),)
+        return Reading((Table(tuple(tuple(row) for row in rows)),))
     except csv.Error as fault:
         raise InputRefused(f"not CSV: {fault}") from None
 
@@ -145,13 +154,13 @@ def _lines(text: str) -> str:
 # -- office documents --------------------------------------------------------------------------------------------
 
 
-def _office(raw: bytes) -> tuple[Content, ...]:
+def _office(raw: bytes) -> Reading:
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         package = _Package(archive)
         if "word/document.xml" in package.names:
-            return tuple(_word(package))
+            return Reading(tuple(_word(package)))
         if "xl/workbook.xml" in package.names:
-            return tuple(_sheets(package))
+            return Reading(tuple(_sheets(package)))
     raise InputRefused("a kind of archive that is not looked into")
 
 
@@ -263,13 +272,39 @@ def _whole(value: str) -> str:
 # -- PDF ---------------------------------------------------------------------------------------------------------
 
 
-def _pdf(raw: bytes) -> tuple[Content, ...]:
+def _pdf(raw: bytes) -> Reading:
     reader = PdfReader(io.BytesIO(raw))
     if reader.is_encrypted and not reader.decrypt(""):
         raise InputRefused("locked by a password")
     if len(reader.pages) > PAGES:
         raise InputRefused(f"more than {PAGES} pages")
-    pages = [page.extract_text() for page in reader.pages]
-    if pages and not any(page.strip() for page in pages):
-        raise InputRefused("a PDF without text (scanned?)")
-    return tuple(Text(page) for page in pages)
+    contents: list[Content] = []
+    lacking: list[int] = []
+    for number, page in enumerate(reader.pages, 1):
+        text = _page(page)
+        if text is None:
+            lacking.append(number)
+        else:
+            contents.append(Text(text))
+    if not contents:
+        raise InputRefused("a PDF without text that can be read (scanned?)")
+    return Reading(tuple(contents), _pages(lacking))
+
+
+def _page(page: PageObject) -> str | None:
+    """The text of a page; None when it cannot be read, or shows pictures only."""
+    try:
+        page.get_contents()  # extract_text hides a stream that unpacks beyond the limit, and returns nothing
+        text = page.extract_text()
+    except (PyPdfError, KeyError, ValueError, IndexError, TypeError, AttributeError, RecursionError):
+        return None
+    if text.strip():
+        return text
+    return None if "/XObject" in (page.get("/Resources") or {}) else ""
+
+
+def _pages(numbers: list[int]) -> str:
+    if not numbers:
+        return ""
+    shown = ", ".join(str(number) for number in numbers[:10]) + (" …" if len(numbers) > 10 else "")
+    return f"{len(numbers)} of its pages have no text that can be read (scanned?): {shown}"

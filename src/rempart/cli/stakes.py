@@ -4,7 +4,7 @@ import argparse
 import json
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from rempart.adapters import documents, shipped
 from rempart.cli._terminal import harmless
 from rempart.errors import ExitCode, InputRefused
 from rempart.stakes import loss
+from rempart.stakes.content import Content
 from rempart.stakes.holding import Holding, Tally, whole
 from rempart.stakes.identifiers import Sensitive, records
 from rempart.stakes.loss import THIEF_PRICE, Assumptions, Loss, Settings
@@ -39,7 +40,7 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A file that could not be read, and why."""
+    """A file that could not be read, or not wholly, and why."""
 
     file: str
     why: str
@@ -106,10 +107,13 @@ def scanned(paths: list[Path]) -> Found:
     for path in _each(paths):
         files += 1
         try:
-            tally = _counted(path, key)
+            reading = documents.read(path)
         except InputRefused as refused:
             unread.append(Unread(str(path), refused.what))
             continue
+        if reading.lacking:
+            unread.append(Unread(str(path), reading.lacking))
+        tally = _counted(reading.contents, key)
         if tally.files:
             tallies.setdefault(str(path.parent), Tally(key)).add(tally)
     holdings = tuple(tally.holding(folder) for folder, tally in sorted(tallies.items()))
@@ -126,9 +130,9 @@ def _each(paths: list[Path]) -> Iterator[Path]:
                 yield file
 
 
-def _counted(path: Path, key: bytes) -> Tally:
+def _counted(contents: Iterable[Content], key: bytes) -> Tally:
     tally = Tally(key)
-    for content in documents.read(path):
+    for content in contents:
         for record in records(content):
             tally.files = 1
             tally.feed(record)
@@ -149,7 +153,9 @@ def _show(console: Console, found: Found, price: float, reckoned: Loss, given: A
             style="bold" if holding is found.total else None,
         )
     console.print(table)
-    console.print(Text(f"{found.files} files looked at, {len(found.unread)} could not be read"))
+    console.print(
+        Text(f"{found.files} files looked at, {len(found.unread)} could not be read, or not wholly")
+    )
     for unread in found.unread:
         console.print(Text(f"  not read: {harmless(unread.file, 400)}: {harmless(unread.why)}"))
     console.print()

@@ -7,6 +7,7 @@ as it takes to count the person (`rempart.stakes.holding`), and is never shown.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -143,27 +144,27 @@ def records(content: Content) -> Iterator[Record]:
 
 
 def _of_text(text: str) -> Iterator[Record]:
-    data = tuple(_found(text))
-    if not data:
-        return
-    vouched = frozenset(datum.value for _, datum in data)
-    yield from _split(text, 0, data, vouched)
+    data = sorted(_found(text), key=_place)
+    if data:
+        yield from _split(text, 0, data)
 
 
-def _split(
-    text: str, start: int, data: Sequence[tuple[int, Datum]], vouched: frozenset[str]
-) -> Iterator[Record]:
+def _split(text: str, start: int, data: Sequence[tuple[int, Datum]]) -> Iterator[Record]:
     """One record if at most one national number stands in it, else its paragraphs, else its lines."""
     numbers = {datum.value for _, datum in data if datum.kind is Sensitive.NATIONAL_NUMBER}
     for boundary in ("\n\n", "\n"):
         if len(numbers) > 1 and boundary in text:
             for offset, part in _parts(text, boundary):
-                begin, end = start + offset, start + offset + len(part)
-                inside = [(place, datum) for place, datum in data if begin <= place < end]
-                if inside:
-                    yield from _split(part, begin, inside, vouched)
+                first = bisect_left(data, start + offset, key=_place)
+                last = bisect_left(data, start + offset + len(part), key=_place)
+                if first < last:
+                    yield from _split(part, start + offset, data[first:last])
             return
     yield Record(tuple(datum for _, datum in data), health=bool(_HEALTH.search(text)))
+
+
+def _place(found: tuple[int, Datum]) -> int:
+    return found[0]
 
 
 def _parts(text: str, boundary: str) -> Iterator[tuple[int, str]]:
@@ -175,12 +176,10 @@ def _parts(text: str, boundary: str) -> Iterator[tuple[int, str]]:
 
 def _found(text: str) -> Iterator[tuple[int, Datum]]:
     """Every identifier that counts, with its place."""
-    accounts = [
-        (found, value) for found in _IBAN.finditer(text) if (value := _longest_account(found[0])) is not None
-    ]
-    for found, value in accounts:
-        yield found.start(), Datum(Sensitive.BANK_ACCOUNT, value)
-    elsewhere = _blanked(text, [found.span() for found, _ in accounts])
+    accounts = list(_accounts(text))
+    for begin, _, value in accounts:
+        yield begin, Datum(Sensitive.BANK_ACCOUNT, value)
+    elsewhere = _blanked(text, [(begin, end) for begin, end, _ in accounts])
     yield from _vouched(
         elsewhere,
         Sensitive.NATIONAL_NUMBER,
@@ -191,18 +190,28 @@ def _found(text: str) -> Iterator[tuple[int, Datum]]:
     yield from _vouched(elsewhere, Sensitive.PHONE, _PHONE, phone, lambda shown: shown.startswith("+"))
 
 
-def _longest_account(text: str) -> str | None:
-    """The account at the start of ``text``, which may run on into the words that follow it."""
-    words = text.split(" ")
-    tries = (" ".join(words[:count]) for count in range(len(words), 0, -1))
-    return next((value for shorter in tries if (value := bank_account(shorter)) is not None), None)
+def _accounts(text: str) -> Iterator[tuple[int, int, str]]:
+    """Every account with its place. The shape may run on into the words that follow; they are looked at again."""
+    here = 0
+    while found := _IBAN.search(text, here):
+        begin, here = found.start(), found.start() + 1
+        words = found[0].split(" ")
+        for count in range(len(words), 0, -1):
+            written = " ".join(words[:count])
+            if (value := bank_account(written)) is not None:
+                here = begin + len(written)
+                yield begin, here, value
+                break
 
 
 def _blanked(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    """The text with these spans made blank, so that parts of an account are not read as something else."""
+    """The text with these spans (in order) made blank, so that parts of an account are not read as something else."""
+    parts: list[str] = []
+    done = 0
     for begin, end in spans:
-        text = text[:begin] + "\n" * (end - begin) + text[end:]
-    return text
+        parts += (text[done:begin], "\n" * (end - begin))
+        done = end
+    return "".join((*parts, text[done:]))
 
 
 def _vouched(
