@@ -5,6 +5,7 @@ it has no wheel, plain loops give the same answers more slowly (`PlainScan`); th
 rule's own expression decides how badly a hostile line can slow it down.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,8 +15,6 @@ from importlib import import_module
 from ipaddress import IPv6Address, ip_address, ip_network
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Protocol
-
-import orjson
 
 from rempart.detection.condition import Leaf, LeafKind
 
@@ -63,7 +62,10 @@ def as_text(value: object) -> str:
         return str(value)
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else repr(value)
-    return orjson.dumps(value, default=str).decode()
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    except RecursionError:  # a thousand brackets deep: nothing that a rule could be about
+        return ""
 
 
 def texts_of(value: object) -> list[str]:
@@ -417,7 +419,9 @@ def _sieve(keywords: Sequence[Leaf]) -> "HyperscanScan | None":
 
     None where only the values can tell: for expressions, for keywords with control characters, without Hyperscan.
     """
-    if hyperscan is None or any(leaf.kind in _EXPRESSIONS or not leaf.value.isprintable() for leaf in keywords):
+    if hyperscan is None or any(
+        leaf.kind in _EXPRESSIONS or not leaf.value.isprintable() for leaf in keywords
+    ):
         return None
     escaped = [replace(leaf, value=_in_json(leaf.value)) for leaf in keywords]
     return HyperscanScan(list(enumerate([*escaped, _ESCAPED])))

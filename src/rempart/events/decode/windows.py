@@ -3,11 +3,12 @@
 Sigma's Windows rules name the event data as Windows does, on one level. How a record is flattened decides which rules
 match, so it is fixed here: System first, then EventData, then UserData; event data wins over a System field of the same
 name; attributes are dropped; ``Provider_Name`` is the provider's name. Every value of an EVTX record becomes text; an
-absent value and JSON null are absent, an empty text stays; a list is joined by one blank. Flat JSON is left as it is, with
-``Provider_Name`` taken from ``SourceName`` where it is missing. A field name with blanks also exists without them
+absent value and JSON null are absent, an empty text stays; a list is joined by one blank. Flat JSON is left as it is,
+with ``Provider_Name`` taken from ``SourceName`` where it is missing. A field name with blanks also exists without them
 ("Threat Name", ThreatName), for Defender's rules.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -20,19 +21,43 @@ from rempart.instants import Instant, from_datetime
 
 LOGSOURCE = LogSource(product="windows")
 
+
 def decode(line: bytes | str, source: str, record: int) -> Event:
-    """One JSON object, nested as in EVTX or flat, as an event. Raises `DecodeError` when the line is none."""
+    """One JSON object as an event: nested as in EVTX, as Winlogbeat writes it, or flat.
+
+    Raises `DecodeError` when the line is no JSON object, or none about a Windows event.
+    """
     try:
         document = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         raise DecodeError(f"not JSON: {error}", where=f"{source}:{record}") from error
     if not isinstance(document, dict):
         raise DecodeError("a JSON value, but not an object", where=f"{source}:{record}")
-    nested = document.get("Event")
-    if isinstance(nested, dict) and "System" in nested:
-        return Event(LOGSOURCE, fields := flatten(nested), source, record, _time(fields))
-    raw = line if isinstance(line, bytes) else line.encode()
-    return Event(LOGSOURCE, fields := _flat(document), source, record, _time(fields), raw)
+    if "EventID" in document or "Channel" in document:
+        raw = line if isinstance(line, bytes) else line.encode()
+        return Event(LOGSOURCE, fields := _flat(document), source, record, _time(fields), raw)
+    try:
+        return Event(LOGSOURCE, fields := _nested(document), source, record, _time(fields))
+    except (LookupError, RecursionError) as error:
+        raise DecodeError("not a Windows event: no EventID or Channel", where=f"{source}:{record}") from error
+
+
+def _nested(document: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(event := document.get("Event"), dict) and "System" in event:
+        return flatten(event)
+    if isinstance(event := document.get("winlog"), dict):
+        system = {name: event[key] for key, name in _WINLOGBEAT.items() if key in event}
+        data = {"System": system, "EventData": event.get("event_data"), "UserData": event.get("user_data")}
+        return {**flatten(data), "@timestamp": document.get("@timestamp")}
+    raise LookupError
+
+
+_WINLOGBEAT = {
+    "channel": "Channel",
+    "computer_name": "Computer",
+    "event_id": "EventID",
+    "provider_name": "Provider_Name",
+}
 
 
 def flatten(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,7 +117,7 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, dict):
         if "#text" in value:
             return _scalar(value["#text"])
-        return orjson.dumps(value).decode()
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if isinstance(value, bool):
         return "true" if value else "false"
     return None if value is None else str(value)
@@ -110,7 +135,9 @@ def _flat(document: dict[str, Any]) -> dict[str, Any]:
 
 def _time(fields: dict[str, Any]) -> Instant | None:
     get = fields.get
-    written = get("SystemTime") or get("TimeCreated") or get("@timestamp") or get("UtcTime") or get("EventTime")
+    written = (
+        get("SystemTime") or get("TimeCreated") or get("@timestamp") or get("UtcTime") or get("EventTime")
+    )
     if not isinstance(written, str):
         return None
     try:

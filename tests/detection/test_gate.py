@@ -1,0 +1,62 @@
+"""Gates: settling a rule by what is known never changes its answer, and memories are bounded."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rempart.detection import gate
+from rempart.detection.gate import All, Inverse, Memo, Some, Tree, compiled, cover, mentioned, settle
+
+LEAVES = st.integers(min_value=0, max_value=7)
+SETS = st.frozensets(LEAVES, max_size=8)
+
+
+def trees(inner: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
+    parts = st.lists(inner, max_size=3).map(tuple)
+    return st.builds(All, SETS, parts) | st.builds(Some, SETS, parts) | st.builds(Inverse, inner)
+
+
+TREES = st.recursive(
+    st.builds(All, st.frozensets(LEAVES, min_size=1, max_size=1), st.just(())), trees, max_leaves=12
+)
+
+
+def holds(tree: Tree, true: frozenset[int]) -> bool:
+    """The plainest reading of a tree."""
+    if isinstance(tree, Inverse):
+        return not holds(tree.part, true)
+    answers = [leaf in true for leaf in tree.leaves] + [holds(part, true) for part in tree.parts]
+    return all(answers) if isinstance(tree, All) else any(answers)
+
+
+@given(TREES, SETS)
+def test_compiled_means_the_same(tree: Tree, true: frozenset[int]) -> None:
+    assert compiled(tree)(true) == holds(tree, true)
+
+
+@given(TREES, SETS, SETS)
+def test_settling_means_the_same(tree: Tree, known: frozenset[int], true: frozenset[int]) -> None:
+    settled = settle(tree, known, true & known)
+    answer = settled if isinstance(settled, bool) else holds(settled, true)
+    assert answer == holds(tree, true)
+    if not isinstance(settled, bool):
+        assert mentioned(settled).isdisjoint(known)
+
+
+@given(TREES, SETS)
+def test_without_a_leaf_of_its_cover_a_tree_is_false(tree: Tree, true: frozenset[int]) -> None:
+    found = cover(tree, lambda leaf: 1.0 + leaf)
+    if found is not None and found[1].isdisjoint(true):
+        assert not holds(tree, true)
+
+
+def test_a_memo_forgets_rather_than_grow() -> None:
+    memo = Memo(lambda value: frozenset((len(str(value)),)), frozenset(range(10_000)))
+    for number in range(20_000):
+        assert memo[f"{number:0100d}"] == {100}
+    assert sum(len(key) for key in memo) <= gate._MEMO_CHARACTERS
+
+
+def test_a_memo_keeps_text_only() -> None:
+    memo = Memo(lambda value: frozenset((1,)) if value is True else frozenset(), frozenset((1,)))
+    assert [memo[value] for value in (1, True, 1.0, "1", True)] == [set(), {1}, set(), set(), {1}]
+    assert set(memo) == {"1"}
