@@ -116,6 +116,8 @@ class _Walk:
         self._broken: _BrokenLink | None = None
         self._comparable = True
         """Whether roots still mean something: false after an entry was found altered or missing."""
+        self._unread = False
+        """Whether a body that the journal needs is not what was sealed: it may have been an erasure."""
         self._keys: list[VerifierKey] = []
         self._bodiless: dict[int, str] = {}
         self._counts = {"checkpoints": 0, "erased": 0, "withheld": 0, "late": 0}
@@ -192,6 +194,8 @@ class _Walk:
             self.faults.append(Fault("it holds another hash than that of the entry before", broken.number))
         else:
             number = broken.number - 1
+            # A root that differed there is explained: the very entry replaces the range it lay in.
+            self.faults = [fault for fault in self.faults if fault.last != number]
             self.faults.append(Fault(f"altered: entry {broken.number} was chained to other bytes", number))
 
     def _mended(self, broken: _BrokenLink) -> bool:
@@ -209,6 +213,7 @@ class _Walk:
             return None
         if len(record.salt) != entry.SALT_BYTES or entry.commitment(record.salt, record.body) != read.digest:
             self.faults.append(Fault("its body is not the one it commits to", record.number))
+            self._unread |= read.kind in entry.LASTING
             return None
         try:
             return canonical.decode(record.body)
@@ -314,15 +319,25 @@ class _Walk:
 
     def _close(self) -> None:
         self._settle(None)
+        unread = self._unread or not self._comparable or not entry.LASTING.isdisjoint(self._bodiless.values())
         for number, kind in self._bodiless.items():
-            self.faults.append(Fault(f"the body of this {kind} is missing, and no entry erased it", number))
-        for size in sorted(size for size in self._expected if size > self._number):
+            doubtful = unread and kind not in entry.LASTING
+            self.faults.append(_missing_body(number, kind, doubtful=doubtful))
+        beyond = sorted(size for size in self._expected if size > self._number)
+        for size in beyond:
             what = f"missing, and yet the {self._expected[size][0][0]} of entry {size} is here"
             self.faults.append(Fault(what, self._number + 1, size))
-        if self._covered < self._number:
+        if self._covered < self._number and not beyond:
             self.faults.append(Fault("no checkpoint covers them", self._covered + 1, self._number))
         if self._number == 0:
             self.faults.append(Fault("it has no entries"))
+
+
+def _missing_body(number: int, kind: str, *, doubtful: bool) -> Fault:
+    """Beside a bad entry, which may have been the erasure, a missing body is no proof of a second one."""
+    if doubtful:
+        return Fault("missing; a bad entry may have been its erasure", where=f"the body of entry {number}")
+    return Fault(f"the body of this {kind} is missing, and no entry erased it", number)
 
 
 def _ordered(faults: Iterable[Fault]) -> tuple[Fault, ...]:
