@@ -3,6 +3,7 @@
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 
 
 class Page(BaseHTTPRequestHandler):
@@ -32,6 +33,11 @@ class Page(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
+    def server_bind(self):
+        """Without asking a name server, that is not there, what it is called."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
+
     def handle_error(self, *_):
         """The proxy ended a session: that is what the tests are about."""
 

@@ -5,6 +5,7 @@ Nothing here is nftables text. Deadlines stay absolute; a deadline that has pass
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from rempart.containment.measure import SLACK, Enforcement, Stand, due
@@ -63,7 +64,8 @@ def cut(site: Site, wanted: Enforcement, now: Instant) -> frozenset[int]:
     """Marks of the openings that containment cuts; never fails, so the red button works whatever else is wrong."""
     if not wanted.contained:
         return frozenset()
-    running = due(wanted, now)
+    # Without the blocks: there may be 100,000, and this is on the way to the cut.
+    running = due(Enforcement(stands=wanted.stands), now)
     stands = ((opening.mark, _stand(running, opening.id)) for opening in site.openings)
     return frozenset(
         mark for mark, stand in stands if stand.state is OpeningState.CLOSED and stand.until is None
@@ -90,6 +92,7 @@ def close(one: Instant | None, other: Instant | None) -> bool:
     return abs(one - other) <= SLACK
 
 
+@lru_cache(maxsize=1 << 18)
 def network(text: str) -> Network:
     """The address or network that ``text`` names; IPv4 written inside IPv6 (::ffff:192.0.2.1) is the IPv4 it means.
 
@@ -109,6 +112,7 @@ def network(text: str) -> Network:
     return IPv4Network((mapped, found.prefixlen - _MAPPED))
 
 
+@lru_cache(maxsize=1 << 18)
 def spelled(target: Network) -> str:
     """One spelling for each target: an address without its prefix length, a network with it."""
     return str(target.network_address) if target.prefixlen == target.max_prefixlen else str(target)

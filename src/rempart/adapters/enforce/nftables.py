@@ -5,20 +5,19 @@ Containing goes first and alone, as one raw netlink message (0.08 ms measured ag
 named.
 """
 
-import json
-import os
 import socket
-import struct
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from nftables import Nftables
 
+from rempart.adapters.enforce.netlink import Element, Netlink
 from rempart.containment.holdings import Holdings, Trial, cut, enforcement, holdings
 from rempart.containment.measure import Enforcement
 from rempart.containment.render.nftables import CONTAINED_FLAG, TABLE, changes, layout, ruleset
 from rempart.errors import EnforcementFailed
-from rempart.instants import Instant, after, seconds
+from rempart.instants import Instant
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
 
@@ -33,8 +32,8 @@ class Kernel:
         self._site = site
         self._layout = layout(site)
         self._nft = Nftables()
-        self._nft.set_json_output(True)  # libnftables' own signature
-        self._trigger = _Trigger()
+        self._netlink = Netlink(TABLE.partition(" ")[2])
+        self._known: _Blocks | None = None
         self._asked: tuple[str, ...] = ()
 
     def enforce(self, wanted: Enforcement, now: Instant) -> None:
@@ -72,9 +71,8 @@ class Kernel:
 
     def _contain(self, wanted: Enforcement, now: Instant) -> None:
         """The cut, before anything else is even worked out. Without a table the whole load that follows does it."""
-        marks = cut(self._site, wanted, now)
         if wanted.contained:
-            self._trigger.pull(marks | {CONTAINED_FLAG})
+            self._netlink.add_marks("contained", cut(self._site, wanted, now) | {CONTAINED_FLAG})
 
     def _difference(self, wanted: Enforcement, target: Holdings, now: Instant) -> str:
         if not self._loaded():
@@ -87,11 +85,10 @@ class Kernel:
         return " ".join(complaint.split())[:400] if code else ""
 
     def _loaded(self) -> bool:
-        code, _, _ = self._nft.cmd(f"list chain {TABLE} {self._layout}")
-        return bool(code == 0)
+        return self._netlink.has_chain(self._layout)
 
     def _holdings(self, now: Instant) -> Holdings:
-        marks = {int(element["val"]) for element in self._elements("set", "contained")}
+        marks = {int.from_bytes(element.key, sys.byteorder) for element in self._elements("contained")}
         trials = self._verdicts("trial", now)
         return Holdings(
             contained=CONTAINED_FLAG in marks,
@@ -100,43 +97,74 @@ class Kernel:
             trials={
                 mark: Trial(state=state, until=until) for mark, (state, until) in trials.items() if until
             },
-            blocked=self._targets(("blocked4", "blocked6", "blocked_nets4", "blocked_nets6"), now),
-            isolated=self._targets(("isolated4", "isolated6"), now),
+            blocked=self._blocks(now),
+            isolated=self._addresses(("isolated4", "isolated6"), now),
         )
+
+    def _blocks(self, now: Instant) -> dict[str, Instant | None]:
+        """The blocks, which may be many: read again only when somebody's transaction may have touched them."""
+        generation = self._netlink.generation()
+        if self._known is None or self._known.generation != generation:
+            networks = self._networks(("blocked_nets4", "blocked_nets6"), now)
+            found = self._addresses(("blocked4", "blocked6"), now) | networks
+            if self._netlink.generation() != generation:
+                return found
+            self._known = _Blocks(generation, found)
+        return {target: until for target, until in self._known.held.items() if until is None or until > now}
 
     def _verdicts(self, name: str, now: Instant) -> dict[int, tuple[OpeningState, Instant | None]]:
         """Marks of openings with the state whose chain the map sends them to, and until when."""
         return {
-            int(element["val"]): (state, _until(element, now))
-            for element in self._elements("map", name)
-            if (state := _state(element["verdict"]["goto"]["target"]))
+            int.from_bytes(element.key, sys.byteorder): (state, _until(element, now))
+            for element in self._elements(name)
+            if (state := _state(element.chain or ""))
         }
 
-    def _targets(self, names: Iterable[str], now: Instant) -> dict[str, Instant | None]:
+    def _addresses(self, names: Iterable[str], now: Instant) -> dict[str, Instant | None]:
         return {
-            _target(element["val"]): _until(element, now)
+            socket.inet_ntop(_FAMILIES[len(element.key)], element.key): _until(element, now)
             for name in names
-            for element in self._elements("set", name)
+            for element in self._elements(name)
         }
 
-    def _elements(self, kind: str, name: str) -> Iterator[dict[str, Any]]:
-        """The elements of a set or map: `val`, perhaps `expires` in whole seconds, and a map's `verdict`."""
-        code, answer, complaint = self._nft.cmd(f"list {kind} {TABLE} {name}")
-        if code:
+    def _networks(self, names: Iterable[str], now: Instant) -> dict[str, Instant | None]:
+        """Interval sets tell where networks begin and, as elements of their own, where they end."""
+        found: dict[str, Instant | None] = {}
+        for name in names:
+            begun: Element | None = None
+            for element in sorted(self._elements(name), key=lambda part: (part.key, not part.ends_interval)):
+                if begun and element.ends_interval:
+                    found[_network(begun.key, element.key)] = _until(begun, now)
+                begun = None if element.ends_interval else element
+            if begun:
+                found[_network(begun.key, None)] = _until(begun, now)
+        return found
+
+    def _elements(self, name: str) -> list[Element]:
+        found = self._netlink.elements(name)
+        if found is None:
             raise EnforcementFailed(
-                f"the kernel does not tell what {name} holds: {' '.join(complaint.split())[:400]}",
+                f"the kernel's table has no {name}",
                 where="nftables",
                 now="The table was changed by somebody else; the guard loads it again.",
             )
-        listed = next(item[kind] for item in json.loads(answer)["nftables"] if kind in item)
-        for element in listed.get("elem", ()):
-            key, verdict = element if kind == "map" else (element, None)
-            plain = key["elem"] if isinstance(key, dict) and "elem" in key else {"val": key}
-            yield {**plain, "verdict": verdict}
+        return found
 
 
-def _until(element: Mapping[str, Any], now: Instant) -> Instant | None:
-    return after(now, seconds(element["expires"])) if "expires" in element else None
+@dataclass(frozen=True, slots=True)
+class _Blocks:
+    """The blocks as read when the kernel's transactions stood at ``generation``."""
+
+    generation: int
+    held: dict[str, Instant | None]
+
+
+_FAMILIES = {4: socket.AF_INET, 16: socket.AF_INET6}
+"""Address family by the length of an address."""
+
+
+def _until(element: Element, now: Instant) -> Instant | None:
+    return None if element.expires is None else Instant(now + element.expires * 1000)
 
 
 def _state(chain: str) -> OpeningState | None:
@@ -145,91 +173,8 @@ def _state(chain: str) -> OpeningState | None:
     return OpeningState(word) if word in OpeningState.__members__.values() else None
 
 
-def _target(value: str | Mapping[str, Any]) -> str:
-    if isinstance(value, str):
-        return value
-    return f"{value['prefix']['addr']}/{value['prefix']['len']}"
-
-
-# -- the raw message ----------------------------------------------------------------------------------------------
-
-_NETLINK_NETFILTER = 12
-"""linux/netlink.h; Python's socket module does not name it."""
-_BATCH_BEGIN, _BATCH_END = 16, 17
-_NEW_ELEMENTS = 10 << 8 | 12
-"""NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWSETELEM (linux/netfilter/nf_tables.h)."""
-_REQUEST, _ACKNOWLEDGE, _CREATE = 0x1, 0x4, 0x400
-_NESTED = 0x8000
-_INET = 1
-_ERROR = 2
-_MISSING = 2
-"""ENOENT: no such table or set."""
-
-
-class _Trigger:
-    """Puts marks into the containment set by one message, kept encoded."""
-
-    def __init__(self) -> None:
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER)
-        self._socket.settimeout(1.0)
-        self._marks: frozenset[int] = frozenset()
-        self._message = b""
-
-    def __del__(self) -> None:
-        self._socket.close()
-
-    def pull(self, marks: frozenset[int]) -> None:
-        """Return once the kernel has them. A missing table is no error here: loading it is what comes next."""
-        if marks != self._marks:
-            self._marks, self._message = marks, _batch(marks)
-        self._socket.send(self._message)
-        code = _answer(self._socket)
-        if code not in {0, _MISSING}:
-            raise EnforcementFailed(
-                f"the kernel refused to contain: {os.strerror(code)}",
-                where="nftables",
-                now="Pull the uplink's cable if it is an emergency, and look at `dmesg`.",
-            )
-
-
-def _batch(marks: Iterable[int]) -> bytes:
-    elements = b"".join(
-        _nested(1, _nested(1, _attribute(1, struct.pack("=I", mark)))) for mark in sorted(marks)
-    )
-    table = TABLE.partition(" ")[2]
-    body = (
-        struct.pack("=BBH", _INET, 0, 0)
-        + _attribute(1, table.encode() + b"\0")
-        + _attribute(2, b"contained\0")
-        + _nested(3, elements)
-    )
-    subsystem = struct.pack(">BBH", 0, 0, _NEW_ELEMENTS >> 8)
-    return (
-        _message(_BATCH_BEGIN, _REQUEST, 1, subsystem)
-        + _message(_NEW_ELEMENTS, _REQUEST | _ACKNOWLEDGE | _CREATE, 2, body)
-        + _message(_BATCH_END, _REQUEST, 3, subsystem)
-    )
-
-
-def _message(kind: int, flags: int, sequence: int, body: bytes) -> bytes:
-    return struct.pack("=IHHII", 16 + len(body), kind, flags, sequence, 0) + body
-
-
-def _attribute(kind: int, value: bytes) -> bytes:
-    return struct.pack("=HH", 4 + len(value), kind) + value + b"\0" * (-len(value) % 4)
-
-
-def _nested(kind: int, value: bytes) -> bytes:
-    return _attribute(kind | _NESTED, value)
-
-
-def _answer(channel: socket.socket) -> int:
-    """The errno of the kernel's acknowledgement; 0 when it agreed."""
-    try:
-        answer = channel.recv(65536)
-    except TimeoutError as error:
-        raise EnforcementFailed(
-            "the kernel did not answer within a second", where="nftables", now="Try again; look at `dmesg`."
-        ) from error
-    _, kind, _, _, _, code = struct.unpack_from("=IHHIIi", answer)
-    return -code if kind == _ERROR else 0
+def _network(first: bytes, end: bytes | None) -> str:
+    """The network from ``first`` up to, not including, ``end``; None: up to the last address there is."""
+    size = (int.from_bytes(end, "big") if end else 1 << len(first) * 8) - int.from_bytes(first, "big")
+    prefix = len(first) * 8 - size.bit_length() + 1
+    return f"{socket.inet_ntop(_FAMILIES[len(first)], first)}/{prefix}"
