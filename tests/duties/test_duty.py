@@ -109,6 +109,8 @@ def test_a_correction_is_appended_and_counts(ask: Ask) -> None:
 
 def test_the_insurer_s_limit_is_the_policy_s(ask: Ask, incident: Incident) -> None:
     duties = ask(said("insurance-policy", '"yes"') + said("insurance-hours", "48"))
+    asked = ask(said("insurance-policy", '"yes"'))["insurer"]
+    assert [question.id for question in asked.open_questions] == ["insurance-hours"]
     assert duties["insurer"].due_at == Instant(incident.opened + hours(48))
 
 
@@ -116,10 +118,11 @@ def test_what_was_seen_is_a_hint_for_the_person_not_an_answer(ask: Ask) -> None:
     breach = ask()["gdpr-authority"]
     assert breach.applies is Applies.ASK
     assert [dict(one.arguments) for one in breach.hints] == [{"persons": 1180}]
+    assert ask(said("personal-data-breach", '"unknown"'))["gdpr-authority"].hints == ()
 
 
 def test_every_source_and_confidence_is_kept(obligations: Obligations) -> None:
     for each in obligations.duties.values():
         assert each.confidence in {"S", "G", "I"}
         assert each.sources or each.confidence != "S"
-        assert {"fr", "en"} == set(each.name) == set(each.recipient) == set(each.fields)
+        assert {"fr", "en"} == set(each.name) == set(each.recipient) == set(each.fields) == set(each.law)

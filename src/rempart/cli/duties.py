@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(spoken.say("duties.notice", language))
         for each in duties:
             print("\n" + "\n".join(harmless(line, 400) for line in told(each, spoken, language)))
+        for line in asked(duties, spoken, language):
+            print(harmless(line, 400))
     overdue = any(each.clock is duty.ClockState.OVERDUE and each.applies is Applies.YES for each in duties)
     return ExitCode.FOUND if overdue else ExitCode.OK
 
@@ -88,16 +90,27 @@ def told(each: Duty, spoken: Words, language: PaperLanguage) -> Iterator[str]:
         yield line("due", say("no-limit") if each.due_at is None else belgian(each.due_at))
     elif each.cautious_due_at is not None:
         yield line("cautious", belgian(each.cautious_due_at))
-    if what.law:
-        yield line("law", what.law)
+    if what.law[language]:
+        yield line("law", what.law[language])
     yield line("fields", " ; ".join(what.fields[language]))
-    for hint in each.hints:
-        yield f"    > {spoken.tell(hint, language)}"
-    for question in each.open_questions:
-        yield line("ask", f"{question.text[language]} [{question.id}]")
+    if each.open_questions:
+        yield line("ask", ", ".join(question.id for question in each.open_questions))
     yield from _answered(each, spoken, language)
     if each.sent is not None:
         yield line("proof", f"{belgian(each.sent.at)}, {each.sent.by} {each.sent.proof}")
+
+
+def asked(duties: Iterable[Duty], spoken: Words, language: PaperLanguage) -> Iterator[str]:
+    """Every open question once, and what the station can say to help answering."""
+    questions = {question.id: question for each in duties for question in each.open_questions}
+    if not questions:
+        return
+    yield ""
+    yield spoken.say("duties.questions", language)
+    for question in questions.values():
+        yield f"    {question.id:<28} {question.text[language]}"
+    for hint in dict.fromkeys(spoken.tell(hint, language) for each in duties for hint in each.hints):
+        yield f"    > {hint}"
 
 
 def _answered(each: Duty, spoken: Words, language: PaperLanguage) -> Iterator[str]:
@@ -114,7 +127,7 @@ def plain(each: Duty) -> dict[str, Any]:
         "name": dict(what.name),
         "recipient": dict(what.recipient),
         "channel": what.channel,
-        "law": what.law,
+        "law": dict(what.law),
         "confidence": what.confidence,
         "sources": list(what.sources),
         "fields": {language: list(fields) for language, fields in what.fields.items()},

@@ -71,7 +71,7 @@ class Obligation:
     limit_months: int | None
     limit_question: str | None
     on_request: bool
-    law: str
+    law: Mapping[str, str]
     confidence: str
     """S seen in a published source, G general knowledge to be confirmed, I our inference."""
     sources: tuple[str, ...]
@@ -133,7 +133,7 @@ def _duty(
         started_at=started,
         due_at=due,
         cautious_due_at=cautious,
-        open_questions=_open_questions(obligation, answers, whole) if applies is Applies.ASK else (),
+        open_questions=_open_questions(obligation, answers, whole) if applies is not Applies.NO else (),
         answers=tuple(a for need in obligation.needs if (a := answers.latest(need))),
         sent=sent,
         hints=_hints(obligation, incident, answers) if applies is Applies.ASK else (),
@@ -161,6 +161,9 @@ def _open_questions(obligation: Obligation, answers: Answers, whole: Obligations
         )
         wanted += [name for name in figures if answers.latest(name) is None]
         wanted += [name for name in ("care-given", "independent-it") if answers.latest(name) is None]
+    limit = obligation.limit_question
+    if limit is not None and answers.number(limit) is None:
+        wanted.append(limit)
     return tuple(whole.questions[name] for name in wanted)
 
 
@@ -207,7 +210,8 @@ def _hints(obligation: Obligation, incident: Incident, answers: Answers) -> tupl
     hints: list[Sentence] = []
     if "nis2-scope" in obligation.needs and answers.latest("nis2-scope") is None:
         hints.append(_scope_hint(answers))
-    if "personal-data-breach" in obligation.needs and incident.persons_touched:
+    unsaid = answers.latest("personal-data-breach") is None
+    if "personal-data-breach" in obligation.needs and unsaid and incident.persons_touched:
         hints.append(Sentence("hint.persons", {"persons": incident.persons_touched}))
     return tuple(hints)
 
