@@ -1,7 +1,14 @@
 """The journal on disk: sealing, reopening, erasing, rotating; kills, full and stalled disks."""
 
+import os
+import random
+import shutil
 import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -248,3 +255,187 @@ def test_the_exported_form_verifies_with_bodies_withheld(journal: Journal, tmp_p
     assert verdict.ok
     assert (verdict.entries, verdict.erased, verdict.withheld) == (8, 1, 4)
     assert b"ZXZlcnl0aGluZw" not in files[0].read_bytes()
+
+
+# -- the world at its worst -------------------------------------------------------------------------------------
+
+SEALER = """
+import sys
+from pathlib import Path
+from rempart.adapters.journal import Journal
+from rempart.instants import Instant
+guard = Path(sys.argv[1])
+journal = Journal.open(guard / "journal.db", guard / "keys", origin=sys.argv[2], now=Instant(1))
+print(journal.head[0], flush=True)
+n = 0
+while True:
+    n += 1
+    if n % 7 == 0:
+        sealed = journal.seal_all([("a", {"n": n}), ("b", {"n": n, "text": "x" * 300})], at=Instant(n))
+    elif n % 13 == 0:
+        sealed = journal.snapshot(b"state" * 5000, at=Instant(n))
+    elif n % 17 == 0:
+        journal.rotate_key(at=Instant(n)); sealed = journal.seal("r", {}, at=Instant(n))
+    elif n % 19 == 0:
+        sealed = journal.erase(sealed.number, reason="a test", by="a tester", at=Instant(n)) if n > 19 else sealed
+    else:
+        sealed = journal.seal("n", {"n": n}, at=Instant(n))
+    print(sealed.number, flush=True)
+"""
+"""A guard that does nothing but seal, and says each number once it is sealed."""
+
+
+def sealing(folder: Path, *before: str) -> "subprocess.Popen[str]":
+    command = [*before, sys.executable, "-c", SEALER, str(folder / "guard"), ORIGIN]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.slow
+def test_nothing_acknowledged_is_lost_when_the_process_is_killed_at_any_instant(tmp_path: Path) -> None:
+    chance = random.Random(20261122)
+    acknowledged = 0
+    for _ in range(25):
+        child = sealing(tmp_path)
+        assert child.stdout is not None
+        assert int(child.stdout.readline() or -1) >= acknowledged
+        time.sleep(chance.uniform(0, 0.15))
+        child.kill()
+        acknowledged = max([acknowledged, *map(int, child.stdout.read().splitlines())])
+        child.wait()
+        child.stdout.close()
+        verdict = verify_file(tmp_path / "guard" / "journal.db")
+        assert verdict.ok, verdict.faults
+        assert verdict.entries >= acknowledged
+    journal = opened(tmp_path)
+    assert journal.head[0] >= acknowledged
+    assert len(list((tmp_path / "guard" / "keys").iterdir())) == 1
+    journal.close()
+
+
+@pytest.mark.slow
+def test_killed_while_it_begins_it_begins_again(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    for n in range(20):
+        child = sealing(tmp_path / str(n))
+        time.sleep(chance.uniform(0.1, 0.5))
+        child.kill()
+        child.communicate()
+        journal = opened(tmp_path / str(n))
+        assert verify_file(journal.path).ok
+        journal.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 48 MiB of its own."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small disk needs root")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=48m", "rempart-journal", disk], capture_output=True
+    )
+    if done.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.decode()}")
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Take every block that is left, as a runaway log would."""
+    filler = disk / "filler"
+    with suppress(OSError), filler.open("ab", buffering=0) as opened_filler:
+        while True:
+            opened_filler.write(bytes(4096))
+    assert os.statvfs(disk).f_bavail == 0
+    return filler
+
+
+@pytest.mark.lab
+def test_on_a_full_disk_sealing_goes_on_in_the_room_held_for_it(small_disk: Path) -> None:
+    journal = opened(small_disk)
+    filler = fill(small_disk)
+    reserve = small_disk / "guard" / "journal.db-reserve"
+    for n in range(1_000):
+        sealed = journal.seal("contained", {"n": n, "reason": "x" * 400}, at=NOW, late=True)
+    assert sealed.number == 1_001
+    assert reserve.exists(), "the pages held inside the file were enough"
+    journal.checkpoint(at=NOW)
+    journal.snapshot(b"state" * 10_000, at=NOW)
+    assert verify_file(journal.path).ok
+    journal.close()
+    fill(small_disk)
+    again = opened(small_disk)  # a restart on a full disk takes the reserve
+    assert again.seal("contained", {}, at=NOW).number == 1_003
+    fill(small_disk)
+    assert again.seal("contained", {}, at=NOW).number == 1_004
+    again.close()
+    filler.unlink()
+    once_more = opened(small_disk)
+    assert reserve.exists()
+    assert verify_file(once_more.path).late == 1_000
+    once_more.close()
+
+
+@pytest.mark.lab
+def test_when_all_room_is_used_sealing_says_so_and_changes_nothing(small_disk: Path) -> None:
+    journal = opened(small_disk)
+    filler = fill(small_disk)
+
+    def seal_on() -> None:
+        for n in range(100_000):
+            journal.seal("contained", {"n": n, "reason": "x" * 20_000}, at=NOW)
+            fill(small_disk)
+
+    with pytest.raises(JournalUnwritable, match="Free space"):
+        seal_on()
+    head = journal.head
+    assert head[0] > 100
+    assert [recorded.number for recorded in journal.entries()] == list(range(1, head[0] + 1))
+    filler.unlink()
+    assert journal.seal("contained", {}, at=NOW).number == head[0] + 1
+    assert verify_file(journal.path).ok
+    journal.close()
+
+
+@pytest.mark.slow
+def test_a_disk_that_stalls_holds_the_sealing_thread_and_nobody_else(tmp_path: Path) -> None:
+    """The guard gives sealing 50 ms, contains, and lets it end: strace stalls every fsync for two seconds."""
+    if shutil.which("strace") is None:
+        pytest.skip("strace is missing: apt-get install strace")
+    program = """
+import sys, threading, time
+from pathlib import Path
+from rempart.adapters.journal import Journal
+from rempart.instants import Instant
+guard = Path(sys.argv[1])
+journal = Journal.open(guard / "journal.db", guard / "keys", origin=sys.argv[2], now=Instant(1))
+print("open", flush=True)
+sys.stdin.readline()
+begun, sealed = time.monotonic(), []
+thread = threading.Thread(target=lambda: sealed.append(journal.seal("contained", {}, at=Instant(2), late=True)))
+thread.start()
+thread.join(0.05)
+assert journal.head[0] == 1 and not sealed
+print(time.monotonic() - begun, flush=True)
+thread.join()
+print(time.monotonic() - begun, flush=True)
+journal.close()
+"""
+    command = [sys.executable, "-c", program, str(tmp_path / "guard"), ORIGIN]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdout.readline()
+    stall = ["strace", "-f", "-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:delay_exit=2000000"]
+    strace = subprocess.Popen([*stall, "-p", str(child.pid)], stderr=subprocess.PIPE, text=True)
+    assert strace.stderr is not None
+    attached = strace.stderr.readline()
+    assert "attached" in attached
+    out, _ = child.communicate("go\n", timeout=60)
+    strace.communicate(timeout=60)
+    assert child.returncode == 0
+    waited, done = map(float, out.splitlines())
+    assert waited < 0.5
+    assert done > 2
+    assert verify_file(tmp_path / "guard" / "journal.db").late == 1

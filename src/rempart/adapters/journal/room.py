@@ -30,10 +30,13 @@ class Room:
             return False
         return True
 
-    def prepare(self, db: sqlite3.Connection) -> None:
-        """At opening: write through the WAL once, and stock up. On a full disk, give up the reserve for the WAL."""
+    def make_way(self) -> None:
+        """Before SQLite makes a new WAL: on a full disk, give up the reserve for it."""
         if self._spare() < 3 * ROOM * PAGE:
             self.give_up_reserve()
+
+    def prepare(self, db: sqlite3.Connection) -> None:
+        """With a new WAL: write through it once, so that it has its blocks, and stock up."""
         db.execute("DELETE FROM room")  # a kill during an earlier pass
         if free := _free_pages(db):
             _pass_through(db, min(free - 1, ROOM))

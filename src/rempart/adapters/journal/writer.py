@@ -104,6 +104,7 @@ class Journal:
         with ExitStack() as undo:
             held = _hold(path)
             undo.callback(os.close, held)
+            Room(path).make_way()
             db = _connect(path)
             undo.callback(db.close)
             journal = cls(path, db, tail(db, path), held)
@@ -317,13 +318,13 @@ class Journal:
             self._attempt(work)
         except sqlite3.OperationalError as error:
             if not self._room.give_up_reserve():
-                raise self._unwritable(error) from error
+                raise _unwritable(self.path, error) from error
             try:
                 self._attempt(work)
             except sqlite3.Error as again:
-                raise self._unwritable(again) from again
+                raise _unwritable(self.path, again) from again
         except sqlite3.Error as error:
-            raise self._unwritable(error) from error
+            raise _unwritable(self.path, error) from error
 
     def _attempt(self, work: Callable[[], None]) -> None:
         try:
@@ -334,12 +335,6 @@ class Journal:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
-
-    def _unwritable(self, error: sqlite3.Error) -> JournalUnwritable:
-        now = (
-            "Free space on its disk; if there is enough, the disk is failing. Containment goes on meanwhile."
-        )
-        return JournalUnwritable(f"nothing can be sealed: {error}", where=str(self.path), now=now)
 
     def _tidy(self) -> None:
         """What can wait until no order does: traces of erased bodies, room for the next full disk."""
@@ -353,6 +348,7 @@ class Journal:
         busy = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         self._traces = bool(busy)
         if not busy:
+            self._room.make_way()
             with suppress(sqlite3.OperationalError):
                 self._room.prepare(self._db)
 
@@ -421,6 +417,12 @@ def _hold(path: Path) -> int:
     return file
 
 
+def _unwritable(path: Path, error: sqlite3.Error) -> JournalUnwritable:
+    """The error for the person on call when SQLite cannot write."""
+    now = "Free space on its disk; if there is enough, the disk is failing. Containment goes on meanwhile."
+    return JournalUnwritable(f"nothing can be sealed: {error}", where=str(path), now=now)
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     """The connection as every seal needs it. A new file gets its tables, readable by its owner only."""
     new = not path.exists()
@@ -436,6 +438,9 @@ def _connect(path: Path) -> sqlite3.Connection:
             db.executescript(f"BEGIN; {SCHEMA} COMMIT;")
         if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
             raise InputRefused("this SQLite file is not an evidence journal", where=str(path))
+    except sqlite3.OperationalError as error:
+        db.close()
+        raise _unwritable(path, error) from error
     except sqlite3.DatabaseError as error:
         db.close()
         now = f"Keep the file as it is, and run: rempart verify {path}"
