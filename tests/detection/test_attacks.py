@@ -6,7 +6,8 @@ of first appearance; write it by hand or take what the failing test shows, after
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from rempart.site.description import parse
 ROOT = Path(__file__).resolve().parents[2]
 ATTACKS = ROOT / "tests" / "attacks"
 NAMES = sorted(path.name for path in ATTACKS.iterdir() if path.is_dir())
+Found = Callable[[Path], list[Finding]]
 TWINS = [name for name in NAMES if (ATTACKS / name / "benign").is_dir()]
 
 
@@ -54,15 +56,17 @@ def _read(path: Path) -> Iterator[Event]:
             yield event
 
 
-_found: dict[Path, list[Finding]] = {}
-
-
-def found(folder: Path, rules: RuleSet, surroundings: Surroundings) -> list[Finding]:
+@pytest.fixture(scope="module")
+def found(rules: RuleSet, surroundings: Surroundings) -> Found:
     """The findings of a folder, made once."""
-    if folder not in _found:
-        detection = Detection(rules, surroundings)
-        _found[folder] = [finding for event in events(folder) for finding in detection.feed(event)]
-    return _found[folder]
+    compiled = Detection(rules, surroundings)
+
+    @cache
+    def find(folder: Path) -> list[Finding]:
+        detection = compiled.afresh()
+        return [finding for event in events(folder) for finding in detection.feed(event)]
+
+    return find
 
 
 def summary(findings: list[Finding]) -> list[dict[str, Any]]:
@@ -87,14 +91,14 @@ def summary(findings: list[Finding]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if (ATTACKS / name / "expected.json").exists()])
-def test_the_attack_is_found(name: str, rules: RuleSet, surroundings: Surroundings) -> None:
+def test_the_attack_is_found(name: str, found: Found) -> None:
     expected = json.loads((ATTACKS / name / "expected.json").read_text())
-    assert summary(found(ATTACKS / name, rules, surroundings)) == expected
+    assert summary(found(ATTACKS / name)) == expected
 
 
 @pytest.mark.parametrize("name", TWINS)
-def test_its_benign_twin_is_silent(name: str, rules: RuleSet, surroundings: Surroundings) -> None:
-    loud = [each for each in found(ATTACKS / name / "benign", rules, surroundings) if each.level >= Level.LOW]
+def test_its_benign_twin_is_silent(name: str, found: Found) -> None:
+    loud = [each for each in found(ATTACKS / name / "benign") if each.level >= Level.LOW]
     assert summary(loud) == []
 
 
@@ -106,15 +110,15 @@ def test_the_directory_is_whole(name: str) -> None:
     assert (folder / "expected.json").exists() == bool(list(folder.glob("*.log")))
 
 
-def test_every_rule_that_reports_is_shown_by_an_attack(rules: RuleSet, surroundings: Surroundings) -> None:
-    seen = {finding.rule for name in NAMES for finding in found(ATTACKS / name, rules, surroundings)}
+def test_every_rule_that_reports_is_shown_by_an_attack(rules: RuleSet, found: Found) -> None:
+    seen = {finding.rule for name in NAMES for finding in found(ATTACKS / name)}
     cards = [each.card for each in (*rules.rules, *rules.correlations)]
     unseen = [card.title for card in cards if card.id not in seen and card.level >= Level.LOW]
     assert unseen == []
 
 
-def test_no_finding_tells_whose_care_file_was_opened(rules: RuleSet, surroundings: Surroundings) -> None:
-    findings = found(ATTACKS / "care-files-taken", rules, surroundings)
+def test_no_finding_tells_whose_care_file_was_opened(found: Found) -> None:
+    findings = found(ATTACKS / "care-files-taken")
     paths = (ATTACKS / "care-files-taken" / "nginx.log").read_text().split("/patients/")[1:]
     numbers = {path.split("/")[0] for path in paths}
     assert findings

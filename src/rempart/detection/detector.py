@@ -1,7 +1,9 @@
 """The whole of detection as one value: an event goes in, the findings it brings about come out."""
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import replace
+from typing import Self
 
 from rempart.detection.correlate import Correlator, Crossing
 from rempart.detection.explain import finding, observables
@@ -21,14 +23,23 @@ class Detection:
 
     def __init__(self, rules: RuleSet, surroundings: Surroundings | None = None) -> None:
         """``surroundings``: what the site adds to events; without it rules that ask for it stay silent."""
+        self._rules = rules
         self._surroundings = surroundings or Surroundings()
         self._matcher = Matcher(rules.rules)
-        self._correlator = Correlator(rules.correlations)
         self._silent = _only_parts(rules)
-        self._repeats = Correlator(
-            [_repeats(rule) for rule in rules.rules if rule.card.id not in self._silent]
-        )
+        self._forget()
+
+    def _forget(self) -> None:
+        told = [rule for rule in self._rules.rules if rule.card.id not in self._silent]
+        self._correlator = Correlator(self._rules.correlations)
+        self._repeats = Correlator([_repeats(rule) for rule in told])
         self._latest = Instant(0)
+
+    def afresh(self) -> Self:
+        """The same rules with nothing remembered. They are not compiled again: that is what takes time."""
+        other = copy(self)
+        other._forget()
+        return other
 
     @property
     def longest_timespan(self) -> Duration:
