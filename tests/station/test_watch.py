@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -221,14 +222,13 @@ class Home:
             await asyncio.gather(running, return_exceptions=True)
             store.close()
 
-    async def process(self) -> asyncio.subprocess.Process:
-        """A watch as the station runs it."""
+    async def process(self, *under: str) -> asyncio.subprocess.Process:
+        """A watch as the station runs it, perhaps under another program."""
         arguments = ["--site", self.places.site, "--state", self.places.state, "--run", self.places.run]
         arguments += ["--rules", self.places.rules[0]]
         with (self.folder / "watch.err").open("ab") as errors:
-            return await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "rempart.station.watch", *map(str, arguments), stderr=errors
-            )
+            command = [*under, sys.executable, "-m", "rempart.station.watch", *map(str, arguments)]
+            return await asyncio.create_subprocess_exec(*command, stderr=errors)
 
     def stored(self, path: Path) -> list[tuple[int, bytes]]:
         store = EventStore(self.places.events)
@@ -422,6 +422,33 @@ def test_an_alarm_does_not_wait_for_a_disk_that_refuses(home: Home, caplog: pyte
             home.write(home.portal, request(2, "/"))
             await until(lambda: store.last == 2)
         assert [number for number, _ in home.stored(home.portal)] == [1, 2]
+
+    asyncio.run(live())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace to stall the disk")
+def test_an_alarm_does_not_wait_for_a_disk_that_stalls(home: Home) -> None:
+    EventStore(home.places.events).close()  # made before, so that the start takes few writes
+
+    async def live() -> None:
+        async with home.guard() as guard:
+            stalls = "inject=fdatasync,fsync:delay_enter=2000000:when=3+"  # of each thread: not at the start
+            options = ["-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync", "-e", stalls]
+            process = await home.process("strace", *options)
+            try:
+                await until(lambda: guard.connections, within=30)
+                slowest = 0.0
+                for number in range(1, 8):
+                    began = time.monotonic()
+                    home.write(home.portal, request(number * 60, "/.env", client=f"198.51.100.{number}"))
+                    await until(lambda n=number: len(guard.found) == n)
+                    slowest = max(slowest, time.monotonic() - began)
+                assert 0.4 < slowest < 1.5  # seconds: it was stalled for two, and did not wait for it
+            finally:
+                process.send_signal(signal.SIGTERM)
+                await process.wait()
+        assert len(home.stored(home.portal)) == 7
 
     asyncio.run(live())
 
