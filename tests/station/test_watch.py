@@ -18,7 +18,7 @@ import pytest
 
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.socket import Connection, serve
-from rempart.adapters.store.events import EventStore, Segment
+from rempart.adapters.store.events import Batch, EventStore, Segment
 from rempart.config import Places
 from rempart.detection.finding import Finding
 from rempart.errors import InputRefused
@@ -502,6 +502,36 @@ def test_a_decoder_that_nobody_knows_is_refused(home: Home) -> None:
     site = dataclasses.replace(home.site, logs=(LogSource(path="/var/log/x", decoder="no\x1bne"),))
     with pytest.raises(InputRefused, match=r"no\\x1bne"):
         logs(home.places, site)
+
+
+def test_what_another_version_left_in_the_store_is_told_and_does_not_end_the_watch(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = EventStore(home.places.events)
+    for number, position in enumerate((b"\x00nonsense", b'{"places": 5}'), 1):
+        store.append(
+            [
+                Batch(
+                    id=number,
+                    read=BEGIN,
+                    source=str(home.portal),
+                    decoder="of old",
+                    numbers=[number],
+                    bodies=[b"?"],
+                    position=position,
+                )
+            ]
+        )
+    store.close()
+
+    async def live() -> None:
+        async with home.guard() as guard, home.watch():
+            home.write(home.portal, request(1, "/.env"))
+            await until(lambda: guard.found)
+
+    asyncio.run(live())
+    assert "read from its beginning" in caplog.text
+    assert "no decoder is called 'of old' any more" in caplog.text
 
 
 # -- how many persons --------------------------------------------------------------------------------------------

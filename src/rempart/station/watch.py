@@ -20,6 +20,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
+
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.collect.grown import RecordFollower
 from rempart.adapters.collect.tail import Follower, Lines
@@ -113,7 +115,12 @@ class Reader:
         return found, min(newest, lines.read)
 
     def _events(self, lines: Batch | Segment) -> Iterator[Event]:
-        decode = DECODERS[lines.decoder]
+        decode = DECODERS.get(lines.decoder)
+        if decode is None:  # kept by another version; the lines stay, findings from them are not made again
+            self._undecoded.count(
+                lines.source, f"no decoder is called {lines.decoder!a} any more", lines.read
+            )
+            return
         for number, body in zip(lines.numbers, lines.bodies, strict=True):
             try:
                 event = decode(body, lines.source, number)
@@ -454,7 +461,13 @@ def logs(places: Places, site: Site) -> tuple[LogSource, ...]:
 
 def _followed(log: LogSource, store: EventStore) -> Source:
     follower = RecordFollower if log.path.lower().endswith(".evtx") else Follower
-    return Source(log.decoder, follower(Path(log.path), store.position(log.path)))
+    try:
+        return Source(log.decoder, follower(Path(log.path), store.position(log.path)))
+    except msgspec.MsgspecError as fault:
+        _log.error(
+            "%s: how far it was read is not understood (%s): it is read from its beginning", log.path, fault
+        )
+        return Source(log.decoder, follower(Path(log.path)))
 
 
 async def run(places: Places, site: Site, detection: Detection, *, clock: Clock | None = None) -> None:
