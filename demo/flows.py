@@ -9,6 +9,7 @@ Usage: python -m demo.flows ENDS SEEN; makes SEEN.ready, speaks from SIGUSR1 on,
 """
 
 import base64
+import errno
 import json
 import selectors
 import signal
@@ -30,9 +31,11 @@ RATE = 1050
 _MESSAGE = struct.Struct(">IIQQ40x")  # magic, stream, number, sent (ns): 64 bytes with padding
 _MAGIC = 0x52454D50
 _SIZE = _MESSAGE.size
-_TICK = 0.002
-_AGAIN = {"tcp": 0.02, "http-get": 0.25, "http-post": 0.25}
-"""Seconds before a flow that was refused or reset is begun again."""
+_TICK = 0.001
+_SO_RCVBUFFORCE = 33  # socket(7)
+_TRIES = {"tcp": RATE, "http-get": 4, "http-post": 4}
+"""Connections a second that a flow begins after it was refused or reset: TCP as many as it sent messages, so that the
+closed door is tried as hard; through the proxy as a patient visitor would."""
 
 
 class Carrier(StrEnum):
@@ -72,13 +75,15 @@ class Seen:
     arrived: "array[int]" = field(default_factory=lambda: array("Q"))
     refused: "array[int]" = field(default_factory=lambda: array("Q"))
     """Instants at which a send or a connection was refused or reset."""
+    tried: "array[int]" = field(default_factory=lambda: array("Q"))
+    """Instants at which a connection was begun: each is a packet too (SYN)."""
 
     def as_json(self) -> dict[str, str]:
         """The arrays in base64, machine order."""
         return {name: base64.b64encode(getattr(self, name).tobytes()).decode() for name in _ARRAYS}
 
 
-_ARRAYS = ("sent", "numbers", "stamps", "arrived", "refused")
+_ARRAYS = ("sent", "numbers", "stamps", "arrived", "refused", "tried")
 
 
 def read_seen(path: Path) -> dict[str, Seen]:
@@ -112,6 +117,27 @@ def _read_ends(path: Path) -> list[End]:
     ]
 
 
+class Pace:
+    """So many a second from the first question on. After a pause it catches up, by half a second's worth at once."""
+
+    def __init__(self, per_second: int) -> None:
+        self._per_second = per_second
+        self._began = 0.0
+        self._done = 0
+
+    def due(self, now: float) -> int:
+        """How many to do now."""
+        if not self._began:
+            self._began, self._done = now, 0
+        owed = int((now - self._began) * self._per_second) + 1 - self._done
+        self._done += owed
+        return min(owed, self._per_second // 2 + 1)
+
+    def rest(self) -> None:
+        """Begin anew at the next question."""
+        self._began = 0.0
+
+
 class Line:
     """One end at work. Its socket may die and be made anew; its numbers go on."""
 
@@ -123,9 +149,11 @@ class Line:
         self._waiting = b""
         self._unsent = b""
         self._talking = False
-        self._again_at = 0.0
-        self._began, self._due = 0.0, 0
+        self._messages = Pace(RATE)
+        self._tries = Pace(_TRIES.get(end.carrier, RATE))
         self._socket: socket.socket | None = None
+        self._spare: socket.socket | None = None
+        """A socket whose connection was refused: Linux lets it try again."""
         self._listener: socket.socket | None = None
         if end.carrier is Carrier.UDP:
             self._socket = self._made()
@@ -144,8 +172,7 @@ class Line:
         def make() -> socket.socket:
             made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if udp else socket.SOCK_STREAM)
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-                made.setsockopt(socket.SOL_SOCKET, option, 4 << 20)
+            _make_room(made)
             made.settimeout(0)
             made.bind(self.end.local)
             return made
@@ -156,18 +183,14 @@ class Line:
 
     def tick(self, now: float) -> None:
         """Send what is due. ``now`` is CLOCK_MONOTONIC in seconds."""
-        if self._socket is None and self.end.begins and now >= self._again_at:
-            self._begin()
+        if self._socket is None and self.end.begins:
+            self._try(self._tries.due(now))
         if not self._talking or self.end.sends is None or self._socket is None:
-            self._began = 0.0
+            self._messages.rest()
             return
-        if not self._began:
-            self._began, self._due = now, 0
-        due = int((now - self._began) * RATE) + 1
-        for _ in range(min(due - self._due, RATE // 10)):
+        for _ in range(self._messages.due(now)):
             if not self._send(self._socket, self.end.sends):
                 return
-        self._due = due
 
     def _send(self, to: socket.socket, stream: int) -> bool:
         """Send one message; False when the connection is lost."""
@@ -200,11 +223,15 @@ class Line:
 
     # -- connecting ----------------------------------------------------------------------------------------------
 
-    def _begin(self) -> None:
-        made = self._made()
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        made.connect_ex(self.end.remote)
-        self._adopt(made, selectors.EVENT_READ | selectors.EVENT_WRITE)
+    def _try(self, times: int) -> None:
+        """Begin a connection, again as long as it is refused at once."""
+        for _ in range(times):
+            made, self._spare = self._spare or self._made(), None
+            self.seen.tried.append(time.monotonic_ns())
+            if made.connect_ex(self.end.remote) in (0, errno.EINPROGRESS):
+                self._adopt(made, selectors.EVENT_READ | selectors.EVENT_WRITE)
+                return
+            self._refused(made)
 
     def _adopt(self, made: socket.socket, events: int) -> None:
         self._socket, self._talking = made, False
@@ -233,19 +260,26 @@ class Line:
 
     def _connected(self, made: socket.socket) -> None:
         if made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-            self.seen.refused.append(time.monotonic_ns())
-            self._lose()
+            self._selector.unregister(made)
+            self._refused(made)
             return
         self._selector.modify(made, selectors.EVENT_READ, self)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.end.carrier is Carrier.TCP:  # through the proxy every try connects: only the answer says no
+            self._tries.rest()
         made.send(self.end.head.encode())
         self._talking = True
+
+    def _refused(self, made: socket.socket) -> None:
+        """Keep the socket for the next try."""
+        self.seen.refused.append(time.monotonic_ns())
+        self._socket, self._spare = None, made
 
     def _lose(self) -> None:
         assert self._socket is not None
         self._selector.unregister(self._socket)
         self._socket.close()
         self._socket, self._talking = None, False
-        self._again_at = time.monotonic() + _AGAIN[self.end.carrier]
 
     # -- receiving -----------------------------------------------------------------------------------------------
 
@@ -297,6 +331,15 @@ class Line:
         self.seen.numbers.append(number)
         self.seen.stamps.append(sent)
         self.seen.arrived.append(time.monotonic_ns())
+
+
+def _make_room(made: socket.socket) -> None:
+    """Buffers for a second of everything; in a user namespace for as much as the machine allows."""
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, 4 << 20)
+    except PermissionError:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
 
 
 def run(ends: Iterable[End], seen: Path) -> None:

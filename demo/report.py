@@ -24,7 +24,19 @@ class Report:
     """From the order's arrival, sealing included, to the last outward packet that passed."""
     ack_ms: float | None = None
     """From the order's arrival to the kernel's acknowledgement."""
+    cut_ms_at_most: float | None = None
+    """From the order's arrival to the first outward packet that did not pass: the cut lies in between."""
+    wire_cut_ms: int | None = None
+    """As `cut_ms`, by the witness on the wire, whole milliseconds."""
     outward_packets_after_ack: int | None = None
+    """Sent after the acknowledgement and arrived, or seen on the wire after it; lifelines and responder apart."""
+    outward_lifeline_packets_after_ack: int | None = None
+    outward_responder_packets_after_ack: int | None = None
+    """Of the maintenance responder: the proxy's front on the gateway."""
+    leaked: list[str] = field(default_factory=list)
+    """What the wire carried after the acknowledgement and should not have."""
+    witness_missed: int | None = None
+    """Packets that the witness could not count."""
     inward_packets_after_ack: int | None = None
     outward_packets_sent: int | None = None
     lifeline_packets_sent: int | None = None
@@ -87,6 +99,7 @@ _EXACTLY = {
     "incidents": 1,
     "outward_packets_after_ack": 0,
     "inward_packets_after_ack": 0,
+    "witness_missed": 0,
     "lifeline_packets_lost": 0,
     "inside_packets_lost": 0,
     "inside_requests_failed": 0,

@@ -36,10 +36,12 @@ class StationFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Instants of one order on CLOCK_MONOTONIC, in nanoseconds: arrival in the guard, and the kernel's yes."""
+    """Instants of one order, arrival in the guard and the kernel's yes: CLOCK_MONOTONIC in ns, CLOCK_REALTIME in ms."""
 
     received_ns: int
     enforced_ns: int
+    received_ms: int
+    enforced_ms: int
 
 
 class Station:
@@ -122,7 +124,12 @@ class Station:
             )
         if done.enforced is None:
             raise StationFailed("the order changed nothing")
-        return Cut(done.received * 1000 - before, done.enforced * 1000 - before)
+        return Cut(
+            received_ns=done.received * 1000 - before,
+            enforced_ns=done.enforced * 1000 - before,
+            received_ms=done.received // 1000,
+            enforced_ms=done.enforced // 1000,
+        )
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one verb of the command line, as a person would on the gateway."""

@@ -8,7 +8,7 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import bagit
@@ -17,13 +17,15 @@ import pypdf
 from demo.addresses import Plan
 from demo.attacker import read_notes
 from demo.doorway import Doorway
+from demo.flows import Seen
 from demo.narrator import Narrator, Who
 from demo.programs import Programs, python
 from demo.report import Report
 from demo.request import Answer, ask
 from demo.site import openings
 from demo.station import Cut, Station, StationFailed
-from demo.streams import Measurement, Passage, Way, passages
+from demo.streams import Measurement, Passage, Way, first_stopped, passages
+from demo.witness import Sightings, Sort
 from demo.world import GATEWAY, World
 from rempart.engine.orders import (
     AnswerGate,
@@ -213,11 +215,12 @@ class Story:
         self._report.maintenance_answers = self._maintenance_answers() - answered_before
         seen = measurement.stop()
         found = passages(measurement.streams, seen, cut.enforced_ns)
-        self._judge_the_cut(cut, found)
+        self._judge_the_cut(cut, found, seen)
+        self._hear_the_witness(cut, measurement.witness)
         through_portal = [p for p in found if p.stream.opening == "gp-portal"]
         self._report.portal_closed = portal.status == 503 and not any(p.passed_after for p in through_portal)
 
-    def _judge_the_cut(self, cut: Cut, found: list[Passage]) -> None:
+    def _judge_the_cut(self, cut: Cut, found: list[Passage], seen: Mapping[str, Seen]) -> None:
         report = self._report
         lifelines = {opening["id"] for opening in openings(self._plan) if opening.get("lifeline")}
         saved = [p for p in found if p.stream.opening in lifelines]
@@ -225,6 +228,7 @@ class Story:
         outward = [p for p in found if p.stream.way is Way.OUTWARD and p not in saved]
         inward = [p for p in found if p.stream.way is Way.INWARD and p not in saved]
         report.cut_ms = max(0.0, round((max(p.last_passed_ns for p in outward) - cut.received_ns) / 1e6, 3))
+        report.cut_ms_at_most = max(0.0, round((first_stopped(outward, seen) - cut.received_ns) / 1e6, 3))
         report.ack_ms = round((cut.enforced_ns - cut.received_ns) / 1e6, 3)
         report.outward_packets_sent = sum(p.sent for p in outward)
         report.outward_packets_after_ack = sum(p.passed_after for p in outward)
@@ -236,11 +240,29 @@ class Story:
         steady = [p for p in found if p.stream.carrier == "udp" or p in saved or p in inside]
         report.slowest_stream_per_second = round(min(p.per_second for p in steady if p.sent), 1)
         report.streams = [p.told() for p in found]
+
+    def _hear_the_witness(self, cut: Cut, witness: Sightings) -> None:
+        """What left the hospital on the wire after the acknowledgement, apart by what it was."""
+        report, plan = self._report, self._plan
+        spared = {plan.address("operator"), plan.address("suppliers", 0), plan.address("suppliers", 1)}
+
+        def responder(sort: Sort) -> bool:
+            return (sort.protocol, sort.source, sort.source_port) == (6, plan.uplink, 80)
+
+        after = witness.after(cut.enforced_ms)
+        report.outward_lifeline_packets_after_ack = sum(n for s, n in after.items() if s.target in spared)
+        report.outward_responder_packets_after_ack = sum(n for s, n in after.items() if responder(s))
+        leaked = {s: n for s, n in after.items() if s.target not in spared and not responder(s)}
+        report.leaked = [f"{n} × {s}" for s, n in sorted(leaked.items())[:20]]
+        report.outward_packets_after_ack = max(report.outward_packets_after_ack or 0, sum(leaked.values()))
+        ordinary = [ms for s, ms in witness.counts if s.target not in spared and not responder(s)]
+        report.wire_cut_ms = max(0, max(ordinary) - cut.received_ms)
+        report.witness_missed = witness.missed
         self._tell(
             Who.MEASURED,
-            f"last outward packet {report.cut_ms} ms after the order; {report.outward_packets_after_ack} of those sent "
-            f"after the acknowledgement passed; lifelines lost {report.lifeline_packets_lost} of "
-            f"{report.lifeline_packets_sent}, inside {report.inside_packets_lost} of {report.inside_packets_sent}",
+            f"last outward packet {report.cut_ms} ms after the order; {report.outward_packets_after_ack} after the "
+            f"acknowledgement; lifelines lost {report.lifeline_packets_lost} of {report.lifeline_packets_sent}, "
+            f"inside {report.inside_packets_lost} of {report.inside_packets_sent}",
         )
 
     def _check_the_public_pages(self) -> None:

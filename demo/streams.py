@@ -9,11 +9,12 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
-from demo.addresses import Account, Plan
+from demo.addresses import OUTSIDE_SWITCH, Account, Plan
 from demo.flows import HTTP_ANSWER, Carrier, End, Seen, http_get, http_post, read_seen, write_ends
 from demo.programs import LIVE_PORTS, python
 from demo.telephone import SIGNALLING
-from demo.world import World
+from demo.witness import Sightings, read_sightings
+from demo.world import CABLES, World
 
 INSIDE = "inside"
 """In the place of an opening's id: traffic between wards and servers, which crosses the gateway and no opening."""
@@ -72,6 +73,8 @@ class Passage:
     passed_after: int
     """Messages sent after the acknowledgement that arrived all the same."""
     refused: int
+    tried: int
+    """Connections begun, each a packet of its own (SYN): after a reset they go on at the rate of the messages."""
     longest_gap_ms: float
     """The longest time in which nothing arrived, between the first arrival and the last."""
 
@@ -93,6 +96,7 @@ class Passage:
             "lost": self.lost,
             "passed_after_ack": self.passed_after,
             "refused": self.refused,
+            "connections_tried": self.tried,
             "longest_gap_ms": round(self.longest_gap_ms, 1),
         }
 
@@ -141,6 +145,8 @@ class Measurement:
         self._world = world
         self._plan = world.plan
         self.streams: list[Stream] = []
+        self.witness = Sightings({}, 0)
+        """What the wire outside carried; filled in by `stop`."""
         self._near: list[End] = []
         self._far: list[End] = []
         for flow in flows(self._plan):
@@ -152,13 +158,15 @@ class Measurement:
         """Make every socket, then begin to speak on every end."""
         folder = self._world.folder / "streams"
         folder.mkdir()
+        witness = python("demo.witness", f"gw-{OUTSIDE_SWITCH}", str(folder / "witness.seen"))
+        self._world.start(CABLES, "witness", witness)
         for side, machine, ends in (("near", "ward-staff", self._near), ("far", "operator", self._far)):
             write_ends(folder / f"{side}.json", ends)
             files = [str(folder / f"{side}.json"), str(folder / f"{side}.seen")]
             self._world.start(machine, f"streams-{side}", python("demo.flows", *files))
-        while not all((folder / f"{side}.ready").exists() for side in ("near", "far")):
-            if dead := self._world.dead():
-                raise RuntimeError(f"{dead} ended: {self._world.said(dead[0])}")
+        while not all((folder / f"{side}.ready").exists() for side in ("near", "far", "witness")):
+            if dead := set(self._world.dead()) & {"streams-near", "streams-far", "witness"}:
+                raise RuntimeError(f"{dead} ended: {self._world.said(dead.pop())}")
             time.sleep(0.01)
         for side in ("far", "near"):
             self._world.signal(f"streams-{side}", signal.SIGUSR1)
@@ -169,7 +177,10 @@ class Measurement:
         for side in ("near", "far"):
             self._world.signal(f"streams-{side}", signal.SIGTERM)
         for side in ("near", "far"):
-            self._world.wait(f"streams-{side}", 30)
+            if self._world.wait(f"streams-{side}", 30):
+                raise RuntimeError(f"streams-{side} failed: {self._world.said(f'streams-{side}')}")
+        self._world.stop("witness")
+        self.witness = read_sightings(folder / "witness.seen")
         return read_seen(folder / "near.seen") | read_seen(folder / "far.seen")
 
     # -- placing -------------------------------------------------------------------------------------------------
@@ -286,8 +297,20 @@ def _passage(stream: Stream, sender: Seen, receiver: Seen, ack_ns: int) -> Passa
         last_passed_ns=max(receiver.stamps, default=0),
         passed_after=sum(1 for stamp in receiver.stamps if stamp > ack_ns),
         refused=len(sender.refused),
+        tried=len(sender.tried),
         longest_gap_ms=_longest_gap(receiver) / 1e6,
     )
+
+
+def first_stopped(found: Iterable[Passage], seen: Mapping[str, Seen]) -> int:
+    """When the first message that did not arrive was sent, over these streams; on UDP, where lost is lost."""
+    stopped = []
+    for passage in found:
+        if passage.stream.carrier is Carrier.UDP and passage.sent:
+            arrived = set(seen[passage.stream.receiver].numbers)
+            sent = seen[passage.stream.sender].sent
+            stopped += [stamp for number, stamp in enumerate(sent) if number not in arrived][:1]
+    return min(stopped)
 
 
 def _longest_gap(receiver: Seen) -> int:
