@@ -202,6 +202,13 @@ def test_memory_is_bounded_in_matches_groups_and_things(monkeypatch: pytest.Monk
     assert sum(group.distinct.values()) == 20
 
 
+def test_endless_values_stay_distinct_and_take_little_memory() -> None:
+    uris = stream(correlation(type=CorrelationType.VALUE_COUNT, fields=("uri",)))
+    found = [uris.feed(1, src="u" * 9000, uri="/" * 9000 + str(number)) for number in range(3)]
+    assert values(found) == [3]
+    assert len(found[2][0].group[0][1]) < 120
+
+
 STEPS = st.lists(
     st.tuples(st.integers(0, 40), st.sampled_from(["base", "other"]), st.integers(1, 3), st.integers(-30, 0)),
     max_size=120,

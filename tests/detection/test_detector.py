@@ -1,8 +1,16 @@
 """Detection as a whole: what reports, what only serves others, and that a restart changes nothing."""
 
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from rempart.detection.detector import Detection
 from rempart.detection.finding import Finding, Kind
 from rempart.detection.rule import RuleSet, load
+from rempart.detection.surroundings import Surroundings
 from rempart.events.event import Event, LogSource
 from rempart.instants import Instant, seconds
 
@@ -73,3 +81,82 @@ def test_after_a_restart_the_same_events_give_the_same_ids() -> None:
         fed(again, [event for event in events[:killed_at] if (event.time or 0) >= start])
         after = {finding.id for finding in fed(again, events[killed_at:])}
         assert after == {finding.id for finding in whole if finding.record >= events[killed_at].record}
+
+
+RULES = sorted((Path(__file__).resolve().parents[2] / "rules").rglob("*.yml"))
+NAMES = [
+    "c-ip",
+    "src_ip",
+    "dst_ip",
+    "dst_port",
+    "cs-username",
+    "cs-uri",
+    "cs-uri-stem",
+    "cs-uri-plain",
+    "cs-host",
+    "cs-user-agent",
+    "sc-status",
+    "action",
+    "protocol",
+    "flow",
+    "bytes_out",
+    "bytes_in",
+    "outcome",
+    "user",
+    "attempts",
+    "mac",
+    "ip",
+    "mark",
+    "person",
+    "from",
+    "to",
+]
+VALUES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.lists(st.text(max_size=3), max_size=3)
+)
+SOURCES = st.sampled_from(
+    [
+        LogSource(category="webserver", product="nginx"),
+        LogSource(category="firewall", product="ulogd"),
+        LogSource(category="network_connection", product="ulogd"),
+        LogSource(product="linux", service="sshd"),
+        LogSource(category="dhcp", product="dnsmasq"),
+    ]
+)
+EVENTS = st.builds(
+    Event,
+    logsource=SOURCES,
+    fields=st.dictionaries(
+        st.sampled_from(NAMES), VALUES | st.sampled_from(["192.0.2.1", "open", 401, 200, "failure"])
+    ),
+    source=st.text(max_size=5),
+    record=st.integers(0, 9),
+    time=st.none() | st.integers(0, 10**15).map(Instant),
+)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Detection:
+    surroundings = Surroundings(known_devices=("02:00:5e:10:00:02",))
+    return Detection(load([(p.name, p.read_text()) for p in RULES], surroundings.placeholders), surroundings)
+
+
+@settings(deadline=None)  # the first event of a kind compiles its rules
+@given(st.lists(EVENTS, max_size=20))
+def test_hostile_events_never_break_detection(shipped: Detection, events: list[Event]) -> None:
+    found = fed(shipped.afresh(), events)
+    assert all(len(proof.value) <= 200 and len(proof.field) <= 200 for each in found for proof in each.proofs)
+    assert all(len(thing.value) <= 200 for each in found for thing in each.observables)
+
+
+def test_an_event_without_a_time_counts_as_of_the_latest_seen() -> None:
+    detection = Detection(rules(FAILED))
+    timeless: dict[str, Any] = {"c-ip": "192.0.2.9", "sc-status": 401}
+    detection.feed(tried(50))
+    [finding] = detection.feed(Event(LogSource(category="webserver"), timeless, "log", 2))
+    assert finding.time == seconds(50)

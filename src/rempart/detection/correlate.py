@@ -15,6 +15,7 @@ the same findings with the same ids. Bounds on memory (`MAX_ENTRIES`, `MAX_GROUP
 each correlation apart, so that forged packets cannot push out the memory of password guessing.
 """
 
+import hashlib
 import math
 from bisect import bisect_left, insort
 from collections import Counter, OrderedDict, deque
@@ -37,6 +38,8 @@ MAX_HELD = 200_000
 """Matches kept in one correlation."""
 MAX_THINGS = 24
 """Observables kept in one group: addresses, accounts."""
+MAX_TEXT = 120
+"""Characters kept of a value that is counted or grouped by; a longer one is kept as its beginning and its digest."""
 
 _TEMPORAL = frozenset({CorrelationType.TEMPORAL, CorrelationType.TEMPORAL_ORDERED})
 _COUNTING = frozenset({CorrelationType.EVENT_COUNT, CorrelationType.VALUE_COUNT})
@@ -220,8 +223,18 @@ def group_of(correlation: Correlation, rule: str, fields: Mapping[str, Any]) -> 
         value = fields.get(_field(correlation, rule, name))
         if value is None or value == "":
             return None
-        values.append(str(value))
+        values.append(_short(value))
     return tuple(values)
+
+
+def _short(value: object) -> str:
+    """The value as text that stays distinct and takes little memory, however long it was."""
+    text = str(value)
+    if len(text) <= MAX_TEXT:
+        return text
+    return (
+        f"{text[: MAX_TEXT // 2]}… {hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
+    )
 
 
 def _field(correlation: Correlation, rule: str, name: str) -> str:
@@ -240,7 +253,7 @@ def _value(correlation: Correlation, rule: str, fields: Mapping[str, Any]) -> An
         case CorrelationType.TEMPORAL | CorrelationType.TEMPORAL_ORDERED:
             return rule
         case CorrelationType.VALUE_COUNT:
-            texts = tuple(str(fields[name]) for name in correlation.fields if fields.get(name) is not None)
+            texts = tuple(_short(fields[name]) for name in correlation.fields if fields.get(name) is not None)
             return texts if len(texts) == len(correlation.fields) else None
         case _:
             return _thousandths(fields.get(correlation.fields[0]) if correlation.fields else None)
