@@ -74,6 +74,8 @@ def main() -> None:
     creations = list(made_unique((creations * 4_000)[:4_000]))
     logs = sorted(str(path) for path in (corpus / "evtx").rglob("*.evtx"))
     fresh = warm(rules)
+    gc.collect()
+    gc.freeze()
     read, evtx_s = timed(lambda: match_evtx(fresh, logs))
     figures = Figures(
         rules=len(rules),

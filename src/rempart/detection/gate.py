@@ -149,6 +149,83 @@ def cover(tree: Tree, cost: Callable[[int], float]) -> tuple[float, frozenset[in
             return total, covering
 
 
+# -- rules made ready ---------------------------------------------------------------------------------------------
+
+
+class Asked:
+    """A rule as far as a gate leaves it open. What is computed from the tree is computed once, when first needed."""
+
+    __slots__ = ("_cover", "_holds", "_mentioned", "place", "rule", "tree")
+
+    def __init__(self, place: int, rule: Rule, tree: Tree) -> None:
+        self.place = place
+        """Where the rule stands in the order of rules."""
+        self.rule = rule
+        self.tree = tree
+        self._holds: Holds | None = None
+        self._mentioned: frozenset[int] | None = None
+        self._cover: tuple[float, frozenset[int]] | bool | None = False
+
+    @property
+    def mentioned(self) -> frozenset[int]:
+        """The leaves still open."""
+        if self._mentioned is None:
+            self._mentioned = mentioned(self.tree)
+        return self._mentioned
+
+    def cover(self, cost: Callable[[int], float]) -> frozenset[int] | None:
+        """See `cover`. ``cost`` is the same at every call."""
+        if isinstance(self._cover, bool):
+            self._cover = cover(self.tree, cost)
+        return None if self._cover is None else self._cover[1]
+
+    def holds(self, true: frozenset[int]) -> bool:
+        """Whether the rule matches when these leaves are true."""
+        if self._holds is None:
+            self._holds = compiled(self.tree)
+        return self._holds(true)
+
+
+class Prepared:
+    """A rule with what it needs of the gate fields taken out, so that most gates never touch its tree."""
+
+    __slots__ = ("_asked", "_mixed", "_needs", "rule")
+
+    def __init__(self, place: int, rule: Rule, tree: Tree, known: frozenset[int]) -> None:
+        self.rule = rule
+        self._needs, rest = _parted(tree, known)
+        self._asked = Asked(place, rule, rest)
+        self._mixed = not known.isdisjoint(self._asked.mentioned)
+
+    def under(self, known: frozenset[int], true: frozenset[int]) -> Asked | bool:
+        """What is left of the rule where these gate leaves are true, or the answer."""
+        if any(need.isdisjoint(true) for need in self._needs):
+            return False
+        if not self._mixed:
+            return self._asked if self._asked.tree != ALWAYS else True
+        settled = settle(self._asked.tree, known, true)
+        return settled if isinstance(settled, bool) else Asked(self._asked.place, self.rule, settled)
+
+    def first_need(self, better: Callable[[frozenset[int]], tuple[bool, int]]) -> frozenset[int]:
+        """Gate leaves of which one must be true; empty when the rule needs none."""
+        return max(self._needs, key=better, default=NOTHING)
+
+
+ALWAYS = All(NOTHING, ())
+
+
+def _parted(tree: Tree, known: frozenset[int]) -> tuple[tuple[frozenset[int], ...], Tree]:
+    """Sets of gate leaves of each of which one must be true, and the rest of the tree."""
+    if not isinstance(tree, All):
+        return (), tree
+    simple = [
+        part for part in tree.parts if isinstance(part, Some) and not part.parts and part.leaves <= known
+    ]
+    needs = [frozenset((leaf,)) for leaf in tree.leaves & known] + [part.leaves for part in simple]
+    rest = tuple(part for part in tree.parts if part not in simple)
+    return tuple(needs), All(tree.leaves - known, rest)
+
+
 # -- memories -----------------------------------------------------------------------------------------------------
 
 
@@ -208,9 +285,9 @@ class Gate:
     _references: tuple[tuple[int, Leaf], ...]
     _keywords: Keywords | None
     _always: tuple[Rule, ...]
-    _candidates: dict[int, tuple[tuple[int, Rule, Holds], ...]]
-    """Leaf of a cover -> the rules it may make true, each with its place in the order of rules."""
-    _uncovered: tuple[tuple[int, Rule, Holds], ...]
+    _candidates: dict[int, list[Asked]]
+    """Leaf of a cover -> the rules it may make true."""
+    _uncovered: tuple[Asked, ...]
     _answers: _Answers = field(init=False)
 
     def __post_init__(self) -> None:
@@ -232,9 +309,6 @@ class Gate:
         return self._answers[signature]
 
     def _answer(self, true: frozenset[int]) -> tuple[Rule, ...]:
-        tried = {place: (rule, holds) for place, rule, holds in self._uncovered}
-        for leaf in true:
-            for place, rule, holds in self._candidates.get(leaf, ()):
-                tried[place] = (rule, holds)
-        found = tuple(tried[place][0] for place in sorted(tried) if tried[place][1](true))
-        return self._always + found
+        tried = set(self._uncovered).union(*(self._candidates.get(leaf, ()) for leaf in true))
+        found = sorted((each for each in tried if each.holds(true)), key=lambda each: each.place)
+        return self._always + tuple(each.rule for each in found)

@@ -4,26 +4,14 @@ Rules are asked only of events from their own log source. The answer depends on 
 remembered from earlier events changes the speed, never the answer.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 from rempart.detection.condition import And, Condition, Leaf, LeafKind, Not, Or
 from rempart.detection.finding import Proof
-from rempart.detection.gate import (
-    GATE_FIELDS,
-    All,
-    Gate,
-    Holds,
-    Memo,
-    Some,
-    Tree,
-    compiled,
-    cover,
-    mentioned,
-    numbered,
-    settle,
-)
+from rempart.detection.gate import GATE_FIELDS, Asked, Gate, Memo, Prepared, numbered
 from rempart.detection.predicates import NOTHING, FieldTests, Keywords, as_text, refers, texts_of
 from rempart.detection.rule import Rule
 from rempart.events.event import Event, LogSource
@@ -41,11 +29,15 @@ class Matcher:
         self._numbers: dict[Leaf, int] = {}
         self._leaves: list[Leaf] = []
         self._tests: dict[str, FieldTests] = {}
-        self._rules = tuple((rule, numbered(rule.condition, self._number)) for rule in rules)
+        trees = [numbered(rule.condition, self._number) for rule in rules]
         self._known = frozenset(number for number, leaf in enumerate(self._leaves) if _settles(leaf))
-        self._index = _index(self._rules, self._leaves, self._known)
+        self._rules = [Prepared(*each, self._known) for each in zip(count(), rules, trees, strict=False)]
+        self._costs = [_commonness(leaf) for leaf in self._leaves]
+        self._indexes: dict[LogSource, _Index] = {}
         self._gates: dict[tuple[LogSource, frozenset[int]], Gate] = {}
+        self._source = LogSource()
         self._kinds: dict[tuple[str | int | None, ...], Gate] = {}
+        self._kinds_of = {self._source: self._kinds}
         self._keywords: dict[frozenset[int], Keywords] = {}
 
     def _number(self, leaf: Leaf) -> int:
@@ -64,23 +56,22 @@ class Matcher:
 
     def matches(self, event: Event) -> Sequence[Rule]:
         """The rules that match the event, in the order they were given."""
-        source, get = event.logsource, event.fields.get
+        if event.logsource is not self._source:
+            self._source = event.logsource
+            self._kinds = self._kinds_of.setdefault(event.logsource, {})
+        get = event.fields.get
         channel, identifier, provider = get("Channel"), get("EventID"), get("Provider_Name")
         # As keys 1, 1.0 and True are the same, and a forged event could poison the memory of a real one: one type each.
         kind = (
-            source.product,
-            source.category,
-            source.service,
             channel if channel.__class__ is str else _plain(channel),
             identifier if identifier.__class__ is int or identifier.__class__ is str else _plain(identifier),
             provider if provider.__class__ is str else _plain(provider),
         )
         gate = self._kinds.get(kind)
         if gate is None:
-            gate = self._gate_for(event)
             if len(self._kinds) >= _KINDS_OF_EVENT:
                 self._kinds.clear()
-            self._kinds[kind] = gate
+            gate = self._kinds[kind] = self._gate_for(event)
         return gate.matches(event.fields, event.raw)
 
     def evidence(self, rule: Rule, event: Event) -> tuple[Proof, ...]:
@@ -107,28 +98,30 @@ class Matcher:
 
     def _gate(self, source: LogSource, true: frozenset[int]) -> Gate:
         """What is left of the rules for events of this log source of which these gate leaves are true."""
+        if source not in self._indexes:
+            self._indexes[source] = self._index(source)
         always: list[Rule] = []
-        left: list[tuple[int, Rule, Tree]] = []
-        for place in sorted(
-            NOTHING.union(self._index.get(-1, ()), *(self._index.get(leaf, ()) for leaf in true))
-        ):
-            rule, tree = self._rules[place]
-            if covers(rule.needs, source):
-                settled = settle(tree, self._known, true)
-                if settled is True:
-                    always.append(rule)
-                elif settled is not False:
-                    left.append((place, rule, settled))
-        asked = NOTHING.union(*(mentioned(tree) for _, _, tree in left))
-        return self._assemble(tuple(always), left, asked)
+        left: list[Asked] = []
+        for prepared in self._indexes[source].those(true):
+            asked = prepared.under(self._known, true)
+            if asked is True:
+                always.append(prepared.rule)
+            elif isinstance(asked, Asked):
+                left.append(asked)
+        return self._assemble(tuple(always), left)
 
-    def _assemble(
-        self, always: tuple[Rule, ...], left: list[tuple[int, Rule, Tree]], asked: frozenset[int]
-    ) -> Gate:
+    def _index(self, source: LogSource) -> "_Index":
+        return _Index([rule for rule in self._rules if covers(rule.rule.needs, source)], self._tells)
+
+    def _tells(self, need: frozenset[int]) -> tuple[bool, int]:
+        """How much a need tells events apart: EventID more than Channel, one value more than several."""
+        return all(self._leaves[number].field == "EventID" for number in need), -len(need)
+
+    def _assemble(self, always: tuple[Rule, ...], left: Sequence[Asked]) -> Gate:
         by_field: dict[str, set[int]] = {}
         words: set[int] = set()
         references: list[tuple[int, Leaf]] = []
-        for number in sorted(asked):
+        for number in NOTHING.union(*(asked.mentioned for asked in left)):
             leaf = self._leaves[number]
             if leaf.kind in _KEYWORDS:
                 words.add(number)
@@ -136,7 +129,15 @@ class Matcher:
                 references.append((number, leaf))
             else:
                 by_field.setdefault(leaf.field, set()).add(number)
-        candidates, uncovered = self._covers(left)
+        candidates: dict[int, list[Asked]] = {}
+        uncovered: list[Asked] = []
+        for asked in left:
+            covering = asked.cover(self._costs.__getitem__)
+            if covering is None:
+                uncovered.append(asked)
+            else:
+                for number in covering:
+                    candidates.setdefault(number, []).append(asked)
         return Gate(
             tuple(by_field),
             tuple(Memo(self._tests[name].true_of, frozenset(numbers)) for name, numbers in by_field.items()),
@@ -144,23 +145,8 @@ class Matcher:
             self._keywords_of(frozenset(words)),
             always,
             candidates,
-            uncovered,
+            tuple(uncovered),
         )
-
-    def _covers(
-        self, left: list[tuple[int, Rule, Tree]]
-    ) -> tuple[dict[int, tuple[tuple[int, Rule, Holds], ...]], tuple[tuple[int, Rule, Holds], ...]]:
-        candidates: dict[int, list[tuple[int, Rule, Holds]]] = {}
-        uncovered: list[tuple[int, Rule, Holds]] = []
-        for place, rule, tree in left:
-            entry = (place, rule, compiled(tree))
-            found = cover(tree, lambda number: _commonness(self._leaves[number]))
-            if found is None:
-                uncovered.append(entry)
-            else:
-                for number in found[1]:
-                    candidates.setdefault(number, []).append(entry)
-        return {number: tuple(entries) for number, entries in candidates.items()}, tuple(uncovered)
 
     def _keywords_of(self, numbers: frozenset[int]) -> Keywords | None:
         if not numbers:
@@ -230,32 +216,30 @@ def _settles(leaf: Leaf) -> bool:
     return leaf.field in GATE_FIELDS and leaf.kind is not LeafKind.FIELDREF
 
 
-def _index(
-    rules: Iterable[tuple[Rule, Tree]], all_leaves: Sequence[Leaf], known: frozenset[int]
-) -> dict[int, frozenset[int]]:
-    """Gate leaf -> places of the rules that need it (or one of its like); -1 -> rules that need none."""
-    index: dict[int, set[int]] = {}
-    for place, (_, tree) in enumerate(rules):
-        for number in _needed(tree, all_leaves, known) or (-1,):
-            index.setdefault(number, set()).add(place)
-    return {number: frozenset(places) for number, places in index.items()}
+class _Index:
+    """The rules of one log source by a gate leaf that they need."""
 
+    def __init__(
+        self, rules: Iterable[Prepared], tells: Callable[[frozenset[int]], tuple[bool, int]]
+    ) -> None:
+        self._needing: dict[int, list[Prepared]] = {}
+        self._needy_of_nothing: list[Prepared] = []
+        for rule in rules:
+            need = rule.first_need(tells)
+            for number in need:
+                self._needing.setdefault(number, []).append(rule)
+            if not need:
+                self._needy_of_nothing.append(rule)
 
-def _needed(tree: Tree, all_leaves: Sequence[Leaf], known: frozenset[int]) -> frozenset[int]:
-    """Gate leaves of which one must be true for the rule; EventID before Channel, since it tells more apart."""
-    if not isinstance(tree, All):
-        return NOTHING
-    options = [frozenset((leaf,)) for leaf in tree.leaves & known]
-    options += [
-        part.leaves
-        for part in tree.parts
-        if isinstance(part, Some) and not part.parts and part.leaves <= known
-    ]
-    return max(
-        options,
-        key=lambda option: (all(all_leaves[n].field == "EventID" for n in option), -len(option)),
-        default=NOTHING,
-    )
+    def those(self, true: frozenset[int]) -> Iterator[Prepared]:
+        """The rules worth a look where these gate leaves are true, each once."""
+        yield from self._needy_of_nothing
+        seen: set[int] = set()
+        for number in true:
+            for rule in self._needing.get(number, ()):
+                if id(rule) not in seen:
+                    seen.add(id(rule))
+                    yield rule
 
 
 def _commonness(leaf: Leaf) -> float:

@@ -265,30 +265,26 @@ class FieldTests:
 
     def true_of(self, value: object) -> frozenset[int]:
         """The numbers of the leaves that are true of the value (of any element of a list)."""
+        if value.__class__ is str:
+            return self._true_of_text(value)
         texts = texts_of(value)
         if not texts:
             return self._absent
-        return (
-            self._true_of_text(texts[0])
-            if len(texts) == 1
-            else NOTHING.union(*map(self._true_of_text, texts))
-        )
+        return NOTHING.union(*map(self._true_of_text, texts))
 
     def _true_of_text(self, text: str) -> frozenset[int]:
-        true = self._present
-        if self._exact:
-            true |= self._exact.get(text.lower(), NOTHING)
-        if self._cased:
-            true |= self._cased.get(text, NOTHING)
-        if self._scanned:
+        true: list[Iterable[int]] = []
+        if self._scan is None and self._scanned:
             self.warm()
-            assert self._scan is not None
-            found = self._scan.found(text)
-            if found:
-                true = true.union(found)
+        if self._scan is not None:
+            true.append(self._scan.found(text))
+        if self._exact and (exact := self._exact.get(text.lower())):
+            true.append(exact)
+        if self._cased and (cased := self._cased.get(text)):
+            true.append(cased)
         if self._computed:
-            true = true.union([number for number, holds in self._computed if holds(text)])
-        return true
+            true.append([number for number, holds in self._computed if holds(text)])
+        return self._present.union(*true)
 
 
 def _within(network: str) -> Callable[[str], bool]:
@@ -410,21 +406,24 @@ class Keywords:
         return NOTHING.union(*map(self._scan.found, texts))
 
 
-# A character written as \\uXXXX or \\/ hides from a search in the JSON text: such events are always looked at closely.
-_ESCAPED = Leaf("", LeafKind.KEYWORD_RE, r"\\(?:/|u[0-9a-fA-F]{4})")
+# An ASCII character written as \\u00XX or \\/ hides from a search in the JSON text: such events are always looked at
+# closely. Plain literals, because they cost nothing beside other literals.
+_ESCAPES = (Leaf("", LeafKind.CONTAINS, "\\u00"), Leaf("", LeafKind.CONTAINS, "\\/"))
 
 
 def _sieve(keywords: Sequence[Leaf]) -> "HyperscanScan | None":
     """Finds something in the JSON of every event in which one of the keywords stands, and in few others.
 
-    None where only the values can tell: for expressions, for keywords with control characters, without Hyperscan.
+    None where only the values can tell: for expressions, for other than printable ASCII, without Hyperscan.
     """
-    if hyperscan is None or any(
-        leaf.kind in _EXPRESSIONS or not leaf.value.isprintable() for leaf in keywords
-    ):
+    if hyperscan is None or any(leaf.kind in _EXPRESSIONS or not _printable(leaf.value) for leaf in keywords):
         return None
     escaped = [replace(leaf, value=_in_json(leaf.value)) for leaf in keywords]
-    return HyperscanScan(list(enumerate([*escaped, _ESCAPED])))
+    return HyperscanScan(list(enumerate([*escaped, *_ESCAPES])))
+
+
+def _printable(text: str) -> bool:
+    return text.isascii() and text.isprintable()
 
 
 def _in_json(notation: str) -> str:

@@ -10,7 +10,7 @@ with ``Provider_Name`` taken from ``SourceName`` where it is missing. A field na
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -37,9 +37,15 @@ def decode(line: bytes | str, source: str, record: int) -> Event:
         raw = line if isinstance(line, bytes) else line.encode()
         return Event(LOGSOURCE, fields := _flat(document), source, record, _time(fields), raw)
     try:
-        return Event(LOGSOURCE, fields := _nested(document), source, record, _time(fields))
+        return Event(LOGSOURCE, fields := _nested(document), source, record, _time(fields), _unchanged(line))
     except (LookupError, RecursionError) as error:
         raise DecodeError("not a Windows event: no EventID or Channel", where=f"{source}:{record}") from error
+
+
+def _unchanged(line: bytes | str) -> bytes | None:
+    """The line, where no list in it was joined to one text (see `Event.raw`)."""
+    raw = line if isinstance(line, bytes) else line.encode("utf-8", "replace")
+    return None if b"[" in raw else raw
 
 
 def _nested(document: dict[str, Any]) -> dict[str, Any]:
@@ -146,7 +152,13 @@ def _time(fields: dict[str, Any]) -> Instant | None:
         return None
 
 
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00")
+
+
 def _instant(text: str) -> Instant:
     """An instant from ISO text; without a zone it is UTC, as Sysmon's UtcTime says."""
-    moment = datetime.fromisoformat(text)
-    return from_datetime(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+    moment = datetime.fromisoformat(text.removesuffix("Z"))
+    if moment.tzinfo is not None:
+        return from_datetime(moment)
+    since = moment - _EPOCH
+    return Instant((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
