@@ -257,6 +257,39 @@ def test_the_exported_form_verifies_with_bodies_withheld(journal: Journal, tmp_p
     assert b"ZXZlcnl0aGluZw" not in files[0].read_bytes()
 
 
+@pytest.mark.parametrize("step", [43, pytest.param(3, marks=pytest.mark.slow)])
+def test_every_flipped_bit_of_an_export_is_found(journal: Journal, tmp_path: Path, step: int) -> None:
+    for n in range(3):
+        journal.seal("finding", {"n": n, "text": "é"}, at=NOW)
+    journal.erase(2, reason="a test", by="a tester", at=NOW)
+    for file in journal.export(tmp_path / "out", bodies=[3]):
+        whole = file.read_bytes()
+        for at in range(0, len(whole) * 8, step):
+            flipped = bytearray(whole)
+            flipped[at // 8] ^= 1 << at % 8
+            file.write_bytes(flipped)
+            assert not verify_exported(tmp_path / "out").ok, f"bit {at} of {file.name}"
+        file.write_bytes(whole)
+    assert verify_exported(tmp_path / "out").ok
+
+
+def test_a_journal_opened_for_reading_stays_as_it_was_and_seals_nothing(journal: Journal) -> None:
+    journal.seal("posture", {}, at=NOW)
+    reading = Journal.read(journal.path)
+    journal.seal("posture", {}, at=NOW)
+    assert reading.head[0] == 2
+    assert [recorded.number for recorded in reading.entries()] == [1, 2]
+    for refused in (
+        lambda: reading.seal("posture", {}, at=NOW),
+        lambda: reading.checkpoint(at=NOW),
+        lambda: reading.rotate_key(at=NOW),
+        lambda: reading.erase(2, reason="a test", by="a tester", at=NOW),
+    ):
+        with pytest.raises(JournalUnwritable, match="for reading"):
+            refused()
+    reading.close()
+
+
 # -- the world at its worst -------------------------------------------------------------------------------------
 
 SEALER = """
@@ -370,6 +403,12 @@ def test_on_a_full_disk_sealing_goes_on_in_the_room_held_for_it(small_disk: Path
     fill(small_disk)
     assert again.seal("contained", {}, at=NOW).number == 1_004
     again.close()
+    fill(small_disk)
+    with pytest.raises(JournalUnwritable):  # a second restart, and the reserve is gone: it can still be read
+        opened(small_disk)
+    reading = Journal.read(small_disk / "guard" / "journal.db")
+    assert reading.head[0] == 1_004
+    reading.close()
     filler.unlink()
     once_more = opened(small_disk)
     assert reserve.exists()

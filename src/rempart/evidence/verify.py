@@ -137,6 +137,8 @@ class _Walk:
                 self.faults.append(Fault(str(error), where=f"{name} {position}"))
             else:
                 self._expected.setdefault(checkpoint.size, []).append((name, checkpoint))
+                if checkpoint.size == 0:  # no entry would ever meet it
+                    self.faults.append(Fault("it covers no entry", where=f"{name} {position}"))
 
     # 2. Each entry, in order -----------------------------------------------------------------------------------
 

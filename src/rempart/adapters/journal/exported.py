@@ -32,7 +32,7 @@ def export(path: Path, folder: Path, *, bodies: Collection[int] | None = None) -
 def verify_exported(folder: Path, *, trusted: Sequence[str] = (), witnessed: Sequence[str] = ()) -> Verdict:
     """Check an exported journal. Raises `InputRefused` when one of its two files is missing or cannot be read."""
     lines = _Lines()
-    kept = [note for _, value in lines.read(folder / CHECKPOINTS) if (note := _note(value)) is not None]
+    kept = [_note(value) for _, value in lines.read(folder / CHECKPOINTS)]
     return verify(lines.records(folder / ENTRIES), kept, trusted=trusted, witnessed=witnessed).also(
         lines.faults
     )
@@ -73,15 +73,24 @@ def _record(value: Any) -> Record:
     return Record(
         number,
         canonical.encode(value["entry"]),
-        None if salt is None else bytes.fromhex(salt),
+        None if salt is None else _unhex(salt),
         None if body is None else canonical.encode(body),
         withheld=value.get("withheld") is True,
     )
 
 
-def _note(value: Any) -> str | None:
+def _note(value: Any) -> str:
+    """The note in a line; nothing when there is none, which `verify` then calls malformed."""
     note = value.get("note") if isinstance(value, dict) else None
     return note if isinstance(note, str) else ""
+
+
+def _unhex(text: str) -> bytes:
+    """The bytes of lower-case hexadecimal: another way to write them would be a change that goes unseen."""
+    data = bytes.fromhex(text)
+    if data.hex() != text:
+        raise ValueError("not lower-case hexadecimal")
+    return data
 
 
 def _line(record: Record, bodies: Collection[int] | None) -> bytes:
