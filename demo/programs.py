@@ -197,8 +197,10 @@ def nginx_configuration(folder: Path, servers: Sequence[WebServer]) -> str:
         f"  {kind}_temp_path {folder}/{kind};"
         for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
+    # In a user namespace there is one user, who is root there: nginx must not try to become another.
+    user = "" if real_root() else "user root root;\n"
     return (
-        f"daemon off;\nmaster_process off;\npid {folder}/pid;\nevents {{ worker_connections 1024; }}\n"
+        f"{user}daemon off;\nmaster_process off;\npid {folder}/pid;\nevents {{ worker_connections 1024; }}\n"
         f"http {{\n{temporary}\n  {_LOG_FORMAT}\n  default_type text/html;\n  charset utf-8;\n"
         f"  server_tokens off;\n{''.join(map(_server, servers))}}}\n"
     )
