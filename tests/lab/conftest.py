@@ -153,15 +153,19 @@ class House:
             self.at(inner, "ip", "route", "add", "default", "via", four)
             self.at(inner, "ip", "-6", "route", "add", "default", "via", six)
 
-    def clear(self) -> None:
-        """End what runs, forget connections, drop our table."""
-        for process in reversed(self.running):
+    def end(self, processes: list[subprocess.Popen[str]]) -> None:
+        """Kill these, the youngest first."""
+        for process in reversed(processes):
             process.kill()
             process.wait()
             for stream in (process.stdin, process.stdout):
                 if stream:
                     stream.close()
-        self.running.clear()
+            self.running.remove(process)
+
+    def clear(self) -> None:
+        """End what runs, forget connections, drop our table."""
+        self.end(list(self.running))
         with contextlib.suppress(RuntimeError):
             self.at("gw", "nft", "delete", "table", "inet", "rempart")
         self.at("gw", "conntrack", "-F")
@@ -209,6 +213,9 @@ class Traffic:
                 assert process.stdin
                 process.stdin.write("\n")
                 process.stdin.flush()
+
+    def processes(self) -> list[subprocess.Popen[str]]:
+        return [process for _, process in self.ends]
 
     def finish(self) -> dict[str, dict[str, list[dict[str, object]]]]:
         """Stop sending, let what is under way arrive, and tell what each machine saw."""

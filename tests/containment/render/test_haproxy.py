@@ -1,11 +1,17 @@
+import re
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from rempart.config import Places
 from rempart.containment.measure import Enforcement, Stand
 from rempart.containment.render.haproxy import config, hosts_map, maintenance_page, openings_map
-from rempart.site.opening import OpeningState
+from rempart.errors import InputRefused
+from rempart.site.opening import Fallback, OpeningState
 from rempart.site.site import Site
 
 PLACES = Places(site=Path("/etc/site.toml"), state=Path("/var/lib/r"), run=Path("/run/r"), rules=())
@@ -23,3 +29,53 @@ def test_the_maps(site: Site) -> None:
 
 def test_the_page(site: Site, snapshot: SnapshotAssertion) -> None:
     assert maintenance_page(site, site.opening("website")) == snapshot
+
+
+HOSTILE = st.one_of(
+    st.text(max_size=300),
+    st.sampled_from(
+        ["'\n\tbind :22", "%[env(HOME)]", "</h1><script>", "\u202e", "\x1b[2J", '" } use_backend x']
+    ),
+)
+
+
+@given(text=HOSTILE)
+def test_words_of_the_site_never_reach_the_configuration(site: Site, text: str) -> None:
+    spoken = replace(
+        site,
+        name=text,
+        phone=text,
+        openings=tuple(
+            replace(opening, name=text, fallback=Fallback(text=text, phone=text)) for opening in site.openings
+        ),
+    )
+    assert config(spoken, PLACES) == config(site, PLACES)
+
+
+@given(text=HOSTILE)
+def test_the_page_is_harmless(site: Site, text: str) -> None:
+    opening = replace(site.opening("website"), name=text, fallback=Fallback(text="", phone=text))
+    page = maintenance_page(replace(site, name=text), opening)
+    tags = set(re.findall(r"<[^>]*>", page))
+    assert tags == set(re.findall(r"<[^>]*>", maintenance_page(site, site.opening("website")))) or not text
+    assert all(letter == "\n" or letter.isprintable() for letter in page)
+
+
+@pytest.mark.parametrize("hostile", ["a b", "x\n", "", "é", "a'b", "-x", "a" * 64])
+def test_an_id_or_a_host_that_could_break_out_is_refused(site: Site, hostile: str) -> None:
+    website = site.opening("website")
+    assert website.publication
+    for bad in (
+        replace(website, id=hostile),
+        replace(website, publication=replace(website.publication, host=hostile + "!")),
+        replace(website, publication=replace(website.publication, address=f"fe80::1%{hostile}")),
+    ):
+        house = replace(site, openings=(bad,))
+        with pytest.raises(InputRefused):
+            _ = (config(house, PLACES), hosts_map(house))
+
+
+def test_a_service_for_named_callers_only(site: Site) -> None:
+    portal = replace(site.opening("gp-portal"), hosts=("192.0.2.0/28",))
+    rendered = config(replace(site, openings=(portal,)), PLACES)
+    assert "deny deny_status 403 if { var(txn.opening) -m str gp-portal } !{ src 192.0.2.0/28 }" in rendered

@@ -1,6 +1,10 @@
+import re
 from dataclasses import replace
+from ipaddress import ip_network
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from rempart.containment.holdings import holdings
@@ -67,3 +71,46 @@ def test_an_interface_that_is_no_name_is_refused(site: Site, hostile: str) -> No
 def test_a_target_that_is_no_address_is_refused(site: Site, hostile: str) -> None:
     with pytest.raises(InputRefused):
         ruleset(site, Enforcement(stands={}, blocked={hostile: None}), NOW)
+
+
+HOSTILE = st.one_of(
+    st.text(max_size=80),
+    st.sampled_from(
+        [
+            '"; flush ruleset; "',
+            "x\n}\nflush ruleset",
+            "a' }} # $(reboot)",
+            "\x1b[31m",
+            "\u202eevil",
+            "; delete table ip neighbour",
+        ]
+    ),
+)
+
+
+@given(text=HOSTILE)
+def test_words_of_the_site_appear_in_log_prefixes_alone(site: Site, text: str) -> None:
+    first, *rest = site.openings
+    spoken = replace(
+        site,
+        id=text,
+        name=text,
+        openings=(replace(first, id=text, name=text, hosts=(*first.hosts, text)), *rest),
+        zones=tuple(replace(zone, name=text) for zone in site.zones),
+    )
+    everything_closed = Enforcement(stands={})
+
+    def unworded(house: Site) -> str:
+        rendered = ruleset(house, everything_closed, NOW)
+        return re.sub(r'log prefix "[A-Za-z0-9:._-]{1,80}"|layout_[0-9a-f]+', "", rendered)
+
+    assume("*" not in text and not is_network(text))
+    assert unworded(spoken) == unworded(site)
+
+
+def is_network(text: str) -> bool:
+    try:
+        ip_network(text.partition("%")[0], strict=False)
+    except ValueError:
+        return False
+    return True

@@ -10,7 +10,7 @@ from rempart.adapters.enforce.haproxy import Proxy
 from rempart.adapters.enforce.nftables import Kernel
 from rempart.config import Places
 from rempart.containment.measure import Enforcement, Stand, stricter
-from rempart.errors import EnforcementFailed
+from rempart.errors import RempartError
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
@@ -24,7 +24,7 @@ class Gateway:
         self._proxy = Proxy(site, places)
 
     def enforce(self, wanted: Enforcement, now: Instant) -> None:
-        """Bring kernel, then proxy to ``wanted``. Raises EnforcementFailed, naming which of them failed.
+        """Bring kernel, then proxy to ``wanted``. Raises EnforcementFailed (saying which of them) or InputRefused.
 
         When the proxy is not running yet its files are written all the same: it starts in the wanted state. When
         the kernel refuses, the proxy is brought to ``wanted`` nevertheless: a request has to pass both.
@@ -32,7 +32,7 @@ class Gateway:
         refused = None
         try:
             self._kernel.enforce(wanted, now)
-        except EnforcementFailed as fault:
+        except RempartError as fault:
             refused = fault
         self._proxy.enforce(wanted)
         if refused:

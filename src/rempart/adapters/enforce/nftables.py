@@ -51,6 +51,7 @@ class Kernel:
                 return
             fault = self._run(text)
             if not fault:
+                self._own_transaction(dict(target.blocked))
                 return
             if attempt == _ATTEMPTS:
                 raise EnforcementFailed(
@@ -73,6 +74,7 @@ class Kernel:
         """The cut, before anything else is even worked out. Without a table the whole load that follows does it."""
         if wanted.contained:
             self._netlink.add_marks("contained", cut(self._site, wanted, now) | {CONTAINED_FLAG})
+            self._own_transaction(self._known.held if self._known else None)
 
     def _difference(self, wanted: Enforcement, target: Holdings, now: Instant) -> str:
         if not self._loaded():
@@ -111,6 +113,12 @@ class Kernel:
                 return found
             self._known = _Blocks(generation, found)
         return {target: until for target, until in self._known.held.items() if until is None or until > now}
+
+    def _own_transaction(self, blocks: dict[str, Instant | None] | None) -> None:
+        """What the kernel's blocks are after a transaction of ours, if nobody else's came between."""
+        generation = self._netlink.generation()
+        alone = self._known is not None and generation - self._known.generation in {0, 1}
+        self._known = _Blocks(generation, blocks) if alone and blocks is not None else None
 
     def _verdicts(self, name: str, now: Instant) -> dict[int, tuple[OpeningState, Instant | None]]:
         """Marks of openings with the state whose chain the map sends them to, and until when."""

@@ -1,0 +1,229 @@
+"""One suite for every enforcer: what goes in is read back, repeated changes nothing, deadlines fall by themselves."""
+
+import ctypes
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from rempart.adapters.enforce.gateway import Gateway
+from rempart.adapters.enforce.memory import MemoryEnforcer
+from rempart.adapters.enforce.nftables import Kernel
+from rempart.config import Places
+from rempart.containment.measure import Enforcement, Stand, disagreements
+from rempart.errors import EnforcementFailed, InputRefused
+from rempart.instants import Instant
+from rempart.ports import Enforcer
+from rempart.site.description import parse
+from rempart.site.opening import OpeningState
+
+CLONE_NEWNET = 0x40000000
+OPEN, FILTERED, CLOSED = OpeningState.OPEN, OpeningState.FILTERED, OpeningState.CLOSED
+SECOND = 1_000_000
+SITE = """
+id = "enforced"
+name = "Enforced"
+template = "nursing-home"
+languages = ["fr"]
+phone = "04 000 00 00"
+uplink = { interface = "wan", addresses = ["127.0.0.2/8"] }
+[[zones]]
+id = "wards"
+name = "Wards"
+interface = "wards"
+networks = ["10.1.0.0/24", "fd00:1::/64"]
+[[openings]]
+id = "e-health"
+mark = 1
+name = "eHealth"
+direction = "out"
+zones = ["wards"]
+hosts = ["192.0.2.20"]
+services = ["tcp/443"]
+care = 1
+lifeline = true
+fallback = { text = "paper", phone = "04 000 00 01" }
+[[openings]]
+id = "website"
+mark = 2
+name = "Website"
+direction = "in"
+zones = ["wards"]
+hosts = ["*"]
+services = ["tcp/80"]
+care = 5
+lifeline = false
+fallback = { text = "telephone", phone = "04 000 00 02" }
+publication = { host = "www.enforced.example", zone = "wards", address = "10.1.0.5", port = 8080 }
+[[assets]]
+id = "pc"
+name = "PC"
+zone = "wards"
+addresses = ["10.1.0.7", "fd00:1::7"]
+kind = "workstation"
+"""
+
+
+def now() -> Instant:
+    return Instant(time.time_ns() // 1000)
+
+
+@pytest.fixture
+def alone() -> Iterator[None]:
+    """This thread in a fresh network namespace."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with Path("/proc/thread-self/ns/net").open() as home:
+        if libc.unshare(CLONE_NEWNET):
+            pytest.skip("needs a network namespace: run as root, or under unshare -Urn")
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        yield
+        libc.setns(home.fileno(), CLONE_NEWNET)
+
+
+def memory(_request: pytest.FixtureRequest) -> Iterator[Enforcer]:
+    yield MemoryEnforcer()
+
+
+def kernel(request: pytest.FixtureRequest) -> Iterator[Enforcer]:
+    request.getfixturevalue("alone")
+    yield Kernel(parse(SITE, "test"))
+
+
+def gateway(request: pytest.FixtureRequest) -> Iterator[Enforcer]:
+    request.getfixturevalue("alone")
+    if not shutil.which("haproxy"):
+        pytest.skip("needs haproxy: apt install haproxy")
+    folder: Path = request.getfixturevalue("tmp_path")
+    places = Places(site=folder, state=folder, run=folder / "run", rules=())
+    made = Gateway(parse(SITE, "test"), places)
+    with pytest.raises(EnforcementFailed, match="proxy does not answer"):
+        made.enforce(Enforcement(stands={}), now())
+    proxy = subprocess.Popen(
+        ["haproxy", "-db", "-f", str(places.proxy_config)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until = time.monotonic() + 5
+    while not places.proxy_socket.exists():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    yield made
+    proxy.kill()
+    proxy.wait()
+
+
+@pytest.fixture(
+    params=[
+        memory,
+        pytest.param(kernel, marks=pytest.mark.lab),
+        pytest.param(gateway, marks=pytest.mark.lab),
+    ]
+)
+def enforcer(request: pytest.FixtureRequest) -> Iterator[Enforcer]:
+    make: Callable[[pytest.FixtureRequest], Iterator[Enforcer]] = request.param
+    yield from make(request)
+
+
+def both(e_health: Stand, website: Stand, **more: object) -> Enforcement:
+    return Enforcement(stands={"e-health": e_health, "website": website}, **more)  # type: ignore[arg-type]
+
+
+ALL_OPEN = both(Stand(state=OPEN), Stand(state=OPEN))
+CUT = both(Stand(state=FILTERED), Stand(state=CLOSED), contained=True)
+
+
+def holds(enforcer: Enforcer, wanted: Enforcement) -> None:
+    assert disagreements(wanted, enforcer.read(now()), now()) == ()
+
+
+def test_what_is_wanted_is_held(enforcer: Enforcer) -> None:
+    minute = Instant(now() + 60 * SECOND)
+    for wanted in (
+        ALL_OPEN,
+        CUT,
+        both(Stand(state=FILTERED), Stand(state=OPEN, until=minute, then=CLOSED), contained=True),
+        both(Stand(state=CLOSED, until=minute, then=OPEN), Stand(state=FILTERED)),
+        both(
+            Stand(state=FILTERED),
+            Stand(state=CLOSED),
+            contained=True,
+            blocked={
+                "192.0.2.66": minute,
+                "198.51.100.0/24": None,
+                "2001:db8::66": None,
+                "2001:db8:1::/48": minute,
+            },
+            isolated={"pc": minute},
+        ),
+        both(Stand(state=OPEN), Stand(state=OPEN), blocked={"192.0.2.66": None}, isolated={"pc": None}),
+        ALL_OPEN,
+    ):
+        enforcer.enforce(wanted, now())
+        holds(enforcer, wanted)
+        enforcer.enforce(wanted, now())
+        holds(enforcer, wanted)
+
+
+def test_the_widest_networks_and_neighbouring_ones(enforcer: Enforcer) -> None:
+    targets = (
+        "128.0.0.0/1",
+        "0.0.0.0/8",
+        "10.0.0.0/25",
+        "10.0.0.128/25",
+        "ffff::/16",
+        "::/32",
+        "255.255.255.254",
+    )
+    wanted = both(Stand(state=OPEN), Stand(state=OPEN), blocked=dict.fromkeys(targets))
+    enforcer.enforce(wanted, now())
+    holds(enforcer, wanted)
+
+
+def test_deadlines_fall_by_themselves(enforcer: Enforcer) -> None:
+    soon = Instant(now() + SECOND)
+    wanted = both(
+        Stand(state=OPEN, until=soon, then=FILTERED),
+        Stand(state=OPEN),
+        contained=True,
+        blocked={"192.0.2.66": soon},
+        isolated={"pc": soon},
+    )
+    enforcer.enforce(wanted, now())
+    time.sleep(1.2)
+    held = enforcer.read(now())
+    assert held.stands["e-health"] == Stand(state=FILTERED)
+    assert (held.blocked, held.isolated, held.contained) == ({}, {}, True)
+    enforcer.enforce(wanted, now())
+    assert enforcer.read(now()).stands["e-health"] == Stand(state=FILTERED)
+
+
+def test_what_is_over_already_is_not_begun(enforcer: Enforcer) -> None:
+    past = Instant(now() - SECOND)
+    wanted = both(
+        Stand(state=OPEN, until=past, then=FILTERED), Stand(state=CLOSED), blocked={"192.0.2.66": past}
+    )
+    enforcer.enforce(wanted, now())
+    held = enforcer.read(now())
+    assert held.stands["e-health"] == Stand(state=FILTERED)
+    assert held.blocked == {}
+
+
+def test_a_relapse_closes_a_running_trial(enforcer: Enforcer) -> None:
+    minute = Instant(now() + 60 * SECOND)
+    trial = both(Stand(state=FILTERED), Stand(state=OPEN, until=minute, then=CLOSED), contained=True)
+    enforcer.enforce(trial, now())
+    enforcer.enforce(CUT, now())
+    holds(enforcer, CUT)
+
+
+@pytest.mark.lab
+def test_what_the_site_does_not_have_is_refused_but_the_cut_is_made(alone: None) -> None:
+    machine = Kernel(parse(SITE, "test"))
+    machine.enforce(ALL_OPEN, now())
+    wrong = both(Stand(state=FILTERED), Stand(state=CLOSED), contained=True, blocked={"not an address": None})
+    with pytest.raises(InputRefused, match="neither an address nor a network"):
+        machine.enforce(wrong, now())
+    assert machine.read(now()).stands["website"] == Stand(state=CLOSED)

@@ -1,0 +1,70 @@
+from dataclasses import replace
+from ipaddress import ip_network
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rempart.containment.holdings import cut, enforcement, holdings
+from rempart.containment.measure import Enforcement, Stand, disagreements
+from rempart.instants import Instant
+from rempart.site.opening import OpeningState
+from rempart.site.site import Site
+
+NOW = Instant(10_000_000)
+DEADLINES = st.one_of(st.none(), st.integers(0, 60_000_000).map(Instant))
+STATES = st.sampled_from(OpeningState)
+STANDS = st.one_of(
+    st.builds(Stand, state=STATES),
+    st.builds(Stand, state=STATES, until=st.integers(0, 60_000_000).map(Instant), then=STATES),
+)
+IDS = ("telephone", "e-health", "browsing", "website", "gp-portal", "vendor", "updates")
+TARGETS = st.one_of(
+    st.integers(0, 255).map(lambda host: f"192.0.2.{host}"),
+    st.tuples(st.integers(0, 255), st.integers(22, 31)).map(
+        lambda pair: str(ip_network((f"192.0.2.{pair[0]}", pair[1]), strict=False))
+    ),
+    st.integers(0, 9).map(lambda host: f"2001:db8::{host}"),
+    st.integers(0, 9).map(lambda host: f"::ffff:192.0.2.{host}"),
+)
+WANTED = st.builds(
+    Enforcement,
+    stands=st.fixed_dictionaries(dict.fromkeys(IDS, STANDS)),
+    contained=st.booleans(),
+    blocked=st.dictionaries(TARGETS, DEADLINES, max_size=8),
+    isolated=st.dictionaries(st.sampled_from(["pc-7", "pump", "care"]), DEADLINES),
+)
+
+
+@given(wanted=WANTED)
+def test_what_is_held_reads_back_as_what_was_wanted(site: Site, wanted: Enforcement) -> None:
+    once = {str(ip_network(text)): text for text in wanted.blocked}
+    wanted = replace(wanted, blocked=dict.fromkeys(once.values()))
+    held = enforcement(site, holdings(site, wanted, NOW), wanted.blocked)
+    assert disagreements(wanted, held, NOW) == ()
+
+
+@given(wanted=WANTED)
+def test_every_wanted_block_is_covered_for_as_long(site: Site, wanted: Enforcement) -> None:
+    held = holdings(site, wanted, NOW).blocked
+    read = enforcement(site, holdings(site, wanted, NOW), wanted.blocked).blocked
+    for target, until in wanted.blocked.items():
+        if until is None or until > NOW:
+            end = read[target]
+            assert end is None or (until is not None and end >= until)
+    networks = [ip_network(text) for text in held if "/" in text]
+    assert not [one for one in networks for two in networks if one is not two and one.overlaps(two)]
+
+
+@given(wanted=WANTED)
+def test_containment_cuts_what_is_closed_and_nothing_else(site: Site, wanted: Enforcement) -> None:
+    marks = cut(site, wanted, NOW)
+    held = enforcement(site, holdings(site, wanted, NOW))
+    for opening in site.openings:
+        if opening.mark in marks:
+            assert wanted.contained
+            assert held.stands[opening.id] == Stand(state=OpeningState.CLOSED)
+
+
+def test_an_opening_nobody_spoke_of_is_closed(site: Site) -> None:
+    held = enforcement(site, holdings(site, Enforcement(stands={}), NOW))
+    assert set(held.stands.values()) == {Stand(state=OpeningState.CLOSED)}
