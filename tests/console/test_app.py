@@ -105,7 +105,7 @@ def test_every_answer_is_strict(visit: Visit) -> None:
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
         assert answer.headers["cache-control"] == "no-store"
-        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["referrer-policy"] == "same-origin"
 
 
 def test_pages_ask_for_nothing_outside(visit: Visit) -> None:

@@ -211,26 +211,29 @@ def _incidents(
 def _happening(site: Site, incident: IncidentStatus, now: Instant, words: Words) -> Happening:
     return Happening(
         id=plain(incident.id),
-        sentence=words.tell(_readable(site, incident.summary)),
+        sentence=words.tell(_readable(site, incident.summary, words)),
         since=words.say(
             "happening.since",
             since=moment(incident.opened, now, words),
             seen=moment(incident.last_seen, now, words),
         ),
         story=tuple(
-            (moment(at, now, words), words.tell(_readable(site, sentence)))
+            (moment(at, now, words), words.tell(_readable(site, sentence, words)))
             for at, sentence in incident.story[-_STORY:]
         ),
         facts=tuple(_facts(incident, words)),
     )
 
 
-def _readable(site: Site, sentence: Sentence) -> Sentence:
-    """The sentence with names where the station has them: machines and openings by what people call them."""
+def _readable(site: Site, sentence: Sentence, words: Words) -> Sentence:
+    """The sentence with the names people use for machines and openings, and words for what is not known."""
     arguments = dict(sentence.arguments)
-    for key in ("asset", "assets", "opening"):
+    for key in ("actor", "asset", "assets", "opening"):
         if isinstance(arguments.get(key), str) and arguments[key]:
             arguments[key] = ", ".join(_named(site, each) for each in arguments[key].split(", "))
+    for key, unknown in (("asset", "machine"), ("assets", "machine"), ("actor", "address")):
+        if arguments.get(key) == "":
+            arguments[key] = words.say(f"word.some-{unknown}")
     return Sentence(sentence.key, arguments)
 
 

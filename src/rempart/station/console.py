@@ -4,6 +4,7 @@ import argparse
 import ipaddress
 import logging
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -47,6 +48,8 @@ def run(places: Places, site: Site, host: str = "127.0.0.1", port: int = PORT) -
         ws="none",
         timeout_graceful_shutdown=1,  # live pages never end by themselves
     )
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: None)  # uvicorn stops at the signal, then raises it again for us
     uvicorn.Server(config).run(sockets=[bound])
     link.unlink(missing_ok=True)
 

@@ -1,0 +1,41 @@
+"""A home to visit, and a real browser to visit it with."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from browser.home import CHROMIUM, Home, running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One browser for a module only: while it lives, its event loop keeps others from running in this thread."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def home() -> Iterator[Home]:
+    with running() as alive:
+        yield alive
+
+
+@pytest.fixture
+def page(chromium: Browser, home: Home) -> Iterator[Page]:
+    """A desk's browser, in French, that came by the link. Any script error or refused resource fails the test."""
+    context = chromium.new_context(locale="fr-BE", viewport={"width": 1360, "height": 900})
+    visited = context.new_page()
+    wrong: list[str] = []
+    visited.on("pageerror", lambda error: wrong.append(str(error)))
+    visited.on(
+        "console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None
+    )
+    visited.goto(home.link())
+    yield visited
+    context.close()
+    assert wrong == []

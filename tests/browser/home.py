@@ -1,0 +1,178 @@
+"""A home with a real guard, its journal and its console process, for browsers to visit."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from rempart.adapters.clock import SystemClock
+from rempart.adapters.enforce.memory import MemoryEnforcer
+from rempart.adapters.journal import Journal
+from rempart.adapters.socket import Listener, serve
+from rempart.config import Places
+from rempart.detection.finding import Finding, Kind, Level, Outcome
+from rempart.engine.inputs import AnyInput, Found, Ordered, Started
+from rempart.engine.orders import AnyOrder, Contain
+from rempart.engine.step import Terms
+from rempart.events.observable import Observable, ObservableKind, Role
+from rempart.messages import FromOperator
+from rempart.site.description import parse
+from rempart.site.site import Site
+from rempart.station.guard import Guard, Handled, read_policy
+
+DESCRIPTION = Path(__file__).parents[1] / "console" / "tilleuls.toml"
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+def home() -> Site:
+    """Les Tilleuls, which does not exist."""
+    return parse(DESCRIPTION.read_text(), DESCRIPTION.name)
+
+
+def finding(
+    kind: Kind, *, actor: str = "203.0.113.66", asset: str = "10.0.1.12", account: str = ""
+) -> Finding:
+    """Something seen just now."""
+    seen = [
+        Observable(ObservableKind.ADDRESS, Role.ACTOR, actor),
+        Observable(ObservableKind.ADDRESS, Role.VICTIM, asset),
+        *([Observable(ObservableKind.ACCOUNT, Role.VICTIM, account)] if account else []),
+    ]
+    now = SystemClock().now()
+    return Finding(
+        id=f"{kind}-{now}",
+        rule="00000000-0000-0000-0000-000000000000",
+        title="Seen in a test",
+        level=Level.HIGH,
+        kind=kind,
+        outcome=Outcome.ATTEMPT,
+        time=now,
+        source="portal.log",
+        record=1,
+        spoofable=False,
+        observables=tuple(seen),
+        count=40,
+    )
+
+
+@dataclass(slots=True)
+class Home:
+    """The guard runs in a thread with an enforcer that only remembers; the console is the real process."""
+
+    folder: Path
+    guard: Guard = field(init=False)
+    loop: asyncio.AbstractEventLoop = field(init=False)
+    console: "subprocess.Popen[bytes]" = field(init=False)
+    _door: Listener | None = field(init=False, default=None)
+
+    @property
+    def places(self) -> Places:
+        return Places(site=DESCRIPTION, state=self.folder, run=self.folder, rules=())
+
+    def link(self) -> str:
+        """The one-time link that works now."""
+        return (self.folder / "console" / "link").read_text().strip()
+
+    def tell(self, happened: AnyInput) -> Handled:
+        """Put an input before the guard and wait for what comes of it."""
+        return self._call(self.guard.ask(happened)).result(10)
+
+    def see(self, seen: Finding) -> None:
+        self.tell(Found(SystemClock().now(), seen))
+
+    def order(self, order: AnyOrder) -> Handled:
+        return self.tell(Ordered(SystemClock().now(), order))
+
+    def contain(self) -> None:
+        self.order(Contain(by="Direction", reason="précaution"))
+
+    def silence(self) -> None:
+        """The guard stops answering."""
+        self._call(self._close()).result(10)
+
+    def speak(self) -> None:
+        """The guard answers again."""
+        self._call(self._open()).result(10)
+
+    # -- its life ------------------------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        up = threading.Event()
+        threading.Thread(target=asyncio.run, args=(self._live(up),), daemon=True).start()
+        assert up.wait(10)
+        command = [sys.executable, "-m", "rempart.station.console", "--port", "0"]
+        self.console = subprocess.Popen([*command, "--site", str(DESCRIPTION), "--run", str(self.folder)])
+        self._wait_for_link()
+        return self
+
+    def _wait_for_link(self) -> None:
+        deadline = time.monotonic() + 20
+        while not (self.folder / "console" / "link").exists():
+            assert time.monotonic() < deadline, "the console did not start"
+            assert self.console.poll() is None, "the console ended"
+            time.sleep(0.05)
+
+    async def _live(self, up: threading.Event) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._stopped = asyncio.Event()
+        clock = SystemClock()
+        with_keys = self.folder / "keys"
+        journal = Journal.open(self.folder / "journal.db", with_keys, origin="rempart/t", now=clock.now())
+        self.guard = Guard(Terms(home(), read_policy(None)), journal, MemoryEnforcer(), clock)
+        tasks = [asyncio.create_task(self.guard.run()), asyncio.create_task(self.guard.read_back())]
+        await self.guard.ask(Started(clock.now()))
+        await self._open()
+        up.set()
+        await self._stopped.wait()
+        await self._close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.guard.close()
+        journal.close()
+
+    async def _open(self) -> None:
+        self._door = await serve(
+            self.places.console_socket,
+            mode=0o600,
+            allowed_uids={os.getuid()},
+            incoming=FromOperator,
+            handler=self.guard.hear_console,
+        )
+
+    async def _close(self) -> None:
+        if self._door:
+            await self._door.close()
+            self._door = None
+
+    def _call(self, work: object) -> "Future[Handled]":
+        return asyncio.run_coroutine_threadsafe(work, self.loop)  # type: ignore[arg-type]  # any coroutine
+
+    def stop(self) -> int:
+        """End both; the console's exit code."""
+        self.console.terminate()
+        code = self.console.wait(10)
+        self.loop.call_soon_threadsafe(self._stopped.set)
+        return code
+
+    _stopped: asyncio.Event = field(init=False)
+
+
+@contextmanager
+def running() -> Iterator[Home]:
+    """A home for as long as the block lasts; in a short folder, since a socket's path is short."""
+    with tempfile.TemporaryDirectory(prefix="rempart-") as folder:
+        alive = Home(Path(folder)).start()
+        try:
+            yield alive
+        finally:
+            alive.stop()
