@@ -38,7 +38,7 @@ from rempart.engine.inputs import (
 )
 from rempart.engine.orders import AnyOrder, GateAnswer
 from rempart.engine.state import Posture, State, enforcement, folded, initial
-from rempart.engine.step import step
+from rempart.engine.step import counts, step
 from rempart.incidents.incident import IncidentState
 from rempart.instants import Instant, after, hours, minutes, seconds
 from rempart.reopening.gate import Gate
@@ -188,6 +188,20 @@ def test_guessing_blocks_the_address_for_an_hour_by_itself() -> None:
 def test_one_forged_packet_blocks_nobody() -> None:
     talk = Talk().find(replace(GUESSING, spoofable=True), SCAN, OTHER_SCAN)
     assert talk.state.blocked == {}
+
+
+def test_old_news_blocks_nobody() -> None:
+    talk = Talk()
+    talk.now = after(NOW, hours(2))
+    talk.find(GUESSING)
+    assert talk.state.incidents
+    assert talk.state.blocked == {}
+
+
+def test_a_watch_that_comes_back_is_asked_again() -> None:
+    talk = Talk().find(SCAN, RECORDS)
+    (count,) = counts(talk.state)
+    assert count.addresses == (WARD_PC,)
 
 
 def test_the_machine_stays_within_its_budget() -> None:

@@ -107,7 +107,7 @@ def test_it_reaches_every_edge_as_text(text: str, site: Site, detection: Detecti
     journal.close()
 
     # the terminal
-    published = status(site, state, NOW, head=(1, "00"), verified=NOW, fault="", dropped=0)
+    published = status(site, state, NOW, head=(1, "00"), verified=NOW, fault="")
     screen = io.StringIO()
     show(Console(file=screen, width=300, force_terminal=False), published)
     assert all(char.isprintable() or char == "\n" for char in screen.getvalue())

@@ -5,6 +5,7 @@ import logging
 import sys
 from pathlib import Path
 
+from rempart.adapters import shipped
 from rempart.config import RUN, SITE, STATE, Places
 from rempart.errors import InputRefused
 from rempart.site import description
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         site=arguments.site.absolute(),
         state=arguments.state.absolute(),
         run=arguments.run_dir.absolute(),
-        rules=tuple(path.absolute() for path in arguments.rules or ()),
+        rules=tuple(path.absolute() for path in arguments.rules or (shipped.rules(),)),
         policy=arguments.policy.absolute() if arguments.policy else None,
     )
     return Supervisor(places, choose(), arguments.port, tuple(arguments.operator)).run()

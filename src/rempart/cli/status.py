@@ -60,6 +60,8 @@ def show(console: Console, status: Status) -> None:
         until = as_datetime(measure.until).strftime("until %d %b %H:%M") if measure.until else "until lifted"
         line = f"{measure.action} {measure.target} {until}, by {measure.by}: {measure.reason}"
         console.print(Text(harmless(line)))
+    if status.measures_more:
+        console.print(Text(f"and {status.measures_more} more blocks"))
     console.print(Text(f"journal: {status.journal_entries} entries, root {status.journal_root[:16]}…"))
 
 

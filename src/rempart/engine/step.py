@@ -155,6 +155,14 @@ def _next_deadline(state: State, now: Instant) -> Instant | None:
     return min((due for due in (*stands, *measures, *calm) if due is not None and due > now), default=None)
 
 
+def counts(state: State) -> tuple[Count, ...]:
+    """Every question about persons touched that is open: for a watch that has just come back and forgot them."""
+    running = (
+        i for i in state.incidents.values() if i.state is not IncidentState.CLOSED and i.kinds & _PERSONAL
+    )
+    return tuple(count for incident in running for count in _counting(state, incident.id))
+
+
 def _counting(state: State, incident: str) -> tuple[Count, ...]:
     known = state.incidents[incident]
     if not known.assets:

@@ -10,10 +10,13 @@ from rempart.engine import facts
 from rempart.engine.facts import MACHINE, AnyFact
 from rempart.engine.state import State, fold
 from rempart.incidents.triage import matching, opens, parties
-from rempart.instants import Instant, after, seconds
+from rempart.instants import Instant, after, hours, seconds
 from rempart.reopening.trial import concerns, falls_to, shows_success
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
+
+STALE = hours(1)
+"""How old a finding may be and still make the station act by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,7 @@ def _blocks(
     incident: str,
     now: Instant,
 ) -> Iterator[facts.Blocked]:
-    for target in _allowed(site, policy, state, finding, targets - state.blocked.keys()):
+    for target in _allowed(site, policy, state, finding, targets - state.blocked.keys(), now):
         yield facts.Blocked(
             at=now,
             target=target,
@@ -167,7 +170,7 @@ def _isolations(
     incident: str,
     now: Instant,
 ) -> Iterator[facts.Isolated]:
-    for target in _allowed(site, policy, state, finding, targets - state.isolated.keys()):
+    for target in _allowed(site, policy, state, finding, targets - state.isolated.keys(), now):
         yield facts.Isolated(
             at=now,
             asset=target,
@@ -179,10 +182,13 @@ def _isolations(
 
 
 def _allowed(
-    site: Site, policy: Policy, state: State, finding: Finding, targets: frozenset[str]
+    site: Site, policy: Policy, state: State, finding: Finding, targets: frozenset[str], now: Instant
 ) -> Iterator[str]:
-    """The targets a machine may act on: never from one forgeable line, never a safeguard, within the budget."""
-    if finding.spoofable:
+    """The targets a machine may act on.
+
+    Never from one forgeable line or old news (a log read for the first time), never a safeguard, within the budget.
+    """
+    if finding.spoofable or now - finding.time > STALE:
         return
     spent = [target for _, target in state.automatic]
     for target in sorted(targets):

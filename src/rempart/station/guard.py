@@ -48,7 +48,7 @@ from rempart.engine.inputs import (
     WakeAt,
 )
 from rempart.engine.state import State, enforcement, folded, initial
-from rempart.engine.step import Terms, step
+from rempart.engine.step import Terms, counts, step
 from rempart.errors import EnforcementFailed, RempartError
 from rempart.instants import Instant
 from rempart.messages import (
@@ -329,6 +329,8 @@ class Guard:
     async def hear_watch(self, connection: Connection) -> None:
         """Findings in; accepted ids out. Watch can say nothing else."""
         self.watchers.add(connection)
+        for question in counts(self.state):
+            self._count(question)
         try:
             while (message := await connection.receive()) is not None:
                 match message:
@@ -411,7 +413,6 @@ class Guard:
             head=(count, root.hex()),
             verified=self._verified,
             fault=self._fault,
-            dropped=0,
         )
 
 

@@ -12,6 +12,8 @@ from rempart.site.site import Site
 _SHOWN = 50
 """Incidents shown at most, the latest first; the journal has them all."""
 
+_SHOWN_BLOCKS = 500
+
 
 def status(
     site: Site,
@@ -21,7 +23,6 @@ def status(
     head: tuple[int, str],
     verified: Instant | None,
     fault: str,
-    dropped: int,
 ) -> Status:
     """The published status. ``head`` is the journal's length and root in hex."""
     latest = sorted(state.incidents.values(), key=lambda i: i.last_seen, reverse=True)[:_SHOWN]
@@ -32,16 +33,22 @@ def status(
         since=state.since,
         openings=[_opening(state, opening, verified) for opening in site.openings],
         incidents=[_incident(state, incident) for incident in latest],
-        measures=[
-            *(_measure("block", measure) for measure in state.blocked.values()),
-            *(_measure("isolate", measure) for measure in state.isolated.values()),
-        ],
+        measures=_measures(state),
+        measures_more=max(0, len(state.blocked) - _SHOWN_BLOCKS),
         journal_entries=head[0],
         journal_root=head[1],
         enforcement_verified=verified,
         enforcement_fault=fault,
-        findings_dropped=dropped,
     )
+
+
+def _measures(state: State) -> list[MeasureStatus]:
+    """Every isolation, and the latest blocks: there may be a hundred thousand of them."""
+    latest = sorted(state.blocked.values(), key=lambda measure: measure.since)[-_SHOWN_BLOCKS:]
+    return [
+        *(_measure("block", measure) for measure in latest),
+        *(_measure("isolate", measure) for measure in state.isolated.values()),
+    ]
 
 
 def _opening(state: State, opening: Opening, verified: Instant | None) -> OpeningStatus:

@@ -25,6 +25,8 @@ _log = logging.getLogger("rempart")
 
 _READY_WITHIN = 60.0
 _STOP_WITHIN = 5.0
+_LONGEST_LOG = 64 << 20
+"""Bytes of a log in the run folder, which lies in memory on a box."""
 _PAUSES = (0.1, 0.2, 0.5, 1.0)
 
 
@@ -202,6 +204,8 @@ class Supervisor:
         while not self.stopping:
             for program in self.programs:
                 self._revive(program)
+            for log in (self.places.proxy_log, self.places.packets_log):
+                _bound(log)
             time.sleep(0.05)
 
     def _revive(self, program: Program) -> None:
@@ -231,6 +235,13 @@ class Supervisor:
                 if program.running:
                     program.process.kill()
                     program.process.wait()
+
+
+def _bound(log: Path) -> None:
+    """Keep one older part of a log that has grown too long; watch follows a file that was copied and emptied."""
+    if log.stat().st_size > _LONGEST_LOG:
+        shutil.copy2(log, log.with_name(f"{log.name}.1"))
+        os.truncate(log, 0)
 
 
 def _set_kernel(name: str, value: str) -> None:
