@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -19,11 +20,28 @@ from rempart.instants import Instant
 NOW = Instant(1_790_000_000_000_000)
 
 
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A closed journal of 201 entries with its key, to be copied."""
+    folder = tmp_path_factory.mktemp("sealed")
+    made = Journal.open(folder / "journal.db", folder / "keys", origin="rempart/home", now=NOW)
+    for _ in range(10):
+        made.seal_all([("finding", {"n": n, "text": "x" * 200}) for n in range(20)], at=NOW)
+    made.close()
+    return folder
+
+
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    made = Journal.open(tmp_path / "journal.db", tmp_path / "keys", origin="rempart/home", now=NOW)
-    for n in range(200):
-        made.seal("finding", {"n": n, "text": "x" * 200}, at=NOW)
+def copied(sealed: Path, tmp_path: Path) -> Path:
+    """A copy of the journal that a test may damage."""
+    return Path(shutil.copy(sealed / "journal.db", tmp_path / "journal.db"))
+
+
+@pytest.fixture
+def journal(copied: Path, sealed: Path, tmp_path: Path) -> Iterator[Journal]:
+    """The copy, open as a guard has it."""
+    shutil.copytree(sealed / "keys", tmp_path / "keys")
+    made = Journal.open(copied, tmp_path / "keys", origin="rempart/home", now=NOW)
     yield made
     made.close()
 
@@ -41,13 +59,12 @@ def test_a_journal_verifies_while_it_is_written(journal: Journal, capsys: pytest
 
 
 def test_a_copy_on_a_medium_that_cannot_be_written_verifies_and_stays_untouched(
-    journal: Journal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    copied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    journal.close()
     exhibit = tmp_path / "exhibit"
     exhibit.mkdir()
     copy = exhibit / "journal.db"
-    copy.write_bytes(journal.path.read_bytes())
+    copy.write_bytes(copied.read_bytes())
     copy.chmod(0o400)
     assert verified(capsys, copy)[0] == 0
     assert [file.name for file in exhibit.iterdir()] == ["journal.db"]
@@ -78,10 +95,9 @@ def test_a_key_that_is_not_the_journals_is_found(
 @pytest.mark.parametrize("number", [1, 2, 77, 200, 201])
 @pytest.mark.parametrize("field", ["previous", "at"])
 def test_the_altered_entry_is_named(
-    journal: Journal, number: int, field: str, capsys: pytest.CaptureFixture[str]
+    copied: Path, number: int, field: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    journal.close()
-    with sqlite3.connect(journal.path) as db:
+    with sqlite3.connect(copied) as db:
         db.execute("DROP TRIGGER entries_stand")
         data = db.execute("SELECT entry FROM entries WHERE number = ?", (number,)).fetchone()[0]
         entry = json.loads(data)
@@ -89,7 +105,7 @@ def test_the_altered_entry_is_named(
         coded = json.dumps(entry, separators=(",", ":")).encode()
         db.execute("UPDATE entries SET entry = ? WHERE number = ?", (coded, number))
     db.close()
-    code, verdict = verified(capsys, journal.path)
+    code, verdict = verified(capsys, copied)
     assert code == 1
     fault = verdict["faults"][0]
     if (number, field) == (201, "at"):  # nothing is chained to the last entry: the head alone tells
@@ -100,25 +116,24 @@ def test_the_altered_entry_is_named(
 
 
 def test_a_damaged_page_is_named_with_its_place_and_nothing_is_swallowed(
-    journal: Journal, capsys: pytest.CaptureFixture[str]
+    copied: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    journal.close()
-    with sqlite3.connect(journal.path) as db:
+    with sqlite3.connect(copied) as db:
         page = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'entries'").fetchone()[0]
-        # the root holds cells (page, key); the first four bytes of its last cell are a leaf's number
+        # the root holds cells (page, key); the first four bytes of a cell are a leaf's number
     db.close()
-    data = bytearray(journal.path.read_bytes())
+    data = bytearray(copied.read_bytes())
     start = (page - 1) * 4096
     cell = int.from_bytes(data[start + 12 : start + 14])
     leaf = int.from_bytes(data[start + cell : start + cell + 4])
     data[(leaf - 1) * 4096 : (leaf - 1) * 4096 + 8] = bytes(8)
-    journal.path.write_bytes(data)
-    code, verdict = verified(capsys, journal.path)
+    copied.write_bytes(data)
+    code, verdict = verified(capsys, copied)
     assert code == 1
     assert f"page {leaf} (bytes {(leaf - 1) * 4096} to" in json.dumps(verdict["faults"])
     assert verdict["first_bad"] is not None
     with pytest.raises(Exception, match="rempart verify"):
-        Journal.open(journal.path, journal.path.parent / "keys", origin="rempart/home", now=NOW)
+        Journal.open(copied, copied.parent / "keys", origin="rempart/home", now=NOW)
 
 
 def test_what_is_no_journal_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
