@@ -29,6 +29,7 @@ class ContainPage:
     stops: Annotated[tuple[Stop, ...], "Openings that will be closed, with what to use instead."]
     filtered: Annotated[tuple[str, ...], "Lifelines: they go on, filtered."]
     inside: Annotated[tuple[str, ...], "Zones inside: nothing changes for them among themselves."]
+    public: Annotated[bool, "Whether the public sees a maintenance page, because something is published."]
     csrf: Annotated[str, "The session's form token."]
     refusal: Annotated[str, "Why the order was not carried out, or nothing."]
     advice: Annotated[str, "What to do about it, or nothing."]
@@ -49,6 +50,7 @@ def contain_page(
         stops=tuple(_stop(each) for each in ordered if not each.lifeline and each.id not in shut),
         filtered=tuple(plain(each.name) for each in ordered if each.lifeline),
         inside=tuple(plain(zone.name) for zone in site.zones if zone.stays_on),
+        public=any(True for _ in site.published()),
         csrf=csrf,
         refusal=plain(refusal) if refusal else "",
         advice=plain(advice) if advice else "",

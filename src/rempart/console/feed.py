@@ -47,6 +47,8 @@ class Feed:
     status: Status | None = None
     seen: Instant | None = None
     """When the guard last said something."""
+    silence: float = SILENCE
+    patience: float = _PATIENCE
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def follow(self) -> None:
@@ -68,7 +70,7 @@ class Feed:
             await connection.send(StatusFollowed())
             while True:
                 try:
-                    async with asyncio.timeout(SILENCE):
+                    async with asyncio.timeout(self.silence):
                         said = await connection.receive()
                 except TimeoutError:
                     said = await self._ask(StatusAsked())
@@ -103,7 +105,7 @@ class Feed:
         connection = await dial(self.path, incoming=ToOperator)
         with contextlib.closing(connection):
             try:
-                async with asyncio.timeout(_PATIENCE):
+                async with asyncio.timeout(self.patience):
                     await connection.send(question)
                     return await connection.receive()
             except (TimeoutError, ConnectionError) as fault:

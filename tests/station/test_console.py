@@ -1,0 +1,45 @@
+"""The console's process: where it may listen, and what it says when it cannot."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rempart.config import Places
+from rempart.errors import ExitCode, InputRefused, PrivilegeMissing
+from rempart.site.description import parse
+from rempart.station.console import run
+
+DESCRIPTION = Path(__file__).parents[1] / "console" / "tilleuls.toml"
+SITE = parse(DESCRIPTION.read_text(), DESCRIPTION.name)
+
+
+def places(folder: Path) -> Places:
+    return Places(site=DESCRIPTION, state=folder, run=folder, rules=())
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "localhost", "::", ""])
+def test_it_listens_on_loopback_only(host: str, tmp_path: Path) -> None:
+    with pytest.raises(InputRefused, match="no IPv4 loopback address"):
+        run(places(tmp_path), SITE, host, 0)
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(PrivilegeMissing, match="--port"):
+        run(places(tmp_path), SITE, "127.0.0.1", taken.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "No such file"), ("id = 1", "line 1: id: 1 is no text")]
+)
+def test_a_site_that_cannot_be_read_is_told(content: str | None, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    if content is not None:
+        file.write_text(content)
+    command = [sys.executable, "-m", "rempart.station.console", "--site", str(file), "--run", str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == ExitCode.USAGE
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
