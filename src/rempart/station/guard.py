@@ -49,7 +49,7 @@ from rempart.engine.inputs import (
 )
 from rempart.engine.state import State, enforcement, folded, initial
 from rempart.engine.step import Terms, counts, step
-from rempart.errors import EnforcementFailed, RempartError
+from rempart.errors import EnforcementFailed, JournalUnwritable, RempartError
 from rempart.instants import Instant
 from rempart.messages import (
     CountPersons,
@@ -165,6 +165,7 @@ class Guard:
                 case _:
                     self._do(command, handled)
         _succeed(answer, handled)
+        self._checkpoint_if_posture_changed(before)
 
     def _do(self, command: Command, handled: "Handled") -> None:
         match command:
@@ -231,6 +232,7 @@ class Guard:
             _fail(answer, fault)
         else:
             _succeed(answer, handled)
+        self._checkpoint_if_posture_changed(before)
         await self._tell_change()
 
     async def _sealed(self, decided: tuple[AnyFact, ...], now: Instant) -> int:
@@ -316,12 +318,25 @@ class Guard:
             _log.warning("the world differs from the journal%s: %s", " (repaired)" if repaired else "", what)
             await self.ask(Repaired(self.clock.now(), what[:2000], repaired), urgent=True)
 
+    def _checkpoint_if_posture_changed(self, before: State) -> None:
+        if self.state.posture is not before.posture:
+            self._in_background(self._checkpoint())
+
+    async def _checkpoint(self) -> None:
+        """Sign a checkpoint that is kept, after what changed the posture has been sealed."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(
+                self._scribe, lambda: self._journal.checkpoint(at=self.clock.now())
+            )
+        except JournalUnwritable as fault:
+            _log.error("no checkpoint was kept: %s", fault.diagnostics())
+
     async def _snapshot(self) -> None:
         image = msgspec.json.encode(self.state)
         loop = asyncio.get_running_loop()
         now = self.clock.now()
         await loop.run_in_executor(self._scribe, lambda: self._journal.snapshot(image, at=now))
-        await loop.run_in_executor(self._scribe, lambda: self._journal.checkpoint(at=now))
+        await self._checkpoint()
         self._snapshot_at = self._journal.head[0] + SNAPSHOT_EVERY
 
     # -- those who speak to the guard ----------------------------------------------------------------------------
@@ -449,7 +464,7 @@ async def serve_guard(
 ) -> None:
     """Run the guard until SIGTERM. Raises when the journal is broken: better no guard than a false one."""
     clock = SystemClock()
-    journal = Journal.open(places.journal, places.keys, origin=f"rempart/{site.id}", now=clock.now())
+    journal = _journal(places, site, clock)
     guard = Guard(Terms(site, policy), journal, Gateway(site, places), clock)
     worker = asyncio.create_task(guard.run())
     try:
@@ -494,8 +509,22 @@ async def serve_guard(
     finally:
         await _close(doors, [worker, reader, finished])
         guard.close()
-        journal.checkpoint(at=clock.now())
+        with contextlib.suppress(JournalUnwritable):  # said already, and nothing is lost: the head is signed
+            journal.checkpoint(at=clock.now())
         journal.close()
+
+
+def _journal(places: Places, site: Site, clock: Clock) -> Journal:
+    """The journal; when the disk refuses even that, the same for reading only: the site is defended all the same."""
+    try:
+        return Journal.open(places.journal, places.keys, origin=f"rempart/{site.id}", now=clock.now())
+    except JournalUnwritable as fault:
+        if not places.journal.exists():
+            raise
+        _log.error(
+            "%s\nThe site is defended as the journal says; nothing new can be sealed.", fault.diagnostics()
+        )
+        return Journal.read(places.journal)
 
 
 async def _close(doors: list[Listener], tasks: list["asyncio.Task[None] | asyncio.Task[bool]"]) -> None:
