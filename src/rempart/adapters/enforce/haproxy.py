@@ -1,6 +1,7 @@
 """The proxy's part: its files, its map of states through the runtime socket, and the sessions a closing must end."""
 
 import os
+import pwd
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,11 +28,10 @@ class Proxy:
         """Write what haproxy reads when it starts, so that it starts in the wanted state."""
         folder = self._places.proxy_config.parent
         folder.mkdir(parents=True, exist_ok=True)
-        run_as = USER if os.geteuid() == 0 else None
         texts = {
             **{folder / name: text for name, text in files(self._site).items()},
             self._places.proxy_map: openings_map(self._site, wanted),
-            self._places.proxy_config: config(self._site, self._places, run_as=run_as),
+            self._places.proxy_config: config(self._site, self._places, run_as=_run_as()),
         }
         for path, text in texts.items():
             _write(path, text)
@@ -72,6 +72,23 @@ class Proxy:
                 where=str(self._places.proxy_socket),
                 now="The kernel holds what was decided. Start the proxy: it starts in the wanted state.",
             ) from error
+
+
+def _run_as() -> str | None:
+    """Whom haproxy can become: its own user when we are root on a machine, nobody else in a user namespace of one."""
+    try:
+        user = pwd.getpwnam(USER)
+    except KeyError:
+        return None
+    mapped = _mapped("uid_map", user.pw_uid) and _mapped("gid_map", user.pw_gid)
+    return USER if os.geteuid() == 0 and mapped else None
+
+
+def _mapped(name: str, number: int) -> bool:
+    """Whether this user namespace knows the number (user_namespaces(7): first inside, first outside, how many)."""
+    lines = Path("/proc/self", name).read_text().splitlines()
+    ranges = ([int(word) for word in line.split()] for line in lines)
+    return any(first <= number < first + count for first, _, count in ranges)
 
 
 def _differing(
