@@ -223,6 +223,34 @@ def test_a_correlation_refers_to_rules_by_name_in_any_file() -> None:
     assert correlation.generate is False
 
 
+FILTER = """
+title: F
+logsource: {product: acme}
+filter: {rules: [one], ours: {host|startswith: lab-}, condition: not ours}
+"""
+
+
+@pytest.mark.parametrize(
+    ("rules", "narrowed"), [("[one]", {"one"}), ("any", {"one", "two"}), ("[]", {"one", "two"})]
+)
+def test_a_filter_narrows_the_rules_it_names(rules: str, narrowed: set[str]) -> None:
+    given = [
+        ("f.yml", FILTER.replace("[one]", rules)),
+        ("1.yml", BASE.format("one")),
+        ("2.yml", BASE.format("two")),
+    ]
+    ours = Event(LogSource("acme"), {"x": 1, "host": "lab-3"}, "", 1)
+    others = Event(LogSource("acme"), {"x": 1, "host": "pc"}, "", 1)
+    matcher = Matcher(load(given).rules)
+    assert {"one", "two"} - {rule.card.name for rule in matcher.matches(ours)} == narrowed
+    assert {rule.card.name for rule in matcher.matches(others)} == {"one", "two"}
+
+
+def test_a_filter_that_applies_to_nothing_is_named() -> None:
+    (problem,) = load([("f.yml", FILTER), ("2.yml", BASE.format("two"))]).refused
+    assert "applies to no rule" in problem.what
+
+
 def test_several_documents_in_one_file() -> None:
     rules = loaded("---\n".join([BASE.format("one"), BASE.format("two"), EVENT_COUNT]))
     assert rules.refused == ()
@@ -246,7 +274,7 @@ def test_conditions_of_temporal_correlations(condition: str, understood: bool) -
         ("a: [", "not readable as YAML"),
         ("title: a\ntitle: b\n", "Duplicate key"),
         ("just text", "a map of keys"),
-        ("title: x\n", "neither 'detection' nor 'correlation'"),
+        ("title: x\n", "neither 'detection'"),
         ("title: x\nlogsource: {product: acme}\ndetection: {condition: a}\n", "a"),
         (f"{HEAD}detection: {{a: {{x|nope: 1}}, condition: a}}\n", "nope"),
         (f"{HEAD}detection: {{a: {{x|re: '('}}, condition: a}}\n", "invalid"),

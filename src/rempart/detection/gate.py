@@ -197,6 +197,11 @@ class Prepared:
         self._asked = Asked(place, rule, rest)
         self._mixed = not known.isdisjoint(self._asked.mentioned)
 
+    def warm(self, cost: Callable[[int], float]) -> None:
+        """Compute now what gates will ask, rather than while events wait."""
+        self._asked.cover(cost)
+        self._asked.holds(NOTHING)
+
     def under(self, known: frozenset[int], true: frozenset[int]) -> Asked | bool:
         """What is left of the rule where these gate leaves are true, or the answer."""
         if any(need.isdisjoint(true) for need in self._needs):

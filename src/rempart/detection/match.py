@@ -5,7 +5,6 @@ remembered from earlier events changes the speed, never the answer.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import count
 from typing import Any
 
@@ -50,9 +49,11 @@ class Matcher:
         return number
 
     def warm(self) -> None:
-        """Compile every database now, so that the first events do not wait for it."""
+        """Compile every database and rule now, so that the first events do not wait for it."""
         for tests in self._tests.values():
             tests.warm()
+        for prepared in self._rules:
+            prepared.warm(self._costs.__getitem__)
 
     def matches(self, event: Event) -> Sequence[Rule]:
         """The rules that match the event, in the order they were given."""
@@ -187,16 +188,6 @@ class Matcher:
             (name for name, value in fields.items() if self._holds(leaf, {name: value})), "keyword"
         )
         return Proof(name, " ".join(texts_of(fields.get(name)))[:_PROOF_CHARACTERS])
-
-
-@lru_cache(maxsize=256)
-def _alone(rule: Rule) -> Matcher:
-    return Matcher((rule,))
-
-
-def evidence(rule: Rule, event: Event) -> tuple[Proof, ...]:
-    """As `Matcher.evidence`, for who has no matcher at hand."""
-    return _alone(rule).evidence(rule, event)
 
 
 def covers(needed: LogSource, given: LogSource) -> bool:

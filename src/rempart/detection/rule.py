@@ -6,7 +6,7 @@ to open. It does not match anything: `rempart.detection.match` does.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -29,11 +29,12 @@ from sigma.correlations import (
     SigmaExtendedCorrelationCondition,
 )
 from sigma.exceptions import SigmaError
+from sigma.filters import SigmaFilter
 from sigma.modifiers import SigmaWideModifier, modifier_mapping
 from sigma.pipelines.sysmon.sysmon import sysmon_pipeline
 from sigma.pipelines.windows.windows import windows_logsource_pipeline
 from sigma.processing.pipeline import ProcessingPipeline
-from sigma.rule import SigmaRule, SigmaRuleBase
+from sigma.rule import SigmaDetections, SigmaRule, SigmaRuleBase
 from sigma.rule.base import SigmaYAMLLoader
 from sigma.types import (
     Placeholder,
@@ -190,6 +191,7 @@ class _Draft:
     placeholders: Mapping[str, Sequence[str]]
     rules: dict[str, Rule] = field(default_factory=dict)
     correlations: list[tuple[RuleCard, SigmaCorrelationRule]] = field(default_factory=list)
+    filters: list[tuple[str, SigmaFilter, Condition]] = field(default_factory=list)
     refused: list[Problem] = field(default_factory=list)
     waiting: list[Problem] = field(default_factory=list)
     ids: dict[str, str] = field(default_factory=dict)
@@ -214,10 +216,12 @@ class _Draft:
                 raise ValueError("a Sigma document is a map of keys")
             if "correlation" in document:
                 self._add_correlation(path, where, document)
+            elif "filter" in document:
+                self._add_filter(where, document)
             elif "detection" in document:
                 self._add_rule(path, where, document)
             else:
-                raise ValueError("neither 'detection' nor 'correlation' in it")
+                raise ValueError("neither 'detection' nor 'correlation' nor 'filter' in it")
         except _Waiting as waiting:
             names = ", ".join(f"%{name}%" for name in waiting.names)
             self.waiting.append(
@@ -241,16 +245,24 @@ class _Draft:
         logsource = LogSource(sigma.logsource.product, sigma.logsource.category, sigma.logsource.service)
         card = self._card(path, where, document, sigma, logsource)
         gate = _gate(logsource)
-        reader = _Reader(self.placeholders)
-        asked = either(reader.condition(each.parse()) for each in sigma.detection.parsed_condition)
-        if reader.missing:
-            raise _Waiting(tuple(reader.missing))
+        asked = self._condition(sigma.detection)
         condition = every((gate, asked)) if gate else asked
-        for leaf in leaves(condition):
-            check_expression(leaf)
         needs = logsource if gate is None else LogSource(product=logsource.product)
         self._take(card, where)
         self.rules[card.id] = Rule(card=card, logsource=logsource, needs=needs, condition=condition)
+
+    def _condition(self, detections: SigmaDetections) -> Condition:
+        reader = _Reader(self.placeholders)
+        asked = either(reader.condition(each.parse()) for each in detections.parsed_condition)
+        if reader.missing:
+            raise _Waiting(tuple(reader.missing))
+        for leaf in leaves(asked):
+            check_expression(leaf)
+        return asked
+
+    def _add_filter(self, where: str, document: dict[str, Any]) -> None:
+        sigma = SigmaFilter.from_dict(document)
+        self.filters.append((where, sigma, self._condition(sigma.filter)))
 
     def _add_correlation(self, path: str, where: str, document: dict[str, Any]) -> None:
         sigma = SigmaCorrelationRule.from_dict(document)
@@ -285,7 +297,9 @@ class _Draft:
         self.refused.append(Problem(what, where, mend))
 
     def finish(self) -> RuleSet:
-        """Resolve what correlations refer to, whichever file it stands in."""
+        """Resolve what filters and correlations refer to, whichever file it stands in."""
+        for where, sigma_filter, condition in self.filters:
+            self._filter(where, sigma_filter, condition)
         correlations = []
         for card, sigma in self.correlations:
             try:
@@ -295,6 +309,25 @@ class _Draft:
         return RuleSet(
             tuple(self.rules.values()), tuple(correlations), tuple(self.refused), tuple(self.waiting)
         )
+
+    def _filter(self, where: str, sigma: SigmaFilter, condition: Condition) -> None:
+        """Narrow the rules that a filter names and whose log source it covers."""
+        meant = sigma.filter.rules
+        ids = (
+            set(self.rules)
+            if isinstance(meant, str)
+            else {self.names.get(each.reference, each.reference) for each in meant}
+        )
+        narrowed = [
+            each for each in ids & self.rules.keys() if _same_source(sigma, self.rules[each].logsource)
+        ]
+        if not narrowed:
+            self._refuse(
+                where, "the filter applies to no rule", "Name loaded rules of the filter's log source."
+            )
+        for each in narrowed:
+            rule = self.rules[each]
+            self.rules[each] = replace(rule, condition=every((rule.condition, condition)))
 
     def _resolve(self, reference: str) -> str:
         identifier = self.names.get(reference, reference)
@@ -347,6 +380,15 @@ def _first_line(error: BaseException) -> str:
     if isinstance(error, KeyError):
         return f"the key {error} is missing"
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def _same_source(sigma: SigmaFilter, logsource: LogSource) -> bool:
+    pairs = (
+        (sigma.logsource.product, logsource.product),
+        (sigma.logsource.category, logsource.category),
+        (sigma.logsource.service, logsource.service),
+    )
+    return all(asked is None or asked == given for asked, given in pairs)
 
 
 def _only_and(parsed: object) -> None:
