@@ -25,6 +25,8 @@ _ROOM_LEAST = 62
 _ROOM_MOST = 118
 _GAP = 18
 _ROOM_LETTERS = 25
+_TITLE_LETTERS = 19
+_MANY = 40
 _WALL = 352
 
 UNKNOWN = "unknown"
@@ -39,8 +41,10 @@ class Room:
     name: str
     note: str
     trouble: str
+    title: tuple[str, ...]
+    """The name, broken to fit the drawing; the list beside it has the whole text."""
     lines: tuple[str, ...]
-    """The trouble, or else the note, broken to fit the drawing; the list beside it has the whole text."""
+    """The trouble, or else the note, broken likewise."""
     off: bool
     top: int
     height: int
@@ -80,6 +84,8 @@ class House:
     doors: tuple[Door, ...]
     ways: tuple[Way, ...]
     summary: str
+    many: bool
+    """So many ways that they are drawn as hair lines."""
     width: int
     height: int
     wall: int
@@ -94,10 +100,12 @@ def house(site: Site, status: Status | None, now: Instant, words: Words) -> Hous
     )
     height = max(len(doors) * ROW, len(site.zones) * (_ROOM_LEAST + _GAP) - _GAP)
     rooms = tuple(_rooms(site, status, doors, height, words))
+    ways = tuple(_ways(site, rooms, doors))
     return House(
         rooms=rooms,
         doors=doors,
-        ways=tuple(_ways(site, rooms, doors)),
+        ways=ways,
+        many=len(ways) > _MANY,
         summary=_summary(site, doors, words),
         width=WIDTH,
         height=height,
@@ -106,8 +114,11 @@ def house(site: Site, status: Status | None, now: Instant, words: Words) -> Hous
 
 
 def _in_order(openings: Iterable[Opening]) -> list[Opening]:
-    """Lifelines first, then as care needs them back. The order never depends on the state: rows do not jump."""
-    return sorted(openings, key=lambda opening: (not opening.lifeline, opening.care))
+    """Lifelines first, then as care needs them, what only machines need last.
+
+    The order never depends on the state: rows do not jump.
+    """
+    return sorted(openings, key=lambda opening: (not opening.lifeline, opening.care or 9))
 
 
 def _summary(site: Site, doors: tuple[Door, ...], words: Words) -> str:
@@ -161,6 +172,7 @@ def _rooms(
             name=plain(zone.name),
             note=note,
             trouble=trouble,
+            title=tuple(wrap(plain(zone.name), _TITLE_LETTERS, max_lines=2, placeholder=" …")),
             lines=tuple(wrap(trouble or note, _ROOM_LETTERS, max_lines=2, placeholder=" …")),
             off=off,
             top=round(number * step),
