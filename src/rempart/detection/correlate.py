@@ -180,7 +180,7 @@ class Correlator:
         store = self._stores.get(identifier)
         if store is None:
             return Duration(0)
-        below = max(self._memory(each, (*above, identifier)) for each in store.correlation.rules)
+        below = max((self._memory(each, (*above, identifier)) for each in store.correlation.rules), default=0)
         return Duration(3 * store.span + below)
 
     def feed(self, rule: str, event: Event, time: Instant) -> Iterator[Crossing]:
