@@ -28,7 +28,7 @@ def main() -> int:
     arguments = _arguments()
     seed = arguments.seed if arguments.seed is not None else secrets.randbelow(1_000_000)
     console = Console(stderr=arguments.headless)
-    narrator = Narrator(console)
+    narrator = Narrator(console, watched=not arguments.headless and sys.stdin.isatty())
     report = Report(seed=seed, root=real_root())
     console.print(f"seed {seed}: scripts/demo --seed {seed} plays this again")
     ending_on_signals()

@@ -1,5 +1,6 @@
 """Tells the story on the terminal as it happens: who does what, when."""
 
+import sys
 import time
 from enum import Enum
 
@@ -24,8 +25,9 @@ class Who(Enum):
 class Narrator:
     """Writes a timeline. On anything but a terminal the lines are plain."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, watched: bool) -> None:
         self._console = console
+        self._watched = watched
         self._began = time.monotonic()
 
     def tell(self, who: Who, text: str) -> None:
@@ -47,6 +49,17 @@ class Narrator:
         """What a program said."""
         for line in text.strip().splitlines():
             self._console.print(Text(f"           {line}", style="bright_black"), soft_wrap=True)
+
+    def breathe(self) -> None:
+        """Time to look at the console, when somebody does."""
+        if self._watched:
+            time.sleep(6)
+
+    def linger(self) -> None:
+        """The station stays as it is until somebody has seen enough."""
+        if self._watched:
+            self._console.print("           Enter ends the demo and removes everything.", style="bold")
+            sys.stdin.readline()
 
     @property
     def seconds(self) -> float:

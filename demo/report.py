@@ -14,6 +14,8 @@ class Report:
     seed: int
     root: bool
     """False: in a user namespace, the station's processes are not isolated from one another."""
+    console_answers: bool | None = None
+    """Through the door in this machine's own network."""
     detected: bool | None = None
     seconds_to_first_finding: float | None = None
     """From the attack's first packet to the published incident with the attacker in it."""
@@ -95,6 +97,7 @@ class Report:
 
 
 _EXACTLY = {
+    "console_answers": True,
     "detected": True,
     "incidents": 1,
     "outward_packets_after_ack": 0,

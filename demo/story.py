@@ -21,7 +21,7 @@ from demo.flows import Seen
 from demo.narrator import Narrator, Who
 from demo.programs import Programs, python
 from demo.report import Report
-from demo.request import Answer, ask
+from demo.request import NO_ANSWER, Answer, ask
 from demo.site import openings
 from demo.station import Cut, Station, StationFailed
 from demo.streams import Measurement, Passage, Way, first_stopped, passages
@@ -72,11 +72,14 @@ class Story:
         doorway = Doorway(self._world.path(GATEWAY), self._port)
         try:
             self._ordinary_day()
+            self._narrator.breathe()
             incident = self._attack()
+            self._narrator.breathe()
             self._contain()
-            self._check_the_public_pages()
+            self._narrator.breathe()
             self._way_back(incident)
             self._write_papers(papers)
+            self._narrator.linger()
         finally:
             doorway.close()
         self._station.stop()
@@ -98,10 +101,12 @@ class Story:
         self._world.start(GATEWAY, "people", people)
 
     def _ordinary_day(self) -> None:
+        self._await(lambda: bool(self._console_link()), 20, "the console shows its link")
+        self._report.console_answers = ask(("127.0.0.1", self._port), "/").status != NO_ANSWER
         self._narrator.show_link(self._console_link())
         self._await(lambda: self._visit().status == 200, 15, "the website answers")
         self._await(lambda: self._sign_in().status == 200, 15, "the portal answers")
-        self._pause(3)
+        time.sleep(3)
         calls = self._world.said("telephone-operator").count("answered")
         self._tell(
             Who.STAFF,
@@ -110,7 +115,7 @@ class Story:
         )
 
     def _console_link(self) -> str:
-        """The console's one-time link, where the console leaves it; empty while there is none."""
+        """The console's one-time link, where the console leaves it; empty while there is none yet."""
         link = self._station.places.run / "console" / "link"
         return link.read_text().strip() if link.exists() else ""
 
@@ -195,7 +200,7 @@ class Story:
     def _contain(self) -> None:
         measurement = Measurement(self._world)
         measurement.start()
-        self._pause(3)
+        time.sleep(3)
         answered_before = self._maintenance_answers()
         self._tell(Who.DUTY, "orders: contain (rempart contain)")
         cut = self._station.cut(Contain(by=DUTY, reason="des dossiers sortent de la maison"))
@@ -211,13 +216,14 @@ class Story:
         self._tell(
             Who.PUBLIC, f"the website answers {website.status} with the number {self._plan.fallback_phone}"
         )
-        self._pause_until(cut.received_ns / 1e9 + AFTER_THE_CUT + 0.5)
+        time.sleep(max(0.0, cut.received_ns / 1e9 + AFTER_THE_CUT + 0.5 - time.monotonic()))
         self._report.maintenance_answers = self._maintenance_answers() - answered_before
         seen = measurement.stop()
         found = passages(measurement.streams, seen, cut.enforced_ns)
         self._judge_the_cut(cut, found, seen)
         self._hear_the_witness(cut, measurement.witness)
         through_portal = [p for p in found if p.stream.opening == "gp-portal"]
+        self._say_what_goes_on()
         self._report.portal_closed = portal.status == 503 and not any(p.passed_after for p in through_portal)
 
     def _judge_the_cut(self, cut: Cut, found: list[Passage], seen: Mapping[str, Seen]) -> None:
@@ -265,7 +271,7 @@ class Story:
             f"inside {report.inside_packets_lost} of {report.inside_packets_sent}",
         )
 
-    def _check_the_public_pages(self) -> None:
+    def _say_what_goes_on(self) -> None:
         calls = self._world.said("telephone-operator").count("answered")
         self._tell(
             Who.STAFF, f"the telephone rings ({calls} calls so far), care files open, the outside is gone"
@@ -304,7 +310,7 @@ class Story:
         self._try(opening)
         if works is not None:
             self._await(works, 10, f"{opening} works on trial")
-        self._pause(0.5)
+        time.sleep(0.5)
         self._station.order(ConfirmTrial(by=TECHNICIAN, opening=opening))
         self._report.reopened.append(opening)
         self._tell(Who.REMPART, f"{opening} is open again, filtered: trial confirmed")
@@ -431,12 +437,6 @@ class Story:
             if time.monotonic() > limit:
                 raise StationFailed(f"waited {seconds:.0f} s in vain: {what}\n{self._station.last_words()}")
             time.sleep(0.05)
-
-    def _pause(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-    def _pause_until(self, instant: float) -> None:
-        time.sleep(max(0.0, instant - time.monotonic()))
 
 
 def ending_on_signals() -> None:

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, ClassVar, TypeVar
@@ -26,6 +27,8 @@ _CLONE_NEWNET = 0x40000000  # linux/sched.h
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _OURS = re.compile(r"rempart-demo\.(\d+)\.")
 _NOBODY = "nobody"
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 CABLES = "cables"
 GATEWAY = "gateway"
@@ -225,7 +228,14 @@ class World:
     # -- removing ------------------------------------------------------------------------------------------------
 
     def remove(self) -> None:
-        """End every program, then remove namespaces (their links and rules go with them) and files."""
+        """End every program, then remove namespaces (their links and rules go with them) and files.
+
+        A second Ctrl-C does not stop it half-way.
+        """
+        with _undisturbed():
+            self._remove()
+
+    def _remove(self) -> None:
         for name in reversed(list(self._programs)):
             self.stop(name)
         for output in self._outputs:
@@ -277,13 +287,29 @@ def traces(prefix: str) -> Traces:
     )
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C and its like are not heard meanwhile. Elsewhere than in the main thread they are not heard anyway."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def sweep() -> None:
-    """Remove what a run that was killed (SIGKILL, power) left: its name holds a pid that is no more."""
+    """Remove what a run that was killed (SIGKILL) left, programs first: its name holds a pid that is no more."""
     for path in [*_NAMESPACES.glob("rempart-demo.*"), *Path(tempfile.gettempdir()).glob("rempart-demo.*")]:
         found = _OURS.match(path.name)
         if found is None or Path("/proc", found[1]).exists():
             continue
         if path.parent == _NAMESPACES:
+            for pid in list(_standing_in(path.name)):
+                os.kill(pid, signal.SIGKILL)
             _remove_namespaces(path.name)
         elif path.stat().st_uid == os.getuid():
             shutil.rmtree(path)
@@ -328,6 +354,10 @@ def _tables() -> list[str]:
 def _ours(prefix: str) -> Iterator[int]:
     """Processes under us, and any process that still stands in a network namespace of the run."""
     yield from _descendants(os.getpid())
+    yield from _standing_in(prefix)
+
+
+def _standing_in(prefix: str) -> Iterator[int]:
     networks = {path.stat().st_ino for path in _NAMESPACES.glob(f"{prefix}*")}
     for process in Path("/proc").glob("[0-9]*"):
         try:

@@ -41,20 +41,26 @@ def test_nothing_is_left_after_a_run_with_programs_children_and_rules() -> None:
 
 def test_what_a_killed_run_left_is_swept_by_the_next_one() -> None:
     script = "import time; from demo.world import World; from demo.addresses import plan\n"
-    script += "with World(plan(5)): print('made', flush=True); time.sleep(60)"
+    script += "with World(plan(5)) as w: print(w.start('gp', 'one', ['sleep', '300']).pid, flush=True); time.sleep(60)"
     victim = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=_top())
     assert victim.stdout is not None
-    victim.stdout.readline()
+    orphan = int(victim.stdout.readline())
     victim.kill()
     victim.wait()
     victim.stdout.close()
     left = traces(f"rempart-demo.{victim.pid}.")
     assert left.namespaces
     assert left.files
+    assert orphan in left.processes
     sweep()
     left = traces(f"rempart-demo.{victim.pid}.")
     assert not left.namespaces
     assert not left.files
+    assert (
+        not Path("/proc", str(orphan), "cmdline").read_bytes()
+        if Path("/proc", str(orphan)).exists()
+        else True
+    )
 
 
 def test_ending_the_world_ends_a_program_that_will_not_listen() -> None:

@@ -1,0 +1,60 @@
+"""The whole story with a seed of its own, and what an interruption leaves."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from demo.report import Report
+from demo.world import traces
+
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
+
+_TOP = Path(__file__).parent.parent.parent
+_DEMO = [sys.executable, "-B", "-m", "demo", "--headless"]
+
+
+def test_it_happens_from_beginning_to_end(tmp_path: Path) -> None:
+    report = tmp_path / "demo.json"
+    done = subprocess.run(
+        [*_DEMO, "--report", str(report), "--seed", "11"],
+        cwd=_TOP,
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(report.read_text())
+    assert said["seed"] == 11
+    assert said["reopened"][0] == "ehealth-platform"
+    assert Path(said["complaint_pdf"]).read_bytes().startswith(b"%PDF-")
+    assert (Path(said["evidence_bag"]) / "bagit.txt").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_leaves_nothing(number: signal.Signals) -> None:
+    demo = subprocess.Popen([*_DEMO, "--seed", "12"], cwd=_TOP, stderr=subprocess.PIPE, text=True)
+    assert demo.stderr is not None
+    for line in demo.stderr:
+        if "scans" in line:
+            break
+    prefix = f"rempart-demo.{demo.pid}."
+    assert traces(prefix).namespaces
+    time.sleep(1)
+    demo.send_signal(number)
+    time.sleep(0.3)
+    demo.send_signal(signal.SIGINT)  # impatience changes nothing
+    assert demo.wait(30) == 130, demo.stderr.read()
+    demo.stderr.close()
+    left = traces(prefix)
+    assert not left.namespaces
+    assert not left.files
+
+
+def test_a_report_without_measurements_is_not_a_good_one() -> None:
+    wrong = list(Report(seed=1, root=True).shortfalls())
+    assert len(wrong) > 20
