@@ -11,6 +11,7 @@ import pytest
 
 from rempart.adapters.enforce.nftables import Kernel
 from rempart.containment.measure import Stand, disagreements
+from rempart.containment.render.nftables import ruleset
 from rempart.errors import EnforcementFailed
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
@@ -309,3 +310,19 @@ def test_every_refusal_says_what_and_where(doors, kernel: Kernel, present, conta
     }
     assert counted["closed_2"] >= 1
     assert counted["open_2"] == 0
+
+
+@pytest.mark.parametrize(
+    "hostile", ['"; flush ruleset; "', "x\n}\nflush ruleset\n", "\x1b[31m$(reboot)`", "é" * 300, ""]
+)
+def test_hostile_words_load_as_words(house, site, present, hostile: str) -> None:
+    """site.toml refuses such ids; the renderer must hold even so."""
+    first, *rest = site.openings
+    spoken = replace(site, name=hostile, openings=(replace(first, id=hostile, name=hostile), *rest))
+    before = house.at("gw", "nft", "-s", "list", "table", "ip", "neighbour")
+    house.at("gw", "nft", "-f", "-", given=ruleset(spoken, all_open_of(spoken), present()))
+    assert house.at("gw", "nft", "-s", "list", "table", "ip", "neighbour") == before
+
+
+def all_open_of(site) -> Enforcement:
+    return Enforcement(stands={opening.id: Stand(state=OPEN) for opening in site.openings})

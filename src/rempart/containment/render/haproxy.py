@@ -168,6 +168,7 @@ def _global(places: Places, run_as: str | None) -> list[str]:
         "global",
         # haproxy cuts a line that is longer, and half an object is no JSON: 3328 bytes captured, times six, and room.
         "\tlog stdout len 32768 format raw local0",
+        # Whoever is in haproxy's group may steer it: on a box that is the guard alone.
         f"\tstats socket {_path(str(places.proxy_socket))} mode 660 level admin",
         "\tstats timeout 10s",
         "\tmaxconn 2000",
