@@ -183,8 +183,6 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """When the kernel and the proxy were last read back and agreed."""
     enforcement_fault: str = ""
     """Empty, or what does not agree, in words."""
-    findings_dropped: int = 0
-    """Findings refused because a peer sent more than its rate."""
     measures_more: int = 0
     """Blocks that stand besides those listed."""
 

@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 
 from rempart.adapters import shipped
+from rempart.cli.site import read
 from rempart.config import RUN, SITE, STATE, Places
-from rempart.errors import InputRefused
-from rempart.site import description
+from rempart.errors import SiteInvalid
+from rempart.site import soundness
 from rempart.station.supervisor import Supervisor
 from rempart.station.users import choose
 
@@ -43,13 +44,14 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(arguments: argparse.Namespace) -> int:
     """Check the site, then start everything."""
     logging.basicConfig(level=logging.INFO, format="rempart: %(message)s", stream=sys.stderr)
-    try:
-        text = arguments.site.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise InputRefused(
-            f"cannot be read: {fault}", where=str(arguments.site), now="Make one with: rempart site new"
-        ) from fault
-    description.parse(text, str(arguments.site))
+    site = read(arguments.site)
+    if unfit := soundness.check(site):
+        raise SiteInvalid(
+            "this site cannot be defended as it is described",
+            where=str(arguments.site),
+            now="Mend it, then: rempart site check",
+            problems=unfit,
+        )
     places = Places(
         site=arguments.site.absolute(),
         state=arguments.state.absolute(),

@@ -275,8 +275,6 @@ def _ground(status: Status | None, now: Instant, words: Words) -> Iterator[tuple
         yield _measured(measure, now, words)
     yield words.say("fact.journal"), str(status.journal_entries)
     yield words.say("fact.root"), status.journal_root
-    if status.findings_dropped:
-        yield words.say("fact.dropped"), str(status.findings_dropped)
 
 
 def _measured(measure: MeasureStatus, now: Instant, words: Words) -> tuple[str, str]:

@@ -1,15 +1,8 @@
 """Times as people say them: "vendredi 16 h 40", "3 s ago", "41 h left"."""
 
-from datetime import datetime
-
 from rempart.console.words import Words
-from rempart.duties.belgian_time import belgian
+from rempart.duties.belgian_time import on_the_wall
 from rempart.instants import Instant, hours, minutes, seconds
-
-
-def on_the_wall(instant: Instant) -> datetime:
-    """The clock on a Belgian wall at that instant, without a zone."""
-    return datetime.strptime(belgian(instant)[:19], "%d/%m/%Y %H:%M:%S")  # noqa: DTZ007  wall time on purpose
 
 
 def moment(instant: Instant, now: Instant, words: Words) -> str:

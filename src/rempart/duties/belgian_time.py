@@ -5,17 +5,21 @@ everywhere (Directive 2000/84/EC: summer time runs from 01:00 UTC on the last Su
 last Sunday of October).
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 from rempart.instants import Instant, as_datetime, from_datetime
 
 
+def on_the_wall(instant: Instant) -> datetime:
+    """What a Belgian clock shows at that instant, with its offset from UTC."""
+    moment = as_datetime(instant)
+    return moment.astimezone(timezone(timedelta(hours=2 if _summer(moment) else 1)))
+
+
 def belgian(instant: Instant) -> str:
     """The instant as ``22/11/2026 04:12:00 (UTC+1)``."""
-    moment = as_datetime(instant)
-    offset = 2 if _summer(moment) else 1
-    local = moment + timedelta(hours=offset)
-    return f"{local:%d/%m/%Y %H:%M:%S} (UTC+{offset})"
+    local = on_the_wall(instant)
+    return f"{local:%d/%m/%Y %H:%M:%S} (UTC+{(local.utcoffset() or timedelta()) // timedelta(hours=1)})"
 
 
 def months_later(instant: Instant, months: int) -> Instant:

@@ -128,7 +128,8 @@ class Reader:
                 self._undecoded.count(lines.source, refused.diagnostics(), lines.read)
                 continue
             if event is not None:
-                yield event if event.time is not None else replace(event, time=lines.read)
+                # A clock that is ahead, or a forged line, must not make later events look late.
+                yield replace(event, time=min(event.time or lines.read, lines.read))
 
 
 class Tally:
