@@ -123,6 +123,8 @@ class House:
     def build(self) -> None:
         for name in (*ADDRESSES, "gw"):
             run("ip", "netns", "add", self.space(name))
+            # No waiting for proof that nobody else has an address: links would be mute for their first second.
+            self.at(name, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0")
             self.at(name, "ip", "link", "set", "lo", "up")
         for name, inner in zip(GATEWAY, ("out", "wards", "servers", "dmz", "mgmt"), strict=True):
             self._cable(name, inner)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from rempart.adapters.enforce.nftables import Kernel
-from rempart.containment.measure import Stand, disagreements
+from rempart.containment.measure import Enforcement, Stand, disagreements
 from rempart.containment.render.nftables import ruleset
 from rempart.errors import EnforcementFailed
 from rempart.instants import Instant
