@@ -136,14 +136,22 @@ def test_text_logs_find_their_decoder(tmp_path: Path, capsys: pytest.CaptureFixt
         "detection:\n  words: ['Failed password']\n  condition: words\n"
     )
     log = tmp_path / "auth.log"
-    log.write_text(
-        "2026-11-22T03:12:00+00:00 gw sshd[12]: Failed password for root from 203.0.113.9 port 4022 ssh2\n"
-        * 3
-    )
-    assert (
-        main(["detect", "--rules", str(tmp_path / "rule.yml"), "--format", "jsonl", str(log)]) == ExitCode.OK
-    )
-    assert [row["record"] for row in rows(capsys.readouterr().out)] == [1, 2, 3]
+    cron = "2026-11-22T03:12:00+00:00 gw CRON[13]: (root) CMD (true)"
+    guess = "2026-11-22T03:12:00+00:00 gw sshd[12]: Failed password for root from 203.0.113.9 port 4022 ssh2"
+    log.write_text("\n".join([cron] * 30 + [guess, "no head at all", guess]))
+    asked = ["detect", "--rules", str(tmp_path / "rule.yml"), "--format", "jsonl", str(log)]
+    assert main(asked) == ExitCode.PARTIAL
+    out, err = capsys.readouterr()
+    assert [row["record"] for row in rows(out)] == [31, 33]
+    assert f"{log}:32: " in err
+
+
+def test_a_log_of_no_known_kind_is_named(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "zeek.ndjson").write_text('{"_path":"conn","id.orig_h":"192.0.2.1"}')
+    assert main(["detect", "--rules", rules, str(tmp_path / "zeek.ndjson")]) == ExitCode.PARTIAL
+    assert "no decoder knows this kind of log" in capsys.readouterr().err
 
 
 def test_correlations_come_after_the_matches(

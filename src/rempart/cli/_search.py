@@ -19,6 +19,8 @@ from rempart.instants import Instant
 
 _WINDOWS = "windows-json"
 _ALL: Mapping[str, Decoder] = {_WINDOWS: windows.decode, **DECODERS}
+_SYSLOG = frozenset({"sshd", "dnsmasq", "syslog"})
+"""Programs that share a file: where one of them is found the others may come."""
 _MEND_LINE = "The line was left out; every other line was read."
 
 
@@ -39,7 +41,8 @@ class Unit:
     """What one process does at a time: a whole EVTX file, or some lines of a text log."""
 
     source: str
-    decoder: str
+    decoders: tuple[str, ...]
+    """Tried in turn on each line, the most particular first."""
     batch: Batch | None
     read: int
     """Bytes of the input done with this unit, counted from the unit before it."""
@@ -113,10 +116,10 @@ def units(logs: Iterable[LogFile], say: Callable[[Problem], None]) -> Iterator[U
     """The logs cut into units, in order; ``say`` hears of what cannot be read or is no known kind of log."""
     for log in logs:
         if log.shape is Shape.EVTX:
-            yield Unit(log.source, _WINDOWS, None, log.size)
+            yield Unit(log.source, (), None, log.size)
             continue
-        decoder = recognised(log)
-        if decoder is None:
+        decoders = recognised(log)
+        if not decoders:
             if log.sample:
                 say(
                     Problem("no decoder knows this kind of log", log.source, f"Known are: {', '.join(_ALL)}.")
@@ -127,18 +130,16 @@ def units(logs: Iterable[LogFile], say: Callable[[Problem], None]) -> Iterator[U
             if isinstance(batch, Problem):
                 say(batch)
                 continue
-            yield Unit(log.source, decoder, batch, batch.read - read)
+            yield Unit(log.source, decoders, batch, batch.read - read)
             read = batch.read
 
 
-def recognised(log: LogFile) -> str | None:
-    """The name of the decoder that reads most of the first lines; of equals the one in the file's name, then the
-    most particular.
-    """
-    readable = {name: sum(_reads(decode, line) for line in log.sample) for name, decode in _ALL.items()}
-    best = max(readable.values(), default=0)
-    equals = [name for name, lines in readable.items() if lines == best]
-    return None if best == 0 else next((name for name in equals if name in log.source), equals[0])
+def recognised(log: LogFile) -> tuple[str, ...]:
+    """The names of the decoders that read one of the first lines, the most particular first; a log may be mixed."""
+    names = {name for name, decode in _ALL.items() if any(_reads(decode, line) for line in log.sample)}
+    if names & _SYSLOG:
+        names |= _SYSLOG
+    return tuple(sorted(names, key=lambda name: (name == "syslog", list(_ALL).index(name))))
 
 
 def _reads(decode: Decoder, line: bytes) -> bool:
@@ -153,17 +154,26 @@ def _events(unit: Unit, problems: list[Problem]) -> Iterator[Event]:
     if unit.batch is None:
         yield from _evtx_events(unit.source, problems)
         return
-    decode = _ALL[unit.decoder]
+    decoders = [_ALL[name] for name in unit.decoders]
     for record, line in enumerate(unit.batch.lines, unit.batch.first):
         if not line or line.isspace():
             continue
+        read = _decoded(decoders, line, unit.source, record)
+        if isinstance(read, Problem):
+            problems.append(read)
+        elif read is not None:
+            yield read
+
+
+def _decoded(decoders: Sequence[Decoder], line: bytes, source: str, record: int) -> Event | Problem | None:
+    """What the first decoder that reads the line makes of it."""
+    refused = ""
+    for decode in decoders:
         try:
-            event = decode(line, unit.source, record)
+            return decode(line, source, record)
         except DecodeError as error:
-            problems.append(Problem(error.what, f"{unit.source}:{record}", _MEND_LINE))
-            continue
-        if event is not None:
-            yield event
+            refused = refused or error.what
+    return Problem(refused, f"{source}:{record}", _MEND_LINE)
 
 
 def _evtx_events(source: str, problems: list[Problem]) -> Iterator[Event]:

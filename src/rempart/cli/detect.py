@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import gc
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -77,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     rules = _load(folders, arguments.placeholder, troubles)
     logs = _logs(paths, troubles)
     search = Search(rules)
+    gc.freeze()  # rules stay to the end: the collector need not look at a million of their parts again and again
     worst = Level.INFORMATIONAL - 1
     parts = []
     with _FORMATS[arguments.format](sys.stdout) as printer:
