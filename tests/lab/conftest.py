@@ -138,6 +138,16 @@ class House:
         self.at("out", "ip", "route", "add", "10.0.0.0/8", "via", "203.0.113.2")
         self.at("out", "ip", "-6", "route", "add", "fd00::/16", "via", "2001:db8:1::2")
         self.at("gw", "nft", "-f", "-", given=NEIGHBOUR)
+        for port, inner in zip(GATEWAY, ADDRESSES, strict=True):
+            self._warm(inner, GATEWAY[port])
+            self._warm("gw", ADDRESSES[inner])
+
+    def _warm(self, name: str, addresses: tuple[str, ...]) -> None:
+        """Call until somebody refuses: a fresh link is deaf to neighbour solicitations for up to a second."""
+        for address in addresses:
+            until = time.monotonic() + 5
+            while self.answer(name, address.partition("/")[0], 9) == "silence" and time.monotonic() < until:
+                pass
 
     def _cable(self, port: str, inner: str) -> None:
         peer = "eth0"
