@@ -13,7 +13,14 @@ GROUP = 1
 DESTROY = 0x4
 """Conntrack's event for a flow that ended; it carries the flow's packets and bytes in both directions."""
 
-SYSCTLS = {"net.netfilter.nf_conntrack_acct": "1", "net.netfilter.nf_conntrack_timestamp": "1"}
+SWEEP = 2
+"""Seconds after which an ended flow is told of at the latest."""
+
+SYSCTLS = {
+    "net.netfilter.nf_conntrack_acct": "1",
+    "net.netfilter.nf_conntrack_timestamp": "1",
+    "net.netfilter.nf_conntrack_tcp_timeout_time_wait": "1",
+}
 """What the kernel must be told for flows to carry volumes and the time they began."""
 
 _PATH = re.compile(r"/[A-Za-z0-9/._+@-]*")
@@ -32,6 +39,7 @@ def config(places: Places, *, plugins: str = "/usr/lib/x86_64-linux-gnu/ulogd") 
             *(f'plugin="{_path(plugins)}/ulogd_{name}.so"' for name in _PLUGINS),
             "stack=packets:NFLOG,base1:BASE,ifi1:IFINDEX,ip2str1:IP2STR,json1:JSON",
             "stack=flows:NFCT,ip2str2:IP2STR,json2:JSON",
+            "stack=broom:NFCT,ip2str3:IP2STR,json3:JSON",
             "",
             "[packets]",
             f"group={GROUP}",
@@ -46,6 +54,17 @@ def config(places: Places, *, plugins: str = "/usr/lib/x86_64-linux-gnu/ulogd") 
             f"event_mask={DESTROY}",
             "netlink_socket_buffer_size=1048576",
             "netlink_socket_buffer_maxsize=33554432",
+            "",
+            # The kernel tells of an ended flow when it sweeps its table, up to a minute later, or when somebody reads
+            # the table. This stack reads it and throws the lines away, so that volumes are known in time.
+            "[broom]",
+            f"pollinterval={SWEEP}",
+            "hash_enable=1",
+            "netlink_socket_buffer_size=1048576",
+            "netlink_socket_buffer_maxsize=33554432",
+            "",
+            "[json3]",
+            'file="/dev/null"',
             "",
             *(line for name in ("json1", "json2") for line in _json(name, places)),
         )
