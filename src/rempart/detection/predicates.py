@@ -97,13 +97,21 @@ def scan(numbered: Sequence[tuple[int, Leaf]]) -> Scan:
 
 
 class HyperscanScan:
-    """One Hyperscan database. Not for use by two threads at once: its scratch space is one."""
+    """One Hyperscan database. Not for use by two threads at once: its scratch space is one.
+
+    Beginnings and ends are searched as plain literals and told by where they were found: hundreds of anchored
+    expressions take a hundred times longer to compile, and longer to search.
+    """
 
     def __init__(self, numbered: Sequence[tuple[int, Leaf]]) -> None:
+        self._ends = {number: end for number, leaf in numbered if (end := _end(leaf)) is not None}
         self._database = _compile(
-            [expression(leaf).encode() for _, leaf in numbered],
+            [
+                (_literal(leaf.value) if number in self._ends else expression(leaf)).encode()
+                for number, leaf in numbered
+            ],
             [number for number, _ in numbered],
-            [_flags(leaf) for _, leaf in numbered],
+            [_flags(leaf) & ~(_ONCE if number in self._ends else 0) for number, leaf in numbered],
         )
 
     def found(self, text: str) -> list[int]:
@@ -113,12 +121,30 @@ class HyperscanScan:
     def found_in(self, data: bytes) -> list[int]:
         """See `Scan`; for bytes that are UTF-8."""
         hits: list[int] = []
-        self._database.scan(data, match_event_handler=_note, context=hits)
+        self._database.scan(data, match_event_handler=self._note, context=(hits, len(data)))
         return hits
 
+    def _note(self, number: int, _start: int, end: int, _flags: int, scan: tuple[list[int], int]) -> None:
+        wanted = self._ends.get(number)
+        if wanted is None or end == (wanted or scan[1]):
+            scan[0].append(number)
 
-def _note(number: int, _start: int, _end: int, _flags: int, hits: list[int]) -> None:
-    hits.append(number)
+
+_ONCE = 0 if hyperscan is None else hyperscan.HS_FLAG_SINGLEMATCH
+
+
+def _end(leaf: Leaf) -> int | None:
+    """Where a plain literal must end to count, in bytes; 0: at the end of the text; None: it is no such literal."""
+    if not _one_case(leaf.value):
+        return None
+    if leaf.kind is LeafKind.STARTSWITH:
+        return len(leaf.value.encode())
+    return 0 if leaf.kind is LeafKind.ENDSWITH else None
+
+
+def _one_case(text: str) -> bool:
+    """Whether bytes tell it: letters with two cases need Unicode's rules, the windash modifier's dashes do not."""
+    return all(c.isascii() or c.lower() == c.upper() for c in text)
 
 
 def _compile(expressions: list[bytes], numbers: list[int], flags: list[int]) -> Any:
@@ -160,9 +186,9 @@ def expression(leaf: Leaf) -> str:
         case LeafKind.ENDSWITH:
             return _literal(leaf.value) + r"\z"
         case LeafKind.WILDCARD:
-            return r"\A" + _wildcards(leaf.value) + r"\z"
+            return _wildcards(leaf.value, whole=True)
         case LeafKind.KEYWORD:
-            return _wildcards(leaf.value.strip("*") if not leaf.value.endswith("\\*") else leaf.value)
+            return _wildcards(leaf.value, whole=False)
     return leaf.value
 
 
@@ -173,19 +199,24 @@ def _literal(text: str) -> str:
 _PARTS = re.compile(r"\\(.)|([*?])|([^\\*?]+)", re.DOTALL)
 
 
-def _wildcards(notation: str) -> str:
-    """Sigma notation (see `LeafKind.WILDCARD`) as an expression."""
+def _wildcards(notation: str, *, whole: bool) -> str:
+    """Sigma notation (see `LeafKind.WILDCARD`) as an expression; a star at an end is said by not anchoring it."""
+    parts = _PARTS.findall(notation)
+    begin, end = 0, len(parts)
+    while begin < end and parts[begin][1] == "*":
+        begin += 1
+    while begin < end and parts[end - 1][1] == "*":
+        end -= 1
     wild = {"*": ".*", "?": "."}
-    return "".join(
-        wild[mark] if mark else _literal(escaped or plain)
-        for escaped, mark, plain in _PARTS.findall(notation)
+    inner = "".join(
+        wild[mark] if mark else _literal(escaped or plain) for escaped, mark, plain in parts[begin:end]
     )
+    return (r"\A" if whole and begin == 0 else "") + inner + (r"\z" if whole and end == len(parts) else "")
 
 
 def _flags(leaf: Leaf) -> int:
     flags = hyperscan.HS_FLAG_SINGLEMATCH
-    # Only letters with two cases need Unicode's rules; the windash modifier's dashes are the same bytes in any case.
-    plain = all(c.isascii() or c.lower() == c.upper() for c in leaf.value)
+    plain = _one_case(leaf.value)
     if leaf.kind in _EXPRESSIONS:
         flags |= hyperscan.HS_FLAG_ALLOWEMPTY | hyperscan.HS_FLAG_UTF8
         flags |= 0 if leaf.value.isascii() else hyperscan.HS_FLAG_UCP
