@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.home import GUESSING, RECORDS, SITE, shipped_policy
@@ -36,7 +37,8 @@ from rempart.messages import (
 )
 from rempart.messages import Ordered as OrderSent
 from rempart.site.opening import OpeningState
-from rempart.station.guard import PATIENCE, Guard, facts_of, recall
+from rempart.station.guard import Guard, facts_of, recall
+from rempart.station.scribe import PATIENCE
 
 CUT = orders.Contain(by="Night nurse")
 
@@ -218,7 +220,7 @@ def test_a_snapshot_bounds_the_fold_and_changes_nothing(disk: Disk) -> None:
         await guard.ask(Found(now(guard), RECORDS))
         await guard.ask(Ordered(now(guard), CUT), urgent=True)
         before = recall(disk.journal, SITE)
-        await guard._snapshot()
+        await guard._scribe.snapshot(msgspec.json.encode(guard.state))
         start = disk.journal.latest_snapshot()
         assert start is not None
         assert list(facts_of(disk.journal, start[0])) == []

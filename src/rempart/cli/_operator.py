@@ -38,6 +38,15 @@ def add_person(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", default="", metavar="TEXT", help="why, in your own words; it is sealed")
 
 
+def add_measure(parser: argparse.ArgumentParser) -> None:
+    """A measure on one target: how long it lasts, or that it ends now."""
+    parser.add_argument(
+        "--for", dest="length", type=duration, metavar="TIME", help="90s, 10m, 24h, 3d; without: until lifted"
+    )
+    parser.add_argument("--lift", action="store_true", help="end it instead")
+    add_person(parser)
+
+
 def give(arguments: argparse.Namespace, order: AnyOrder) -> int:
     """Send an order and say what came of it."""
     with connect(socket_of(arguments), incoming=ToOperator) as client:

@@ -15,11 +15,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "exit codes: 0 done, 4 no station answers, 5 refused.",
     )
     parser.add_argument("target", help="an address or a network: 203.0.113.7, 203.0.113.0/24, 2001:db8::/48")
-    parser.add_argument(
-        "--for", dest="length", type=_operator.duration, metavar="TIME", help="90s, 10m, 24h, 3d"
-    )
-    parser.add_argument("--lift", action="store_true", help="end the block instead")
-    _operator.add_person(parser)
+    _operator.add_measure(parser)
     parser.set_defaults(run=run)
 
 

@@ -15,11 +15,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "still reachable from it: the gateway does not see those. exit codes: 0 done, 4 no station answers, 5 refused.",
     )
     parser.add_argument("asset", help="id of the machine as in site.toml, or its address")
-    parser.add_argument(
-        "--for", dest="length", type=_operator.duration, metavar="TIME", help="90s, 10m, 24h, 3d"
-    )
-    parser.add_argument("--lift", action="store_true", help="end the isolation instead")
-    _operator.add_person(parser)
+    _operator.add_measure(parser)
     parser.set_defaults(run=run)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from rempart.containment.policy import Action, How, Policy, Response
+from rempart.containment.policy import Action, How, Policy
 from rempart.containment.safeguard import protects
 from rempart.detection.finding import Finding, Outcome
 from rempart.engine import facts
@@ -45,7 +45,7 @@ def weigh(site: Site, policy: Policy, state: State, finding: Finding, now: Insta
     for fact in decided:
         grown = fold(grown, site, fact)
     decided += _relapse(site, grown, finding, incident, now)
-    decided += _response(site, policy, grown, finding, incident, now)
+    decided += _Response(site, policy, grown, finding, incident, now).facts()
     return Weighed(state, tuple(decided), incident)
 
 
@@ -114,105 +114,99 @@ def _relapse(
         )
 
 
-def _response(
-    site: Site, policy: Policy, state: State, finding: Finding, incident: str, now: Instant
-) -> Iterator[AnyFact]:
-    """What the policy asks for: measures that end by themselves, or proposals to a person."""
-    response = policy.response(finding)
-    who = parties(site, finding)
-    if response.also_block:
-        yield from _blocks(site, policy, state, finding, who.outside, response.also_block, incident, now)
-    match response.action:
-        case Action.WATCH:
-            return
-        case Action.BLOCK:
-            targets = who.outside
-        case Action.ISOLATE:
-            targets = _assets(site, who.inside)
-        case Action.CONTAIN:
-            targets = frozenset({site.id})
-    if response.how is How.APPROVAL:
-        yield from _proposals(state, response, targets, incident, now)
-    elif response.action is Action.BLOCK and response.seconds:
-        yield from _blocks(site, policy, state, finding, targets, response.seconds, incident, now)
-    elif response.action is Action.ISOLATE and response.seconds:
-        yield from _isolations(site, policy, state, finding, targets, response.seconds, incident, now)
+@dataclass(frozen=True, slots=True)
+class _Response:
+    """What the policy asks for after one finding: measures that end by themselves, or proposals to a person."""
 
+    site: Site
+    policy: Policy
+    state: State
+    finding: Finding
+    incident: str
+    now: Instant
 
-def _blocks(
-    site: Site,
-    policy: Policy,
-    state: State,
-    finding: Finding,
-    targets: frozenset[str],
-    length: int,
-    incident: str,
-    now: Instant,
-) -> Iterator[facts.Blocked]:
-    for target in _allowed(site, policy, state, finding, targets - state.blocked.keys(), now):
-        yield facts.Blocked(
-            at=now,
-            target=target,
-            until=after(now, seconds(length)),
-            by=MACHINE,
-            reason=finding.title,
-            incident=incident,
-        )
+    def facts(self) -> Iterator[AnyFact]:
+        """The measures and proposals."""
+        response = self.policy.response(self.finding)
+        who = parties(self.site, self.finding)
+        if response.also_block:
+            yield from self._blocks(who.outside, response.also_block)
+        match response.action:
+            case Action.WATCH:
+                return
+            case Action.BLOCK:
+                targets = who.outside
+            case Action.ISOLATE:
+                targets = _assets(self.site, who.inside)
+            case Action.CONTAIN:
+                targets = frozenset({self.site.id})
+        if response.how is How.APPROVAL:
+            yield from self._proposals(response.action, targets)
+        elif response.action is Action.BLOCK and response.seconds:
+            yield from self._blocks(targets, response.seconds)
+        elif response.action is Action.ISOLATE and response.seconds:
+            yield from self._isolations(targets, response.seconds)
 
-
-def _isolations(
-    site: Site,
-    policy: Policy,
-    state: State,
-    finding: Finding,
-    targets: frozenset[str],
-    length: int,
-    incident: str,
-    now: Instant,
-) -> Iterator[facts.Isolated]:
-    for target in _allowed(site, policy, state, finding, targets - state.isolated.keys(), now):
-        yield facts.Isolated(
-            at=now,
-            asset=target,
-            until=after(now, seconds(length)),
-            by=MACHINE,
-            reason=finding.title,
-            incident=incident,
-        )
-
-
-def _allowed(
-    site: Site, policy: Policy, state: State, finding: Finding, targets: frozenset[str], now: Instant
-) -> Iterator[str]:
-    """The targets a machine may act on.
-
-    Never from one forgeable line or old news (a log read for the first time), never a safeguard, within the budget.
-    """
-    if finding.spoofable or now - finding.time > STALE:
-        return
-    spent = [target for _, target in state.automatic]
-    for target in sorted(targets):
-        if protects(site, target, by_machine=True) is None and policy.budget.allows(spent, target):
-            spent.append(target)
-            yield target
-
-
-def _proposals(
-    state: State, response: Response, targets: frozenset[str], incident: str, now: Instant
-) -> Iterator[facts.MeasureProposed]:
-    for target in sorted(targets):
-        proposal = f"{response.action.value}-{incident}-{target}"
-        done = (
-            proposal in state.proposals
-            or proposal in state.settled
-            or target in state.blocked
-            or target in state.isolated
-            or (response.action is Action.CONTAIN and incident in state.contained_for)
-        )
-        if not done:
-            yield facts.MeasureProposed(
-                at=now, proposal=proposal, incident=incident, action=response.action.value, target=target
+    def _blocks(self, targets: frozenset[str], length: int) -> Iterator[facts.Blocked]:
+        for target in self._allowed(targets - self.state.blocked.keys()):
+            yield facts.Blocked(
+                at=self.now,
+                target=target,
+                until=after(self.now, seconds(length)),
+                by=MACHINE,
+                reason=self.finding.title,
+                incident=self.incident,
             )
+
+    def _isolations(self, targets: frozenset[str], length: int) -> Iterator[facts.Isolated]:
+        for target in self._allowed(targets - self.state.isolated.keys()):
+            yield facts.Isolated(
+                at=self.now,
+                asset=target,
+                until=after(self.now, seconds(length)),
+                by=MACHINE,
+                reason=self.finding.title,
+                incident=self.incident,
+            )
+
+    def _allowed(self, targets: frozenset[str]) -> Iterator[str]:
+        """The targets a machine may act on.
+
+        Never from one forgeable line or old news (a log read for the first time), never a safeguard, within the budget.
+        """
+        if self.finding.spoofable or self.now - self.finding.time > STALE:
+            return
+        spent = [target for _, target in self.state.automatic]
+        for target in sorted(targets):
+            free = protects(self.site, target, by_machine=True) is None
+            if free and self.policy.budget.allows(spent, target):
+                spent.append(target)
+                yield target
+
+    def _proposals(self, action: Action, targets: frozenset[str]) -> Iterator[facts.MeasureProposed]:
+        for target in sorted(targets):
+            proposal = f"{action.value}-{self.incident}-{target}"
+            if not self._moot(action, proposal, target):
+                yield facts.MeasureProposed(
+                    at=self.now,
+                    proposal=proposal,
+                    incident=self.incident,
+                    action=action.value,
+                    target=target,
+                )
+
+    def _moot(self, action: Action, proposal: str, target: str) -> bool:
+        """Asked already, or done already."""
+        state = self.state
+        if proposal in state.proposals or proposal in state.settled:
+            return True
+        match action:
+            case Action.CONTAIN:
+                return self.incident in state.contained_for
+            case Action.BLOCK:
+                return target in state.blocked
+            case _:
+                return target in state.isolated
 
 
 def _assets(site: Site, addresses: frozenset[str]) -> frozenset[str]:

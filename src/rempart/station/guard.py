@@ -14,7 +14,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -30,7 +29,7 @@ from rempart.containment import policy as policy_text
 from rempart.containment.measure import Enforcement, disagreements, tightest
 from rempart.containment.policy import Policy
 from rempart.engine import orders
-from rempart.engine.facts import FACTS, AnyFact, body_of, kind_of, read
+from rempart.engine.facts import FACTS, AnyFact, read
 from rempart.engine.inputs import (
     AnyInput,
     Command,
@@ -68,18 +67,13 @@ from rempart.messages import Ordered as OrderSent
 from rempart.ports import Clock, Enforcer
 from rempart.site import description
 from rempart.site.site import Site
+from rempart.station.scribe import Scribe
 from rempart.station.status import status
 
 _log = logging.getLogger("rempart.guard")
 
-PATIENCE = 0.050
-"""Seconds a tightening waits for its seal before it is applied unsealed."""
-
 READ_BACK = 3.0
 """Seconds between two comparisons of the kernel and the proxy with the journal."""
-
-SNAPSHOT_EVERY = 500
-"""Entries after which the state is sealed whole, so that the fold at start stays short."""
 
 _FINDINGS = Rate(per_second=50.0, burst=200.0)
 """Frames a second from watch; what is beyond waits in its own socket."""
@@ -110,15 +104,12 @@ class Guard:
     def __init__(self, terms: Terms, journal: Journal, enforcer: Enforcer, clock: Clock) -> None:
         self.terms = terms
         self.clock = clock
-        self._journal = journal
         self._enforcer = enforcer
-        self._scribe = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._scribe = Scribe(journal, clock, self._was_late)
         self._inbox: asyncio.PriorityQueue[tuple[int, int, AnyInput, asyncio.Future[Handled] | None]] = (
             asyncio.PriorityQueue(maxsize=4096)
         )
         self._sequence = itertools.count()
-        self._unsealed: list[tuple[tuple[AnyFact, ...], Instant]] = []
-        self._snapshot_at = journal.head[0] + SNAPSHOT_EVERY
         self._wake: asyncio.TimerHandle | None = None
         self._changed = asyncio.Condition()
         self._verified: Instant | None = None
@@ -157,7 +148,7 @@ class Guard:
         for position, command in enumerate(commands):
             match command:
                 case Seal(facts=decided, urgent=True):
-                    handled.sealed = await self._seal_within_patience(decided)
+                    handled.sealed = await self._scribe.seal_within_patience(decided)
                 case Seal(facts=decided):
                     rest = commands[position + 1 :]
                     self._in_background(self._loosen(decided, before, after_it, rest, handled, answer))
@@ -186,17 +177,7 @@ class Guard:
         self._held = tightest(self._held, wanted) if self._loosening and self._held else wanted
         self._enforcer.enforce(self._held, self.clock.now())
 
-    # -- sealing -------------------------------------------------------------------------------------------------
-
-    async def _seal_within_patience(self, decided: tuple[AnyFact, ...]) -> int | None:
-        """The entry's number, or None when the disk takes too long: it is then sealed late."""
-        began = self.clock.now()
-        sealing = asyncio.ensure_future(self._sealed(decided, began))
-        done, _ = await asyncio.wait({sealing}, timeout=PATIENCE)
-        if done and sealing.exception() is None:
-            return sealing.result()
-        self._in_background(self._see_through(sealing, decided, began))
-        return None
+    # -- loosening -----------------------------------------------------------------------------------------------
 
     async def _loosen(
         self,
@@ -211,12 +192,12 @@ class Guard:
         self._loosening += 1
         began = self.clock.now()
         try:
-            handled.sealed = await self._sealed(decided, began)
+            handled.sealed = await self._scribe.seal(decided)
         except RempartError as fault:
             if self.state is after_it:  # nothing was built on it: it never happened
                 self.state = before
             else:
-                self._unsealed.append((decided, began))
+                self._scribe.keep_for_later(decided, began)
             _log.error("a loosening could not be sealed and was not done: %s", fault.diagnostics())
             _fail(answer, fault)
             return
@@ -235,35 +216,8 @@ class Guard:
         self._checkpoint_if_posture_changed(before)
         await self._tell_change()
 
-    async def _sealed(self, decided: tuple[AnyFact, ...], now: Instant) -> int:
-        """Seal what waits first, then this, in order, on the one thread that writes."""
-        return await asyncio.get_running_loop().run_in_executor(self._scribe, self._write, decided, now)
-
-    def _write(self, decided: tuple[AnyFact, ...], now: Instant) -> int:
-        self._write_waiting()
-        return self._journal.seal_all([(kind_of(f), body_of(f)) for f in decided], at=now).number
-
-    def _write_waiting(self) -> None:
-        while self._unsealed:
-            waiting, since = self._unsealed[0]
-            self._journal.seal_all([(kind_of(f), body_of(f)) for f in waiting], at=since, late=True)
-            self._unsealed.pop(0)
-
-    async def _see_through(
-        self, sealing: "asyncio.Future[int]", decided: tuple[AnyFact, ...], began: Instant
-    ) -> None:
-        """Finish a seal that took too long; keep trying when the disk refuses, so that nothing is forgotten."""
-        try:
-            await sealing
-        except RempartError as fault:
-            _log.error("the journal cannot be written, containing goes on: %s", fault.diagnostics())
-            self._unsealed.append((decided, began))
-            while self._unsealed:
-                await asyncio.sleep(1.0)
-                with contextlib.suppress(RempartError):  # said above; tried again each second until it works
-                    await asyncio.get_running_loop().run_in_executor(self._scribe, self._write_waiting)
-        now = self.clock.now()
-        await self.ask(Delayed(now, tuple(kind_of(f) for f in decided), (now - began) // 1000), urgent=True)
+    async def _was_late(self, late: Delayed) -> None:
+        await self.ask(late, urgent=True)
 
     def _in_background(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -292,8 +246,7 @@ class Guard:
         while True:
             await self._compare()
             self._tick()
-            if self._journal.head[0] >= self._snapshot_at:
-                await self._snapshot()
+            await self._scribe.snapshot_if_due(lambda: msgspec.json.encode(self.state))
             await asyncio.sleep(0.3 if self._fault else READ_BACK)
 
     async def _compare(self) -> None:
@@ -320,24 +273,7 @@ class Guard:
 
     def _checkpoint_if_posture_changed(self, before: State) -> None:
         if self.state.posture is not before.posture:
-            self._in_background(self._checkpoint())
-
-    async def _checkpoint(self) -> None:
-        """Sign a checkpoint that is kept, after what changed the posture has been sealed."""
-        try:
-            await asyncio.get_running_loop().run_in_executor(
-                self._scribe, lambda: self._journal.checkpoint(at=self.clock.now())
-            )
-        except JournalUnwritable as fault:
-            _log.error("no checkpoint was kept: %s", fault.diagnostics())
-
-    async def _snapshot(self) -> None:
-        image = msgspec.json.encode(self.state)
-        loop = asyncio.get_running_loop()
-        now = self.clock.now()
-        await loop.run_in_executor(self._scribe, lambda: self._journal.snapshot(image, at=now))
-        await self._checkpoint()
-        self._snapshot_at = self._journal.head[0] + SNAPSHOT_EVERY
+            self._in_background(self._scribe.checkpoint())
 
     # -- those who speak to the guard ----------------------------------------------------------------------------
 
@@ -416,11 +352,11 @@ class Guard:
 
     def close(self) -> None:
         """Let what is being sealed be sealed. After it nothing more can be."""
-        self._scribe.shutdown(wait=True)
+        self._scribe.close()
 
     def status(self) -> Status:
         """The state as everybody may see it."""
-        count, root = self._journal.head
+        count, root = self._scribe.head
         return status(
             self.terms.site,
             self.state,
