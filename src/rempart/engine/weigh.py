@@ -45,7 +45,7 @@ def weigh(site: Site, policy: Policy, state: State, finding: Finding, now: Insta
     for fact in decided:
         grown = fold(grown, site, fact)
     decided += _relapse(site, grown, finding, incident, now)
-    decided += _Response(site, policy, grown, finding, incident, now).facts()
+    decided += _Response(site, policy, grown, finding, incident, now).decided()
     return Weighed(state, tuple(decided), incident)
 
 
@@ -125,7 +125,7 @@ class _Response:
     incident: str
     now: Instant
 
-    def facts(self) -> Iterator[AnyFact]:
+    def decided(self) -> Iterator[AnyFact]:
         """The measures and proposals."""
         response = self.policy.response(self.finding)
         who = parties(self.site, self.finding)
