@@ -342,3 +342,26 @@ def test_constants_are_folded() -> None:
     assert (negate(TRUE), negate(FALSE)) == (FALSE, TRUE)
     assert every([And((leaf, leaf)), Not(leaf)]) == And((leaf, leaf, Not(leaf)))
     assert either([Or((leaf, leaf)), leaf]) == Or((leaf, leaf, leaf))
+
+
+def test_correlations_built_on_themselves_are_refused_and_the_others_stay() -> None:
+    def correlation(name: str, *rules: str) -> str:
+        return (
+            f"title: {name}\nid: 00000000-0000-4000-8000-{ord(name[0]):012d}\nname: {name}\nlevel: low\n"
+            f"correlation:\n  type: temporal\n  rules: [{', '.join(rules)}]\n  group-by: [a]\n  timespan: 1m\n"
+        )
+
+    rule = (
+        "title: r\nid: 00000000-0000-4000-8000-000000000001\nname: r\nlogsource: {category: webserver}\n"
+        "detection: {s: {a: b}, condition: s}\nlevel: low\n"
+    )
+    files = [
+        ("r.yml", rule),
+        ("a.yml", correlation("a", "b", "r")),
+        ("b.yml", correlation("b", "a", "r")),
+        ("c.yml", correlation("c", "r")),
+        ("d.yml", correlation("d", "a", "r")),
+    ]
+    loaded = load(files, {})
+    assert [each.card.name for each in loaded.correlations] == ["c"]
+    assert {problem.where for problem in loaded.refused} == {"a.yml", "b.yml", "d.yml"}

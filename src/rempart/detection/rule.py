@@ -306,8 +306,19 @@ class _Draft:
                 correlations.append(self._correlation(card, sigma))
             except ValueError as error:
                 self._refuse(card.path, str(error), "Name a rule that is loaded too, by its id or its name.")
+        built_on = {each.card.id: each.rules for each in correlations}
+        round_ = {each for each in built_on if each in _below(each, built_on)}
+        circular = round_ | {each for each in built_on if _below(each, built_on) & round_}
+        for each in correlations:
+            if each.card.id in circular:
+                self._refuse(
+                    each.card.path, "the correlation is built on a circle", "Remove one of the references."
+                )
         return RuleSet(
-            tuple(self.rules.values()), tuple(correlations), tuple(self.refused), tuple(self.waiting)
+            tuple(self.rules.values()),
+            tuple(each for each in correlations if each.card.id not in circular),
+            tuple(self.refused),
+            tuple(self.waiting),
         )
 
     def _filter(self, where: str, sigma: SigmaFilter, condition: Condition) -> None:
@@ -364,6 +375,18 @@ class _Draft:
             ),
             generate=sigma.generate,
         )
+
+
+def _below(start: str, built_on: Mapping[str, Sequence[str]]) -> set[str]:
+    """The ids of everything a correlation is built on, however far down."""
+    found: set[str] = set()
+    waiting = list(built_on.get(start, ()))
+    while waiting:
+        each = waiting.pop()
+        if each not in found:
+            found.add(each)
+            waiting += built_on.get(each, ())
+    return found
 
 
 class _Waiting(Exception):

@@ -11,6 +11,7 @@ Decisions and what they cost: docs/adr/0007-event-store.md.
 
 import argparse
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -502,6 +503,7 @@ def detection_of(places: Places, site: Site) -> Detection:
     _log.info("%d rules and %d correlations", len(rules.rules), len(rules.correlations))
     detection = Detection(rules, surroundings)
     detection.warm()
+    gc.freeze()  # the rules stay as long as we live: the collector need not walk them again and again
     return detection
 
 
