@@ -38,7 +38,8 @@ def main() -> int:
         with world:
             Story(world, report, narrator, free_port()).play(_papers(arguments.report, world))
     except KeyboardInterrupt:
-        console.print("interrupted: everything was removed")
+        left = world.leftovers()
+        console.print(f"interrupted: {sum(map(len, left.values()))} things left behind")
         return 130
     except WorldRefused as refused:
         console.print(f"demo: {refused}")

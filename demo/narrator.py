@@ -33,9 +33,9 @@ class Narrator:
     def tell(self, who: Who, text: str) -> None:
         """One thing happened."""
         name, colour = who.value
-        line = Text(f"{time.monotonic() - self._began:7.1f} s  ", style="bright_black")
-        line.append(f"{name:<11}", style=f"bold {colour}")
-        line.append(text)
+        line = Text.assemble(
+            (f"{self.seconds:7.1f} s  ", "bright_black"), (f"{name:<11}", f"bold {colour}"), text
+        )
         self._console.print(line, soft_wrap=True)
 
     def show_link(self, link: str) -> None:

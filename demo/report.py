@@ -22,6 +22,8 @@ class Report:
     incidents: int | None = None
     """In which the attacker, the command server or the ward PC takes part."""
     other_incidents: int | None = None
+    scanner_apart: bool | None = None
+    """The unrelated scanner has an incident of its own, and no part in the attack's."""
     cut_ms: float | None = None
     """From the order's arrival, sealing included, to the last outward packet that passed."""
     ack_ms: float | None = None
@@ -45,6 +47,8 @@ class Report:
     lifeline_packets_lost: int | None = None
     maintenance_answers: int | None = None
     """Answers of the maintenance responder during the measurement: the one thing that still speaks outward."""
+    calls_answered_while_cut: int | None = None
+    """Telephone calls from inside and from outside, while the streams ran after the cut."""
     inside_packets_sent: int | None = None
     inside_packets_lost: int | None = None
     inside_requests_failed: int | None = None
@@ -100,6 +104,7 @@ _EXACTLY = {
     "console_answers": True,
     "detected": True,
     "incidents": 1,
+    "scanner_apart": True,
     "outward_packets_after_ack": 0,
     "inward_packets_after_ack": 0,
     "witness_missed": 0,
@@ -122,5 +127,6 @@ _AT_LEAST = {
     "complaint_pages": 1,
     "persons_truth": 1,
     "maintenance_answers": 1,
+    "calls_answered_while_cut": 1,
 }
 _MEASURED = ("seconds_to_first_finding", "cut_ms", "relapse_reclosed_ms", "complaint_pdf", "evidence_bag")

@@ -23,7 +23,7 @@ from demo.programs import Programs, python
 from demo.report import Report
 from demo.request import NO_ANSWER, Answer, ask
 from demo.site import openings
-from demo.station import Cut, Station, StationFailed
+from demo.station import Cut, Station, StationFailed, touches
 from demo.streams import Measurement, Passage, Way, first_stopped, passages
 from demo.witness import Sightings, Sort
 from demo.world import GATEWAY, World
@@ -107,10 +107,9 @@ class Story:
         self._await(lambda: self._visit().status == 200, 15, "the website answers")
         self._await(lambda: self._sign_in().status == 200, 15, "the portal answers")
         time.sleep(3)
-        calls = self._world.said("telephone-operator").count("answered")
         self._tell(
             Who.STAFF,
-            f"an ordinary day: {len(self._people())} pages and care files opened, {calls} calls answered, "
+            f"an ordinary day: {len(self._people())} pages and care files opened, {self._calls()} calls answered, "
             "general practitioners on their portal",
         )
 
@@ -160,9 +159,11 @@ class Story:
 
         def seen_whole(_: object) -> bool:
             kinds = {kind for incident in self._station.incidents_with(parties) for kind in incident.kinds}
-            return {"records", "command"} <= kinds
+            return {"records", "command", "exfiltration"} <= kinds
 
-        self._station.wait_for(seen_whole, 60, "the records taken and the commands obeyed are seen")
+        self._station.wait_for(
+            seen_whole, 90, "the records taken, the loads sent out and the commands obeyed are seen"
+        )
         self._await(lambda: self._wrote("malware", "taken all"), 30, "the malware has done its work")
         incident = self._gravest()
         blocked = [m.target for m in self._station.status.measures if m.action == "block"]
@@ -201,7 +202,7 @@ class Story:
         measurement = Measurement(self._world)
         measurement.start()
         time.sleep(3)
-        answered_before = self._maintenance_answers()
+        answered_before, calls_before = self._maintenance_answers(), self._calls()
         self._tell(Who.DUTY, "orders: contain (rempart contain)")
         cut = self._station.cut(Contain(by=DUTY, reason="des dossiers sortent de la maison"))
         self._cut_at = cut.received_ns
@@ -218,6 +219,7 @@ class Story:
         )
         time.sleep(max(0.0, cut.received_ns / 1e9 + AFTER_THE_CUT + 0.5 - time.monotonic()))
         self._report.maintenance_answers = self._maintenance_answers() - answered_before
+        self._report.calls_answered_while_cut = self._calls() - calls_before
         seen = measurement.stop()
         found = passages(measurement.streams, seen, cut.enforced_ns)
         self._judge_the_cut(cut, found, seen)
@@ -272,10 +274,14 @@ class Story:
         )
 
     def _say_what_goes_on(self) -> None:
-        calls = self._world.said("telephone-operator").count("answered")
+        calls = self._report.calls_answered_while_cut
         self._tell(
-            Who.STAFF, f"the telephone rings ({calls} calls so far), care files open, the outside is gone"
+            Who.STAFF, f"{calls} telephone calls answered meanwhile, care files open, the outside is gone"
         )
+
+    def _calls(self) -> int:
+        """Telephone calls answered so far, by the exchange inside and by the operator outside."""
+        return sum(self._world.said(f"telephone-{end}").count("answered") for end in ("exchange", "operator"))
 
     def _maintenance_answers(self) -> int:
         """Answers 503 in the proxy's log: the responder is the one thing that still speaks to the outside."""
@@ -355,7 +361,11 @@ class Story:
         status = self._station.ask()
         true_ones = {found.id for found in self._station.incidents_with(self._parties())}
         report.incidents = len(true_ones)
-        report.other_incidents = sum(found.id not in true_ones for found in status.incidents)
+        others = [found for found in status.incidents if found.id not in true_ones]
+        report.other_incidents = len(others)
+        scanner = self._plan.host("scanner").addresses
+        apart = [found.id in true_ones for found in status.incidents if touches(found, scanner)]
+        report.scanner_apart = apart != [] and not any(apart)
         mine = next(found for found in status.incidents if found.id == incident)
         report.persons_touched = mine.persons_touched
         report.final_posture = status.posture.value

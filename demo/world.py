@@ -28,6 +28,7 @@ _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _OURS = re.compile(r"rempart-demo\.(\d+)\.")
 _NOBODY = "nobody"
 
+_TOP = Path(__file__).parent.parent
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 CABLES = "cables"
@@ -111,7 +112,10 @@ class World:
             ["unshare", f"--net={path}", "true"], capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise WorldRefused(f"network namespace {name}: {done.stderr.strip()}")
+            raise WorldRefused(
+                f"no network namespace can be made here: {done.stderr.strip()}. "
+                "In a container, start it with --privileged; elsewhere, run the demo as root."
+            )
 
     def _switches(self) -> Iterator[str]:
         for switch in (*INSIDE_SWITCHES, OUTSIDE_SWITCH):
@@ -171,6 +175,7 @@ class World:
             text=True,
             check=False,
             stdin=subprocess.DEVNULL,
+            cwd=_TOP,
         )
 
     def start(
@@ -188,7 +193,7 @@ class World:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C is ours to answer: programs end in order
-            cwd=Path(__file__).parent.parent,
+            cwd=_TOP,
         )
         self._programs[name] = program
         self._started.add(program.pid)
@@ -332,7 +337,9 @@ def _let_anybody_listen() -> None:
 
 
 def _forward() -> None:
+    """Let the gateway forward, and forget an ended connection after seconds, not minutes: that is when it is logged."""
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+    Path("/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_time_wait").write_text("2")
 
 
 def _remove_namespaces(prefix: str) -> None:

@@ -1,5 +1,6 @@
 """The demo's world without Rempart: a gateway that forwards everything and a bare proxy in front of the dmz."""
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,13 @@ backend website
 backend portal
   server one {dmz}:{plan.ports.portal}
 """
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _privileged(request: pytest.FixtureRequest) -> None:
+    """Worlds need root, or root of a user namespace as `scripts/demo` makes it."""
+    if request.node.get_closest_marker("lab") and os.geteuid() != 0:
+        pytest.skip("needs network namespaces: run the tests as root")
 
 
 @pytest.fixture(scope="module")
