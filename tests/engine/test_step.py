@@ -63,9 +63,10 @@ class Talk:
         return self
 
     def find(self, *findings: Finding) -> "Talk":
+        """Findings about what happens now, unless they say otherwise."""
         for found in findings:
             self.now = after(self.now, seconds(1))
-            self.tell(Found(self.now, found))
+            self.tell(Found(self.now, replace(found, time=self.now) if found.time == NOW else found))
         return self
 
     def order(self, order: AnyOrder) -> "Talk":
@@ -193,7 +194,7 @@ def test_one_forged_packet_blocks_nobody() -> None:
 def test_old_news_blocks_nobody() -> None:
     talk = Talk()
     talk.now = after(NOW, hours(2))
-    talk.find(GUESSING)
+    talk.find(replace(GUESSING, time=after(NOW, minutes(30))))
     assert talk.state.incidents
     assert talk.state.blocked == {}
 
@@ -361,6 +362,13 @@ def test_background_noise_is_only_counted_for_a_day() -> None:
     trial_ended = any(isinstance(fact, facts.TrialEnded) for fact in talk.sealed)
     assert not any(isinstance(fact, facts.OpeningReclosed) for fact in talk.sealed)
     assert not trial_ended  # nothing ticked: the kernel ends trials, noise does not
+
+
+def test_what_is_told_late_of_the_time_before_reopening_closes_nothing() -> None:
+    talk = portal_on_trial()
+    before = talk.state.doors["portal"].since
+    talk.find(replace(RECORDS, id="late", time=Instant(before - minutes(1))))
+    assert talk.stands("portal") is OpeningState.OPEN
 
 
 def test_success_through_an_unknown_way_closes_every_reopened_door() -> None:

@@ -18,6 +18,9 @@ from rempart.site.site import Site
 STALE = hours(1)
 """How old a finding may be and still make the station act by itself."""
 
+SLACK = seconds(2)
+"""Logs tell time by whole seconds, and not always by the same clock."""
+
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
@@ -89,7 +92,10 @@ def _is_power_of_ten(number: int) -> bool:
 def _relapse(
     site: Site, state: State, finding: Finding, incident: str, now: Instant
 ) -> Iterator[facts.OpeningReclosed]:
-    """Reopened openings that fall back at once: through them came success, or the incident's own actors."""
+    """Reopened openings that fall back at once: through them came success, or the incident's own actors.
+
+    What is told late of the time before an opening was reopened says nothing against it.
+    """
     if finding.spoofable or finding.outcome is Outcome.BLOCKED or not state.contained:
         return
     known = incident in state.contained_for
@@ -99,7 +105,9 @@ def _relapse(
     reopened = [
         o
         for o in site.openings
-        if state.doors[o.id].reopened and state.doors[o.id].stand.state is not OpeningState.CLOSED
+        if state.doors[o.id].reopened
+        and state.doors[o.id].stand.state is not OpeningState.CLOSED
+        and finding.time >= state.doors[o.id].since - SLACK
     ]
     concerned = [o for o in reopened if concerns(finding, o)]
     for opening in concerned or (reopened if success else ()):
