@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from rempart.adapters import shipped
@@ -160,3 +161,9 @@ def test_every_fact_has_words_in_both_languages(site: Site) -> None:
     assert set(_KEYS.values()) | {f"story.{kind.value}" for kind in Kind} <= spoken.sentences.keys()
     told_otherwise = {"FindingJoined", "StationStarted"}
     assert {kind.__name__ for kind in _KEYS} | told_otherwise == facts.FACTS
+
+
+def test_noise_that_the_state_forgot_can_still_be_put_on_paper(site: Site) -> None:
+    noise = msgspec.structs.replace(joined("A"), level=Level.LOW)
+    told = journal(noise, facts.QuietReturned(at=AT, incidents=["A"]))
+    assert account(told, site, "A", SEALS).incident.actors == {"203.0.113.7"}

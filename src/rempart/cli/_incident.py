@@ -3,7 +3,7 @@
 import argparse
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from rempart.engine.state import State, fold, initial
 from rempart.errors import InputRefused, JournalBroken
 from rempart.evidence import canonical
 from rempart.evidence.entry import Entry
-from rempart.incidents.incident import Incident, Sentence
+from rempart.incidents.incident import Incident, IncidentState, Sentence
 from rempart.site import description
 from rempart.site.site import Site
 
@@ -105,11 +105,18 @@ def account(entries: Iterable[Recorded], site: Site, wanted: str | None, seals: 
     read = {entry.number: _fact(entry) for entry in recorded}
     ended = initial(site)
     cut_for: dict[int, frozenset[str]] = {}
+    known: dict[str, Incident] = {}
     for entry in recorded:
         fact = read[entry.number]
+        if isinstance(
+            fact, facts.QuietReturned
+        ):  # the state forgets background noise; a paper may be about it
+            known |= {
+                name: replace(each, state=IncidentState.CLOSED) for name, each in ended.incidents.items()
+            }
         ended = _folded(ended, site, fact) if fact is not None else ended
         cut_for[entry.number] = ended.contained_for
-    incident = _chosen(ended, read.values(), wanted)
+    incident = _chosen(known | dict(ended.incidents), read.values(), wanted)
     ids = _joined_to(incident.id, read.values())
     concern = _Concern(ids, site)
     lines = tuple(
@@ -138,17 +145,19 @@ def _folded(state: State, site: Site, fact: AnyFact) -> State:
         ) from None
 
 
-def _chosen(state: State, all_facts: Iterable[AnyFact | None], wanted: str | None) -> Incident:
-    if not state.incidents:
+def _chosen(
+    incidents: Mapping[str, Incident], all_facts: Iterable[AnyFact | None], wanted: str | None
+) -> Incident:
+    if not incidents:
         raise InputRefused("the journal knows no incident", now="Nothing happened yet, as far as it says.")
     if wanted is None:
-        return max(state.incidents.values(), key=lambda incident: (incident.last_seen, incident.id))
-    if wanted in state.incidents:
-        return state.incidents[wanted]
+        return max(incidents.values(), key=lambda incident: (incident.last_seen, incident.id))
+    if wanted in incidents:
+        return incidents[wanted]
     for fact in all_facts:
         if isinstance(fact, facts.IncidentsMerged) and fact.merged == wanted:
             raise InputRefused(f"{wanted} was joined to {fact.into}", now=f"Ask for {fact.into}.")
-    known = ", ".join(sorted(state.incidents))
+    known = ", ".join(sorted(incidents))
     raise InputRefused(f"the journal knows no incident {wanted!r}", now=f"It knows: {known}.")
 
 

@@ -102,6 +102,9 @@ class State:
 KNOWN = 5_000
 """How many sealed finding ids are remembered against repeats; older ones are beyond any replay of watch."""
 
+TALLIES = 4_000
+"""How many sorts of findings are counted apart; the longest unseen are forgotten first, and told again."""
+
 _HOUR = 3_600_000_000
 
 _V = TypeVar("_V")
@@ -294,17 +297,22 @@ def _qualified(state: State, fact: facts.IncidentQualified) -> State:
 
 
 def _quiet(state: State, fact: facts.QuietReturned) -> State:
-    closed = {
-        name: replace(incident, state=IncidentState.CLOSED) if name in fact.incidents else incident
+    """Grave incidents are kept, closed; background noise goes from the state: the journal has it."""
+    ended = {name for name in fact.incidents if name in state.incidents}
+    noise = {name for name in ended if state.incidents[name].level < Level.HIGH}
+    kept = {
+        name: replace(incident, state=IncidentState.CLOSED) if name in ended else incident
         for name, incident in state.incidents.items()
+        if name not in noise
     }
     calm = state.posture is Posture.WATCHFUL and not any(
         incident.state is not IncidentState.CLOSED and incident.level >= Level.HIGH
-        for incident in closed.values()
+        for incident in kept.values()
     )
     return replace(
         state,
-        incidents=closed,
+        incidents=kept,
+        proposals={name: p for name, p in state.proposals.items() if p.incident not in noise},
         posture=Posture.NORMAL if calm else state.posture,
         since=fact.at if calm else state.since,
     )

@@ -8,7 +8,7 @@ from rempart.containment.safeguard import protects
 from rempart.detection.finding import Finding, Outcome
 from rempart.engine import facts
 from rempart.engine.facts import MACHINE, AnyFact
-from rempart.engine.state import State, fold
+from rempart.engine.state import TALLIES, State, fold
 from rempart.incidents.triage import matching, opens, parties
 from rempart.instants import Instant, after, hours, seconds
 from rempart.reopening.trial import concerns, falls_to, shows_success
@@ -61,7 +61,10 @@ def _counted(
         (incident, finding.rule, finding.outcome.value, *sorted(who.outside | who.inside | who.accounts))
     )
     tally = state.tallies.get(sort, 0) + 1
-    state = replace(state, tallies={**state.tallies, sort: tally})
+    others = {name: count for name, count in state.tallies.items() if name != sort}
+    if len(others) >= TALLIES:
+        del others[next(iter(others))]
+    state = replace(state, tallies={**others, sort: tally})
     if not _is_power_of_ten(tally):
         return state, []
     fact = facts.FindingJoined(
