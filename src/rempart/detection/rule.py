@@ -93,6 +93,8 @@ class RuleCard:
     tags: tuple[str, ...]
     path: str
     meaning: Meaning
+    license: str = ""
+    """What the file says under Sigma's key ``license`` (SPDX); empty when it leaves that to its collection."""
 
 
 class CorrelationType(StrEnum):
@@ -284,6 +286,7 @@ class _Draft:
             tags=tags,
             path=path,
             meaning=_meaning(document.get("rempart"), tags, level, logsource),
+            license=sigma.license or "",
         )
 
     def _take(self, card: RuleCard, where: str) -> None:
