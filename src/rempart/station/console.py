@@ -48,9 +48,12 @@ def run(places: Places, site: Site, host: str = "127.0.0.1", port: int = PORT) -
         ws="none",
         timeout_graceful_shutdown=1,  # live pages never end by themselves
     )
+    server = uvicorn.Server(config)
     for signum in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signum, lambda *_: None)  # uvicorn stops at the signal, then raises it again for us
-    uvicorn.Server(config).run(sockets=[bound])
+        # uvicorn takes over once it runs and raises the signal again for us when it has stopped; one that comes
+        # before must not be lost.
+        signal.signal(signum, lambda *_: setattr(server, "should_exit", True))
+    server.run(sockets=[bound])
     link.unlink(missing_ok=True)
 
 
