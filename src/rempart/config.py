@@ -58,13 +58,13 @@ class Places:
 
     @property
     def proxy_socket(self) -> Path:
-        """haproxy's runtime socket."""
-        return self.run / "proxy" / "haproxy.sock"
+        """haproxy's runtime socket, alone in the one folder that haproxy may write to."""
+        return self.run / "control" / "haproxy.sock"
 
     @property
     def proxy_log(self) -> Path:
         """Where haproxy's access lines go; watch follows it."""
-        return self.run / "proxy" / "access.log"
+        return self.run / "access.log"
 
     @property
     def packets_config(self) -> Path:

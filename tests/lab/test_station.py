@@ -110,13 +110,13 @@ def station(house, site_text: str) -> Iterator[Station]:
         shutil.rmtree(folder)
 
 
-def as_user(name: str, *words: str) -> "subprocess.CompletedProcess[str]":
+def as_user(name: str, *words: str, group: str | None = None) -> "subprocess.CompletedProcess[str]":
     """Run a program as somebody else, with nothing but that user's rights."""
     return subprocess.run(
         [
             "setpriv",
             f"--reuid={name}",
-            f"--regid={name}",
+            f"--regid={group or name}",
             "--clear-groups",
             "--inh-caps=-all",
             "--bounding-set=-all",
@@ -230,6 +230,21 @@ def test_a_taken_over_watch_reaches_neither_orders_nor_keys_nor_kernel(station: 
         assert as_user(user, "sh", "-c", f"cat /proc/{guard}/environ").returncode != 0
         assert as_user(user, "kill", "-9", str(guard)).returncode != 0
     assert pwd.getpwnam("rempart-watch").pw_uid != pwd.getpwnam("rempart-console").pw_uid
+
+
+def test_neither_proxy_nor_packet_log_can_put_a_link_where_root_or_the_guard_writes(station: Station) -> None:
+    if not separate():
+        pytest.skip("only root can be several users")
+    group = pwd.getpwnam("rempart-guard").pw_gid  # haproxy's too: it is how the guard reaches its socket
+    for user, kept in (
+        ("haproxy", [station.run / "proxy/openings.map", station.run / "access.log"]),
+        ("ulog", [station.run / "packets/ulogd.json", station.run / "packets/ulogd.conf"]),
+    ):
+        for path in kept:
+            for deed in (["rm", "-f", str(path)], ["ln", "-s", "/etc/hostname", f"{path}.1"]):
+                done = as_user(user, *deed, group=str(group))
+                assert done.returncode != 0, (user, deed)
+            assert path.exists()
 
 
 def test_a_taken_over_console_can_tighten_and_nothing_else(station: Station) -> None:

@@ -92,24 +92,31 @@ class Supervisor:
     # -- folders -------------------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
-        """Folders and log files, each open to exactly who needs it."""
+        """Folders and log files, each open to exactly who needs it.
+
+        What root or the guard writes lies in a folder that is its own: elsewhere somebody taken over could put a link
+        or a pipe in its place (CWE-59).
+        """
         users, places = self.users, self.places
+        root = User(users.guard.name and "root", os.geteuid(), os.getegid())
         for folder, owner, mode in (
-            (places.state, None, 0o711),
-            (places.run, None, 0o711),
+            (places.state, root, 0o711),
+            (places.run, root, 0o711),
             (places.journal.parent, users.guard, 0o700),
             (places.events.parent, users.watch, 0o700),
             (places.operator_socket.parent, users.guard, 0o711),
-            (places.proxy_config.parent, users.guard, 0o771),
-            (places.packets_log.parent, users.packets, 0o755),
+            (places.proxy_config.parent, users.guard, 0o750),
+            (places.proxy_socket.parent, users.guard, 0o770),
+            (places.packets_log.parent, root, 0o755),
             (places.run / "console", users.console, 0o700),
         ):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(mode)
-            if owner and owner.name:
+            if owner.name:
                 os.chown(folder, owner.uid, owner.gid)
         self._log_file(places.proxy_log, users.proxy)
         self._log_file(places.packets_log, users.packets)
+        self._log_file(places.packets_log.with_name("ulogd.log"), users.packets)
         places.packets_config.write_text(ulogd.config(places, plugins=_plugins()), encoding="ascii")
         for name, value in ulogd.SYSCTLS.items():
             _set_kernel(name, value)

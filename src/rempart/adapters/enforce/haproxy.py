@@ -1,10 +1,12 @@
 """The proxy's part: its files, its map of states through the runtime socket, and the sessions a closing must end."""
 
+import errno
 import os
 import pwd
 import socket
 from collections.abc import Mapping
 from pathlib import Path
+from time import monotonic
 
 from rempart.config import Places
 from rempart.containment.measure import Enforcement
@@ -12,6 +14,12 @@ from rempart.containment.render.haproxy import config, files, openings_map, serv
 from rempart.errors import EnforcementFailed
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
+
+_PATIENCE = 1.0
+"""Seconds for a whole exchange, a hundred times what it takes: whoever waits for it, orders wait for."""
+
+_LONGEST_ANSWER = 1 << 20
+"""Bytes; a site's map has a few thousand."""
 
 USER = "haproxy"
 """The user and group that haproxy becomes when it is started as root."""
@@ -27,7 +35,8 @@ class Proxy:
     def prepare(self, wanted: Enforcement) -> None:
         """Write what haproxy reads when it starts, so that it starts in the wanted state."""
         folder = self._places.proxy_config.parent
-        folder.mkdir(parents=True, exist_ok=True)
+        for needed in (folder, self._places.proxy_socket.parent):
+            needed.mkdir(parents=True, exist_ok=True)
         texts = {
             **{folder / name: text for name, text in files(self._site).items()},
             self._places.proxy_map: openings_map(self._site, wanted),
@@ -42,12 +51,13 @@ class Proxy:
         goal = states(self._site, wanted)
         if not goal:
             return
-        for name, state in _differing(self.read(), goal):
-            self._ask(f"set map {self._places.proxy_map} {name} {state}")
+        until = monotonic() + _PATIENCE
+        for name, state in _differing(self._read(until), goal):
+            self._ask(f"set map {self._places.proxy_map} {name} {state}", until)
         for name, state in goal.items():
             if state is OpeningState.CLOSED:
-                self._ask(f"shutdown sessions server {server_name(self._site.opening(name))}")
-        unheard = _differing(self.read(), goal)
+                self._ask(f"shutdown sessions server {server_name(self._site.opening(name))}", until)
+        unheard = _differing(self._read(until), goal)
         if unheard:
             raise EnforcementFailed(
                 f"the proxy does not hold {', '.join(f'{name}={state}' for name, state in unheard)}",
@@ -57,15 +67,19 @@ class Proxy:
 
     def read(self) -> Mapping[str, OpeningState]:
         """Opening id and state, as the running proxy holds them. Raises EnforcementFailed."""
+        return self._read(monotonic() + _PATIENCE)
+
+    def _read(self, until: float) -> Mapping[str, OpeningState]:
         if not states(self._site, Enforcement(stands={})):
             return {}
-        lines = self._ask(f"show map {self._places.proxy_map}").splitlines()
+        lines = self._ask(f"show map {self._places.proxy_map}", until).splitlines()
         pairs = (line.split() for line in lines if line)
-        return {words[1]: OpeningState(words[2]) for words in pairs if len(words) == 3}
+        known = {state.value: state for state in OpeningState}
+        return {words[1]: known[words[2]] for words in pairs if len(words) == 3 and words[2] in known}
 
-    def _ask(self, command: str) -> str:
+    def _ask(self, command: str, until: float) -> str:
         try:
-            return _converse(self._places.proxy_socket, command)
+            return _converse(self._places.proxy_socket, command, until)
         except OSError as error:
             raise EnforcementFailed(
                 f"the proxy does not answer: {error.strerror or error}",
@@ -97,16 +111,29 @@ def _differing(
     return [(name, state) for name, state in goal.items() if held.get(name) is not state]
 
 
-def _converse(path: Path, command: str) -> str:
-    """One command, one answer, over haproxy's runtime socket."""
+def _converse(path: Path, command: str, until: float) -> str:
+    """One command, one answer, over haproxy's runtime socket, until that instant of `time.monotonic`.
+
+    The other end may have been taken over: it can neither drip its answer for ever nor fill our memory. Raises OSError.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as channel:
-        channel.settimeout(2.0)
+        _hurry(channel, until)
         channel.connect(str(path))
         channel.sendall(f"{command}\n".encode())
         answer = bytearray()
         while piece := channel.recv(65536):
             answer += piece
+            if len(answer) > _LONGEST_ANSWER:
+                raise OSError(errno.EMSGSIZE, "its answer does not end")
+            _hurry(channel, until)
     return answer.decode(errors="replace")
+
+
+def _hurry(channel: socket.socket, until: float) -> None:
+    left = until - monotonic()
+    if left <= 0:
+        raise TimeoutError(errno.ETIMEDOUT, "it takes too long")
+    channel.settimeout(left)
 
 
 def _write(path: Path, text: str) -> None:
