@@ -1,15 +1,17 @@
 """The whole of detection as one value: an event goes in, the findings it brings about come out."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import replace
-from typing import Self
+from typing import Any, Self
 
 from rempart.detection.correlate import Correlator, Crossing
+from rempart.detection.exception import Exceptions, Exemption, Tamed
 from rempart.detection.explain import finding, observables
 from rempart.detection.finding import Finding, Proof
 from rempart.detection.match import Matcher
-from rempart.detection.rule import Comparison, Correlation, CorrelationType, Rule, RuleSet
+from rempart.detection.rule import Comparison, Correlation, CorrelationType, Rule, RuleCard, RuleSet
 from rempart.detection.surroundings import Surroundings
 from rempart.events.event import Event
 from rempart.instants import Duration, Instant
@@ -21,9 +23,17 @@ REPEATS = 10
 class Detection:
     """Rules and what they remember. The same events in the same order give the same findings, whatever was before."""
 
-    def __init__(self, rules: RuleSet, surroundings: Surroundings | None = None) -> None:
-        """``surroundings``: what the site adds to events; without it rules that ask for it stay silent."""
+    def __init__(
+        self,
+        rules: RuleSet,
+        surroundings: Surroundings | None = None,
+        exceptions: Exceptions | None = None,
+    ) -> None:
+        """``surroundings``: what the site adds to events; without it rules that ask for it stay silent.
+        ``exceptions``: what the site has decided not to be told.
+        """
         self._rules = rules
+        self.tamed = Tamed(exceptions or Exceptions(), rules)
         self._surroundings = surroundings or Surroundings()
         self._matcher = Matcher(rules.rules)
         self._silent = _only_parts(rules)
@@ -34,6 +44,8 @@ class Detection:
         self._correlator = Correlator(self._rules.correlations)
         self._repeats = Correlator([_repeats(rule) for rule in told])
         self._latest = Instant(0)
+        self.hidden: Counter[tuple[Exemption, str]] = Counter()
+        """How often an exception hid what a rule (its id) would have said."""
 
     def afresh(self) -> Self:
         """The same rules with nothing remembered. They are not compiled again: that is what takes time."""
@@ -60,11 +72,21 @@ class Detection:
         return [found for rule in self._matcher.matches(event) for found in self._matched(rule, event, time)]
 
     def _matched(self, rule: Rule, event: Event, time: Instant) -> Iterator[Finding]:
+        if self._hides(rule.card.id, event.fields):
+            return
         if rule.card.id not in self._silent:
             yield from self._told(rule, event, time)
         for crossing in self._correlator.feed(rule.card.id, event, time):
-            if crossing.correlation.card.id not in self._silent:
-                yield _correlated(crossing)
+            card = crossing.correlation.card
+            if card.id not in self._silent and not self._hides(card.id, dict(crossing.group)):
+                yield _correlated(crossing, self.tamed.card(card, self._latest))
+
+    def _hides(self, rule: str, fields: Mapping[str, Any]) -> bool:
+        """Whether an exception hides this; what is hidden is counted."""
+        exemption = self.tamed.hiding(rule, fields, self._latest)
+        if exemption is not None:
+            self.hidden[exemption, rule] += 1
+        return exemption is not None
 
     def _told(self, rule: Rule, event: Event, time: Instant) -> Iterator[Finding]:
         """The rule's own finding, unless the same was told a moment ago."""
@@ -72,7 +94,8 @@ class Detection:
         about = replace(event, fields={"things": " ".join(sorted(map(str, things))) or "-"})
         for crossing in self._repeats.feed(rule.card.id, about, time):
             proofs = self._matcher.evidence(rule, event)
-            yield finding(rule.card, event, time, things=things, proofs=proofs, count=crossing.count)
+            card = self.tamed.card(rule.card, self._latest)
+            yield finding(card, event, time, things=things, proofs=proofs, count=crossing.count)
 
 
 def _repeats(rule: Rule) -> Correlation:
@@ -88,12 +111,12 @@ def _repeats(rule: Rule) -> Correlation:
     )
 
 
-def _correlated(crossing: Crossing) -> Finding:
+def _correlated(crossing: Crossing, card: RuleCard) -> Finding:
     """The finding of a correlation; its proofs are the group and the value that was reached."""
     correlation = crossing.correlation
     named = ", ".join(correlation.fields) or "events"
     return finding(
-        correlation.card,
+        card,
         crossing.event,
         crossing.time,
         group=[text for pair in crossing.group for text in pair],
