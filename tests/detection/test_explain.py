@@ -83,11 +83,6 @@ def test_every_finding_has_words_and_their_arguments(kind: Kind, outcome: Outcom
         assert WORDS[plain.key].format_map({"actor": "", "victim": "", "account": ""} | dict(plain.arguments))
 
 
-def test_every_word_is_used() -> None:
-    keys = {f"finding.{kind}" for kind in Kind} - {"finding.guessing"}
-    assert set(WORDS) == keys | {"finding.guessing.account", "finding.guessing.accounts", "finding.blocked"}
-
-
 def test_more_than_one_is_the_first_and_how_many_more() -> None:
     meaning = Meaning(kind=Kind.SCAN, actors=("a", "b", "c"))
     assert (

@@ -10,6 +10,8 @@ from typing import Any
 from rempart.detection.finding import Finding, Kind, Outcome, Proof
 from rempart.detection.rule import Meaning, RuleCard
 from rempart.detection.surroundings import normal
+from rempart.detection.tactic import tactics, techniques
+from rempart.detection.words import WORDS, english
 from rempart.events.event import Event
 from rempart.events.observable import Observable, ObservableKind, Role
 from rempart.instants import Instant
@@ -30,6 +32,38 @@ class Plain:
 
     key: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def english(self) -> str:
+        """The sentence in English: plain text, hostile arguments made visible and cut."""
+        return english(self.key, self.arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A finding told to a person who is not from the trade: one sentence for each thing they ask."""
+
+    seen: Plain
+    """What was seen."""
+    where: Plain | None
+    """On which machine and with which account; None where ``seen`` says so."""
+    sure: Plain
+    """How sure it is, and whether to hurry."""
+    caution: Plain | None
+    """Why it may be somebody else's doing."""
+    means: Plain
+    """What it usually means."""
+
+    @property
+    def sentences(self) -> tuple[Plain, ...]:
+        """All that is said, in the order in which it is read."""
+        said = (self.seen, self.where, self.means, self.sure, self.caution)
+        return tuple(each for each in said if each is not None)
+
+    @property
+    def english(self) -> str:
+        """All of it in English, one sentence after the other."""
+        return " ".join(each.english for each in self.sentences)
 
 
 def observables(meaning: Meaning, fields: Mapping[str, Any]) -> tuple[Observable, ...]:
@@ -110,8 +144,20 @@ def _discreet(proofs: Iterable[Proof], person: object) -> tuple[Proof, ...]:
     return tuple(kept[:MAX_PROOFS])
 
 
+def explain(seen: Finding) -> Explanation:
+    """The whole finding in plain words. It depends on nothing but the finding."""
+    first = sentence(seen)
+    return Explanation(
+        seen=first,
+        where=_where(first) if first.key.startswith(("seen.", "finding.other")) else None,
+        sure=Plain(f"sure.{seen.level.name.lower()}"),
+        caution=Plain("sure.forgeable") if seen.spoofable else None,
+        means=Plain(_meant(seen.tags)),
+    )
+
+
 def sentence(seen: Finding) -> Plain:
-    """What the finding means to a person who is not from the trade. Its words are in `rempart.detection.words`."""
+    """What was seen, in one sentence. Its words are in `rempart.detection.words`."""
     accounts = seen.those(Role.VICTIM, ObservableKind.ACCOUNT)
     things = [each for each in seen.observables if each.kind is not ObservableKind.ACCOUNT]
     actors = [each.value for each in things if each.role is Role.ACTOR]
@@ -121,20 +167,101 @@ def sentence(seen: Finding) -> Plain:
         "victim": _some(victims),
         "account": _some(list(accounts)),
         "count": seen.count,
-        "title": seen.title[:MAX_ARGUMENT],
+        "title": seen.title.rstrip(".")[:MAX_ARGUMENT],
     }
-    return Plain(_key(seen, accounts), {name: word for name, word in arguments.items() if word != ""})
+    known = {name: word for name, word in arguments.items() if word != ""}
+    return Plain(_key(seen, known, len(accounts)), known)
 
 
-def _key(seen: Finding, accounts: tuple[str, ...]) -> str:
-    if seen.outcome is Outcome.BLOCKED:
+def _key(seen: Finding, known: Mapping[str, object], accounts: int) -> str:
+    """A rule that looked into a machine is told by what it looked at; else by what the finding usually means."""
+    proved = {proof.field for proof in seen.proofs}
+    if looked := _first(_IN_MACHINES, proved):
+        return looked
+    if seen.outcome is Outcome.BLOCKED and {"actor", "victim"} <= known.keys():
         return "finding.blocked"
     if seen.kind is Kind.GUESSING:
-        return "finding.guessing.account" if len(accounts) == 1 else "finding.guessing.accounts"
+        return "finding.guessing.account" if accounts == 1 else "finding.guessing.accounts"
+    if seen.kind is Kind.OTHER or not _NEEDED.get(seen.kind, frozenset()) <= known.keys():
+        return _first(_ELSEWHERE, proved) or "finding.other"
     return f"finding.{seen.kind}"
+
+
+def _first(table: Mapping[str, frozenset[str]], proved: set[str]) -> str | None:
+    return next((key for key, fields in table.items() if fields & proved), None)
+
+
+def _where(seen: Plain) -> Plain:
+    known = [name for name in ("victim", "account") if name in seen.arguments]
+    key = "where." + (".".join(known).replace("victim", "machine") or "unknown")
+    return Plain(key, {name: seen.arguments[name] for name in known})
+
+
+def _meant(tags: Iterable[str]) -> str:
+    """The key of the gravest technique that has words of its own, else of the latest tactic of the attack."""
+    tags = tuple(tags)
+    named = {f"means.{each.partition('.')[0].lower()}" for each in techniques(tags)}
+    latest = [f"means.{tactic}" for tactic in reversed(tactics(tags))]
+    return next((key for key in WORDS if key in named), next(iter(latest), "means.unknown"))
 
 
 def _some(values: list[str]) -> str:
     """The first value, and how many more there are."""
     more = f" (+{len(values) - 1})" if len(values) > 1 else ""
     return values[0][: MAX_ARGUMENT - len(more)] + more if values else ""
+
+
+# What a claim about who did what needs to be known; without it only what was looked at is told.
+_NEEDED = {
+    Kind.COMMAND: {"actor", "victim"},
+    Kind.EXFILTRATION: {"actor", "victim"},
+    Kind.INTRUSION: {"actor"},
+    Kind.SIGN_IN: {"actor"},
+    Kind.RECORDS: {"account"},
+    Kind.DEVICE: {"victim"},
+}
+
+
+def _fields(names: str) -> frozenset[str]:
+    return frozenset(names.split())
+
+
+# The field that proves it tells what a rule looked at, the most particular first: the Sigma taxonomy for Windows and
+# Linux, whose fields are those of Sysmon, of the Security log and of auditd.
+_IN_MACHINES = {
+    "seen.malware": _fields("ThreatName Threat_Name SourceName ThreatID") | {"Threat Name", "Threat ID"},
+    "seen.setting": _fields("TargetObject Details NewName ObjectValueName"),
+    "seen.reach": _fields("TargetImage CallTrace GrantedAccess SourceImage StartModule StartFunction"),
+    "seen.library": _fields("ImageLoaded Signed SignatureStatus"),
+    "seen.pipe": _fields("PipeName"),
+    "seen.name": _fields("QueryName QueryResults"),
+    "seen.connection": _fields("DestinationIp DestinationHostname DestinationPort Initiated Application"),
+    "seen.file": _fields("TargetFilename Contents CreationUtcTime"),
+    "seen.script": _fields("ScriptBlockText Payload ContextInfo HostApplication Data"),
+    "seen.service": _fields(
+        "ServiceName ServiceFileName ServiceType StartType ImagePath TaskName TaskContent"
+    ),
+    "seen.program": _fields(
+        "CommandLine Image OriginalFileName ParentImage ParentCommandLine NewProcessName ProcessName Company"
+        " ParentProcessName Product Description Hashes Imphash IntegrityLevel CurrentDirectory exe comm a0 a1 a2"
+    ),
+    "seen.object": _fields(
+        "ObjectName ObjectType ObjectServer ObjectClass AccessMask Accesses ShareName RelativeTargetName Properties"
+        " AttributeLDAPDisplayName AttributeValue ObjectDN"
+    ),
+    "seen.account": _fields(
+        "LogonType LogonProcessName AuthenticationPackageName WorkstationName TicketOptions TicketEncryptionType"
+        " MemberName MemberSid SamAccountName NewUacValue TargetSid TargetUserSid SubjectUserSid PrivilegeList"
+        " TargetUserName SubjectUserName IpAddress"
+    ),
+}
+_ELSEWHERE = {
+    "seen.web": _fields(
+        "cs-uri cs-uri-stem cs-uri-query c-uri cs-method sc-status cs-referer cs-host c-uri-extension"
+    )
+    | _fields("c-useragent cs-user-agent c-uri-query cs-cookie r-dns"),
+    "seen.hosted": _fields(
+        "eventName eventSource operationName Operation eventType riskEventType CategoryValue"
+    )
+    | _fields("gcp.audit.method_name properties.message action actionName debugContext.debugData.factor"),
+}
