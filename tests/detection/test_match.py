@@ -1,10 +1,14 @@
 """The matcher: the answer depends on the event and the rules alone."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from rempart.detection.condition import And, Condition, Leaf, LeafKind, Not, Or
 from rempart.detection.finding import Proof
 from rempart.detection.match import Matcher, covers
 from rempart.detection.rule import load
@@ -139,3 +143,46 @@ def test_keywords_are_found_in_values_and_never_in_names() -> None:
 )
 def test_covers(needed: LogSource, given: LogSource, answer: bool) -> None:
     assert covers(needed, given) is answer
+
+
+LEAVES = st.builds(
+    Leaf,
+    st.sampled_from(["a", "b"]),
+    st.sampled_from(
+        [LeafKind.CONTAINS, LeafKind.STARTSWITH, LeafKind.ENDSWITH, LeafKind.EXACT, LeafKind.WILDCARD]
+    ),
+    st.sampled_from(["x", "xy", "Y", "é"]),
+    st.booleans(),
+) | st.builds(Leaf, st.sampled_from(["a", "b"]), st.sampled_from([LeafKind.NULL, LeafKind.EXISTS]))
+CONDITIONS: st.SearchStrategy[Condition] = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.builds(Not, inner)
+        | st.lists(inner, min_size=1, max_size=3).map(lambda parts: And(tuple(parts)))
+        | st.lists(inner, min_size=1, max_size=3).map(lambda parts: Or(tuple(parts)))
+    ),
+    max_leaves=6,
+)
+VALUES = st.sampled_from([None, "x", "XY", "yx", "É", "\ud800x", 1, ["x", "y"], [], {"x": "y"}])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(CONDITIONS, min_size=1, max_size=4),
+    st.lists(st.fixed_dictionaries({"a": VALUES, "b": VALUES}), min_size=1, max_size=4),
+)
+def test_a_crowd_of_rules_is_answered_as_a_few_are(
+    conditions: list[Condition], events: list[dict[str, Any]]
+) -> None:
+    (pattern,) = load([("r", rule("  a: {x: y}\n  condition: a"))]).rules
+    rules = [replace(pattern, condition=each) for each in conditions]
+    few = Matcher(rules)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rempart.detection.match._CROWD", 1)
+        crowd = Matcher(rules)
+    for fields in events:
+        found = few.matches(event(fields))
+        assert [id(each) for each in crowd.matches(event(fields))] == [id(each) for each in found]
+        assert [each for each in rules if few.evidence(each, event(fields))] == [
+            each for each in rules if crowd.evidence(each, event(fields))
+        ]

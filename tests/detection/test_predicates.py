@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rempart.detection.condition import Leaf, LeafKind
 from rempart.detection.predicates import (
+    Beginnings,
     ExpressionRefused,
     FieldTests,
     HyperscanScan,
@@ -221,3 +222,44 @@ def test_plain_loops_are_the_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
     assert true(Leaf("f", LeafKind.CONTAINS, "b"), "aBc")
     assert Keywords(list(enumerate(KEYWORDS))).true_of(["a needle"], b"{}") == {0}
     assert re.escape("b") == "b"
+
+
+BYTES = st.text(alphabet="ab", max_size=6).map(str.encode)
+
+
+@given(st.lists(BYTES, max_size=8), BYTES)
+def test_beginnings_and_ends_are_found_by_sorting(texts: list[bytes], text: bytes) -> None:
+    starts = Beginnings(enumerate(texts))
+    assert starts.of(text) == {n for n, each in enumerate(texts) if text.startswith(each)}
+    ends = Beginnings((n, each[::-1]) for n, each in enumerate(texts))
+    assert ends.of_end(text) == {n for n, each in enumerate(texts) if text.endswith(each)}
+
+
+class Kept(dict[str, bytes]):
+    """Databases kept in memory."""
+
+    def put(self, key: str, database: bytes) -> None:
+        self[key] = database
+
+
+def test_a_kept_database_gives_the_same_answers() -> None:
+    pytest.importorskip("hyperscan")
+    kept = Kept()
+    numbered = [(3, Leaf("f", LeafKind.CONTAINS, "needle")), (5, Leaf("f", LeafKind.WILDCARD, "a*b?c"))]
+    first = HyperscanScan(numbered, kept)
+    assert len(kept) == 1
+    again = HyperscanScan(numbered, kept)
+    assert len(kept) == 1
+    for text in ("a needle", "axbxc", "", "nothing"):
+        assert again.found(text) == first.found(text)
+    HyperscanScan([(4, numbered[0][1])], kept)
+    assert len(kept) == 2
+
+
+def test_a_database_of_another_machine_is_made_anew() -> None:
+    pytest.importorskip("hyperscan")
+    kept = Kept()
+    numbered = [(3, Leaf("f", LeafKind.CONTAINS, "needle"))]
+    HyperscanScan(numbered, kept)
+    kept.update(dict.fromkeys(kept, b"\x00" * 64))
+    assert HyperscanScan(numbered, kept).found("a needle") == [3]

@@ -11,7 +11,8 @@ from operator import getitem
 from typing import Any
 
 from rempart.detection.condition import And, Condition, Leaf, Not, Or
-from rempart.detection.predicates import NOTHING, Keywords, refers
+from rempart.detection.predicates import NOTHING, FieldTests, Keywords, refers
+from rempart.detection.question import Question, View, all_of, none_of, one_of
 from rempart.detection.rule import Rule
 
 GATE_FIELDS = ("Channel", "EventID", "Provider_Name")
@@ -121,6 +122,17 @@ def compiled(tree: Tree) -> Holds:
             return lambda true: not leaves.isdisjoint(true) or any(each(true) for each in holds)
 
 
+def questions(tree: Tree, ask: Callable[[int], Question]) -> Question:
+    """The tree as a question to an event; what is cheap to answer is asked first."""
+    match tree:
+        case Inverse(part):
+            return none_of(questions(part, ask))
+        case All(leaves, parts):
+            return all_of([*map(ask, sorted(leaves)), *(questions(part, ask) for part in parts)])
+        case Some(leaves, parts):
+            return one_of([*map(ask, sorted(leaves)), *(questions(part, ask) for part in parts)])
+
+
 def mentioned(tree: Tree) -> frozenset[int]:
     """Every leaf in the tree."""
     match tree:
@@ -155,7 +167,7 @@ def cover(tree: Tree, cost: Callable[[int], float]) -> tuple[float, frozenset[in
 class Asked:
     """A rule as far as a gate leaves it open. What is computed from the tree is computed once, when first needed."""
 
-    __slots__ = ("_cover", "_holds", "_mentioned", "place", "rule", "tree")
+    __slots__ = ("_cover", "_holds", "_mentioned", "_question", "place", "rule", "tree")
 
     def __init__(self, place: int, rule: Rule, tree: Tree) -> None:
         self.place = place
@@ -163,6 +175,7 @@ class Asked:
         self.rule = rule
         self.tree = tree
         self._holds: Holds | None = None
+        self._question: Question | None = None
         self._mentioned: frozenset[int] | None = None
         self._cover: tuple[float, frozenset[int]] | bool | None = False
 
@@ -185,6 +198,12 @@ class Asked:
             self._holds = compiled(self.tree)
         return self._holds(true)
 
+    def question(self, ask: Callable[[int], Question]) -> Question:
+        """See `questions`. ``ask`` is the same at every call."""
+        if self._question is None:
+            self._question = questions(self.tree, ask)
+        return self._question
+
 
 class Prepared:
     """A rule with what it needs of the gate fields taken out, so that most gates never touch its tree."""
@@ -197,10 +216,19 @@ class Prepared:
         self._asked = Asked(place, rule, rest)
         self._mixed = not known.isdisjoint(self._asked.mentioned)
 
-    def warm(self, cost: Callable[[int], float]) -> None:
-        """Compute now what gates will ask, rather than while events wait."""
-        self._asked.cover(cost)
-        self._asked.holds(NOTHING)
+    @property
+    def needs(self) -> tuple[frozenset[int], ...]:
+        """Sets of gate leaves of each of which one must be true."""
+        return self._needs
+
+    @property
+    def mentioned(self) -> frozenset[int]:
+        """The leaves that no gate settles for sure."""
+        return self._asked.mentioned
+
+    def cover(self, cost: Callable[[int], float]) -> frozenset[int] | None:
+        """Leaves of which one must be true in every gate; None when there are no such leaves."""
+        return None if self._mixed else self._asked.cover(cost)
 
     def under(self, known: frozenset[int], true: frozenset[int]) -> Asked | bool:
         """What is left of the rule where these gate leaves are true, or the answer."""
@@ -249,8 +277,10 @@ class Memo(dict[Any, frozenset[int]]):
         self._known: dict[frozenset[int], frozenset[int]] = {}
 
     def __missing__(self, value: object) -> frozenset[int]:
-        true = self._true_of(value) & self._among
-        true = self._known.setdefault(true, true)
+        true = self._true_of(value)
+        if true:
+            true &= self._among
+            true = self._known.setdefault(true, true)
         if value is None or value.__class__ is str:
             self._room -= _ENTRY_COST + (len(value) if value is not None else 0)
             if self._room < 0:
@@ -261,21 +291,29 @@ class Memo(dict[Any, frozenset[int]]):
         return true
 
 
-class _Answers(dict[tuple[frozenset[int], ...], tuple[Rule, ...]]):
-    """Signature -> matching rules."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a signature says: these rules match, and these are still to be asked."""
+
+    sure: tuple[Asked, ...]
+    open: tuple[tuple[Asked, Question], ...]
+
+
+class _Answers(dict[tuple[frozenset[int], ...], Answer]):
+    """Signature -> answer."""
 
     __slots__ = ("_answer",)
 
-    def __init__(self, answer: Callable[[frozenset[int]], tuple[Rule, ...]]) -> None:
+    def __init__(self, answer: Callable[[frozenset[int]], Answer]) -> None:
         super().__init__()
         self._answer = answer
 
-    def __missing__(self, signature: tuple[frozenset[int], ...]) -> tuple[Rule, ...]:
-        rules = self._answer(NOTHING.union(*signature))
+    def __missing__(self, signature: tuple[frozenset[int], ...]) -> Answer:
+        answer = self._answer(NOTHING.union(*signature))
         if len(self) >= _SIGNATURES:
             self.clear()
-        self[signature] = rules
-        return rules
+        self[signature] = answer
+        return answer
 
 
 # -- the gate -----------------------------------------------------------------------------------------------------
@@ -293,6 +331,11 @@ class Gate:
     _candidates: dict[int, list[Asked]]
     """Leaf of a cover -> the rules it may make true."""
     _uncovered: tuple[Asked, ...]
+    _told: frozenset[int]
+    """The leaves that a signature tells."""
+    _ask: Callable[[int], Question]
+    _tests: Mapping[str, FieldTests]
+    """What is no literal among the leaves that a signature does not tell."""
     _answers: _Answers = field(init=False)
 
     def __post_init__(self) -> None:
@@ -311,9 +354,22 @@ class Gate:
             signature = (*signature, self._keywords.true_of(fields.values(), raw))
         if self._references:
             signature = (*signature, frozenset(n for n, leaf in self._references if refers(leaf, fields)))
-        return self._answers[signature]
+        answer = self._answers[signature]
+        found = answer.sure
+        if answer.open:
+            view = View(fields, self._tests)
+            found += tuple(asked for asked, holds in answer.open if holds(view))
+        return self._in_order(found) if found else self._always
 
-    def _answer(self, true: frozenset[int]) -> tuple[Rule, ...]:
-        tried = set(self._uncovered).union(*(self._candidates.get(leaf, ()) for leaf in true))
-        found = sorted((each for each in tried if each.holds(true)), key=lambda each: each.place)
-        return self._always + tuple(each.rule for each in found)
+    def _in_order(self, found: tuple[Asked, ...]) -> tuple[Rule, ...]:
+        return self._always + tuple(each.rule for each in sorted(found, key=lambda each: each.place))
+
+    def _answer(self, true: frozenset[int]) -> Answer:
+        sure: list[Asked] = []
+        left: list[tuple[Asked, Question]] = []
+        for each in set(self._uncovered).union(*(self._candidates.get(leaf, ()) for leaf in true)):
+            if not each.mentioned <= self._told:
+                left.append((each, each.question(self._ask)))
+            elif each.holds(true):
+                sure.append(each)
+        return Answer(tuple(sure), tuple(left))

@@ -4,6 +4,7 @@ Rules are asked only of events from their own log source. The answer depends on 
 remembered from earlier events changes the speed, never the answer.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
@@ -11,27 +12,48 @@ from typing import Any
 from rempart.detection.condition import And, Condition, Leaf, LeafKind, Not, Or
 from rempart.detection.finding import Proof
 from rempart.detection.gate import GATE_FIELDS, Asked, Gate, Memo, Prepared, numbered
-from rempart.detection.predicates import NOTHING, FieldTests, Keywords, as_text, refers, texts_of
+from rempart.detection.predicates import (
+    NOTHING,
+    Compiled,
+    FieldTests,
+    Keywords,
+    as_text,
+    is_plain,
+    refers,
+    texts_of,
+)
+from rempart.detection.question import Question, View, question
 from rempart.detection.rule import Rule
 from rempart.events.event import Event, LogSource
 
 _PROOF_CHARACTERS = 200
 _KINDS_OF_EVENT = 20_000
+_CROWD = 300
 
 _KEYWORDS = frozenset({LeafKind.KEYWORD, LeafKind.KEYWORD_RE})
+_OF_THE_EVENT = _KEYWORDS | {LeafKind.FIELDREF}
+"""Leaves that need more than one field."""
 
 
 class Matcher:
     """All rules, ready to be asked. Not for use by two threads at once."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[Rule], compiled: Compiled | None = None) -> None:
+        """``compiled``: where compiled databases are kept from one start to the next."""
+        self._compiled = compiled
         self._numbers: dict[Leaf, int] = {}
         self._leaves: list[Leaf] = []
-        self._tests: dict[str, FieldTests] = {}
         trees = [numbered(rule.condition, self._number) for rule in rules]
         self._known = frozenset(number for number, leaf in enumerate(self._leaves) if _settles(leaf))
         self._rules = [Prepared(*each, self._known) for each in zip(count(), rules, trees, strict=False)]
         self._costs = [_commonness(leaf) for leaf in self._leaves]
+        self._told = self._told_at_once()
+        self._kind_tests = self._tests(self._known)
+        self._first_tests = self._tests(self._told)
+        self._later_tests = self._tests(
+            number for number, leaf in enumerate(self._leaves) if not is_plain(leaf)
+        )
+        self._questions: dict[int, Question] = {}
         self._indexes: dict[LogSource, _Index] = {}
         self._gates: dict[tuple[LogSource, frozenset[int]], Gate] = {}
         self._source = LogSource()
@@ -44,16 +66,44 @@ class Matcher:
         if number is None:
             number = self._numbers[leaf] = len(self._leaves)
             self._leaves.append(leaf)
-            if leaf.kind not in _KEYWORDS and leaf.kind is not LeafKind.FIELDREF:
-                self._tests.setdefault(leaf.field, FieldTests()).add(number, leaf)
         return number
 
+    def _cost(self, number: int) -> float:
+        return self._costs[number]
+
+    def _told_at_once(self) -> frozenset[int]:
+        """The leaves that the first look at an event tells. Of rules that share their gate with hundreds of others only
+        the covers: most of those rules are out after that, and the few left are asked directly.
+        """
+        whole = frozenset(number for number, leaf in enumerate(self._leaves) if leaf.kind in _OF_THE_EVENT)
+        crowds = Counter(rule.needs for rule in self._rules)
+        told: set[int] = set()
+        for rule in self._rules:
+            covering = rule.cover(self._cost) if crowds[rule.needs] >= _CROWD else None
+            alone = covering is None or not whole.isdisjoint(rule.mentioned)
+            told |= rule.mentioned if alone or covering is None else covering
+        return frozenset(told)
+
+    def _tests(self, numbers: Iterable[int]) -> dict[str, FieldTests]:
+        """Tests of these leaves, by field."""
+        tests: dict[str, FieldTests] = {}
+        for number in sorted(numbers):
+            leaf = self._leaves[number]
+            if leaf.kind not in _OF_THE_EVENT:
+                tests.setdefault(leaf.field, FieldTests()).add(number, leaf)
+        return tests
+
+    def _ask(self, number: int) -> Question:
+        asked = self._questions.get(number)
+        if asked is None:
+            asked = self._questions[number] = question(number, self._leaves[number])
+        return asked
+
     def warm(self) -> None:
-        """Compile every database and rule now, so that the first events do not wait for it."""
-        for tests in self._tests.values():
-            tests.warm()
-        for prepared in self._rules:
-            prepared.warm(self._costs.__getitem__)
+        """Compile every database now, so that the first events do not wait for it."""
+        for tests in (self._kind_tests, self._first_tests, self._later_tests):
+            for each in tests.values():
+                each.warm(self._compiled)
 
     def matches(self, event: Event) -> Sequence[Rule]:
         """The rules that match the event, in the order they were given."""
@@ -87,9 +137,9 @@ class Matcher:
     def _gate_for(self, event: Event) -> Gate:
         true = NOTHING.union(
             *(
-                self._tests[name].true_of(event.fields.get(name))
+                self._kind_tests[name].true_of(event.fields.get(name))
                 for name in GATE_FIELDS
-                if name in self._tests
+                if name in self._kind_tests
             )
         )
         key = (event.logsource, true)
@@ -119,41 +169,45 @@ class Matcher:
         return all(self._leaves[number].field == "EventID" for number in need), -len(need)
 
     def _assemble(self, always: tuple[Rule, ...], left: Sequence[Asked]) -> Gate:
-        by_field: dict[str, set[int]] = {}
-        words: set[int] = set()
-        references: list[tuple[int, Leaf]] = []
-        for number in NOTHING.union(*(asked.mentioned for asked in left)):
-            leaf = self._leaves[number]
-            if leaf.kind in _KEYWORDS:
-                words.add(number)
-            elif leaf.kind is LeafKind.FIELDREF:
-                references.append((number, leaf))
-            else:
-                by_field.setdefault(leaf.field, set()).add(number)
         candidates: dict[int, list[Asked]] = {}
         uncovered: list[Asked] = []
+        first: set[int] = set()
         for asked in left:
-            covering = asked.cover(self._costs.__getitem__)
+            covering = asked.cover(self._cost)
             if covering is None:
                 uncovered.append(asked)
             else:
                 for number in covering:
                     candidates.setdefault(number, []).append(asked)
+            first |= asked.mentioned if asked.mentioned <= self._told else covering or NOTHING
+        by_field: dict[str, set[int]] = {}
+        for number in first:
+            if self._leaves[number].kind in _OF_THE_EVENT:
+                continue
+            by_field.setdefault(self._leaves[number].field, set()).add(number)
+        words = frozenset(number for number in first if self._leaves[number].kind in _KEYWORDS)
         return Gate(
             tuple(by_field),
-            tuple(Memo(self._tests[name].true_of, frozenset(numbers)) for name, numbers in by_field.items()),
-            tuple(references),
-            self._keywords_of(frozenset(words)),
+            tuple(
+                Memo(self._first_tests[name].true_of, frozenset(numbers))
+                for name, numbers in by_field.items()
+            ),
+            tuple((n, self._leaves[n]) for n in first if self._leaves[n].kind is LeafKind.FIELDREF),
+            self._keywords_of(words),
             always,
             candidates,
             tuple(uncovered),
+            frozenset(first),
+            self._ask,
+            self._later_tests,
         )
 
     def _keywords_of(self, numbers: frozenset[int]) -> Keywords | None:
         if not numbers:
             return None
         if numbers not in self._keywords:
-            self._keywords[numbers] = Keywords([(number, self._leaves[number]) for number in sorted(numbers)])
+            named = [(number, self._leaves[number]) for number in sorted(numbers)]
+            self._keywords[numbers] = Keywords(named, self._compiled)
         return self._keywords[numbers]
 
     # -- evidence -------------------------------------------------------------------------------------------------
@@ -181,7 +235,7 @@ class Matcher:
         if leaf.kind in _KEYWORDS:
             words = self._keywords_of(frozenset((number,)))
             return words is not None and number in words.true_of(fields.values())
-        return number in self._tests[leaf.field].true_of(fields.get(leaf.field))
+        return self._ask(number)(View(fields, self._later_tests))
 
     def _proof(self, leaf: Leaf, fields: Mapping[str, Any]) -> Proof:
         name = leaf.field or next(

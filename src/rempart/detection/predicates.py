@@ -1,4 +1,4 @@
-"""Which leaves are true of a value: one dictionary and one Hyperscan database per field.
+"""Which leaves are true of a value: dictionaries, sorted beginnings and ends, one Hyperscan database per field.
 
 Hyperscan finds any number of expressions in one pass, in time linear in the text whatever a hostile line holds. Where
 it has no wheel, plain loops give the same answers more slowly (`PlainScan`); there the expressions are Python's, and a
@@ -7,10 +7,13 @@ rule's own expression decides how badly a hostile line can slow it down.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import sha256
 from importlib import import_module
 from ipaddress import IPv6Address, ip_address, ip_network
 from operator import eq, ge, gt, le, lt, ne
@@ -37,6 +40,7 @@ _SCANNED = frozenset(
         LeafKind.KEYWORD_RE,
     }
 )
+_LITERALS = frozenset({LeafKind.CONTAINS, LeafKind.STARTSWITH, LeafKind.ENDSWITH})
 _EXPRESSIONS = frozenset({LeafKind.RE, LeafKind.KEYWORD_RE})
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "gt": gt,
@@ -80,6 +84,18 @@ def texts_of(value: object) -> list[str]:
     return [as_text(value)]
 
 
+class Compiled(Protocol):
+    """Databases compiled before, by a key that names their whole content."""
+
+    def get(self, key: str) -> bytes | None:
+        """The serialised database, exactly as it was put; None when there is none to be trusted."""
+        ...
+
+    def put(self, key: str, database: bytes) -> None:
+        """Keep it for the next start."""
+        ...
+
+
 # -- scanning -----------------------------------------------------------------------------------------------------
 
 
@@ -91,27 +107,20 @@ class Scan(Protocol):
         ...
 
 
-def scan(numbered: Sequence[tuple[int, Leaf]]) -> Scan:
+def scan(numbered: Sequence[tuple[int, Leaf]], compiled: Compiled | None = None) -> Scan:
     """The fastest scan this machine has."""
-    return PlainScan(numbered) if hyperscan is None else HyperscanScan(numbered)
+    return PlainScan(numbered) if hyperscan is None else HyperscanScan(numbered, compiled)
 
 
 class HyperscanScan:
-    """One Hyperscan database. Not for use by two threads at once: its scratch space is one.
+    """One Hyperscan database. Not for use by two threads at once: its scratch space is one."""
 
-    Beginnings and ends are searched as plain literals and told by where they were found: hundreds of anchored
-    expressions take a hundred times longer to compile, and longer to search.
-    """
-
-    def __init__(self, numbered: Sequence[tuple[int, Leaf]]) -> None:
-        self._ends = {number: end for number, leaf in numbered if (end := _end(leaf)) is not None}
-        self._database = _compile(
-            [
-                (_literal(leaf.value) if number in self._ends else expression(leaf)).encode()
-                for number, leaf in numbered
-            ],
+    def __init__(self, numbered: Sequence[tuple[int, Leaf]], compiled: Compiled | None = None) -> None:
+        self._database = _database(
+            [expression(leaf).encode() for _, leaf in numbered],
             [number for number, _ in numbered],
-            [_flags(leaf) & ~(_ONCE if number in self._ends else 0) for number, leaf in numbered],
+            [_flags(leaf) for _, leaf in numbered],
+            compiled,
         )
 
     def found(self, text: str) -> list[int]:
@@ -121,30 +130,54 @@ class HyperscanScan:
     def found_in(self, data: bytes) -> list[int]:
         """See `Scan`; for bytes that are UTF-8."""
         hits: list[int] = []
-        self._database.scan(data, match_event_handler=self._note, context=(hits, len(data)))
+        self._database.scan(data, match_event_handler=_note, context=hits)
         return hits
 
-    def _note(self, number: int, _start: int, end: int, _flags: int, scan: tuple[list[int], int]) -> None:
-        wanted = self._ends.get(number)
-        if wanted is None or end == (wanted or scan[1]):
-            scan[0].append(number)
+
+def _note(number: int, _start: int, _end: int, _flags: int, hits: list[int]) -> None:
+    hits.append(number)
 
 
-_ONCE = 0 if hyperscan is None else hyperscan.HS_FLAG_SINGLEMATCH
+def folded(text: str) -> bytes:
+    """Text as bytes in which ASCII letters have one case: what Hyperscan sees of it without Unicode's rules."""
+    return text.encode("utf-8", "replace").lower()
 
 
-def _end(leaf: Leaf) -> int | None:
-    """Where a plain literal must end to count, in bytes; 0: at the end of the text; None: it is no such literal."""
-    if not _one_case(leaf.value):
-        return None
-    if leaf.kind is LeafKind.STARTSWITH:
-        return len(leaf.value.encode())
-    return 0 if leaf.kind is LeafKind.ENDSWITH else None
+def is_plain(leaf: Leaf) -> bool:
+    """Whether the leaf asks for a literal that can be found in `folded` text."""
+    return leaf.kind in _LITERALS and not leaf.cased and _one_case(leaf.value)
 
 
 def _one_case(text: str) -> bool:
     """Whether bytes tell it: letters with two cases need Unicode's rules, the windash modifier's dashes do not."""
     return all(c.isascii() or c.lower() == c.upper() for c in text)
+
+
+def _database(
+    expressions: list[bytes], numbers: list[int], flags: list[int], compiled: Compiled | None
+) -> Any:
+    """The database, from what was compiled before where there is such."""
+    if compiled is None:
+        return _compile(expressions, numbers, flags)
+    key = _key(expressions, numbers, flags)
+    kept = compiled.get(key)
+    if kept is not None:
+        with suppress(hyperscan.error):  # made for another processor
+            return _restored(kept)
+    database = _compile(expressions, numbers, flags)
+    compiled.put(key, hyperscan.dumpb(database))
+    return database
+
+
+def _restored(kept: bytes) -> Any:
+    database = hyperscan.loadb(kept, hyperscan.HS_MODE_BLOCK)
+    database.scratch = hyperscan.Scratch(database)
+    return database
+
+
+def _key(expressions: list[bytes], numbers: list[int], flags: list[int]) -> str:
+    """Names a database by all that went into it."""
+    return sha256(repr((hyperscan.__version__, expressions, numbers, flags)).encode()).hexdigest()
 
 
 def _compile(expressions: list[bytes], numbers: list[int], flags: list[int]) -> Any:
@@ -256,6 +289,44 @@ def check_expression(leaf: Leaf) -> None:
 # -- one field ----------------------------------------------------------------------------------------------------
 
 
+class Beginnings:
+    """Which of many texts stand at the beginning of another, found by one search in their sorted list."""
+
+    __slots__ = ("_longest", "_numbers", "_parents", "_texts")
+
+    def __init__(self, numbered: Iterable[tuple[int, bytes]]) -> None:
+        by_text: dict[bytes, frozenset[int]] = {}
+        for number, text in numbered:
+            by_text[text] = by_text.get(text, NOTHING) | {number}
+        self._texts = sorted(by_text)
+        self._longest = max(map(len, by_text), default=0)
+        self._parents: list[int] = []
+        self._numbers: list[frozenset[int]] = []
+        for place, text in enumerate(self._texts):
+            parent = place - 1
+            while parent >= 0 and not text.startswith(self._texts[parent]):
+                parent = self._parents[parent]
+            self._parents.append(parent)
+            self._numbers.append(by_text[text] | (self._numbers[parent] if parent >= 0 else NOTHING))
+
+    def of(self, text: bytes) -> frozenset[int]:
+        """The numbers of all that it begins with.
+
+        The longest of them is the last text that does not sort behind it, or one that this begins with in turn.
+        """
+        texts = self._texts
+        place = bisect_right(texts, text[: self._longest]) - 1
+        while place >= 0:
+            if text.startswith(texts[place]):
+                return self._numbers[place]
+            place = self._parents[place]
+        return NOTHING
+
+    def of_end(self, text: bytes) -> frozenset[int]:
+        """The numbers of all that it ends with, where the texts were given backwards."""
+        return self.of(text[: -self._longest - 1 : -1])
+
+
 @dataclass(slots=True)
 class FieldTests:
     """Every leaf on one field. ``add`` them all, then ask `true_of`; databases are compiled at the first question."""
@@ -265,8 +336,10 @@ class FieldTests:
     _absent: frozenset[int] = NOTHING
     _present: frozenset[int] = NOTHING
     _computed: list[tuple[int, Callable[[str], bool]]] = field(default_factory=list)
+    _starting: list[tuple[int, bytes]] = field(default_factory=list)
+    _ending: list[tuple[int, bytes]] = field(default_factory=list)
     _scanned: list[tuple[int, Leaf]] = field(default_factory=list)
-    _scan: Scan | None = None
+    _ready: tuple[Callable[[str], Iterable[int]], ...] | None = None
 
     def add(self, number: int, leaf: Leaf) -> None:
         """Take in a leaf under its number."""
@@ -274,8 +347,8 @@ class FieldTests:
             case LeafKind.EXACT if leaf.cased:
                 self._cased[leaf.value] = self._cased.get(leaf.value, NOTHING) | {number}
             case LeafKind.EXACT:
-                folded = leaf.value.lower()
-                self._exact[folded] = self._exact.get(folded, NOTHING) | {number}
+                value = leaf.value.lower()
+                self._exact[value] = self._exact.get(value, NOTHING) | {number}
             case LeafKind.NULL:
                 self._absent |= {number}
             case LeafKind.EXISTS:
@@ -286,13 +359,35 @@ class FieldTests:
                 self._computed.append((number, _compared(leaf)))
             case LeafKind.TIMEPART:
                 self._computed.append((number, _timed(leaf)))
+            case LeafKind.STARTSWITH if is_plain(leaf):
+                self._starting.append((number, folded(leaf.value)))
+            case LeafKind.ENDSWITH if is_plain(leaf):
+                self._ending.append((number, folded(leaf.value)[::-1]))
             case _:
                 self._scanned.append((number, leaf))
 
-    def warm(self) -> None:
-        """Compile the database now rather than at the first value."""
-        if self._scan is None and self._scanned:
-            self._scan = scan(self._scanned)
+    def warm(self, compiled: Compiled | None = None) -> None:
+        """Compile what is to be scanned for now rather than at the first value."""
+        if self._ready is None:
+            self._ready = tuple(self._finders(compiled))
+
+    def _finders(self, compiled: Compiled | None) -> Iterator[Callable[[str], Iterable[int]]]:
+        if self._scanned:
+            yield scan(self._scanned, compiled).found
+        if self._starting:
+            starts = Beginnings(self._starting).of
+            yield lambda text: starts(folded(text))
+        if self._ending:
+            ends = Beginnings(self._ending).of_end
+            yield lambda text: ends(folded(text))
+        if self._exact:
+            exact = self._exact
+            yield lambda text: exact.get(text.lower(), NOTHING)
+        if self._cased:
+            cased = self._cased
+            yield lambda text: cased.get(text, NOTHING)
+        if self._computed:
+            yield lambda text: [number for number, holds in self._computed if holds(text)]
 
     def true_of(self, value: object) -> frozenset[int]:
         """The numbers of the leaves that are true of the value (of any element of a list)."""
@@ -304,18 +399,10 @@ class FieldTests:
         return NOTHING.union(*map(self._true_of_text, texts))
 
     def _true_of_text(self, text: str) -> frozenset[int]:
-        true: list[Iterable[int]] = []
-        if self._scan is None and self._scanned:
+        if self._ready is None:
             self.warm()
-        if self._scan is not None:
-            true.append(self._scan.found(text))
-        if self._exact and (exact := self._exact.get(text.lower())):
-            true.append(exact)
-        if self._cased and (cased := self._cased.get(text)):
-            true.append(cased)
-        if self._computed:
-            true.append([number for number, holds in self._computed if holds(text)])
-        return self._present.union(*true)
+        found = [each for find in self._ready or () if (each := find(text))]
+        return self._present.union(*found) if found else self._present
 
 
 def _within(network: str) -> Callable[[str], bool]:
@@ -422,9 +509,9 @@ def _related(text: str, other: str, how: str) -> bool:
 class Keywords:
     """Keywords are looked for in every value of an event, each value for itself."""
 
-    def __init__(self, numbered: Sequence[tuple[int, Leaf]]) -> None:
-        self._scan = scan(numbered)
-        self._sieve = _sieve([leaf for _, leaf in numbered])
+    def __init__(self, numbered: Sequence[tuple[int, Leaf]], compiled: Compiled | None = None) -> None:
+        self._scan = scan(numbered, compiled)
+        self._sieve = _sieve([leaf for _, leaf in numbered], compiled)
 
     def true_of(self, values: Iterable[object], raw: bytes | None = None) -> frozenset[int]:
         """The numbers of the keywords that stand in at least one of the values. ``raw``: see `Event.raw`."""
@@ -442,7 +529,7 @@ class Keywords:
 _ESCAPES = (Leaf("", LeafKind.CONTAINS, "\\u00"), Leaf("", LeafKind.CONTAINS, "\\/"))
 
 
-def _sieve(keywords: Sequence[Leaf]) -> "HyperscanScan | None":
+def _sieve(keywords: Sequence[Leaf], compiled: Compiled | None) -> "HyperscanScan | None":
     """Finds something in the JSON of every event in which one of the keywords stands, and in few others.
 
     None where only the values can tell: for expressions, for other than printable ASCII, without Hyperscan.
@@ -450,7 +537,7 @@ def _sieve(keywords: Sequence[Leaf]) -> "HyperscanScan | None":
     if hyperscan is None or any(leaf.kind in _EXPRESSIONS or not _printable(leaf.value) for leaf in keywords):
         return None
     escaped = [replace(leaf, value=_in_json(leaf.value)) for leaf in keywords]
-    return HyperscanScan(list(enumerate([*escaped, *_ESCAPES])))
+    return HyperscanScan(list(enumerate([*escaped, *_ESCAPES])), compiled)
 
 
 def _printable(text: str) -> bool:
