@@ -10,26 +10,29 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.home import GUESSING, RECORDS, SITE, shipped_policy
+from engine.home import BEACON, GUESSING, RECORDS, SITE, shipped_policy
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.enforce.memory import MemoryEnforcer
 from rempart.adapters.journal import Journal
-from rempart.adapters.socket import dial, serve
+from rempart.adapters.socket import Connection, dial, encode, serve
 from rempart.containment.measure import disagreements
+from rempart.detection.finding import Level
 from rempart.engine import orders
-from rempart.engine.facts import SealedLate, kind_of
+from rempart.engine.facts import EnforcementFaulted, SealedLate, kind_of
 from rempart.engine.inputs import Found, Ordered, Started
 from rempart.engine.state import Posture, enforcement
 from rempart.engine.step import Terms
-from rempart.errors import JournalUnwritable
+from rempart.errors import EnforcementFailed, JournalUnwritable, RempartError
 from rempart.instants import Instant
 from rempart.messages import (
+    MAX_FRAME,
     FindingsAccepted,
     FindingsReported,
     FromOperator,
     FromWatch,
     OrderDone,
     OrderRejected,
+    PersonsCounted,
     Status,
     StatusAsked,
     ToOperator,
@@ -64,8 +67,9 @@ class Disk:
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
+def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     """A disk with a journal on it."""
+    monkeypatch.setattr("rempart.station.scribe._AGAIN", 0.1)  # a disk of tests recovers sooner
     disk = Disk(tmp_path)
     yield disk
     disk.free.set()
@@ -313,5 +317,131 @@ def test_findings_accepted_are_named(disk: Disk, tmp_path: Path) -> None:
         assert FindingsAccepted(ids=[GUESSING.id]) in answers
         watch.close()
         await door.close()
+
+    live(disk, talk)
+
+
+def test_a_loosening_undone_leaves_what_was_decided_meanwhile(disk: Disk) -> None:
+    """The disk stalls, then refuses: the block that was to be lifted stands, and so does the one that came later."""
+
+    async def talk(guard: Guard, enforcer: MemoryEnforcer) -> None:
+        await guard.ask(Ordered(now(guard), orders.Block(by="Alex", target="198.51.100.9")))
+        disk.free.clear()
+        lifting = asyncio.create_task(
+            guard.ask(Ordered(now(guard), orders.Unblock(by="Alex", target="198.51.100.9")))
+        )
+        await asyncio.sleep(0.02)
+        await guard.ask(Ordered(now(guard), orders.Block(by="Alex", target="198.51.100.8")))
+        disk.full = True
+        disk.free.set()
+        with pytest.raises(JournalUnwritable):
+            await lifting
+        await guard._compare()
+        for held in (guard.state.blocked, enforcer.read(now(guard)).blocked):
+            assert set(held) == {"198.51.100.9", "198.51.100.8"}
+        disk.full = False
+        await until(lambda: sealed_late(disk))
+
+    live(disk, talk)
+    assert set(recall(disk.journal, SITE).blocked) == {"198.51.100.9", "198.51.100.8"}
+
+
+def test_a_defect_costs_one_input_and_is_said(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def talk(guard: Guard, enforcer: MemoryEnforcer) -> None:
+        def broken(*_: object) -> None:
+            raise KeyError("a door that is not there")
+
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr("rempart.engine.step.judge", broken)
+            with pytest.raises(RempartError, match="a defect stopped one Ordered: KeyError"):
+                await guard.ask(Ordered(now(guard), CUT), urgent=True)
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(enforcer, "enforce", broken)
+            with pytest.raises(EnforcementFailed, match="KeyError"):
+                await guard.ask(Ordered(now(guard), CUT), urgent=True)
+        await guard._compare()
+        assert enforcer.read(now(guard)).contained
+
+    live(disk, talk)
+    said = [fact.what for fact in facts_of(disk.journal) if isinstance(fact, EnforcementFaulted)]
+    assert said[0] == "a defect stopped one Ordered: KeyError"
+
+
+def test_what_a_taken_over_watch_claims_neither_stops_the_guard_nor_keeps_others_out(
+    disk: Disk, tmp_path: Path
+) -> None:
+    async def talk(guard: Guard, _: MemoryEnforcer) -> None:
+        own = {os.getuid()}
+        door = await serve(
+            tmp_path / "w", mode=0o600, allowed_uids=own, incoming=FromWatch, handler=guard.hear_watch
+        )
+        watch = await dial(tmp_path / "w", incoming=ToWatch)
+        poison = [
+            replace(RECORDS, id="record-too-large", record=10**40, count=-1),
+            replace(RECORDS, id="../../etc", title="x"),
+            replace(RECORDS, id="title-too-long", title="x" * 500_000),
+        ]
+        await watch.send(FindingsReported(findings=[*poison, GUESSING]))
+        assert await accepted(watch) == [*(f.id for f in poison), GUESSING.id]
+        for incident in guard.state.incidents:
+            await watch.send(PersonsCounted(request=incident, persons=10**30, records_opened=-5))
+        await watch.send(FindingsReported(findings=[BEACON]))
+        assert await accepted(watch) == [BEACON.id]
+        assert BEACON.id in guard.state.known
+        watch.close()
+        await door.close()
+
+    live(disk, talk)
+    assert recall(disk.journal, SITE).incidents
+
+
+async def accepted(watch: Connection) -> list[str]:
+    while (told := await watch.receive()) is not None:
+        if isinstance(told, FindingsAccepted):
+            return told.ids
+    raise AssertionError("the guard ended the conversation")
+
+
+def test_the_status_fits_a_frame_and_shows_first_what_matters(disk: Disk) -> None:
+    """A crowd of scanners with long names hides nothing and blinds nobody."""
+
+    async def talk(guard: Guard, _: MemoryEnforcer) -> None:
+        await guard.ask(Found(now(guard), RECORDS))
+        (grave,) = guard.state.incidents
+        noise = replace(
+            guard.state.incidents[grave],
+            level=Level.LOW,
+            accounts=frozenset("\0" * 200 + str(n) for n in range(1_000)),
+            last_seen=Instant(now(guard) + 1_000_000),
+        )
+        crowd = {f"inc-{n}": replace(noise, id=f"inc-{n}") for n in range(1_000)}
+        guard.state = replace(guard.state, incidents={**crowd, **guard.state.incidents})
+        told = guard.status()
+        assert len(encode(told)) <= MAX_FRAME
+        assert told.incidents[0].id == grave
+
+    live(disk, talk)
+
+
+def test_a_disk_full_for_long_is_asked_by_one_and_what_was_late_is_said_once(disk: Disk) -> None:
+    async def talk(guard: Guard, enforcer: MemoryEnforcer) -> None:
+        disk.full = True
+        for n in range(50):
+            await guard.ask(Ordered(now(guard), orders.Block(by="Alex", target=f"198.51.100.{n}")))
+        assert len(guard._scribe._tasks) <= 1
+        assert len(enforcer.read(now(guard)).blocked) == 50
+        disk.full = False
+        await until(lambda: sealed_late(disk))
+
+    live(disk, talk)
+    kinds = [kind_of(fact) for fact in facts_of(disk.journal)]
+    assert kinds == ["StationStarted", *["Blocked"] * 50, "SealedLate"]
+
+
+def test_a_snapshot_of_another_version_is_left_aside(disk: Disk) -> None:
+    async def talk(guard: Guard, _: MemoryEnforcer) -> None:
+        await guard.ask(Ordered(now(guard), CUT), urgent=True)
+        disk.journal.snapshot(b'{"site": 5}', at=now(guard))
+        assert recall(disk.journal, SITE) == guard.state
 
     live(disk, talk)

@@ -14,7 +14,7 @@ from rempart.duties.document import Complainant, Seals
 from rempart.duties.timeline import Line
 from rempart.engine import facts
 from rempart.engine.facts import AnyFact
-from rempart.engine.state import State, fold, initial
+from rempart.engine.state import fold, initial
 from rempart.errors import InputRefused, JournalBroken
 from rempart.evidence import canonical
 from rempart.evidence.entry import Entry
@@ -114,7 +114,7 @@ def account(entries: Iterable[Recorded], site: Site, wanted: str | None, seals: 
             known |= {
                 name: replace(each, state=IncidentState.CLOSED) for name, each in ended.incidents.items()
             }
-        ended = _folded(ended, site, fact) if fact is not None else ended
+        ended = fold(ended, site, fact) if fact is not None else ended
         cut_for[entry.number] = ended.contained_for
     incident = _chosen(known | dict(ended.incidents), read.values(), wanted)
     ids = _joined_to(incident.id, read.values())
@@ -133,16 +133,6 @@ def account(entries: Iterable[Recorded], site: Site, wanted: str | None, seals: 
 def _fact(entry: Recorded) -> AnyFact | None:
     """The fact an entry holds; None when its body was erased, or a newer station or the journal itself wrote it."""
     return facts.read(entry.body) if entry.body is not None and entry.kind in facts.FACTS else None
-
-
-def _folded(state: State, site: Site, fact: AnyFact) -> State:
-    try:
-        return fold(state, site, fact)
-    except KeyError as missing:
-        raise InputRefused(
-            f"the journal speaks of {missing}, which this site.toml does not have",
-            now="Give the site.toml of the station that wrote the journal (--site).",
-        ) from None
 
 
 def _chosen(

@@ -1,6 +1,7 @@
 """The state of the station, and the fold that makes it from facts.
 
-`fold` is total and knows no rules: whether a fact may be is decided in `step`, before it is sealed.
+`fold` is total and knows no rules: whether a fact may be is decided in `step`, before it is sealed. It takes facts
+about doors that site.toml no longer has, and about incidents whose first fact was erased; `fitted` ends the fold.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +16,7 @@ from rempart.engine.facts import AnyFact
 from rempart.engine.orders import GateAnswer
 from rempart.incidents.incident import Incident, IncidentState, Qualification, Sentence
 from rempart.instants import Instant
-from rempart.site.opening import OpeningState
+from rempart.site.opening import Opening, OpeningState
 from rempart.site.site import Site
 
 NEVER = Instant(0)
@@ -105,6 +106,12 @@ KNOWN = 5_000
 TALLIES = 4_000
 """How many sorts of findings are counted apart; the longest unseen are forgotten first, and told again."""
 
+MOST_PARTIES = 1_000
+"""Addresses, and accounts, that one incident is known by; those that come later are in the journal only."""
+
+MOST_TOLD = 200
+"""Sentences of one incident's story that findings may add."""
+
 _HOUR = 3_600_000_000
 
 _V = TypeVar("_V")
@@ -121,6 +128,28 @@ def folded(state: State, site: Site, these: Iterable[AnyFact]) -> State:
     for fact in these:
         state = fold(state, site, fact)
     return state
+
+
+def fitted(state: State, site: Site) -> State:
+    """The state with the doors and machines that the site has now: site.toml may have changed since the facts.
+
+    A new door stands as it normally does, or as the cut leaves it while the site is contained; so does one about
+    which nothing was ever decided. What the site no longer has, is gone.
+    """
+    doors = {
+        o.id: door
+        if (door := state.doors.get(o.id)) and door.since != NEVER
+        else Door(stand=Stand(state=_shut(o) if state.contained else o.normally), since=NEVER)
+        for o in site.openings
+    }
+    machines = {asset.id for asset in site.assets}
+    return replace(
+        state,
+        doors=doors,
+        isolated={name: measure for name, measure in state.isolated.items() if name in machines},
+        gates={name: answers for name, answers in state.gates.items() if name in doors},
+        reopened=tuple(name for name in state.reopened if name in doors),
+    )
 
 
 def enforcement(state: State) -> Enforcement:
@@ -174,11 +203,10 @@ def fold(state: State, site: Site, fact: AnyFact) -> State:
             told = _tell_contained(
                 state, at, Sentence("story.confirmed", {"opening": opening, "by": fact.by})
             )
-            door = told.doors[opening]
-            return _stand(told, opening, Stand(state=door.stand.state), at, reopened=True)
+            return _stand(told, opening, Stand(state=_standing(told, opening).state), at, reopened=True)
         case facts.TrialEnded(at=at, opening=opening):
-            door = state.doors[opening]
-            return _close_again(state, opening, door.stand.then or OpeningState.CLOSED, at)
+            falls_to = _standing(state, opening).then or OpeningState.CLOSED
+            return _close_again(state, opening, falls_to, at)
         case facts.OpeningReclosed(at=at, opening=opening, state=wanted):
             told = _tell_contained(
                 state, at, Sentence("story.reclosed", {"opening": opening, "title": fact.title})
@@ -186,8 +214,8 @@ def fold(state: State, site: Site, fact: AnyFact) -> State:
             return _close_again(told, opening, wanted, at)
         case facts.Normalised():
             return _normalised(state, site, fact)
-        case facts.IncidentQualified():
-            return _qualified(state, fact)
+        case facts.IncidentQualified(incident=incident):
+            return _qualified(state, fact) if incident in state.incidents else state
         case facts.PersonsTouched(incident=incident, persons=persons):
             if incident not in state.incidents:
                 return state
@@ -213,9 +241,9 @@ def _joined(state: State, fact: facts.FindingJoined) -> State:
         last_seen=max(incident.last_seen, fact.at),
         level=max(incident.level, fact.level),
         kinds=incident.kinds | {fact.kind},
-        actors=incident.actors | set(fact.actors),
-        accounts=incident.accounts | (set(fact.accounts) if fact.outcome is Outcome.SUCCESS else set()),
-        assets=incident.assets | set(fact.assets),
+        actors=_and(incident.actors, fact.actors),
+        accounts=_and(incident.accounts, fact.accounts if fact.outcome is Outcome.SUCCESS else ()),
+        assets=_and(incident.assets, fact.assets),
         findings=incident.findings + 1,
         story=_told(incident, fact),
     )
@@ -226,6 +254,12 @@ def _joined(state: State, fact: facts.FindingJoined) -> State:
         posture=Posture.WATCHFUL if watchful else state.posture,
         since=fact.at if watchful else state.since,
     )
+
+
+def _and(known: frozenset[str], more: Iterable[str]) -> frozenset[str]:
+    """Those known and, as far as there is room, the new ones."""
+    fresh = sorted(set(more) - known)
+    return known | set(fresh[: max(0, MOST_PARTIES - len(known))])
 
 
 def _fresh(fact: facts.FindingJoined) -> Incident:
@@ -255,7 +289,7 @@ def _told(incident: Incident, fact: facts.FindingJoined) -> tuple[tuple[Instant,
             "title": fact.title,
         },
     )
-    if any(
+    if len(incident.story) >= MOST_TOLD or any(
         told.key == sentence.key and told.arguments["actor"] == sentence.arguments["actor"]
         for _, told in incident.story
         if "actor" in told.arguments
@@ -265,16 +299,18 @@ def _told(incident: Incident, fact: facts.FindingJoined) -> tuple[tuple[Instant,
 
 
 def _merged(state: State, fact: facts.IncidentsMerged) -> State:
-    into, gone = state.incidents[fact.into], state.incidents[fact.merged]
+    into, gone = state.incidents.get(fact.into), state.incidents.get(fact.merged)
+    if into is None or gone is None:
+        return state
     whole = replace(
         into,
         opened=min(into.opened, gone.opened),
         last_seen=max(into.last_seen, gone.last_seen),
         level=max(into.level, gone.level),
         kinds=into.kinds | gone.kinds,
-        actors=into.actors | gone.actors,
-        accounts=into.accounts | gone.accounts,
-        assets=into.assets | gone.assets,
+        actors=_and(into.actors, gone.actors),
+        accounts=_and(into.accounts, gone.accounts),
+        assets=_and(into.assets, gone.assets),
         findings=into.findings + gone.findings,
         story=tuple(sorted((*into.story, *gone.story), key=lambda step: step[0])),
     )
@@ -297,9 +333,13 @@ def _qualified(state: State, fact: facts.IncidentQualified) -> State:
 
 
 def _quiet(state: State, fact: facts.QuietReturned) -> State:
-    """Grave incidents are kept, closed; background noise goes from the state: the journal has it."""
+    """Grave incidents are kept, closed, until they are named again; noise goes from the state: the journal has it."""
     ended = {name for name in fact.incidents if name in state.incidents}
-    noise = {name for name in ended if state.incidents[name].level < Level.HIGH}
+    noise = {
+        name
+        for name in ended
+        if state.incidents[name].level < Level.HIGH or state.incidents[name].state is IncidentState.CLOSED
+    }
     kept = {
         name: replace(incident, state=IncidentState.CLOSED) if name in ended else incident
         for name, incident in state.incidents.items()
@@ -338,9 +378,10 @@ def _tell_contained(state: State, at: Instant, sentence: Sentence) -> State:
 def _contained(state: State, site: Site, fact: facts.Contained) -> State:
     doors = dict(state.doors)
     for opening in site.openings:
-        shut = OpeningState.FILTERED if opening.lifeline else OpeningState.CLOSED
-        if doors[opening.id].stand.state is OpeningState.CLOSED:
-            shut = OpeningState.CLOSED  # a lifeline closed by hand, or a door normally closed, stays closed
+        door = doors.get(opening.id)
+        already = door is not None and door.stand.state is OpeningState.CLOSED
+        # A lifeline closed by hand, or a door normally closed, stays closed.
+        shut = OpeningState.CLOSED if already else _shut(opening)
         doors[opening.id] = Door(stand=Stand(state=shut), since=fact.at)
     because = state.contained_for | set(fact.incidents)
     incidents = {
@@ -359,6 +400,19 @@ def _contained(state: State, site: Site, fact: facts.Contained) -> State:
         incidents=incidents,
     )
     return _tell_contained(cut, fact.at, Sentence("story.contained", {"by": fact.by}))
+
+
+def _shut(opening: Opening) -> OpeningState:
+    """How a cut leaves a door."""
+    if opening.lifeline and opening.normally is not OpeningState.CLOSED:
+        return OpeningState.FILTERED
+    return OpeningState.CLOSED
+
+
+def _standing(state: State, opening: str) -> Stand:
+    """How a door stands; one that the site no longer has is closed."""
+    door = state.doors.get(opening)
+    return door.stand if door else Stand(state=OpeningState.CLOSED)
 
 
 def _trial_started(state: State, fact: facts.TrialStarted) -> State:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rempart.containment.measure import loosens, tightens, tightest
 from rempart.containment.policy import Policy
-from rempart.detection.finding import Kind
+from rempart.detection.finding import Kind, Level
 from rempart.engine import facts
 from rempart.engine.facts import MACHINE, AnyFact
 from rempart.engine.inputs import (
@@ -44,6 +44,10 @@ _PERSONAL = frozenset({Kind.RECORDS, Kind.EXFILTRATION, Kind.COMMAND})
 
 _BEFORE = hours(1)
 """How long before an incident's first finding its machines' accesses are counted."""
+
+
+CROWD = 2_000
+"""Incidents that are kept in mind. Beyond it something invents them, or the whole internet knocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +148,19 @@ def _overdue(state: State, now: Instant) -> tuple[AnyFact, ...]:
         for name, incident in state.incidents.items()
         if incident.state is IncidentState.OPEN and now - incident.last_seen > TOGETHER
     ]
+    quiet += _crowded_out(state, but=set(quiet))
     ended = [facts.QuietReturned(at=now, incidents=quiet)] if quiet else []
     return (*trials, *blocks, *isolations, *ended)
+
+
+def _crowded_out(state: State, but: set[str]) -> list[str]:
+    """The incidents beyond `CROWD`: noise before what is grave, the longest quiet first, never those of the cut."""
+    excess = len(state.incidents) - len(but) - CROWD
+    if excess <= 0:
+        return []
+    others = [i for name, i in state.incidents.items() if name not in but | state.contained_for]
+    others.sort(key=lambda i: (i.level >= Level.HIGH, i.state is not IncidentState.CLOSED, i.last_seen))
+    return [i.id for i in others[:excess]]
 
 
 def _next_deadline(state: State, now: Instant) -> Instant | None:

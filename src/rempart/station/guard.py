@@ -13,10 +13,11 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -28,8 +29,10 @@ from rempart.config import Places
 from rempart.containment import policy as policy_text
 from rempart.containment.measure import Enforcement, disagreements, tightest
 from rempart.containment.policy import Policy
+from rempart.detection.finding import Finding
 from rempart.engine import orders
-from rempart.engine.facts import FACTS, AnyFact, read
+from rempart.engine.facts import FACTS, AnyFact, body_of, read
+from rempart.engine.hearsay import bounded, number
 from rempart.engine.inputs import (
     AnyInput,
     Command,
@@ -46,11 +49,13 @@ from rempart.engine.inputs import (
     Ticked,
     WakeAt,
 )
-from rempart.engine.state import State, enforcement, folded, initial
+from rempart.engine.state import State, enforcement, fitted, folded, initial
 from rempart.engine.step import Terms, counts, step
-from rempart.errors import EnforcementFailed, JournalUnwritable, RempartError
+from rempart.errors import EnforcementFailed, InputRefused, JournalBroken, JournalUnwritable, RempartError
+from rempart.evidence import canonical
 from rempart.instants import Instant
 from rempart.messages import (
+    MAX_FRAME,
     CountPersons,
     FindingsAccepted,
     FindingsReported,
@@ -68,15 +73,24 @@ from rempart.ports import Clock, Enforcer
 from rempart.site import description
 from rempart.site.site import Site
 from rempart.station.scribe import Scribe
-from rempart.station.status import status
+from rempart.station.status import SHOWN, status
 
 _log = logging.getLogger("rempart.guard")
 
 READ_BACK = 3.0
 """Seconds between two comparisons of the kernel and the proxy with the journal."""
 
+_LONGEST_FAULT = 2_000
+"""Characters of what differs: a hundred thousand blocks may be missing at once."""
+
 _FINDINGS = Rate(per_second=50.0, burst=200.0)
 """Frames a second from watch; what is beyond waits in its own socket."""
+
+_QUESTIONS = Rate(per_second=20.0, burst=100.0)
+"""Frames a second from the console; each may ask for the whole status."""
+
+
+_Told = TypeVar("_Told")
 
 
 @dataclass(slots=True)
@@ -98,6 +112,15 @@ def _fail(answer: "asyncio.Future[Handled] | None", fault: RempartError) -> None
         answer.set_exception(fault)
 
 
+@dataclass(slots=True)
+class _Pending:
+    """Loosenings that wait for their seal: the state before the first of them, and all that was decided since."""
+
+    base: State
+    decided: list[tuple[AnyFact, ...]] = field(default_factory=list)
+    waiting: int = 0
+
+
 class Guard:
     """The state, and the only hands that change the world."""
 
@@ -115,7 +138,7 @@ class Guard:
         self._verified: Instant | None = None
         self._fault = ""
         self._held: Enforcement | None = None
-        self._loosening = 0
+        self._pending: _Pending | None = None
         self._background: set[asyncio.Task[None]] = set()
         self.watchers: set[Connection] = set()
         self.state = recall(journal, terms.site)
@@ -137,13 +160,32 @@ class Guard:
             except RempartError as fault:
                 _log.error("%s", fault.diagnostics())
                 _fail(answer, fault)
+            except Exception as defect:  # it costs this input, never the guard: the next may be the cut
+                _fail(answer, self._defect(defect, happened))
             await self._tell_change()
+
+    def _defect(self, defect: Exception, happened: AnyInput) -> RempartError:
+        """Say that something failed which should not have: in the log, with its trace, and in the journal."""
+        _log.exception("a defect stopped one %s", type(happened).__name__, exc_info=defect)
+        what = f"a defect stopped one {type(happened).__name__}: {type(defect).__name__}"
+        if not isinstance(happened, Repaired):
+            said = Repaired(self.clock.now(), what, repaired=False)
+            with contextlib.suppress(asyncio.QueueFull):  # it stands in the log
+                self._inbox.put_nowait((0, next(self._sequence), said, None))
+        return RempartError(
+            what,
+            now="`rempart status` shows what holds. Its trace is in the guard's log: tell the maintainers.",
+        )
 
     async def _carry_out(self, happened: AnyInput, answer: "asyncio.Future[Handled] | None") -> None:
         """One step, and its commands in order. A loosening goes on in the background until it is sealed."""
         before = self.state
         after_it, commands = step(self.terms, before, happened)
+        seals = [command.facts for command in commands if isinstance(command, Seal)]
+        _sealable(seals)
         self.state = after_it
+        if self._pending:
+            self._pending.decided += seals
         handled = Handled()
         for position, command in enumerate(commands):
             match command:
@@ -151,7 +193,9 @@ class Guard:
                     handled.sealed = await self._scribe.seal_within_patience(decided)
                 case Seal(facts=decided):
                     rest = commands[position + 1 :]
-                    self._in_background(self._loosen(decided, before, after_it, rest, handled, answer))
+                    self._pending = self._pending or _Pending(before, [decided])
+                    self._pending.waiting += 1
+                    self._in_background(self._loosen(decided, before, rest, handled, answer))
                     return
                 case _:
                     self._do(command, handled)
@@ -174,8 +218,19 @@ class Guard:
 
     def _enforce(self, wanted: Enforcement) -> None:
         """Bring the world to ``wanted``; while a loosening waits for its seal, only to what tightens."""
-        self._held = tightest(self._held, wanted) if self._loosening and self._held else wanted
-        self._enforcer.enforce(self._held, self.clock.now())
+        self._held = tightest(self._held, wanted) if self._pending and self._held else wanted
+        held, now = self._held, self.clock.now()
+        self._world(lambda: self._enforcer.enforce(held, now))
+
+    def _world(self, deed: Callable[[], _Told]) -> _Told:
+        """Do or read something out there. What fails in a way nobody foresaw is a fault of the world too."""
+        try:
+            return deed()
+        except RempartError:
+            raise
+        except Exception as defect:
+            _log.exception("enforcing failed")
+            raise EnforcementFailed(f"enforcing failed: {type(defect).__name__}: {defect}") from defect
 
     # -- loosening -----------------------------------------------------------------------------------------------
 
@@ -183,26 +238,21 @@ class Guard:
         self,
         decided: tuple[AnyFact, ...],
         before: State,
-        after_it: State,
         rest: tuple[Command, ...],
         handled: "Handled",
         answer: "asyncio.Future[Handled] | None",
     ) -> None:
         """Seal, and only then let through. What comes in meanwhile, a cut above all, does not wait for it."""
-        self._loosening += 1
-        began = self.clock.now()
         try:
             handled.sealed = await self._scribe.seal(decided)
-        except RempartError as fault:
-            if self.state is after_it:  # nothing was built on it: it never happened
-                self.state = before
-            else:
-                self._scribe.keep_for_later(decided, began)
+        except Exception as problem:  # whatever it was: not sealed, not done
+            fault = problem if isinstance(problem, RempartError) else JournalUnwritable(repr(problem))
             _log.error("a loosening could not be sealed and was not done: %s", fault.diagnostics())
+            self._undo(decided)
             _fail(answer, fault)
             return
         finally:
-            self._loosening -= 1
+            self._settled()
         try:
             for command in rest:
                 # Later decisions may have tightened since: always what the state wants now.
@@ -215,6 +265,22 @@ class Guard:
             _succeed(answer, handled)
         self._checkpoint_if_posture_changed(before)
         await self._tell_change()
+
+    def _undo(self, decided: tuple[AnyFact, ...]) -> None:
+        """Make it that this never happened: what else was decided since is folded onto the state before."""
+        pending = self._pending
+        assert pending
+        pending.decided = [other for other in pending.decided if other is not decided]
+        others = (fact for facts in pending.decided for fact in facts)
+        undone = folded(pending.base, self.terms.site, others)
+        self.state = replace(undone, tallies=self.state.tallies)
+
+    def _settled(self) -> None:
+        """One loosening waits no longer."""
+        assert self._pending
+        self._pending.waiting -= 1
+        if not self._pending.waiting:
+            self._pending = None
 
     async def _was_late(self, late: Delayed) -> None:
         await self.ask(late, urgent=True)
@@ -251,12 +317,12 @@ class Guard:
 
     async def _compare(self) -> None:
         now = self.clock.now()
-        wanted = self._held if self._loosening and self._held else enforcement(self.state)
+        wanted = self._held if self._pending and self._held else enforcement(self.state)
         try:
-            wrong = disagreements(wanted, self._enforcer.read(now), now)
+            wrong = disagreements(wanted, self._world(lambda: self._enforcer.read(now)), now)
             if wrong:
                 self._enforce(wanted)
-        except EnforcementFailed as fault:
+        except RempartError as fault:
             await self._faulty(fault.diagnostics(), repaired=False)
             return
         if wrong:
@@ -266,10 +332,11 @@ class Guard:
             await self._tell_change()
 
     async def _faulty(self, what: str, *, repaired: bool) -> None:
+        what = what[:_LONGEST_FAULT]
         if what != self._fault:
             self._fault = what
             _log.warning("the world differs from the journal%s: %s", " (repaired)" if repaired else "", what)
-            await self.ask(Repaired(self.clock.now(), what[:2000], repaired), urgent=True)
+            await self.ask(Repaired(self.clock.now(), what, repaired), urgent=True)
 
     def _checkpoint_if_posture_changed(self, before: State) -> None:
         if self.state.posture is not before.posture:
@@ -278,21 +345,34 @@ class Guard:
     # -- those who speak to the guard ----------------------------------------------------------------------------
 
     async def hear_watch(self, connection: Connection) -> None:
-        """Findings in; accepted ids out. Watch can say nothing else."""
+        """Findings in; accepted ids out. Watch can say nothing else.
+
+        A finding that fails is accepted all the same: sent again and again, it would keep the others out.
+        """
         self.watchers.add(connection)
         for question in counts(self.state):
             self._count(question)
         try:
             while (message := await connection.receive()) is not None:
+                while self._scribe.burdened:  # noqa: ASYNC110  what is waited for is a disk
+                    await asyncio.sleep(READ_BACK)
                 match message:
                     case FindingsReported(findings=findings):
                         for finding in findings:
-                            await self.ask(Found(self.clock.now(), finding))
+                            await self._take(finding)
                         await connection.send(FindingsAccepted(ids=[f.id for f in findings]))
-                    case PersonsCounted(request=request, persons=persons, records_opened=records):
-                        await self.ask(Counted(self.clock.now(), request, persons, records))
+                    case PersonsCounted():
+                        await self._take(message)
         finally:
             self.watchers.discard(connection)
+
+    async def _take(self, said: Finding | PersonsCounted) -> None:
+        try:
+            await self.ask(_heard(said, self.clock.now()))
+        except InputRefused as fault:
+            _log.warning("watch: %s", fault.diagnostics())
+        except RempartError:  # `run` has said it
+            return
 
     async def hear_operator(self, connection: Connection) -> None:
         """The local command line: every order."""
@@ -355,7 +435,13 @@ class Guard:
         self._scribe.close()
 
     def status(self) -> Status:
-        """The state as everybody may see it."""
+        """The state as everybody may see it, in one frame."""
+        shown = SHOWN
+        while len(msgspec.json.encode(told := self._status(shown))) > MAX_FRAME and shown:
+            shown //= 2
+        return told
+
+    def _status(self, shown: int) -> Status:
         count, root = self._scribe.head
         return status(
             self.terms.site,
@@ -364,7 +450,24 @@ class Guard:
             head=(count, root.hex()),
             verified=self._verified,
             fault=self._fault,
+            shown=shown,
         )
+
+
+def _sealable(seals: Iterable[tuple[AnyFact, ...]]) -> None:
+    """What cannot be sealed is not decided. Raises `InputRefused`."""
+    try:
+        for fact in itertools.chain.from_iterable(seals):
+            canonical.encode(body_of(fact))
+    except canonical.NotCanonical as fault:
+        raise InputRefused(f"what follows from it cannot be sealed: {fault}") from fault
+
+
+def _heard(said: Finding | PersonsCounted, now: Instant) -> AnyInput:
+    """What watch says, as the engine may take it. Raises `InputRefused`."""
+    if isinstance(said, Finding):
+        return Found(now, bounded(said))
+    return Counted(now, said.request, number(said.persons), number(said.records_opened))
 
 
 async def _send(watcher: Connection, question: CountPersons) -> None:
@@ -373,20 +476,35 @@ async def _send(watcher: Connection, question: CountPersons) -> None:
 
 
 def recall(journal: Journal, site: Site) -> State:
-    """The state that the journal tells: the last snapshot and every fact after it."""
+    """The state that the journal tells of this site: the last snapshot and every fact after it."""
+    start, state = _remembered(journal) or (0, initial(site))
+    return fitted(folded(state, site, facts_of(journal, start)), site)
+
+
+def _remembered(journal: Journal) -> tuple[int, State] | None:
+    """The last snapshot. One that another version wrote is left aside: the facts tell the same, only longer."""
     snapshot = journal.latest_snapshot()
-    start, state = 0, initial(site)
-    if snapshot:
-        start, image = snapshot
-        state = msgspec.json.decode(image, type=State)
-    return folded(state, site, facts_of(journal, start))
+    if snapshot is None:
+        return None
+    try:
+        return snapshot[0], msgspec.json.decode(snapshot[1], type=State)
+    except msgspec.MsgspecError as fault:
+        _log.warning("the last snapshot is of another version, every fact is read instead: %s", fault)
+        return None
 
 
 def facts_of(journal: Journal, after: int = 0) -> Iterator[AnyFact]:
     """The facts of the journal, without what it says of itself and without erased bodies."""
     for recorded in journal.entries(after):
         if recorded.body is not None and recorded.kind in FACTS:
-            yield read(recorded.body)
+            try:
+                yield read(recorded.body)
+            except msgspec.ValidationError as fault:
+                raise JournalBroken(
+                    f"its {recorded.kind} is not one that this version understands: {fault}",
+                    where=f"{journal.path}, entry {recorded.number}",
+                    now="It is sealed as it is: use the version of rempart that wrote it, or a newer one.",
+                ) from fault
 
 
 async def serve_guard(
@@ -424,6 +542,7 @@ async def serve_guard(
             allowed_uids={console_uid, own},
             incoming=FromOperator,
             handler=guard.hear_console,
+            rate=_QUESTIONS,
         ),
         await serve(
             places.operator_socket,

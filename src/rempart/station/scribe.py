@@ -23,6 +23,9 @@ PATIENCE = 0.050
 SNAPSHOT_EVERY = 500
 """Entries after which the state is sealed whole, so that the fold at start stays short."""
 
+MOST_WAITING = 5_000
+"""Seals that wait for a disk that refuses; beyond it watch keeps its findings."""
+
 _AGAIN = 1.0
 """Seconds between two attempts to write what the disk refused."""
 
@@ -43,6 +46,7 @@ class Scribe:
         self._when_late = when_late
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         self._waiting: list[tuple[Facts, Instant]] = []
+        self._again: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._snapshot_at = journal.head[0] + SNAPSHOT_EVERY
 
@@ -65,9 +69,10 @@ class Scribe:
         self._in_background(self._see_through(sealing, decided, began))
         return None
 
-    def keep_for_later(self, decided: Facts, began: Instant) -> None:
-        """Seal these before anything newer, marked as late."""
-        self._waiting.append((decided, began))
+    @property
+    def burdened(self) -> bool:
+        """Whether so much waits for the disk that no more findings should be taken in."""
+        return len(self._waiting) >= MOST_WAITING
 
     async def checkpoint(self) -> None:
         """Sign a checkpoint that is kept, after everything decided so far has been sealed."""
@@ -109,18 +114,32 @@ class Scribe:
             self._waiting.pop(0)
 
     async def _see_through(self, sealing: "asyncio.Future[int]", decided: Facts, began: Instant) -> None:
-        """Finish a seal that took too long; keep trying when the disk refuses."""
+        """Finish a seal that took too long; what the disk refuses is sealed before anything newer."""
         try:
             await sealing
-        except RempartError as fault:
-            _log.error("the journal cannot be written, containing goes on: %s", fault.diagnostics())
-            self.keep_for_later(decided, began)
-            while self._waiting:
-                await asyncio.sleep(_AGAIN)
-                with contextlib.suppress(RempartError):  # said above; tried again until it works
-                    await self._on_thread(self._write_waiting)
+        except (RempartError, OSError) as fault:
+            _log.error("the journal cannot be written, containing goes on: %s", fault)
+            self._waiting.append((decided, began))
+            if self._again is None or self._again.done():
+                self._again = asyncio.get_running_loop().create_task(self._try_again())
+        else:
+            await self._tell_late(decided, began)
+
+    async def _try_again(self) -> None:
+        """Seal what waits, however long the disk refuses, and say once what was late."""
+        late: dict[int, tuple[Facts, Instant]] = {}
+        while self._waiting:
+            late |= {id(kept): kept for kept in self._waiting}
+            await asyncio.sleep(_AGAIN)
+            with contextlib.suppress(RempartError, OSError):  # said already; tried again until it works
+                await self._on_thread(self._write_waiting)
+        kept = list(late.values())
+        await self._tell_late([fact for facts, _ in kept for fact in facts], min(began for _, began in kept))
+
+    async def _tell_late(self, decided: Facts, began: Instant) -> None:
         now = self._clock.now()
-        await self._when_late(Delayed(now, tuple(kind_of(f) for f in decided), (now - began) // 1000))
+        kinds = tuple(dict.fromkeys(kind_of(fact) for fact in decided))
+        await self._when_late(Delayed(now, kinds, (now - began) // 1000))
 
     def _in_background(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

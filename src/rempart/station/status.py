@@ -1,5 +1,6 @@
 """The state as pages and terminals see it: everything shown, nothing that could be used to act."""
 
+from rempart.detection.finding import Level
 from rempart.engine.orders import GateAnswer
 from rempart.engine.state import Answer, Door, Measure, State
 from rempart.incidents.incident import Incident, IncidentState, Sentence
@@ -9,8 +10,14 @@ from rempart.reopening.gate import missing
 from rempart.site.opening import Opening
 from rempart.site.site import Site
 
-_SHOWN = 50
-"""Incidents shown at most, the latest first; the journal has them all."""
+SHOWN = 50
+"""Incidents shown at most: open before closed, grave before noise, the latest first; the journal has them all."""
+
+_PARTIES = 50
+"""Addresses or accounts shown of one incident; the papers have them all."""
+
+_TOLD = 60
+"""Sentences shown of a story: how it began, and how it stands."""
 
 _SHOWN_BLOCKS = 500
 
@@ -23,16 +30,17 @@ def status(
     head: tuple[int, str],
     verified: Instant | None,
     fault: str,
+    shown: int = SHOWN,
 ) -> Status:
-    """The published status. ``head`` is the journal's length and root in hex."""
-    latest = sorted(state.incidents.values(), key=lambda i: i.last_seen, reverse=True)[:_SHOWN]
+    """The published status, with so many incidents. ``head`` is the journal's length and root in hex."""
+    foremost = sorted(state.incidents.values(), key=_concern, reverse=True)[:shown]
     return Status(
         site=site.id,
         now=now,
         posture=state.posture,
         since=state.since,
         openings=[_opening(state, opening, verified) for opening in site.openings],
-        incidents=[_incident(state, incident) for incident in latest],
+        incidents=[_incident(state, incident) for incident in foremost],
         measures=_measures(state),
         measures_more=max(0, len(state.blocked) - _SHOWN_BLOCKS),
         journal_entries=head[0],
@@ -73,6 +81,11 @@ def _opening(state: State, opening: Opening, verified: Instant | None) -> Openin
     )
 
 
+def _concern(incident: Incident) -> tuple[bool, bool, Instant]:
+    """What matters most comes first, so that no crowd of scanners hides it."""
+    return (incident.state is not IncidentState.CLOSED, incident.level >= Level.HIGH, incident.last_seen)
+
+
 def _yes(answer: Answer) -> bool:
     return answer.answer is GateAnswer.YES
 
@@ -86,19 +99,24 @@ def _incident(state: State, incident: Incident) -> IncidentStatus:
         opened=incident.opened,
         last_seen=incident.last_seen,
         findings=incident.findings,
-        actors=sorted(incident.actors),
-        accounts=sorted(incident.accounts),
-        assets=sorted(incident.assets),
+        actors=sorted(incident.actors)[:_PARTIES],
+        accounts=sorted(incident.accounts)[:_PARTIES],
+        assets=sorted(incident.assets)[:_PARTIES],
         summary=summary(incident),
-        story=list(incident.story),
+        story=_story(incident),
         qualification=incident.qualification,
         persons_touched=incident.persons_touched,
         proposals=[
             Proposal(id=p.id, incident=p.incident, action=p.action, target=p.target)
             for p in state.proposals.values()
             if p.incident == incident.id and incident.state is not IncidentState.CLOSED
-        ],
+        ][:_PARTIES],
     )
+
+
+def _story(incident: Incident) -> list[tuple[Instant, Sentence]]:
+    story, half = incident.story, _TOLD // 2
+    return list(story) if len(story) <= _TOLD else [*story[:half], *story[-half:]]
 
 
 def summary(incident: Incident) -> Sentence:
