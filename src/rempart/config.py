@@ -17,6 +17,16 @@ class Places:
     """policy.toml; None: the policy that ships with Rempart."""
 
     @property
+    def exceptions(self) -> Path:
+        """exceptions.toml, beside site.toml: what the site has decided not to be told. It need not be there."""
+        return self.site.with_name("exceptions.toml")
+
+    @property
+    def installed_rules(self) -> Path:
+        """Where sets of rules are installed (`rempart rules install`); watch reads the one in force."""
+        return self.state / "rules"
+
+    @property
     def journal(self) -> Path:
         """The evidence journal (SQLite). Guard only."""
         return self.state / "guard" / "journal.db"

@@ -1,0 +1,206 @@
+"""`rempart rules`: what loads and what does not, samples, sets in force; hostile names stay text."""
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rempart.__main__ import main
+from rempart.errors import ExitCode
+
+ROOT = Path(__file__).resolve().parents[2]
+ATTACKS = ROOT / "tests" / "attacks"
+GOOD = """title: Hole tried
+id: 2b1ad4a2-6a2b-4c5e-8d0f-0d3c5c1f5a11
+level: medium
+logsource: {category: webserver}
+detection:
+  asked: {cs-uri-stem|contains: /.env}
+  condition: asked
+"""
+WAITS = GOOD.replace("5a11", "5a12").replace("contains: /.env", "expand: '%paths%'")
+BAD = GOOD.replace("5a11", "5a13").replace("condition: asked", "condition: absent")
+EXCEPTIONS = """
+[[exceptions]]
+rules = ["Hole tried"]
+fields = { c-ip = "192.0.2.7" }
+reason = "The scan that we ordered"
+author = "A. Peeters"
+until = %s
+"""
+LINE = '{client} - - [2026-11-20T03:00:00+00:00] "GET {path} HTTP/1.1" 404 512 "-" "Mozilla" "www.example"\n'
+
+
+def folder(path: Path, **rules: str) -> str:
+    path.mkdir(parents=True)
+    for name, text in rules.items():
+        (path / f"{name}.yml").write_text(text)
+    return str(path)
+
+
+# -- check ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_table_says_of_every_rule_what_became_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rules", "check", folder(tmp_path / "r", a=GOOD, b=WAITS, c=BAD)]) == ExitCode.FOUND
+    loads, waits, refused, total = capsys.readouterr().out.replace(str(tmp_path), "").splitlines()
+    assert loads.split() == ["loads", "medium", "/r/a.yml,", "line", "2", "Hole", "tried"]
+    assert waits.split()[:4] == ["waits", "/r/b.yml,", "line", "6"]
+    assert "%paths%" in waits
+    assert refused.split()[:4] == ["refused", "/r/c.yml,", "line", "7"]
+    assert "absent" in refused
+    assert total == "1 load, 1 wait for values of the site, 1 refused."
+
+
+def test_the_table_as_lines_of_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rules", "check", folder(tmp_path / "r", a=GOOD), "--format", "jsonl"]) == ExitCode.OK
+    assert json.loads(capsys.readouterr().out) == {
+        "state": "loads",
+        "file": str(tmp_path / "r" / "a.yml"),
+        "line": 2,
+        "level": "medium",
+        "said": "Hole tried",
+        "mend": None,
+    }
+
+
+def test_with_the_site_every_rule_of_rempart_loads(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["rules", "check", str(ROOT / "rules"), "--site", str(ATTACKS / "site.toml")])
+    assert capsys.readouterr().out.endswith("0 wait for values of the site, 0 refused.\n")
+    assert code == ExitCode.OK
+
+
+def test_a_hostile_title_moves_no_cursor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = GOOD.replace("Hole tried", '"\\e[2Jgone\\u202e"')
+    main(["rules", "check", folder(tmp_path / "r", a=text)])
+    assert "\\u{1b}[2Jgone\\u{202e}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("until", "ended"), [("2020-01-31", True), ("2999-01-31", False)])
+def test_exceptions_beside_the_site_are_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], until: str, ended: bool
+) -> None:
+    shutil.copy(ATTACKS / "site.toml", tmp_path / "site.toml")
+    (tmp_path / "exceptions.toml").write_text(EXCEPTIONS % until)
+    command = ["rules", "check", folder(tmp_path / "r", a=GOOD), "--site", str(tmp_path / "site.toml")]
+    assert main(command) == ExitCode.OK
+    told = capsys.readouterr().err
+    assert f"hides Hole tried where c-ip = 192.0.2.7 until {until} (The scan that we ordered" in told
+    assert ("HAS ENDED" in told) == ended
+    (tmp_path / "exceptions.toml").write_text((EXCEPTIONS % until).replace("Hole tried", "Hole tired"))
+    assert main(command) == ExitCode.FOUND
+    assert "Did you mean 'hole tried'?" in capsys.readouterr().err
+    (tmp_path / "exceptions.toml").write_text("[[exceptions]]\n")
+    assert main(command) == ExitCode.USAGE
+    assert "4 mistake(s)" in capsys.readouterr().err
+
+
+# -- test -------------------------------------------------------------------------------------------------------------
+
+
+def sample(path: Path, expected: list[dict[str, Any]], *, benign: str = "/") -> Path:
+    (path / "benign").mkdir(parents=True)
+    (path / "README.md").write_text("# A hole is tried\n")
+    (path / "nginx.log").write_text(LINE.format(client="192.0.2.7", path="/.env"))
+    (path / "benign" / "nginx.log").write_text(LINE.format(client="192.0.2.8", path=benign))
+    (path / "expected.json").write_text(json.dumps(expected))
+    return path
+
+
+def test_the_rules_of_rempart_and_their_attacks(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rules", "test", str(ATTACKS / "website-probes"), str(ATTACKS / "port-scan")]) == ExitCode.OK
+    told = capsys.readouterr().out
+    assert told.count("as expected") == 2
+    assert "no sample" in told
+
+
+def test_what_is_expected_may_name_only_what_matters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    attack = sample(tmp_path / "attack", [{"title": "Hole tried", "level": "medium", "findings": 1}])
+    assert main(["rules", "test", str(attack), "--rules", folder(tmp_path / "r", a=GOOD)]) == ExitCode.OK
+    assert capsys.readouterr().out.endswith("1 samples; 0 rules that no sample shows.\n")
+
+
+def test_every_difference_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    expected = [{"title": "Hole tried", "level": "high", "colour": "red"}, {"title": "Other"}]
+    attack = sample(tmp_path / "attack", expected, benign="/.env")
+    (attack / "README.md").unlink()
+    more = GOOD.replace("Hole tried", "More").replace("5a11", "5a14")
+    rules = folder(tmp_path / "r", a=GOOD, b=more)
+    assert main(["rules", "test", str(tmp_path), "--rules", rules]) == ExitCode.FOUND
+    told = [line.strip() for line in capsys.readouterr().out.splitlines()[1:-1]]
+    assert told == [
+        "README.md is missing",
+        "'Hole tried': 'level' is 'medium', expected 'high'",
+        "'Hole tried': 'colour' is None, expected 'red'",
+        "'Other' was not told",
+        "'More' was told and not expected",
+        "benign: 'Hole tried' should be silent",
+        "benign: 'More' should be silent",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("teapot.log", "", "no decoder is called 'teapot'"),
+        ("nginx.log", "not a line of nginx", "nginx.log, line 1"),
+        ("expected.json", "{", "expected.json"),
+        ("expected.json", "[1]", "no list of"),
+    ],
+)
+def test_a_sample_that_cannot_be_read_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, text: str, told: str
+) -> None:
+    attack = sample(tmp_path / "attack", [])
+    (attack / name).write_text(text)
+    rules = folder(tmp_path / "r", a=GOOD)
+    assert main(["rules", "test", str(attack), "--rules", rules]) == ExitCode.USAGE
+    assert told in capsys.readouterr().err
+
+
+def test_without_a_sample_nothing_is_called_tested(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rules", "test", str(tmp_path)]) == ExitCode.USAGE
+    assert "no attack directory" in capsys.readouterr().err
+
+
+# -- supply -----------------------------------------------------------------------------------------------------------
+
+
+def test_install_list_and_roll_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = ["--state", str(tmp_path / "state")]
+    assert main(["rules", "rollback", *state]) == ExitCode.USAGE
+    assert main(["rules", "install", folder(tmp_path / "one", a=GOOD, b=WAITS, c=BAD), *state]) == ExitCode.OK
+    told = capsys.readouterr().out
+    assert "refused  c.yml, line 7" in told
+    assert "1 rules load, 1 wait for values of the site, 1 refused." in told
+    archive = tmp_path / "two.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("a.yml", GOOD)
+    assert main(["rules", "install", str(archive), *state, "--sha256", "00"]) == ExitCode.USAGE
+    assert main(["rules", "install", str(archive), *state]) == ExitCode.OK
+    assert "nobody has vouched" in capsys.readouterr().out
+    assert main(["rules", "rollback", *state]) == ExitCode.OK
+    assert main(["rules", "list", *state]) == ExitCode.OK
+    listed = capsys.readouterr().out.splitlines()[2:]
+    assert listed[0].startswith("own ")
+    assert listed[1].startswith(f"in force   {tmp_path}/one since 2")
+    assert listed[3].startswith(f"previous   {archive} since 2")
+
+
+def test_a_set_of_which_nothing_loads_is_not_put_in_force(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = ["--state", str(tmp_path / "state")]
+    assert main(["rules", "install", folder(tmp_path / "one", c=BAD), *state]) == ExitCode.USAGE
+    assert "no rule of it can be used" in capsys.readouterr().err
+    assert main(["rules", "list", *state]) == ExitCode.OK
+    assert "in force   none installed" in capsys.readouterr().out
