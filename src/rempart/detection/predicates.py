@@ -150,7 +150,7 @@ def is_plain(leaf: Leaf) -> bool:
 
 def _one_case(text: str) -> bool:
     """Whether bytes tell it: letters with two cases need Unicode's rules, the windash modifier's dashes do not."""
-    return all(c.isascii() or c.lower() == c.upper() for c in text)
+    return text.isascii() or all(c.isascii() or c.lower() == c.upper() for c in text)
 
 
 def _database(

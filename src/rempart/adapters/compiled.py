@@ -1,0 +1,106 @@
+"""Keeps compiled rules from one start to the next: Hyperscan databases and rule trees, by a hash of their content.
+
+A database is native code's own memory, so one that somebody else wrote could do harm: a file is believed only when it
+belongs to this user, nobody else can write or read it, and the SHA-256 at its beginning is that of the rest. Anything
+else counts as not there: it is compiled again and replaced. Nothing that is kept can run when it is read (no pickle).
+"""
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from inspect import getfile
+from pathlib import Path
+
+from rempart.detection import condition, packed, predicates, rule
+from rempart.detection.rule import RuleSet
+
+_DIGEST = 32
+_LARGEST = 256 << 20
+"""Bytes of one file; more is not read."""
+
+
+class KeptFiles:
+    """Files in one folder, each named by its key. Two processes may use it at once: a file appears whole."""
+
+    def __init__(self, folder: Path) -> None:
+        """``folder`` is made when first needed, for this user alone."""
+        self._folder = folder
+
+    def get(self, key: str) -> bytes | None:
+        """What was put, or None: not there, not ours, open to others, or damaged."""
+        try:
+            descriptor = os.open(self._folder / key, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            return None
+        with os.fdopen(descriptor, "rb") as file:
+            if not _ours(os.fstat(descriptor)):
+                return None
+            data = file.read(_LARGEST)
+        digest, kept = data[:_DIGEST], data[_DIGEST:]
+        return kept if digest == sha256(key.encode() + kept).digest() else None
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep it. A folder that cannot be written, or a full disk, costs only time at the next start."""
+        with suppress(OSError):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor, name = tempfile.mkstemp(dir=self._folder, prefix=".")  # mode 0600
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(sha256(key.encode() + data).digest() + data)
+                Path(name).replace(self._folder / key)
+            except OSError:
+                Path(name).unlink(missing_ok=True)
+                raise
+
+
+def _ours(found: os.stat_result) -> bool:
+    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077
+
+
+def load(
+    kept: KeptFiles,
+    files: Iterable[tuple[str, str]],
+    placeholders: Mapping[str, Sequence[str]] | None = None,
+) -> RuleSet:
+    """`rempart.detection.rule.load`, from what is kept where the same files were loaded before by the same program."""
+    files = list(files)
+    key = _key(files, placeholders or {})
+    known = kept.get(key)
+    if known is not None:
+        with suppress(ValueError):
+            return packed.unpacked(known)
+    rules = rule.load(files, placeholders)
+    kept.put(key, packed.packed(rules))
+    return rules
+
+
+def _key(files: Sequence[tuple[str, str]], placeholders: Mapping[str, Sequence[str]]) -> str:
+    digest = sha256(_program())
+    digest.update(
+        repr(sorted((name, list(map(str, values))) for name, values in placeholders.items())).encode()
+    )
+    for path, text in files:
+        for part in (path, text):
+            data = part.encode("utf-8", "surrogatepass")
+            digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()
+
+
+_READERS = ("pysigma", "pysigma-pipeline-sysmon", "pysigma-pipeline-windows", "PyYAML", "hyperscan")
+
+
+def _program() -> bytes:
+    """Names the program that turns files into rules: another one may read the same files otherwise."""
+    own = [Path(getfile(each)).read_bytes() for each in (condition, packed, predicates, rule)]
+    return repr((own, [_version(name) for name in _READERS])).encode()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
