@@ -19,6 +19,7 @@ import pytest
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.socket import Connection, serve
 from rempart.adapters.store.events import Batch, EventStore, Segment
+from rempart.adapters.supply import Supply
 from rempart.config import Places
 from rempart.detection.finding import Finding
 from rempart.errors import InputRefused
@@ -322,6 +323,130 @@ def test_killed_in_the_middle_of_an_attack_the_findings_are_the_same(home: Home)
         assert disturbed == undisturbed
         for path in (home.care, home.portal):
             assert home.stored(path) == list(enumerate(path.read_bytes().splitlines(), 1))
+
+
+# -- the law: other rules lose neither an event nor a window -------------------------------------------------------
+
+
+async def renewed_through(home: Home, renewals: int) -> dict[str, Finding]:
+    """The attack, while the same rules are read again and take over as often as they can."""
+    async with home.guard() as guard:
+        process = await home.process()
+        await until(lambda: guard.connections)
+        lines = attack()
+        for place, (log, line) in enumerate(lines):
+            home.write(home.folder / f"{log}.log", line)
+            if place % 10 == 0:
+                await asyncio.sleep(0.005)
+            if renewals and place % (len(lines) // renewals) == 0:
+                process.send_signal(signal.SIGHUP)
+                await asyncio.sleep(0.2)
+        await until(
+            lambda: any("/the/end" in proof.value for f in guard.found.values() for proof in f.proofs)
+        )
+        await asyncio.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        assert await process.wait() == 0
+        return dict(guard.found)
+
+
+@pytest.mark.slow
+def test_rules_that_take_over_in_the_middle_of_an_attack_change_no_finding(home: Home) -> None:
+    undisturbed = asyncio.run(renewed_through(home, renewals=0))
+    for path in (home.care, home.portal, *home.places.events.parent.iterdir()):
+        path.unlink()
+    assert asyncio.run(renewed_through(home, renewals=8)) == undisturbed
+    assert (home.folder / "watch.err").read_text().count("other rules are in force") >= 3
+
+
+MORE = """\
+title: Administration page asked for
+id: 5b1f8a3e-0000-4000-8000-000000000006
+level: medium
+logsource: {category: webserver}
+detection:
+  asked: {cs-uri-stem|contains: /admin}
+  condition: asked
+"""
+
+
+@pytest.mark.slow
+def test_an_installed_set_is_taken_up_and_the_window_stays_open(
+    home: Home, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "more.yml").write_text(MORE)
+    supply = Supply(home.places.installed_rules)
+
+    async def conversation() -> None:
+        caplog.set_level(logging.INFO, "rempart.watch")
+        async with home.guard() as guard, home.watch():
+            home.write(home.portal, *(request(n, "/login", status=401) for n in range(4)))
+            home.write(home.portal, request(5, "/1/admin"), request(5, "/.env"))
+            await until(lambda: guard.found)
+            with supply.staged(str(tmp_path / "more")) as staged:
+                supply.switch(staged, BEGIN)
+            await until(lambda: "other rules are in force" in caplog.text)
+            home.write(home.portal, request(6, "/2/admin"), request(7, "/login", status=401))
+            await until(lambda: "Many sign-ins refused" in guard.titles())
+            told = [f for f in guard.found.values() if f.title == "Administration page asked for"]
+            assert [finding.record for finding in told] == [7]
+            assert [f.count for f in guard.found.values() if f.title == "Many sign-ins refused"] == [5]
+
+    asyncio.run(conversation())
+
+
+EXCEPTION = """\
+[[exceptions]]
+rules = ["Environment file asked for"]
+fields = { c-ip = "198.51.100.7" }
+reason = "The scan that we ordered"
+author = "A. Peeters"
+until = %s
+"""
+
+
+@pytest.mark.slow
+def test_exceptions_are_taken_up_told_and_end(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    def asked(number: int) -> bytes:
+        return request(number * 100, f"/{number}/.env", client="198.51.100.7")
+
+    async def conversation() -> None:
+        caplog.set_level(logging.INFO, "rempart.watch")
+        async with home.guard() as guard, home.watch():
+            home.write(home.portal, asked(1))
+            await until(lambda: guard.found)
+            home.places.exceptions.write_text(EXCEPTION % "2026-11-30")
+            await until(lambda: caplog.text.count("other rules are in force") == 1)
+            home.write(home.portal, asked(2))
+            await until(lambda: "exceptions.toml, line 1: hid rule" in caplog.text)
+            assert "1 times ('The scan that we ordered', 'A. Peeters')" in caplog.text
+            home.places.exceptions.write_text("[[exceptions]]\n")
+            await until(lambda: "the rules in force stay" in caplog.text)
+            assert "4 mistake(s) in the exceptions" in caplog.text
+            home.write(home.portal, asked(3))
+            await until(lambda: "hid rule 5b1f8a3e-0000-4000-8000-000000000001 2 times" in caplog.text)
+            home.places.exceptions.write_text(EXCEPTION % "2026-11-19")
+            await until(lambda: "has ended and is without effect" in caplog.text)
+            home.write(home.portal, asked(4))
+            await until(lambda: len(guard.found) == 2)
+
+    asyncio.run(conversation())
+
+
+def test_a_watch_starts_on_exceptions_with_mistakes_and_hides_nothing(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    home.places.exceptions.write_text(EXCEPTION % '"some day"')
+
+    async def conversation() -> None:
+        async with home.guard() as guard, home.watch():
+            home.write(home.portal, request(1, "/.env", client="198.51.100.7"))
+            await until(lambda: guard.found)
+
+    asyncio.run(conversation())
+    assert "nothing is hidden: " in caplog.text
+    assert "line 6: until: 'some day' is no day" in caplog.text
 
 
 # -- reporting ----------------------------------------------------------------------------------------------------

@@ -153,6 +153,7 @@ class Tamed:
     """Exceptions as they bear on one rule set."""
 
     def __init__(self, exceptions: Exceptions, rules: RuleSet) -> None:
+        self.exceptions = exceptions
         self._named = _Named(rules)
         self._everywhere = [each for each in exceptions.exemptions if not each.rules]
         self._exemptions: dict[str, list[Exemption]] = {}

@@ -5,6 +5,7 @@ Hostile bytes are parsed here and nowhere else. What leaves this process are fin
     follow    every 25 ms: read what came, hand it to the recorder, detect, wait half a second at most for the disk
     record    one thread writes batches; several at once when they pile up
     speak     findings to the guard until it acknowledges them; its questions are answered from the store
+    renew     rules and exceptions that changed are read and made to see the past beside those in force, then take over
 
 Decisions and what they cost: docs/adr/0007-event-store.md.
 """
@@ -26,13 +27,11 @@ import msgspec
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.collect.grown import RecordFollower
 from rempart.adapters.collect.tail import Follower, Lines
-from rempart.adapters.rules import read
 from rempart.adapters.socket import Connection, dial
 from rempart.adapters.store.events import Batch, Damage, EventStore, Segment, StoreFailed
 from rempart.config import Places
 from rempart.detection.detector import Detection
 from rempart.detection.finding import Finding
-from rempart.detection.rule import load
 from rempart.detection.surroundings import Surroundings, normal
 from rempart.errors import DecodeError, InputRefused, RempartError, StationUnreachable
 from rempart.events.decode import DECODERS
@@ -49,6 +48,7 @@ from rempart.ports import Clock
 from rempart.site import description
 from rempart.site.site import LogSource, Site
 from rempart.station.outbox import Outbox
+from rempart.station.rulebook import Rulebook, Silences
 
 _log = logging.getLogger("rempart.watch")
 
@@ -70,6 +70,9 @@ RECOUNTED = minutes(2)
 UNWRITTEN = 64 << 20
 """Bytes kept in memory while the disk refuses; beyond that the oldest are given up, and it is said."""
 
+RENEW = 1.0
+"""Seconds between two looks at whether the rules have changed."""
+
 REPLAYED = hours(24)
 """How far back the windows are rebuilt at most: hundreds of thousands of lines a minute are replayed."""
 
@@ -83,14 +86,15 @@ LATE = minutes(1)
 class Undecoded:
     """Lines that are not of the kind their decoder reads: counted for each source, told once a minute."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
         self._counts: dict[str, int] = {}
         self._told: dict[str, Instant] = {}
 
     def count(self, source: str, why: str, now: Instant) -> None:
         """One more. ``why`` never quotes the line."""
         self._counts[source] = self._counts.get(source, 0) + 1
-        if now >= after(self._told.get(source, Instant(0)), minutes(1)):
+        if not self._quiet and now >= after(self._told.get(source, Instant(0)), minutes(1)):
             self._told[source] = now
             _log.warning("%s (%d lines of %s since the start)", why, self._counts[source], source)
 
@@ -98,9 +102,10 @@ class Undecoded:
 class Reader:
     """Turns stored lines into events, and events into findings."""
 
-    def __init__(self, detection: Detection) -> None:
-        self._detection = detection
-        self._undecoded = Undecoded()
+    def __init__(self, detection: Detection, *, quiet: bool = False) -> None:
+        """``quiet``: say nothing of lines that are not decoded, because they were read before."""
+        self.detection = detection
+        self._undecoded = Undecoded(quiet=quiet)
 
     def findings(self, lines: Batch | Segment) -> tuple[list[Finding], Instant]:
         """The findings that the lines bring about, and the time of the newest event (not after the reading)."""
@@ -109,7 +114,7 @@ class Reader:
         for event in self._events(lines):
             newest = max(newest, event.time or newest)
             try:
-                found += self._detection.feed(event)
+                found += self.detection.feed(event)
             except Exception:
                 # A fault of ours met by one crafted line must not end the watch, nor meet it again at each start.
                 _log.exception("%s:%d: detection failed on this line", event.source, event.record)
@@ -254,6 +259,33 @@ class Recorder:
             _log.error("%d lines were detected on but could not be kept: the disk refuses them", lines)
 
 
+# -- other rules -------------------------------------------------------------------------------------------------
+
+
+class Heir:
+    """Rules that are to take over: they are shown the past first, so that no window begins anew."""
+
+    def __init__(self, detection: Detection, store: EventStore, newest: Instant) -> None:
+        """``newest``: the time of an event, from before which the longest window is shown."""
+        self.detection = detection
+        self._reader = Reader(detection, quiet=True)
+        self._store = store
+        self._since = Instant(max(0, newest - min(detection.longest_timespan, REPLAYED) - LATE))
+        self.seen = 0
+        """The last segment shown."""
+
+    def catch_up(self) -> None:
+        """See what was stored since the last time. What is found in it was for the rules in force to tell."""
+        for segment in self._store.since(self._since, after=self.seen):
+            if isinstance(segment, Damage):
+                _log.error("%s", segment)
+                self.seen = segment.last
+                continue
+            self._reader.findings(segment)
+            self.seen = segment.id
+        self.detection.hidden.clear()
+
+
 # -- the process -------------------------------------------------------------------------------------------------
 
 
@@ -269,25 +301,41 @@ class Watch:
     """One site's watch, wired."""
 
     def __init__(
-        self, places: Places, site: Site, detection: Detection, store: EventStore, clock: Clock
+        self,
+        places: Places,
+        site: Site,
+        detection: Detection,
+        store: EventStore,
+        clock: Clock,
+        rulebook: Rulebook | None = None,
     ) -> None:
+        """``rulebook``: what ``detection`` was read from; without it, changes before now are not noticed."""
         self._socket = places.watch_socket
+        self._rulebook = rulebook or Rulebook(places, site)
         self._clock = clock
         self._store = store
-        self._span = detection.longest_timespan
         self._surroundings = Surroundings.of(site)
         self._reader = Reader(detection)
         self._recorder = Recorder(store)
         self._outbox = Outbox(store.settled)
         self._sources = [_followed(log, store) for log in logs(places, site)]
         self._next = store.last + 1
+        self._newest = store.settled.until
         self._tallies: dict[str, Tally] = {}
         self._asked = asyncio.Event()
         self._connection: Connection | None = None
+        self._rebuilt = asyncio.Event()
+        self._renewal = asyncio.Event()
+        self._heir: Heir | None = None
+        self._succeeded = asyncio.Event()
+
+    def renew(self) -> None:
+        """Read the rules and exceptions again, whether or not they seem to have changed."""
+        self._renewal.set()
 
     async def run(self) -> None:
         """Watch until cancelled; then what was read is on the disk."""
-        tasks = [self._recorder.run(), self._follow(), self._speak(), self._answer_questions()]
+        tasks = [self._recorder.run(), self._follow(), self._speak(), self._answer_questions(), self._renew()]
         running = [asyncio.ensure_future(task) for task in tasks]
         try:
             await asyncio.gather(*running)
@@ -304,8 +352,11 @@ class Watch:
 
     async def _follow(self) -> None:
         await self._rebuild()
+        self._reader.detection.hidden.clear()  # what is read again was told before
+        self._rebuilt.set()
         while True:
             behind = await self._look()
+            self._succeed()
             await asyncio.sleep(0 if behind else LOOK)
 
     async def _look(self) -> bool:
@@ -319,6 +370,7 @@ class Watch:
         await self._recorder.written(batches[-1].id)
         for segment, findings, until in found:
             self._outbox.put(findings, segment, until)
+            self._newest = max(self._newest, until)
         self._store.settle(self._outbox.settled)
         return any(lines.more for _, lines in heard)
 
@@ -339,8 +391,9 @@ class Watch:
     async def _rebuild(self) -> None:
         """Feed the stored lines of the longest window again; findings acknowledged before stay unsaid."""
         settled = self._store.settled
-        span = min(self._span, REPLAYED)
-        if span < self._span:
+        longest = self._reader.detection.longest_timespan
+        span = min(longest, REPLAYED)
+        if span < longest:
             _log.warning(
                 "rules look back further than the %d hours that are rebuilt after a start",
                 REPLAYED // hours(1),
@@ -354,6 +407,44 @@ class Watch:
             if segment.id > settled.segment:
                 self._outbox.put(findings, segment.id, until)
             await asyncio.sleep(0)
+
+    # -- renew ---------------------------------------------------------------------------------------------------
+
+    async def _renew(self) -> None:
+        """Take up other rules when they are there; tell what exceptions hide."""
+        await self._rebuilt.wait()
+        silences = Silences()
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RENEW):
+                    await self._renewal.wait()
+            silences.tell(self._reader.detection, self._clock.now())
+            if self._renewal.is_set() or self._rulebook.changed():
+                self._renewal.clear()
+                await self._take_up()
+
+    async def _take_up(self) -> None:
+        """Read the rules and show them the past, beside those in force; a set that cannot be used changes nothing."""
+        try:
+            detection = await asyncio.to_thread(self._rulebook.detection)
+        except RempartError as fault:
+            _log.error("the rules in force stay, the new ones cannot be used: %s", fault.diagnostics())
+            return
+        heir = Heir(detection, self._store, self._newest)
+        await asyncio.to_thread(heir.catch_up)
+        self._heir = heir
+        self._succeeded.clear()
+        await self._succeeded.wait()
+
+    def _succeed(self) -> None:
+        """Between two batches, when all that was detected on is stored: the heir sees the rest and takes over."""
+        if self._heir is None or self._store.last < self._next - 1:
+            return
+        self._heir.catch_up()
+        self._reader.detection, self._heir = self._heir.detection, None
+        self._succeeded.set()
+        _keep()
+        _log.info("other rules are in force")
 
     # -- speak ---------------------------------------------------------------------------------------------------
 
@@ -472,10 +563,19 @@ def _followed(log: LogSource, store: EventStore) -> Source:
         return Source(log.decoder, follower(Path(log.path)))
 
 
-async def run(places: Places, site: Site, detection: Detection, *, clock: Clock | None = None) -> None:
-    """Watch the site until SIGTERM or SIGINT."""
+async def run(
+    places: Places,
+    site: Site,
+    detection: Detection,
+    *,
+    clock: Clock | None = None,
+    rulebook: Rulebook | None = None,
+) -> None:
+    """Watch the site until SIGTERM or SIGINT; SIGHUP has the rules read again."""
     store = EventStore(places.events)
-    watching = asyncio.ensure_future(Watch(places, site, detection, store, clock or SystemClock()).run())
+    watch = Watch(places, site, detection, store, clock or SystemClock(), rulebook)
+    watching = asyncio.ensure_future(watch.run())
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watch.renew)
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, watching.cancel)
     try:
@@ -490,21 +590,17 @@ async def run(places: Places, site: Site, detection: Detection, *, clock: Clock 
 
 
 def detection_of(places: Places, site: Site) -> Detection:
-    """The rules of the station, told about the site. Rules that cannot be used are named; the others work.
-
-    Raises InputRefused when no rules are there: a watch without rules is silence that looks like peace.
-    """
-    if not places.rules:
-        raise InputRefused("no rules are named", now="Name the folder of the rules with --rules.")
-    surroundings = Surroundings.of(site)
-    rules = load(read([str(path) for path in places.rules]), surroundings.placeholders)
-    for problem in rules.refused:
-        _log.warning("rule left out: %s", problem)
-    _log.info("%d rules and %d correlations", len(rules.rules), len(rules.correlations))
-    detection = Detection(rules, surroundings)
-    detection.warm()
-    gc.freeze()  # the rules stay as long as we live: the collector need not walk them again and again
+    """The rules of the station, told about the site. Raises InputRefused when no rules are there."""
+    detection = Rulebook(places, site).detection(starting=True)
+    _keep()
     return detection
+
+
+def _keep() -> None:
+    """Rules stay for long: the collector need not walk them again and again. Those that were in force may go."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def main() -> int:
@@ -516,7 +612,10 @@ def main() -> int:
     )
     try:
         site = description.parse(places.site.read_text(encoding="utf-8"), str(places.site))
-        asyncio.run(run(places, site, detection_of(places, site)))
+        rulebook = Rulebook(places, site)
+        detection = rulebook.detection(starting=True)
+        _keep()
+        asyncio.run(run(places, site, detection, rulebook=rulebook))
     except RempartError as fault:
         _log.error("%s", fault.diagnostics())
         return int(fault.exit_code)

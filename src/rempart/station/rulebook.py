@@ -1,0 +1,124 @@
+"""The rules that a watch works by: where they come from, whether they have changed, and what the site hides of them.
+
+Rules are the folders named at the start and the set that `rempart rules install` put in force; exceptions stand beside
+``site.toml``. Who waits for a change asks `changed`; the folders named at the start are read anew only on SIGHUP.
+"""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from rempart.adapters.rules import read
+from rempart.adapters.supply import Supply
+from rempart.config import Places
+from rempart.detection import exception
+from rempart.detection.detector import Detection
+from rempart.detection.exception import Exceptions, Exemption, Severity
+from rempart.detection.place import placed
+from rempart.detection.rule import load
+from rempart.detection.surroundings import Surroundings
+from rempart.errors import InputRefused, RempartError
+from rempart.instants import Instant
+from rempart.site.site import Site
+
+_log = logging.getLogger("rempart.watch")
+
+Mark = tuple[object, ...]
+"""What tells one state of the files from another."""
+
+
+class Rulebook:
+    """The rules and exceptions of one site, as they are on the disk."""
+
+    def __init__(self, places: Places, site: Site) -> None:
+        self._places = places
+        self._surroundings = Surroundings.of(site)
+        self._read = self._mark()
+
+    def changed(self) -> bool:
+        """Whether the installed set or the exceptions are others than when they were read last."""
+        return self._mark() != self._read
+
+    def detection(self, *, starting: bool = False) -> Detection:
+        """The rules, compiled. Rules that cannot be used are named; the others work.
+
+        Raises `InputRefused` when no rules are there: a watch without rules is silence that looks like peace. Mistakes
+        in the exceptions are raised too, unless ``starting``: then nothing is hidden, and it is said.
+        """
+        self._read = self._mark()
+        if not self._places.rules:
+            raise InputRefused("no rules are named", now="Name the folder of the rules with --rules.")
+        files = dict(read([str(path) for path in (*self._places.rules, *self._installed())]))
+        rules = load(files.items(), self._surroundings.placeholders)
+        for problem in placed(rules.refused, files):
+            _log.warning("rule left out: %s", problem)
+        _log.info("%d rules and %d correlations", len(rules.rules), len(rules.correlations))
+        detection = Detection(rules, self._surroundings, self._exceptions(starting=starting))
+        for problem in detection.tamed.problems:
+            _log.warning("exception without effect: %s", problem)
+        detection.warm()
+        return detection
+
+    def _installed(self) -> Iterator[Path]:
+        try:
+            current = Supply(self._places.installed_rules).current
+        except RempartError as fault:
+            _log.error("the installed rules are left out: %s", fault.diagnostics())
+            return
+        if current:
+            yield current.folder
+
+    def _exceptions(self, *, starting: bool) -> Exceptions:
+        file = self._places.exceptions
+        try:
+            return exception.parse(file.read_text(encoding="utf-8"), str(file))
+        except FileNotFoundError:
+            return Exceptions()
+        except (OSError, UnicodeDecodeError) as fault:
+            refused = InputRefused(f"cannot be read: {fault}", where=str(file), now="Mend the file.")
+        except InputRefused as fault:
+            refused = fault
+        if not starting:
+            raise refused
+        _log.error("nothing is hidden: %s", refused.diagnostics())
+        return Exceptions()
+
+    def _mark(self) -> Mark:
+        link, file = self._places.installed_rules / "current", self._places.exceptions
+        return (*_stat(link), *_stat(file))
+
+
+def _stat(path: Path) -> Mark:
+    """Of a link itself, not of what it leads to: it is another link when it leads elsewhere."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return (None,)
+    return (found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+class Silences:
+    """Tells what exceptions hid, and which have ended: an exception that nobody remembers is a hole."""
+
+    def __init__(self) -> None:
+        self._of: Detection | None = None
+        self._told: dict[tuple[Exemption, str], int] = {}
+        self._over: set[Exemption | Severity] = set()
+
+    def tell(self, detection: Detection, now: Instant) -> None:
+        """Log what is news: the first time, at each doubling (a flood must not flood the log), and each end."""
+        if detection is not self._of:  # other exceptions, which begin to count anew
+            self._of, self._told, self._over = detection, {}, set()
+        for key, count in detection.hidden.items():
+            if count >= 2 * self._told.get(key, 0):
+                self._told[key] = count
+                entry, rule = key
+                _log.info(
+                    "%s: hid rule %s %d times (%a, %a)", entry.where, rule, count, entry.reason, entry.author
+                )
+        for over in detection.tamed.exceptions.ended(now):
+            if over not in self._over:
+                self._over.add(over)
+                _log.warning(
+                    "%s: has ended and is without effect (%a, %a)", over.where, over.reason, over.author
+                )
