@@ -110,8 +110,8 @@ def test_who_comes_to_the_door_is_less_than_whom_a_machine_calls() -> None:
     (call,) = seen(held, **{"src_ip": "10.0.1.5", "from": "inside", "dst_ip": "203.0.113.9"})
     assert (knock.level, knock.kind) == (Level.LOW, Kind.PROBE)
     assert (call.level, call.kind) == (Level.HIGH, Kind.COMMAND)
-    assert call.those(Role.VICTIM, ObservableKind.ADDRESS) == ("10.0.1.5",)
-    assert call.those(Role.ACTOR, ObservableKind.ADDRESS) == ("203.0.113.9",)
+    assert call.those(Role.ACTOR, ObservableKind.ADDRESS) == ("10.0.1.5",)
+    assert call.those(Role.VICTIM, ObservableKind.ADDRESS) == ("203.0.113.9",)
 
 
 def test_an_indicator_ends() -> None:

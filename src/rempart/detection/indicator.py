@@ -218,6 +218,8 @@ _CARDS = {
     ),
     IndicatorKind.HASH: _card("hash", "A listed file was seen", Level.HIGH, Kind.INTRUSION, "attack.t1204"),
 }
+_PARTS = {Kind.COMMAND: (Role.VICTIM, Role.ACTOR), Kind.PROBE: (Role.ACTOR, Role.VICTIM)}
+"""Which parts the listed thing and the other side play: a machine of ours that calls outside acts."""
 _VISITOR = _card("visitor", "A listed address came to the door", Level.LOW, Kind.PROBE, "attack.t1595")
 Row = int
 
@@ -298,12 +300,11 @@ class Indicators:
         other = _first(event.fields, _DOORS if card is _VISITOR else _MACHINES, but=value)
         if not self._quiet.news((form, other), time):
             return
-        things = [Observable(_THINGS[kind], Role.ACTOR, _named(kind, form, value))]
+        listed, machine = _PARTS.get(card.meaning.kind, (Role.RELATED, Role.VICTIM))
+        things = [Observable(_THINGS[kind], listed, _named(kind, form, value))]
         if other:
-            is_address = normal(other) is not None
-            things.append(
-                Observable(ObservableKind.ADDRESS if is_address else ObservableKind.HOST, Role.VICTIM, other)
-            )
+            thing = ObservableKind.ADDRESS if normal(other) is not None else ObservableKind.HOST
+            things.append(Observable(thing, machine, other))
         yield finding(
             card,
             event,

@@ -1,0 +1,70 @@
+"""All behaviour detectors as one value: an event goes in, the findings that it brings about come out."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from rempart.detection.behaviour.beaconing import Beaconing
+from rempart.detection.behaviour.country import Countries
+from rempart.detection.behaviour.first_seen import FirstDestination, FirstMachine, FirstSignIn
+from rempart.detection.behaviour.records import Records
+from rempart.detection.behaviour.rewriting import Rewriting
+from rempart.detection.behaviour.scanning import Scanning
+from rempart.detection.behaviour.sighting import Eyes, Sighting
+from rempart.detection.behaviour.volume import Volume
+from rempart.detection.finding import Finding
+from rempart.detection.surroundings import Surroundings
+from rempart.events.event import Event
+from rempart.instants import Duration, Instant
+
+
+class Detector(Protocol):
+    """One kind of behaviour. It takes what concerns it and passes over the rest."""
+
+    @property
+    def memory(self) -> Duration:
+        """How long an event still matters to its next finding."""
+        ...
+
+    def see(self, sighting: Sighting, event: Event, time: Instant) -> Iterator[Finding]:
+        """The findings that a sighting brings about; ``event`` showed it at ``time``."""
+        ...
+
+
+class Behaviour:
+    """Detectors and what they remember. The same events in the same order give the same findings with the same ids."""
+
+    def __init__(self, surroundings: Surroundings | None = None, countries: Countries | None = None) -> None:
+        """``surroundings``: the site; without it private addresses are inside. ``countries``: a table, if there is
+        one.
+        """
+        self._surroundings = surroundings or Surroundings()
+        self._countries = countries or Countries()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._eyes = Eyes.of(self._surroundings)
+        self._detectors: tuple[Detector, ...] = (
+            Beaconing(),
+            Volume(),
+            Scanning(),
+            FirstMachine(),
+            FirstDestination(self._countries),
+            FirstSignIn(self._countries),
+            Records(),
+            Rewriting(),
+        )
+
+    def afresh(self) -> "Behaviour":
+        """The same with nothing remembered."""
+        return Behaviour(self._surroundings, self._countries)
+
+    @property
+    def memory(self) -> Duration:
+        """How long the events are to be fed again after a restart. Pasts reach further back: they begin anew there."""
+        return max(detector.memory for detector in self._detectors)
+
+    def feed(self, event: Event, time: Instant) -> Iterator[Finding]:
+        """The findings that this event brings about; ``event`` as `Surroundings.describe` gives it."""
+        for sighting in self._eyes.sightings(event, time):
+            for detector in self._detectors:
+                yield from detector.see(sighting, event, time)

@@ -1,0 +1,105 @@
+"""The past of one machine or account: what it did each hour, and what of that is usual. Bounded, told in numbers."""
+
+import hashlib
+from bisect import insort
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Generic, TypeVar
+
+from rempart.instants import Duration, Instant, hours
+
+HOURS = 14 * 24
+"""How many hours with something in them a past holds: two weeks at most where there is something in every hour."""
+_SPREAD = 1.4826
+"""Median absolute deviation times this is the standard deviation where values are spread normally."""
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+@dataclass(slots=True)
+class Kept(Generic[K, V]):
+    """What is remembered of each of ``most`` things; the one that was longest not asked for is forgotten first."""
+
+    most: int
+    new: Callable[[], V]
+    _held: OrderedDict[K, V] = field(default_factory=OrderedDict)
+
+    def of(self, thing: K) -> V:
+        """What is remembered of a thing, from now on if it was not known."""
+        held = self._held.get(thing)
+        if held is None:
+            held = self._held[thing] = self.new()
+            if len(self._held) > self.most:
+                self._held.popitem(last=False)
+        else:
+            self._held.move_to_end(thing)
+        return held
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is usual in an hour: the middle, the spread around it (MAD), and what all but one in fifty stay below."""
+
+    middle: float
+    spread: float
+    high: float
+    hours: int
+
+    def exceeded(self, amount: float, *, deviations: float, times: float) -> bool:
+        """Whether an amount is beyond the middle by so many deviations *and* beyond the highest by so many times.
+
+        The first alone would accuse the nightly backup; the second alone whoever has a quiet past of one kind.
+        """
+        return amount > self.middle + deviations * _SPREAD * self.spread and amount > times * self.high
+
+
+@dataclass(slots=True)
+class Past:
+    """The hours of one thing: those that are over, and the one that runs."""
+
+    first: Instant | None = None
+    hour: int = -1
+    amount: int = 0
+    done: deque[int] = field(default_factory=lambda: deque(maxlen=HOURS))
+
+    def add(self, amount: int, time: Instant) -> int:
+        """Count an amount to its hour; returns what the running hour has. Late amounts count to the running hour."""
+        self.turn(time)
+        self.amount += amount
+        return self.amount
+
+    def turn(self, time: Instant) -> bool:
+        """Let time pass. True when another hour has begun."""
+        if self.first is None:
+            self.first = time
+        hour = time // hours(1)
+        if hour <= self.hour:
+            return False
+        if self.amount:
+            self.done.append(self.amount)
+        self.hour, self.amount = hour, 0
+        return True
+
+    def age(self, time: Instant) -> Duration:
+        """For how long it has been known."""
+        return Duration(time - self.first if self.first is not None else 0)
+
+    def usual(self) -> Usual:
+        """What its hours had. There must be one that is over."""
+        ranked: list[int] = []
+        for amount in self.done:
+            insort(ranked, amount)
+        middle = median(ranked)
+        spread = median(abs(amount - middle) for amount in ranked)
+        return Usual(middle, spread, ranked[max(0, -(-len(ranked) * 49 // 50) - 1)], len(ranked))
+
+
+def short(text: str) -> bytes:
+    """Eight bytes that stand for a text, to count distinct ones. No secret: they are kept in memory only."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
