@@ -11,6 +11,7 @@ from rempart.detection.exception import Exceptions, Exemption, Tamed
 from rempart.detection.explain import finding, observables
 from rempart.detection.finding import Finding, Proof
 from rempart.detection.match import Matcher
+from rempart.detection.predicates import Compiled
 from rempart.detection.rule import Comparison, Correlation, CorrelationType, Rule, RuleCard, RuleSet
 from rempart.detection.surroundings import Surroundings
 from rempart.events.event import Event
@@ -28,14 +29,15 @@ class Detection:
         rules: RuleSet,
         surroundings: Surroundings | None = None,
         exceptions: Exceptions | None = None,
+        compiled: Compiled | None = None,
     ) -> None:
         """``surroundings``: what the site adds to events; without it rules that ask for it stay silent.
-        ``exceptions``: what the site has decided not to be told.
+        ``exceptions``: what the site has decided not to be told. ``compiled``: databases kept from an earlier start.
         """
         self._rules = rules
         self.tamed = Tamed(exceptions or Exceptions(), rules)
         self._surroundings = surroundings or Surroundings()
-        self._matcher = Matcher(rules.rules)
+        self._matcher = Matcher(rules.rules, compiled)
         self._silent = _only_parts(rules)
         self._forget()
 

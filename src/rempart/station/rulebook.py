@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+from rempart.adapters.compiled import KeptFiles, load
 from rempart.adapters.rules import read
 from rempart.adapters.supply import Supply
 from rempart.config import Places
@@ -15,7 +16,6 @@ from rempart.detection import exception
 from rempart.detection.detector import Detection
 from rempart.detection.exception import Exceptions, Exemption, Severity
 from rempart.detection.place import placed
-from rempart.detection.rule import load
 from rempart.detection.surroundings import Surroundings
 from rempart.errors import InputRefused, RempartError
 from rempart.instants import Instant
@@ -33,6 +33,7 @@ class Rulebook:
     def __init__(self, places: Places, site: Site) -> None:
         self._places = places
         self._surroundings = Surroundings.of(site)
+        self._compiled = KeptFiles(places.events.parent / "compiled")
         self._read = self._mark()
 
     def changed(self) -> bool:
@@ -49,11 +50,11 @@ class Rulebook:
         if not self._places.rules:
             raise InputRefused("no rules are named", now="Name the folder of the rules with --rules.")
         files = dict(read([str(path) for path in (*self._places.rules, *self._installed())]))
-        rules = load(files.items(), self._surroundings.placeholders)
+        rules = load(self._compiled, files.items(), self._surroundings.placeholders)
         for problem in placed(rules.refused, files):
             _log.warning("rule left out: %s", problem)
         _log.info("%d rules and %d correlations", len(rules.rules), len(rules.correlations))
-        detection = Detection(rules, self._surroundings, self._exceptions(starting=starting))
+        detection = Detection(rules, self._surroundings, self._exceptions(starting=starting), self._compiled)
         for problem in detection.tamed.problems:
             _log.warning("exception without effect: %s", problem)
         detection.warm()
