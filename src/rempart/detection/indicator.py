@@ -51,7 +51,7 @@ _OURS = {
     ]
     for version, texts in (
         (4, "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.168.0.0/16 224.0.0.0/3"),
-        (6, "::/127 fc00::/7 fe80::/10 ff00::/8"),
+        (6, "::/96 ::ffff:0:0/96 fc00::/7 fe80::/10 ff00::/8"),
     )
 }  # fmt: skip
 """First and last address of networks that are ours, everybody's or nobody's."""

@@ -2,8 +2,6 @@
 
 import pytest
 
-import pytest
-
 from rempart.detection.behaviour.scanning import MACHINES, MACHINES_TRIED, TARGETS, Scanning
 from rempart.detection.behaviour.sighting import Contact, Side
 from rempart.detection.finding import Finding, Kind
