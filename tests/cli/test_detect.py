@@ -1,8 +1,16 @@
 """`rempart detect` on files as they are met: whole, cut off, damaged, hostile."""
 
+import base64
 import csv
+import hashlib
 import io
 import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +25,7 @@ title: Known tool run
 id: 2b1ad4a2-6a2b-4c5e-8d0f-0d3c5c1f5a11
 author: A. Person
 level: high
+tags: [attack.execution, attack.t1204.002]
 logsource: {product: windows, category: process_creation}
 detection:
   selection: {Image|endswith: '\\tool.exe'}
@@ -72,8 +81,14 @@ def test_each_match_is_a_line(rules: str, tmp_path: Path, capsys: pytest.Capture
         "source": str(log),
         "record": 1,
         "author": "A. Person",
+        "license": "",
+        "tags": ["attack.execution", "attack.t1204.002"],
+        "explanation": "A program was started that attackers use too: “Known tool run”. "
+        "It happened on the machine pc1. It usually means that somebody opened a file that was meant to deceive. "
+        "This is rarely harmless: have somebody look at it today.",
         "count": 1,
         "proofs": [{"field": "Image", "value": "C:\\tool.exe"}],
+        "finding": found[0]["finding"],
     }
 
 
@@ -250,3 +265,202 @@ def test_what_cannot_be_used(
     asked = ["detect", "--format", "jsonl", "--rules", str(tmp_path / rules_given), "--", str(tmp_path / log)]
     assert main(asked) == ExitCode.USAGE
     assert says in capsys.readouterr().err
+
+
+# -- licences -----------------------------------------------------------------------------------------------------
+
+
+def licence_of(rules: str, log: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    log.write_text(event())
+    main(["detect", "--rules", rules, "--format", "jsonl", str(log)])
+    return str(rows(capsys.readouterr().out)[0]["license"])
+
+
+def test_the_licence_is_the_rule_s_own(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (Path(rules) / "tool.yml").write_text(RULE.replace("level:", "license: CC0-1.0\nlevel:"))
+    (tmp_path / "LICENSE").write_text("# Detection Rule License (DRL) 1.1")
+    assert licence_of(rules, tmp_path / "e.ndjson", capsys) == "CC0-1.0"
+
+
+def test_or_that_of_the_collection_it_lies_in(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "LICENSE").write_text("Rules are under the [Detection Rule License (DRL) 1.1](…)")
+    assert licence_of(rules, tmp_path / "e.ndjson", capsys) == "DRL-1.1"
+
+
+def test_one_we_do_not_know_is_pointed_at(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (Path(rules) / "LICENCE.txt").write_text("You may do what the author's aunt allows.")
+    assert licence_of(rules, tmp_path / "e.ndjson", capsys) == f"see {rules}/LICENCE.txt"
+
+
+# -- the whole event, the summary, the report ---------------------------------------------------------------------
+
+
+def test_with_event_all_fields_are_there(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (Path(rules) / "again.yml").write_text(CORRELATION)
+    log = tmp_path / "events.ndjson"
+    log.write_text("\n".join(event(UtcTime=f"2026-11-22 03:12:0{n}", Extra=n) for n in range(3)))
+    assert main(["detect", "--rules", rules, "--with-event", "--format", "jsonl", str(log)]) == ExitCode.OK
+    assert [row["event"]["Extra"] for row in rows(capsys.readouterr().out)] == [0, 1, 2, 2]
+
+
+def test_the_summary_is_by_tactic_and_rule(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "events.ndjson"
+    log.write_text("\n".join([event(), event(), event(Image="C:\\other.exe")]))
+    main(["detect", "--rules", rules, "--format", "jsonl", "--summary", str(log)])
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == "2 findings by 1 rule in 3 events: 2 high"
+    assert told[3].split() == ["Execution", "2", "1"]
+    assert told[6].split() == ["high", "2", "Known", "tool", "run"]
+
+
+def test_nothing_found_is_said(rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "e.ndjson").write_text(event(Image="C:\\other.exe"))
+    main(["detect", "--rules", rules, "--summary", str(tmp_path / "e.ndjson")])
+    assert capsys.readouterr().err == "0 findings by 0 rules in 1 event\n"
+
+
+class _Page(HTMLParser):
+    """What a browser makes of it: its tags, and the text that a person reads."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_the_report_is_one_file_that_asks_nothing_of_anybody(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log, file = tmp_path / "events.ndjson", tmp_path / "report.html"
+    log.write_text(f"{event()}\n{event()[:40]}\n")
+    asked = ["detect", "--rules", rules, "--format", "jsonl", "--report", str(file), str(log)]
+    assert main(asked) == ExitCode.PARTIAL
+    assert len(rows(capsys.readouterr().out)) == 1
+    html = file.read_text()
+    page = _Page(html)
+    assert not {"script", "link", "img", "iframe", "object", "base", "form"} & {tag for tag, _ in page.tags}
+    told = [
+        value for _, attributes in page.tags for name, value in attributes.items() if name in ("href", "src")
+    ]
+    assert told == ["#unread"]
+    assert set(re.findall(r"url\(.{5}", html)) == {'url("data'}
+    style = html[html.index("<style>") + 7 : html.index("</style>")]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    (policy,) = (
+        each["content"] or "" for _, each in page.tags if each.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert policy.startswith(f"default-src 'none'; style-src 'sha256-{digest}';")
+    assert not any("style" in attributes for _, attributes in page.tags)
+    for words in (
+        "Have somebody look at this today.",
+        "Execution",
+        "Known tool run",
+        "A. Person",
+        f"{log}:2",
+    ):
+        assert words in page.text
+
+
+def test_hostile_text_is_only_text_in_the_report(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil = "</code><script>alert(1)</script>{{ 7*7 }}\u202e\\tool.exe"
+    (Path(rules) / "tool.yml").write_text(RULE.replace("Known tool run", "<img src=x onerror=alert(1)>"))
+    log = tmp_path / "e<b>.ndjson"
+    log.write_text(event(Image=evil, Computer='"><svg onload=alert(1)>'))
+    main(["detect", "--rules", rules, "--format", "html", str(log)])
+    page = _Page(capsys.readouterr().out)
+    tags = [tag for tag, _ in page.tags]
+    assert not {"script", "img"} & set(tags)
+    assert tags.count("b") == 1
+    assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
+    assert "\u202e" not in page.text
+    assert "<script>alert(1)</script>{{ 7*7 }}⟨U+202E⟩" in page.text
+
+
+def test_a_report_of_nothing_is_a_report(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "e.ndjson").write_text(event(Image="C:\\other.exe"))
+    assert main(["detect", "--rules", rules, "--format", "html", str(tmp_path / "e.ndjson")]) == ExitCode.OK
+    assert "The rules found nothing." in capsys.readouterr().out
+
+
+def test_a_report_that_cannot_be_written_is_named(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "e.ndjson").write_text(event())
+    asked = [
+        "detect",
+        "--rules",
+        rules,
+        str(tmp_path / "e.ndjson"),
+        "--report",
+        str(tmp_path / "no" / "r.html"),
+    ]
+    assert main(asked) == ExitCode.USAGE
+    assert "the report cannot be written" in capsys.readouterr().err
+
+
+# -- a terminal ---------------------------------------------------------------------------------------------------
+
+
+def on_a_terminal(*arguments: str, stdout: int | None = None) -> str:
+    """What a person sees who runs it: everything that reaches the terminal."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "rempart", "detect", *arguments]
+    with subprocess.Popen(
+        command,
+        stdout=theirs if stdout is None else stdout,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
+    ):
+        os.close(theirs)
+        seen = b""
+        while True:
+            try:
+                more = os.read(ours, 65536)
+            except OSError:  # the last who held the other end has gone
+                break
+            if not more:
+                break
+            seen += more
+    os.close(ours)
+    return seen.decode()
+
+
+@pytest.mark.slow
+def test_lines_stand_above_the_bar_and_the_summary_comes_last(rules: str, tmp_path: Path) -> None:
+    log = tmp_path / "events.ndjson"
+    log.write_text("\n".join(event(ProcessId=n) for n in range(2000)))
+    seen = on_a_terminal("--rules", rules, str(log))
+    assert "reading" in seen
+    assert len(re.findall(r"2026-11-22T03:12:00  high           Known tool run", seen)) == 2000
+    assert "2,000 findings by 1 rule in 2,000 events: 2,000 high" in seen
+
+
+@pytest.mark.slow
+def test_lines_for_a_file_hold_nothing_of_the_bar(rules: str, tmp_path: Path) -> None:
+    log, out = tmp_path / "events.ndjson", tmp_path / "out.jsonl"
+    log.write_text("\n".join(event(ProcessId=n) for n in range(5000)))
+    with out.open("w") as file:
+        seen = on_a_terminal("--rules", rules, "--format", "jsonl", str(log), stdout=file.fileno())
+    assert "reading" in seen
+    assert [row["record"] for row in rows(out.read_text())] == list(range(1, 5001))

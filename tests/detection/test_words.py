@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rempart.detection.explain import _ELSEWHERE, _IN_MACHINES, Explanation, Plain, explain
+from rempart.detection.explain import _ELSEWHERE, _IN_MACHINES, _NUMBERS, Explanation, Plain
 from rempart.detection.finding import Finding, Kind, Level, Outcome, Proof
 from rempart.detection.tactic import Tactic, tactics, techniques
 from rempart.detection.words import WORDS, english
@@ -31,7 +31,7 @@ def told(
     things: tuple[Observable, ...] = (),
     title: str = "A title",
 ) -> Explanation:
-    return explain(
+    return Explanation.of(
         Finding(
             id="i",
             rule="r",
@@ -99,9 +99,20 @@ def test_every_word_can_be_said_and_nothing_is_said_without_words() -> None:
     finding |= {"finding.guessing.account", "finding.guessing.accounts", "finding.blocked"}
     where = {"where.machine", "where.machine.account", "where.account", "where.unknown"}
     sure = {f"sure.{level.name.lower()}" for level in Level} | {"sure.forgeable"}
+    report = {f"report.{level.name.lower()}" for level in Level} | {"report.nothing"}
     means = {f"means.{tactic}" for tactic in Tactic} | {"means.unknown"}
     techniques_told = {key for key in WORDS if re.fullmatch(r"means\.t\d{4}", key)}
-    assert set(WORDS) == {*finding, *_IN_MACHINES, *_ELSEWHERE, *where, *sure, *means, *techniques_told}
+    assert set(WORDS) == {
+        *finding,
+        *_IN_MACHINES,
+        *_NUMBERS.values(),
+        *_ELSEWHERE,
+        *where,
+        *sure,
+        *report,
+        *means,
+        *techniques_told,
+    }
 
 
 @pytest.mark.parametrize("key", WORDS)

@@ -5,11 +5,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from rempart.adapters.collect import evtx, files
 from rempart.adapters.collect.files import Batch, LogFile, Shape
 from rempart.detection.detector import Detection
-from rempart.detection.finding import Proof
+from rempart.detection.explain import finding, observables
+from rempart.detection.finding import Finding
 from rempart.detection.match import Matcher
 from rempart.detection.rule import Rule, RuleCard, RuleSet
 from rempart.errors import DecodeError, Problem
@@ -26,14 +28,14 @@ _MEND_LINE = "The line was left out; every other line was read."
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One rule matched one event (``count`` 1), or a correlation was reached by so many."""
+    """One rule matched one event, or a correlation was reached by several (``finding.count``)."""
 
     card: RuleCard
+    finding: Finding
     time: Instant | None
-    source: str
-    record: int
-    proofs: tuple[Proof, ...] = ()
-    count: int = 1
+    """What the event says; None when it names no time."""
+    fields: Mapping[str, Any] | None = None
+    """All fields of the event that decided it, when they are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,10 @@ class Found:
 class Search:
     """Rules over units."""
 
-    def __init__(self, rules: RuleSet) -> None:
+    def __init__(self, rules: RuleSet, *, with_event: bool = False) -> None:
+        """``with_event``: rows carry all fields of their event."""
         self._matcher = Matcher(rules.rules)
+        self._with_event = with_event
         self._parts = RuleSet(_parts(rules), rules.correlations, ())
         self._in_parts = frozenset(rule.card.id for rule in self._parts.rules)
 
@@ -80,10 +84,19 @@ class Search:
 
     def _keep(self, event: Event, rules: Sequence[Rule], found: Found) -> None:
         for rule in rules:
-            proofs = self._matcher.evidence(rule, event)
-            found.rows.append(Row(rule.card, event.time, event.source, event.record, proofs))
+            seen = finding(
+                rule.card,
+                event,
+                event.time if event.time is not None else Instant(0),
+                things=observables(rule.card.meaning, event.fields),
+                proofs=self._matcher.evidence(rule, event),
+            )
+            found.rows.append(self._row(rule.card, seen, event))
         if any(rule.card.id in self._in_parts for rule in rules):
             found.parts.append(replace(event, raw=None))
+
+    def _row(self, card: RuleCard, seen: Finding, event: Event) -> Row:
+        return Row(card, seen, event.time, event.fields if self._with_event else None)
 
     def correlated(self, parts: Iterable[Event]) -> Iterator[Row]:
         """The correlations that these events, put in the order of time, reach."""
@@ -92,16 +105,9 @@ class Search:
         cards = {each.card.id: each.card for each in self._parts.correlations}
         detection = Detection(self._parts)
         for event in sorted(parts, key=lambda event: event.time if event.time is not None else 0):
-            for finding in detection.feed(event):
-                if finding.rule in cards:
-                    yield Row(
-                        cards[finding.rule],
-                        finding.time,
-                        finding.source,
-                        finding.record,
-                        finding.proofs,
-                        finding.count,
-                    )
+            for seen in detection.feed(event):
+                if seen.rule in cards:
+                    yield self._row(cards[seen.rule], seen, event)
 
 
 def _parts(rules: RuleSet) -> tuple[Rule, ...]:

@@ -3,22 +3,29 @@
 import argparse
 import csv
 import gc
+import io
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Protocol, TextIO
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rempart.adapters import licence
 from rempart.adapters import rules as rule_files
 from rempart.adapters.collect import files
 from rempart.adapters.collect.files import LogFile
+from rempart.cli import _report, _summary
 from rempart.cli._search import Found, Row, Search, spread, units
 from rempart.cli._terminal import harmless
+from rempart.detection.explain import Explanation
 from rempart.detection.finding import Level
-from rempart.detection.rule import RuleSet, load
+from rempart.detection.report import Report
+from rempart.detection.rule import RuleCard, RuleSet, load
+from rempart.detection.tactic import tactics
+from rempart.detection.tally import Tally
 from rempart.errors import ExitCode, InputRefused, Problem
 from rempart.instants import rfc3339
 
@@ -29,10 +36,14 @@ is reached. A folder is searched for logs by their names; a file named on the co
 
 What cannot be read (a damaged EVTX, a line that is cut off) is named on standard error; everything else is done.
 An argument of --rules that holds no rule is taken as a log, so `--rules FOLDER LOG` works without another option
-between them.
+between them. On a terminal a summary by rule and ATT&CK tactic comes last. A report is one HTML file that opens
+without a network.
 
 exit codes: 0 done, 1 something at or above --fail-on was found, 2 no rule or no log could be used,
 3 some rules or logs could not be read; the rest was done"""
+
+_PROBLEMS = 200
+"""Problems that a report names; it says how many there were."""
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -46,7 +57,23 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     verb.add_argument(
         "--rules", nargs="+", action="extend", required=True, metavar="DIR", help="folders of rules"
     )
-    verb.add_argument("--format", choices=tuple(_FORMATS), default="table", help="default: table")
+    verb.add_argument(
+        "--format",
+        choices=(*_FORMATS, "html"),
+        default="table",
+        help="table (the default), csv or jsonl: a line for each finding, at once; html: the report, at the end",
+    )
+    verb.add_argument("--report", metavar="FILE.html", help="write the report too, whatever the format")
+    verb.add_argument(
+        "--with-event",
+        action="store_true",
+        help="jsonl: all fields of the event; they may hold personal data",
+    )
+    verb.add_argument(
+        "--summary",
+        action=argparse.BooleanOptionalAction,
+        help="by rule and ATT&CK tactic, on standard error (without: on a terminal only)",
+    )
     verb.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes (default: 1)")
     verb.add_argument(
         "--placeholder",
@@ -75,21 +102,46 @@ def run(arguments: argparse.Namespace) -> int:
     """Search, print, and say what could not be read."""
     troubles = _Troubles()
     folders, paths = _rules_and_logs(arguments.rules, arguments.paths)
-    rules = _load(folders, arguments.placeholder, troubles)
+    rules = _licensed(_load(folders, arguments.placeholder, troubles))
     logs = _logs(paths, troubles)
-    search = Search(rules)
+    search = Search(rules, with_event=arguments.with_event)
     gc.freeze()  # rules stay to the end: the collector need not look at a million of their parts again and again
-    worst = Level.INFORMATIONAL - 1
-    parts = []
-    with _FORMATS[arguments.format](sys.stdout) as printer:
-        for found in _watched(spread(search, units(logs, troubles.say), arguments.jobs), logs):
-            troubles.say_all(found.problems)
-            parts += found.parts
-            worst = max(worst, _print(printer, found.rows))
-        worst = max(worst, _print(printer, search.correlated(parts)))
-    if troubles.said:
+    tally = Tally()
+    form = _FORMATS.get(arguments.format, _nothing)()
+    parts, events = [], 0
+    for found in _watched(spread(search, units(logs, troubles.say), arguments.jobs), logs):
+        troubles.say_all(found.problems)
+        parts += found.parts
+        events += found.events
+        _show(found.rows, form, tally)
+    _show(search.correlated(parts), form, tally)
+    page = Report.of(tally, events=events, logs=len(logs), problems=troubles.first, unread=troubles.said)
+    _conclude(arguments, page)
+    if arguments.summary or (arguments.summary is None and sys.stderr.isatty()):
+        print("\n".join(_summary.lines(tally, events)), file=sys.stderr)
+    return _answer(arguments.fail_on, tally.worst, troubles.said)
+
+
+def _show(rows: Iterable[Row], form: "_Form", tally: Tally) -> None:
+    """Print them at once, and count them. The stream is looked up now: while a bar is shown, lines go above it."""
+    lines = []
+    for row in rows:
+        lines.append(form(row))
+        tally.add(row.card, row.finding, row.time)
+    sys.stdout.write("".join(lines))
+
+
+def _conclude(arguments: argparse.Namespace, page: Report) -> None:
+    if arguments.format == "html":
+        print(_report.html(page))
+    if arguments.report:
+        _report.write(page, arguments.report)
+
+
+def _answer(asked: str | None, worst: Level | None, unread: int) -> ExitCode:
+    if unread:
         return ExitCode.PARTIAL
-    failing = arguments.fail_on is not None and worst >= Level[arguments.fail_on.upper()]
+    failing = asked is not None and worst is not None and worst >= Level[asked.upper()]
     return ExitCode.FOUND if failing else ExitCode.OK
 
 
@@ -122,6 +174,19 @@ def _load(folders: Sequence[str], placeholders: Sequence[str], troubles: "_Troub
     return rules
 
 
+def _licensed(rules: RuleSet) -> RuleSet:
+    """The same; a rule that names no licence has that of the collection it lies in, as SigmaHQ's have."""
+    return replace(
+        rules,
+        rules=tuple(replace(each, card=_with_licence(each.card)) for each in rules.rules),
+        correlations=tuple(replace(each, card=_with_licence(each.card)) for each in rules.correlations),
+    )
+
+
+def _with_licence(card: RuleCard) -> RuleCard:
+    return card if card.license else replace(card, license=licence.of(card.path))
+
+
 def _waiting(rules: Sequence[Problem]) -> Problem:
     """All of them in one, since they are no mistake: a site need not have what they are about."""
     asked = sorted({problem.what.removeprefix("waits for the values of ") for problem in rules})
@@ -152,10 +217,13 @@ class _Troubles:
 
     def __init__(self) -> None:
         self.said = 0
+        self.first: list[Problem] = []
 
     def say(self, problem: Problem) -> None:
         """Tell it, and remember that not everything was done."""
         self.said += 1
+        if len(self.first) < _PROBLEMS:
+            self.first.append(problem)
         self.note(problem)
 
     def say_all(self, problems: Iterable[Problem]) -> None:
@@ -176,7 +244,14 @@ def _watched(found: Iterator[Found], logs: Sequence[LogFile]) -> Iterator[Found]
         yield from found
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[events]:,} events"))
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+    bar = Progress(
+        *columns,
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),  # lines go above the bar; those for a file are no business of its
+    )
+    with bar:
         task = bar.add_task("reading", total=sum(log.size for log in logs), events=0)
         events = 0
         for each in found:
@@ -187,93 +262,98 @@ def _watched(found: Iterator[Found], logs: Sequence[LogFile]) -> Iterator[Found]
 
 # -- formats ------------------------------------------------------------------------------------------------------
 
+_Form = Callable[[Row], str]
+"""What is printed for one row, newline included."""
 
-class _Printer(Protocol):
-    def __call__(self, row: Row) -> None: ...
 
-
-def _print(printer: _Printer, rows: Iterable[Row]) -> int:
-    """Print them; the highest level among them, or one below the lowest."""
-    worst = Level.INFORMATIONAL - 1
-    for row in rows:
-        printer(row)
-        worst = max(worst, row.card.level)
-    return worst
+def _nothing() -> _Form:
+    return lambda _row: ""
 
 
 def _time(row: Row) -> str | None:
     return None if row.time is None else rfc3339(row.time)
 
 
-@contextmanager
-def _jsonl(out: TextIO) -> Iterator[_Printer]:
-    def printer(row: Row) -> None:
-        # All but ASCII is escaped, so that the lines may be shown on a terminal too.
-        print(
-            json.dumps(
-                {
-                    "rule": row.card.id,
-                    "title": row.card.title,
-                    "level": row.card.level.name.lower(),
-                    "time": _time(row),
-                    "source": row.source,
-                    "record": row.record,
-                    "author": row.card.author,
-                    "count": row.count,
-                    "proofs": [{"field": proof.field, "value": proof.value} for proof in row.proofs],
-                }
-            ),
-            file=out,
-        )
-
-    yield printer
+def _jsonl() -> _Form:
+    # All but ASCII is escaped, so that the lines may be shown on a terminal too.
+    return lambda row: json.dumps(_line(row), default=str) + "\n"
 
 
-_COLUMNS = ("time", "level", "title", "source", "record", "rule", "author", "proofs")
+def _line(row: Row) -> dict[str, Any]:
+    card, seen = row.card, row.finding
+    line = {
+        "rule": card.id,
+        "title": card.title,
+        "level": card.level.name.lower(),
+        "time": _time(row),
+        "source": seen.source,
+        "record": seen.record,
+        "author": card.author,
+        "license": card.license,
+        "tags": card.tags,
+        "explanation": Explanation.of(seen).english,
+        "count": seen.count,
+        "proofs": [{"field": proof.field, "value": proof.value} for proof in seen.proofs],
+        "finding": seen.id,
+    }
+    return line if row.fields is None else {**line, "event": row.fields}
+
+
+_COLUMNS = (
+    *("time", "level", "title", "source", "record", "rule", "author", "proofs"),
+    *("license", "tactics", "explanation"),
+)
+_SHORT = 8
+"""Columns of the table on a terminal; the rest would push them out of sight."""
 
 
 def _cells(row: Row) -> tuple[str, ...]:
+    card, seen = row.card, row.finding
     return (
         _time(row) or "",
-        row.card.level.name.lower(),
-        row.card.title if row.count == 1 else f"{row.card.title} ({row.count})",
-        row.source,
-        str(row.record),
-        row.card.id,
-        row.card.author,
-        "; ".join(f"{proof.field}={proof.value}" for proof in row.proofs),
+        card.level.name.lower(),
+        card.title if seen.count == 1 else f"{card.title} ({seen.count})",
+        seen.source,
+        str(seen.record),
+        card.id,
+        card.author,
+        "; ".join(f"{proof.field}={proof.value}" for proof in seen.proofs),
+        card.license,
+        ", ".join(tactic.label for tactic in tactics(card.tags)),
+        Explanation.of(seen).english,
     )
 
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-@contextmanager
-def _csv(out: TextIO) -> Iterator[_Printer]:
-    table = csv.writer(out, lineterminator="\n")
-    table.writerow(_COLUMNS)
-
-    def printer(row: Row) -> None:
-        # A spreadsheet runs a cell that begins like a formula (CWE-1236).
-        cells = (harmless(cell, 2000) for cell in _cells(row))
-        table.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
-
-    yield printer
+def _csv() -> _Form:
+    print(_csv_line(_COLUMNS), end="")
+    return lambda row: _csv_line(_cells(row))
 
 
-@contextmanager
-def _table(out: TextIO) -> Iterator[_Printer]:
+def _csv_line(cells: Iterable[str]) -> str:
+    # A spreadsheet runs a cell that begins like a formula (CWE-1236).
+    shown = (harmless(cell, 2000) for cell in cells)
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(
+        f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in shown
+    )
+    return line.getvalue()
+
+
+def _table() -> _Form:
     """One line a match, as it is found: a table that waits for its widest cell shows nothing for minutes."""
-    width = Console(file=out).width if out.isatty() else None
+    width = Console().width if sys.stdout.isatty() else None
 
-    def printer(row: Row) -> None:
-        time, level, title, source, record, rule, author, proofs = (
-            harmless(cell, 300) for cell in _cells(row)
-        )
-        line = f"{time[:19]:19}  {level:13}  {title}  {source}:{record}  [{rule}, {author}]  {proofs}"
-        print(line if width is None or len(line) <= width else line[: width - 1] + "…", file=out)
+    def form(row: Row) -> str:
+        shown = (harmless(cell, 300) for cell in _cells(row)[:_SHORT])
+        time, level, title, source, record, rule, author, proofs = shown
+        by = f"{rule}, {author}" + (f", {harmless(row.card.license)}" if row.card.license else "")
+        line = f"{time[:19]:19}  {level:13}  {title}  {source}:{record}  [{by}]  {proofs}"
+        return (line if width is None or len(line) <= width else line[: width - 1] + "…") + "\n"
 
-    yield printer
+    return form
 
 
-_FORMATS = {"jsonl": _jsonl, "table": _table, "csv": _csv}
+_FORMATS: dict[str, Callable[[], _Form]] = {"table": _table, "csv": _csv, "jsonl": _jsonl}

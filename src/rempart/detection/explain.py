@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 from rempart.detection.finding import Finding, Kind, Outcome, Proof
 from rempart.detection.rule import Meaning, RuleCard
@@ -53,6 +53,18 @@ class Explanation:
     """Why it may be somebody else's doing."""
     means: Plain
     """What it usually means."""
+
+    @classmethod
+    def of(cls, seen: Finding) -> Self:
+        """The whole finding in plain words. It depends on nothing but the finding."""
+        first = sentence(seen)
+        return cls(
+            seen=first,
+            where=_where(first),
+            sure=Plain(f"sure.{seen.level.name.lower()}"),
+            caution=Plain("sure.forgeable") if seen.spoofable else None,
+            means=Plain(_meant(seen.tags)),
+        )
 
     @property
     def sentences(self) -> tuple[Plain, ...]:
@@ -144,18 +156,6 @@ def _discreet(proofs: Iterable[Proof], person: object) -> tuple[Proof, ...]:
     return tuple(kept[:MAX_PROOFS])
 
 
-def explain(seen: Finding) -> Explanation:
-    """The whole finding in plain words. It depends on nothing but the finding."""
-    first = sentence(seen)
-    return Explanation(
-        seen=first,
-        where=_where(first) if first.key.startswith(("seen.", "finding.other")) else None,
-        sure=Plain(f"sure.{seen.level.name.lower()}"),
-        caution=Plain("sure.forgeable") if seen.spoofable else None,
-        means=Plain(_meant(seen.tags)),
-    )
-
-
 def sentence(seen: Finding) -> Plain:
     """What was seen, in one sentence. Its words are in `rempart.detection.words`."""
     accounts = seen.those(Role.VICTIM, ObservableKind.ACCOUNT)
@@ -176,7 +176,7 @@ def sentence(seen: Finding) -> Plain:
 def _key(seen: Finding, known: Mapping[str, object], accounts: int) -> str:
     """A rule that looked into a machine is told by what it looked at; else by what the finding usually means."""
     proved = {proof.field for proof in seen.proofs}
-    if looked := _first(_IN_MACHINES, proved):
+    if looked := _first(_IN_MACHINES, proved) or _numbered(seen):
         return looked
     if seen.outcome is Outcome.BLOCKED and {"actor", "victim"} <= known.keys():
         return "finding.blocked"
@@ -187,12 +187,22 @@ def _key(seen: Finding, known: Mapping[str, object], accounts: int) -> str:
     return f"finding.{seen.kind}"
 
 
+def _numbered(seen: Finding) -> str | None:
+    """Some rules ask for nothing but the number of an event of Windows; then the number tells what it was about."""
+    numbers = (_NUMBERS.get(proof.value) for proof in seen.proofs if proof.field == "EventID")
+    return next(filter(None, numbers), None)
+
+
 def _first(table: Mapping[str, frozenset[str]], proved: set[str]) -> str | None:
     return next((key for key, fields in table.items() if fields & proved), None)
 
 
-def _where(seen: Plain) -> Plain:
-    known = [name for name in ("victim", "account") if name in seen.arguments]
+def _where(seen: Plain) -> Plain | None:
+    """The machine and the account, where the first sentence does not name them."""
+    words = WORDS[seen.key]
+    known = [n for n in ("victim", "account") if n in seen.arguments and f"{{{n}}}" not in words]
+    if not known and not seen.key.startswith(("seen.", "finding.other")):
+        return None
     key = "where." + (".".join(known).replace("victim", "machine") or "unknown")
     return Plain(key, {name: seen.arguments[name] for name in known})
 
@@ -254,6 +264,19 @@ _IN_MACHINES = {
         " MemberName MemberSid SamAccountName NewUacValue TargetSid TargetUserSid SubjectUserSid PrivilegeList"
         " TargetUserName SubjectUserName IpAddress"
     ),
+}
+_NUMBERS = {
+    number: key
+    for key, numbers in {
+        "seen.malware": "1006 1007 1008 1009 1015 1116 1117 1118 1119",
+        "seen.emptied": "1102 104 517",
+        "seen.service": "4697 7045 4698 4699 4700 4701 4702 106 140 141",
+        "seen.account": "4624 4625 4648 4672 4720 4722 4723 4724 4725 4726 4727 4728 4729 4730 4731 4732 4733 4735"
+        " 4737 4738 4740 4741 4742 4743 4756 4757 4765 4766 4767 4768 4769 4770 4771 4776 4781 4964",
+        "seen.object": "4656 4661 4662 4663 4670 5136 5137 5140 5141 5145",
+        "seen.program": "4688",
+    }.items()
+    for number in numbers.split()
 }
 _ELSEWHERE = {
     "seen.web": _fields(

@@ -33,6 +33,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "seen.name": "A machine asked where a name on the internet is: {title}.",
         "seen.malware": "The antivirus reported something: {title}.",
         "seen.account": "An account was used or changed: {title}.",
+        "seen.emptied": "A log of a machine was emptied: {title}.",
         "seen.object": "Something in the directory or in a shared folder was opened or changed: {title}.",
         "seen.web": "A page was asked of a website in an unusual way: {title}.",
         "seen.hosted": "Something was done in a service hosted outside: {title}.",
@@ -48,6 +49,13 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "sure.low": "This is mostly harmless by itself; together with other findings it may not be.",
         "sure.informational": "By itself this is no sign of an attack.",
         "sure.forgeable": "One forged message could cause it: look for a second sign before you believe who did it.",
+        # The headline of a report, by the gravest finding.
+        "report.critical": "Act now: something here is almost never harmless.",
+        "report.high": "Have somebody look at this today.",
+        "report.medium": "Some of this is worth a look.",
+        "report.low": "Nothing here shows an attack by itself.",
+        "report.informational": "Nothing here shows an attack by itself.",
+        "report.nothing": "The rules found nothing.",
         # What it usually means, by ATT&CK technique where that says more than the tactic.
         "means.t1486": "It usually means that files are being locked for a ransom.",
         "means.t1490": "It usually means that backups are being removed, often to lock files for a ransom next.",
@@ -113,13 +121,15 @@ _HOLE = re.compile(r"\{([a-z]+)\}")
 _SPACES = "\u00a0\u202f"
 
 
-def english(key: str, arguments: Mapping[str, Any]) -> str:
-    """The sentence of the key. Arguments are hostile: cut, and all that moves or hides text is written out.
+def english(key: str, arguments: Mapping[str, Any], *, titled: bool = True) -> str:
+    """The sentence of the key; not ``titled``: without the rule's title, where that stands above it.
 
+    Arguments are hostile: cut, and all that moves or hides text is written out.
     What is not known reads *somebody* or *something*. The result is plain text: HTML and the like are still to be
     escaped where it is shown. Raises KeyError for a key that is not in `WORDS`.
     """
-    said = _HOLE.sub(lambda hole: _argument(hole[1], arguments.get(hole[1])), WORDS[key])
+    words = WORDS[key] if titled else WORDS[key].replace(": {title}", "")
+    said = _HOLE.sub(lambda hole: _argument(hole[1], arguments.get(hole[1])), words)
     return said[:1].upper() + said[1:]
 
 
