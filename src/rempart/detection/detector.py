@@ -6,10 +6,12 @@ from copy import copy
 from dataclasses import replace
 from typing import Any, Self
 
+from rempart.detection.behaviour.behaviour import Behaviour
 from rempart.detection.correlate import Correlator, Crossing
 from rempart.detection.exception import Exceptions, Exemption, Tamed
 from rempart.detection.explain import finding, observables
 from rempart.detection.finding import Finding, Proof
+from rempart.detection.indicator import Indicators
 from rempart.detection.match import Matcher
 from rempart.detection.predicates import Compiled
 from rempart.detection.rule import Comparison, Correlation, CorrelationType, Rule, RuleCard, RuleSet
@@ -30,21 +32,27 @@ class Detection:
         surroundings: Surroundings | None = None,
         exceptions: Exceptions | None = None,
         compiled: Compiled | None = None,
+        *,
+        indicators: Indicators | None = None,
+        behaviour: Behaviour | None = None,
     ) -> None:
         """``surroundings``: what the site adds to events; without it rules that ask for it stay silent.
         ``exceptions``: what the site has decided not to be told. ``compiled``: databases kept from an earlier start.
+        ``indicators`` and ``behaviour``: looked at beside the rules, in the same pass; without them rules only.
         """
         self._rules = rules
         self.tamed = Tamed(exceptions or Exceptions(), rules)
         self._surroundings = surroundings or Surroundings()
         self._matcher = Matcher(rules.rules, compiled)
         self._silent = _only_parts(rules)
+        self._beside = tuple(each for each in (indicators, behaviour) if each is not None)
         self._forget()
 
     def _forget(self) -> None:
         told = [rule for rule in self._rules.rules if rule.card.id not in self._silent]
         self._correlator = Correlator(self._rules.correlations)
         self._repeats = Correlator([_repeats(rule) for rule in told])
+        self._beside = tuple(each.afresh() for each in self._beside)
         self._latest = Instant(0)
         self.hidden: Counter[tuple[Exemption, str]] = Counter()
         """How often an exception hid what a rule (its id) would have said."""
@@ -60,7 +68,8 @@ class Detection:
         """How long an event can still matter. After a restart, feed the events of that long again, in their order: the
         findings made then have the ids they had before.
         """
-        return max(self._correlator.memory, self._repeats.memory)
+        beside = [each.memory for each in self._beside]
+        return max(self._correlator.memory, self._repeats.memory, *beside)
 
     def warm(self) -> None:
         """Compile all that is otherwise compiled when first needed, so that the first attack does not wait for it."""
@@ -71,7 +80,17 @@ class Detection:
         event = self._surroundings.describe(event)
         time = event.time if event.time is not None else self._latest
         self._latest = max(self._latest, time)
-        return [found for rule in self._matcher.matches(event) for found in self._matched(rule, event, time)]
+        matched = [found for rule in self._matcher.matches(event) for found in self._matched(rule, event, time)]
+        if self._beside:
+            matched += self._seen_beside(event, time)
+        return matched
+
+    def _seen_beside(self, event: Event, time: Instant) -> Iterator[Finding]:
+        """What indicators and behaviour say, unless an exception hides it."""
+        for each in self._beside:
+            for found in each.feed(event, time):
+                if not self._hides(found.rule, event.fields):
+                    yield found
 
     def _matched(self, rule: Rule, event: Event, time: Instant) -> Iterator[Finding]:
         if self._hides(rule.card.id, event.fields):

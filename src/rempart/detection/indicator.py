@@ -18,6 +18,7 @@ import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -241,6 +242,16 @@ class Indicators:
     def of(cls, rows: Iterable[Indicator]) -> Self:
         """The indicators of the lists."""
         return cls(rows)
+
+    def afresh(self) -> Self:
+        """The same indicators with nothing told."""
+        other = copy(self)
+        other._quiet, other._latest = Quiet(QUIET), Instant(0)
+        return other
+
+    def feed(self, event: Event, time: Instant) -> Iterator[Finding]:
+        """The findings of one event that counts as of ``time``."""
+        return self.matches(event, time)
 
     def __len__(self) -> int:
         return len(self._high)
