@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -217,6 +217,39 @@ def test_opening_checks_no_more_than_the_tail(journal: Journal, tmp_path: Path) 
     db.close()
     with pytest.raises(JournalBroken, match="rempart verify"):
         opened(tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_flipped_the_fold_is_true_or_refused(journal: Journal, tmp_path: Path, seed: int) -> None:
+    """Also long before the tail: a body that went missing is no erasure, and no damage is a traceback."""
+    for number in range(12):
+        journal.seal_all([("done", {"n": number, "text": "x" * 300})] * 9, at=NOW)
+    truth = list(journal.entries())
+    size = journal._db.execute("PRAGMA page_size").fetchone()[0]
+    places = [
+        row[0] for row in journal._db.execute("SELECT pageno FROM dbstat WHERE name IN ('entries', 'bodies')")
+    ]
+    journal.close()
+    clean = journal.path.read_bytes()
+    chance = random.Random(seed)
+    told: list[str] = []
+    for _ in range(12):
+        place = (chance.choice([1, *places]) - 1) * size + chance.choice(
+            [0, 3, 5, 8, chance.randrange(size - 8)]
+        )
+        journal.path.write_bytes(
+            clean[:place] + bytes(b ^ 0xFF for b in clean[place : place + 6]) + clean[place + 6 :]
+        )
+        try:
+            with closing(opened(tmp_path)) as again:
+                assert list(again.entries()) == truth
+                again.export(tmp_path / "text")
+        except (JournalBroken, InputRefused) as fault:
+            told.append(fault.where)
+            with suppress(InputRefused):
+                assert not verify_file(journal.path).ok
+    assert told
+    assert all(str(journal.path) in where for where in told)
 
 
 def test_a_journal_that_was_taken_away_is_not_quietly_begun_again(journal: Journal, tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rempart.adapters.journal.file import notes, reading, records
+from rempart.adapters.journal.file import UNREADABLE, notes, reading, records
+from rempart.adapters.journal.tail import broken, malformed
 from rempart.errors import InputRefused
 from rempart.evidence import canonical, entry
 from rempart.evidence.entry import Record
@@ -20,13 +21,17 @@ def export(path: Path, folder: Path, *, bodies: Collection[int] | None = None) -
 
     Every entry is written; of the bodies only those of the numbers in ``bodies`` (None: all), so that a reader gets
     what concerns him and can still verify the whole chain. The journal's own bodies are always there.
+    Raises `JournalBroken` and names the entry or the page that cannot be read.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with reading(path) as db:
-        return [
-            _write(folder / ENTRIES, (_line(record, bodies) for record in records(db))),
-            _write(folder / CHECKPOINTS, (canonical.encode({"note": note}) for note in notes(db))),
-        ]
+        try:
+            return [
+                _write(folder / ENTRIES, (_line(path, record, bodies) for record in records(db))),
+                _write(folder / CHECKPOINTS, (canonical.encode({"note": note}) for note in notes(db))),
+            ]
+        except UNREADABLE as error:
+            raise malformed(db, path, error) from error
 
 
 def verify_exported(folder: Path, *, trusted: Sequence[str] = (), witnessed: Sequence[str] = ()) -> Verdict:
@@ -93,14 +98,21 @@ def _unhex(text: str) -> bytes:
     return data
 
 
-def _line(record: Record, bodies: Collection[int] | None) -> bytes:
+def _line(path: Path, record: Record, bodies: Collection[int] | None) -> bytes:
+    try:
+        return canonical.encode(_shown(record, bodies))
+    except canonical.NotCanonical as error:
+        raise broken(path, f"its bytes are no entry: {error}", record.number) from error
+
+
+def _shown(record: Record, bodies: Collection[int] | None) -> dict[str, Any]:
     read = canonical.decode(record.entry)
     if record.salt is None or record.body is None:
-        return canonical.encode({"entry": read})
+        return {"entry": read}
     shown = bodies is None or record.number in bodies or read["kind"] in entry.LASTING
     if not shown:
-        return canonical.encode({"entry": read, "withheld": True})
-    return canonical.encode({"entry": read, "salt": record.salt.hex(), "body": canonical.decode(record.body)})
+        return {"entry": read, "withheld": True}
+    return {"entry": read, "salt": record.salt.hex(), "body": canonical.decode(record.body)}
 
 
 def _write(file: Path, lines: Iterator[bytes]) -> Path:

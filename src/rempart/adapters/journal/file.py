@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from rempart.errors import InputRefused
 from rempart.evidence.checkpoint import NotACheckpoint, parse
@@ -50,6 +51,9 @@ CREATE TRIGGER IF NOT EXISTS checkpoints_stay BEFORE DELETE ON checkpoints
   BEGIN SELECT raise(ABORT, 'a checkpoint is never removed'); END;
 """
 
+UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What reading a damaged file raises; the second: Python cannot decode what SQLite says of a schema of garbage."""
+
 _RECORDS = "SELECT number, entry, salt, body FROM entries LEFT JOIN bodies USING (number) ORDER BY number"
 _PAGE = re.compile(r"\b[Pp]age (\d+)")
 
@@ -75,7 +79,7 @@ def connected(path: Path) -> sqlite3.Connection:
             undo.callback(db.close)
             db.execute("BEGIN")
             found = db.execute("PRAGMA application_id").fetchone()[0]
-        except (sqlite3.DatabaseError, OSError) as error:
+        except (*UNREADABLE, OSError) as error:
             raise _unreadable(path, error) from error
         if found != APPLICATION_ID:
             raise _no_journal(path)
@@ -85,15 +89,27 @@ def connected(path: Path) -> sqlite3.Connection:
 
 def records(db: sqlite3.Connection) -> Iterator[Record]:
     """Every entry with its body, in order."""
-    return (Record(*row) for row in db.execute(_RECORDS))
+    return (as_record(row) for row in db.execute(_RECORDS))
+
+
+def as_record(row: Sequence[Any]) -> Record:
+    """The row (number, entry, salt, body) as a record. A damaged table may give anything where bytes were written."""
+    number, data, salt, body = row
+    return Record(int(number), _bytes(data) or b"", _bytes(salt), _bytes(body))
+
+
+def _text(value: Any) -> str:
+    return (_bytes(value) or b"").decode(errors="replace")
+
+
+def _bytes(value: Any) -> bytes | None:
+    return value if value is None or isinstance(value, bytes) else str(value).encode(errors="replace")
 
 
 def notes(db: sqlite3.Connection) -> list[str]:
     """Every kept checkpoint, then the head."""
     rows = db.execute("SELECT note FROM checkpoints ORDER BY size").fetchall()
-    return [
-        note.decode(errors="replace") for (note,) in rows + db.execute("SELECT note FROM head").fetchall()
-    ]
+    return [_text(note) for (note,) in rows + db.execute("SELECT note FROM head").fetchall()]
 
 
 def verify_file(path: Path, *, trusted: Sequence[str] = (), witnessed: Sequence[str] = ()) -> Verdict:
@@ -104,7 +120,7 @@ def verify_file(path: Path, *, trusted: Sequence[str] = (), witnessed: Sequence[
     with reading(path) as db:
         try:
             kept = notes(db)
-        except sqlite3.DatabaseError:  # `damage` names the page
+        except UNREADABLE:  # `damage` names the page
             kept = []
         verdict = verify(_as_far_as_readable(db), kept, trusted=trusted, witnessed=witnessed)
         return verdict.also([*damage(db), *_frontiers(db)])
@@ -115,7 +131,7 @@ def damage(db: sqlite3.Connection) -> list[Fault]:
     try:
         # One row: it holds every fault of the trees, and asking for a second fails on a damaged file and loses it.
         found = db.execute("SELECT integrity_check FROM pragma_integrity_check LIMIT 1").fetchone()[0]
-    except sqlite3.DatabaseError as error:
+    except UNREADABLE as error:
         found = str(error)
     size = db.execute("PRAGMA page_size").fetchone()[0]
     lines = [line for line in found.splitlines() if line != "ok" and not line.startswith("***")]
@@ -124,7 +140,7 @@ def damage(db: sqlite3.Connection) -> list[Fault]:
 
 def _as_far_as_readable(db: sqlite3.Connection) -> Iterator[Record]:
     """The records up to the first damaged page; `damage` names it."""
-    with suppress(sqlite3.DatabaseError):
+    with suppress(*UNREADABLE):
         yield from records(db)
 
 
@@ -132,12 +148,12 @@ def _frontiers(db: sqlite3.Connection) -> Iterator[Fault]:
     """Kept frontiers that do not belong to their checkpoint: opening the journal would stumble over them."""
     try:
         rows = db.execute("SELECT size, note, frontier FROM checkpoints ORDER BY size").fetchall()
-    except sqlite3.DatabaseError:  # `damage` has named the page
+    except UNREADABLE:  # `damage` has named the page
         return
     for size, note, frontier in rows:
         try:
-            kept = parse(note.decode(errors="replace"))
-            good = kept.size == size and Frontier.decode(size, frontier).root() == kept.root
+            kept = parse(_text(note))
+            good = kept.size == size and Frontier.decode(size, _bytes(frontier) or b"").root() == kept.root
         except NotACheckpoint:  # `verify` has named it
             continue
         except ValueError:

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from rempart.adapters.journal.file import damage
+from rempart.adapters.journal.file import UNREADABLE, as_record, damage
 from rempart.errors import JournalBroken
 from rempart.evidence import canonical, entry
 from rempart.evidence.checkpoint import Checkpoint, VerifierKey, parse
@@ -31,15 +31,34 @@ def tail(db: sqlite3.Connection, path: Path) -> Tail | None:
         if db.execute("SELECT 1 FROM entries LIMIT 1").fetchone() is None:
             return None
         return _Fold(db, path).tail()
-    except sqlite3.DatabaseError as error:
-        places = "; ".join(str(fault) for fault in damage(db)[:3])
-        raise broken(path, f"SQLite cannot read it: {error}. {places}") from error
+    except UNREADABLE as error:
+        raise malformed(db, path, error) from error
+
+
+def malformed(db: sqlite3.Connection, path: Path, error: Exception) -> JournalBroken:
+    """The error that names the damaged pages."""
+    places = "; ".join(str(fault) for fault in damage(db)[:3])
+    return broken(path, f"SQLite cannot read it: {error}. {places}")
 
 
 def broken(path: Path, what: str, number: int | None = None) -> JournalBroken:
     """The error that names the entry, and says what to do."""
     where = f"{path}, entry {number}" if number else str(path)
     return JournalBroken(what, where=where, now=f"Keep the file as it is, and run: rempart verify {path}")
+
+
+def checked(path: Path, record: Record, previous: bytes) -> Entry:
+    """The entry, which must follow the one before and have the body it commits to. Raises `JournalBroken`."""
+    try:
+        read = Entry.decode(record.entry)
+    except canonical.NotCanonical as error:
+        raise broken(path, f"its bytes are no entry: {error}", record.number) from error
+    if (read.number, read.previous) != (record.number, previous):
+        raise broken(path, "it does not follow the entry before", record.number)
+    held = record.salt is not None and record.body is not None
+    if held and entry.commitment(record.salt or b"", record.body or b"") != read.digest:
+        raise broken(path, "its body is not the one it commits to", record.number)
+    return read
 
 
 class _Fold:
@@ -53,15 +72,15 @@ class _Fold:
         head, key = self._head()
         frontier = self._kept_before(head.size)
         row = self._db.execute("SELECT entry FROM entries WHERE number = ?", (frontier.size,)).fetchone()
-        previous = entry.hash_of(row[0]) if row else entry.NO_ENTRY
+        previous = entry.hash_of(as_record((0, *row, None, None)).entry) if row else entry.NO_ENTRY
         rows = self._db.execute(
             "SELECT number, entry, salt, body FROM entries LEFT JOIN bodies USING (number)"
             " WHERE number > ? ORDER BY number",
             (frontier.size,),
         )
         for row in rows:
-            record = Record(*row)
-            self._check(record, previous)
+            record = as_record(row)
+            checked(self._path, record, previous)
             previous = entry.hash_of(record.entry)
             frontier = frontier.append(previous)
         if (frontier.size, frontier.root()) != (head.size, head.root):
@@ -78,7 +97,7 @@ class _Fold:
         try:
             key = VerifierKey.parse(str(canonical.decode(named[0])["key"]))
             head = parse(note[0].decode())
-        except (TypeError, LookupError, ValueError) as error:
+        except (AttributeError, TypeError, LookupError, ValueError) as error:
             raise broken(self._path, f"its key or its head cannot be read: {error}") from error
         if not head.signed_by(key):
             raise broken(self._path, f"its head is not signed by key {key.id.hex()}")
@@ -92,20 +111,8 @@ class _Fold:
             return Frontier()
         try:
             frontier, kept = Frontier.decode(row[0], row[2]), parse(row[1].decode())
-        except ValueError as error:
+        except (AttributeError, TypeError, ValueError) as error:
             raise broken(self._path, f"its checkpoint cannot be read: {error}", row[0]) from error
         if (kept.size, kept.root) != (frontier.size, frontier.root()):
             raise broken(self._path, "the frontier is not its checkpoint's", row[0])
         return frontier
-
-    def _check(self, record: Record, previous: bytes) -> None:
-        try:
-            read = Entry.decode(record.entry)
-        except canonical.NotCanonical as error:
-            raise broken(self._path, f"its bytes are no entry: {error}", record.number) from error
-        if (read.number, read.previous) != (record.number, previous):
-            raise broken(self._path, "it does not follow the entry before", record.number)
-        if record.salt is None or record.body is None:
-            return
-        if entry.commitment(record.salt, record.body) != read.digest:
-            raise broken(self._path, "its body is not the one it commits to", record.number)

@@ -14,14 +14,14 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rempart.adapters.journal.exported import export
-from rempart.adapters.journal.file import APPLICATION_ID, SCHEMA, connected
+from rempart.adapters.journal.file import APPLICATION_ID, SCHEMA, UNREADABLE, as_record, connected
 from rempart.adapters.journal.keys import SigningKeys
 from rempart.adapters.journal.room import Room
-from rempart.adapters.journal.tail import Tail, broken, tail
+from rempart.adapters.journal.tail import Tail, broken, checked, malformed, tail
 from rempart.errors import InputRefused, JournalBroken, JournalUnwritable, OrderRefused
 from rempart.evidence import canonical, entry
 from rempart.evidence.checkpoint import Checkpoint, VerifierKey, sign, valid_origin
-from rempart.evidence.entry import Entry
+from rempart.evidence.entry import Entry, Record
 from rempart.evidence.merkle import Frontier
 from rempart.instants import Instant
 
@@ -365,21 +365,44 @@ class Journal:
         return str(self._key)
 
     def entries(self, after: int = 0) -> Iterator[Recorded]:
-        """Every entry numbered above ``after``, in order; entries sealed meanwhile are included."""
+        """Every entry numbered above ``after``, in order; entries sealed meanwhile are included.
+
+        Each is held against the one before and against its body. Raises `JournalBroken` and names the first bad one.
+        """
+        previous = self._hash_of(after)
         while rows := self._chunk(after):
-            for number, data, body in rows:
-                read = Entry.decode(data)
-                said = None if body is None else canonical.decode(body)
-                yield Recorded(number, read.at, read.kind, read.late, said)
-                after = number
+            for row in rows:
+                record = as_record(row)
+                after += 1
+                if record.number != after:
+                    raise broken(self.path, "it is missing", after)
+                read = checked(self.path, record, previous)
+                previous = entry.hash_of(record.entry)
+                yield Recorded(after, read.at, read.kind, read.late, self._said(record))
+
+    def _said(self, record: Record) -> Any:
+        """The body as a value; None when it was erased, which must have been sealed."""
+        if record.body is not None:
+            return canonical.decode(record.body)
+        if not self._rows("SELECT 1 FROM erasures WHERE number = ?", record.number):
+            raise broken(self.path, "its body is missing, and no entry erased it", record.number)
+        return None
+
+    def _hash_of(self, number: int) -> bytes:
+        rows = self._rows("SELECT entry FROM entries WHERE number = ?", number)
+        return entry.hash_of(as_record((number, *rows[0], None, None)).entry) if rows else entry.NO_ENTRY
 
     def latest_snapshot(self) -> tuple[int, bytes] | None:
-        """The number of the last snapshot that is not erased, and its state."""
-        with self._lock:
-            row = self._db.execute(
-                "SELECT number, body FROM snapshots JOIN bodies USING (number) ORDER BY number DESC LIMIT 1"
-            ).fetchone()
-        return None if row is None else (int(row[0]), base64.b64decode(canonical.decode(row[1])["state"]))
+        """The number of the last snapshot that is not erased, and its state. Raises `JournalBroken`."""
+        rows = self._rows(
+            "SELECT number, entry, salt, body FROM snapshots JOIN entries USING (number) JOIN bodies USING (number)"
+            " ORDER BY number DESC LIMIT 1"
+        )
+        if not rows:
+            return None
+        record = as_record(rows[0])
+        checked(self.path, record, self._hash_of(record.number - 1))
+        return record.number, base64.b64decode(self._said(record)["state"])
 
     def export(self, folder: Path, *, bodies: Collection[int] | None = None) -> list[Path]:
         """Write the exported form into ``folder``; see `rempart.adapters.journal.export`."""
@@ -393,13 +416,20 @@ class Journal:
                 os.close(self._held)
                 self._held = None
 
-    def _chunk(self, after: int) -> list[tuple[int, bytes, bytes | None]]:
+    def _chunk(self, after: int) -> list[tuple[Any, ...]]:
+        return self._rows(
+            "SELECT number, entry, salt, body FROM entries LEFT JOIN bodies USING (number)"
+            " WHERE number > ? ORDER BY number LIMIT ?",
+            after,
+            _CHUNK,
+        )
+
+    def _rows(self, question: str, *values: int) -> list[tuple[Any, ...]]:
         with self._lock:
-            return self._db.execute(
-                "SELECT number, entry, body FROM entries LEFT JOIN bodies USING (number)"
-                " WHERE number > ? ORDER BY number LIMIT ?",
-                (after, _CHUNK),
-            ).fetchall()
+            try:
+                return self._db.execute(question, values).fetchall()
+            except UNREADABLE as error:
+                raise malformed(self._db, self.path, error) from error
 
     def _numbers(self, question: str, after: int) -> list[int]:
         return [row[0] for row in self._db.execute(question, (after,))]
@@ -441,7 +471,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         db.close()
         raise _unwritable(path, error) from error
-    except sqlite3.DatabaseError as error:
+    except UNREADABLE as error:
         db.close()
         now = f"Keep the file as it is, and run: rempart verify {path}"
         raise JournalBroken(f"SQLite cannot open it: {error}", where=str(path), now=now) from error
