@@ -122,15 +122,17 @@ def compiled(tree: Tree) -> Holds:
             return lambda true: not leaves.isdisjoint(true) or any(each(true) for each in holds)
 
 
-def questions(tree: Tree, ask: Callable[[int], Question]) -> Question:
-    """The tree as a question to an event; what is cheap to answer is asked first."""
+def questions(tree: Tree, ask: Callable[[int], Question], cost: Callable[[int], float]) -> Question:
+    """The tree as a question to an event; what probably settles it is asked first."""
     match tree:
         case Inverse(part):
-            return none_of(questions(part, ask))
+            return none_of(questions(part, ask, cost))
         case All(leaves, parts):
-            return all_of([*map(ask, sorted(leaves)), *(questions(part, ask) for part in parts)])
+            asked = [ask(leaf) for leaf in sorted(leaves, key=cost)]
+            return all_of([*asked, *(questions(part, ask, cost) for part in parts)])
         case Some(leaves, parts):
-            return one_of([*map(ask, sorted(leaves)), *(questions(part, ask) for part in parts)])
+            asked = [ask(leaf) for leaf in sorted(leaves, key=cost, reverse=True)]
+            return one_of([*asked, *(questions(part, ask, cost) for part in parts)])
 
 
 def mentioned(tree: Tree) -> frozenset[int]:
@@ -198,10 +200,10 @@ class Asked:
             self._holds = compiled(self.tree)
         return self._holds(true)
 
-    def question(self, ask: Callable[[int], Question]) -> Question:
-        """See `questions`. ``ask`` is the same at every call."""
+    def question(self, ask: Callable[[int], Question], cost: Callable[[int], float]) -> Question:
+        """See `questions`. ``ask`` and ``cost`` are the same at every call."""
         if self._question is None:
-            self._question = questions(self.tree, ask)
+            self._question = questions(self.tree, ask, cost)
         return self._question
 
 
@@ -334,6 +336,7 @@ class Gate:
     _told: frozenset[int]
     """The leaves that a signature tells."""
     _ask: Callable[[int], Question]
+    _cost: Callable[[int], float]
     _tests: Mapping[str, FieldTests]
     """What is no literal among the leaves that a signature does not tell."""
     _answers: _Answers = field(init=False)
@@ -369,7 +372,7 @@ class Gate:
         left: list[tuple[Asked, Question]] = []
         for each in set(self._uncovered).union(*(self._candidates.get(leaf, ()) for leaf in true)):
             if not each.mentioned <= self._told:
-                left.append((each, each.question(self._ask)))
+                left.append((each, each.question(self._ask, self._cost)))
             elif each.holds(true):
                 sure.append(each)
         return Answer(tuple(sure), tuple(left))

@@ -19,7 +19,6 @@ from rempart.detection.predicates import (
     Keywords,
     as_text,
     is_plain,
-    refers,
     texts_of,
 )
 from rempart.detection.question import Question, View, question
@@ -75,7 +74,7 @@ class Matcher:
         """The leaves that the first look at an event tells. Of rules that share their gate with hundreds of others only
         the covers: most of those rules are out after that, and the few left are asked directly.
         """
-        whole = frozenset(number for number, leaf in enumerate(self._leaves) if leaf.kind in _OF_THE_EVENT)
+        whole = frozenset(number for number, leaf in enumerate(self._leaves) if leaf.kind in _KEYWORDS)
         crowds = Counter(rule.needs for rule in self._rules)
         told: set[int] = set()
         for rule in self._rules:
@@ -104,6 +103,8 @@ class Matcher:
         for tests in (self._kind_tests, self._first_tests, self._later_tests):
             for each in tests.values():
                 each.warm(self._compiled)
+        for source in {rule.rule.needs for rule in self._rules}:
+            self._indexes.setdefault(source, self._index(source))
 
     def matches(self, event: Event) -> Sequence[Rule]:
         """The rules that match the event, in the order they were given."""
@@ -199,6 +200,7 @@ class Matcher:
             tuple(uncovered),
             frozenset(first),
             self._ask,
+            self._cost,
             self._later_tests,
         )
 
@@ -227,8 +229,6 @@ class Matcher:
                 return [leaf for each in true for leaf in each] if true else None
 
     def _holds(self, leaf: Leaf, fields: Mapping[str, Any]) -> bool:
-        if leaf.kind is LeafKind.FIELDREF:
-            return refers(leaf, fields)
         number = self._numbers.get(leaf)
         if number is None:
             return False
@@ -287,6 +287,14 @@ class _Index:
                     yield rule
 
 
+# What stands in a good part of all Windows events, whatever happens: a poor sign that a rule is about this one.
+_EVERYDAY = (
+    r"c:\windows\system32\svchost.exe -k -p |c:\windows\syswow64\|c:\windows\explorer.exe|nt authority\system"
+    r"|c:\program files\|c:\program files (x86)\|c:\programdata\|c:\users\public\|\appdata\local\temp\|\appdata\roaming\ "
+    r"|microsoft.net\framework64\|\conhost.exe|\cmd.exe /c |process|\windowspowershell\v1.0\powershell.exe"
+)
+
+
 def _commonness(leaf: Leaf) -> float:
     """How often a leaf may be expected to be true: short texts more often than long ones."""
     match leaf.kind:
@@ -303,4 +311,4 @@ def _commonness(leaf: Leaf) -> float:
             | LeafKind.FIELDREF
         ):
             return 0.5
-    return 1.0 / (1 + len(leaf.value)) ** 2
+    return 0.2 if leaf.value.lower() in _EVERYDAY else 1.0 / (1 + len(leaf.value)) ** 2

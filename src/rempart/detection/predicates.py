@@ -106,6 +106,10 @@ class Scan(Protocol):
         """The numbers of the expressions that occur in the text, each once, in no order."""
         ...
 
+    def found_in(self, data: bytes) -> list[int]:
+        """The same for bytes that are UTF-8."""
+        ...
+
 
 def scan(numbered: Sequence[tuple[int, Leaf]], compiled: Compiled | None = None) -> Scan:
     """The fastest scan this machine has."""
@@ -128,7 +132,7 @@ class HyperscanScan:
         return self.found_in(text.encode("utf-8", "replace"))
 
     def found_in(self, data: bytes) -> list[int]:
-        """See `Scan`; for bytes that are UTF-8."""
+        """See `Scan`."""
         hits: list[int] = []
         self._database.scan(data, match_event_handler=_note, context=hits)
         return hits
@@ -198,6 +202,10 @@ class PlainScan:
     def found(self, text: str) -> list[int]:
         """See `Scan`."""
         return [number for number, search in self._searches if search(text)]
+
+    def found_in(self, data: bytes) -> list[int]:
+        """See `Scan`."""
+        return self.found(data.decode("utf-8", "replace"))
 
 
 def _search(leaf: Leaf) -> Callable[[str], object]:
@@ -339,7 +347,7 @@ class FieldTests:
     _starting: list[tuple[int, bytes]] = field(default_factory=list)
     _ending: list[tuple[int, bytes]] = field(default_factory=list)
     _scanned: list[tuple[int, Leaf]] = field(default_factory=list)
-    _ready: tuple[Callable[[str], Iterable[int]], ...] | None = None
+    _find: Callable[[str], frozenset[int]] | None = None
 
     def add(self, number: int, leaf: Leaf) -> None:
         """Take in a leaf under its number."""
@@ -368,41 +376,45 @@ class FieldTests:
 
     def warm(self, compiled: Compiled | None = None) -> None:
         """Compile what is to be scanned for now rather than at the first value."""
-        if self._ready is None:
-            self._ready = tuple(self._finders(compiled))
+        if self._find is None:
+            self._find = self._finder(compiled)
 
-    def _finders(self, compiled: Compiled | None) -> Iterator[Callable[[str], Iterable[int]]]:
-        if self._scanned:
-            yield scan(self._scanned, compiled).found
-        if self._starting:
-            starts = Beginnings(self._starting).of
-            yield lambda text: starts(folded(text))
-        if self._ending:
-            ends = Beginnings(self._ending).of_end
-            yield lambda text: ends(folded(text))
-        if self._exact:
-            exact = self._exact
-            yield lambda text: exact.get(text.lower(), NOTHING)
-        if self._cased:
-            cased = self._cased
-            yield lambda text: cased.get(text, NOTHING)
-        if self._computed:
-            yield lambda text: [number for number, holds in self._computed if holds(text)]
+    def _finder(self, compiled: Compiled | None) -> Callable[[str], frozenset[int]]:
+        """The hot path: every new value of every field comes through it, so it does nothing twice."""
+        present, exact, cased, computed = self._present, self._exact, self._cased, self._computed
+        hits = scan(self._scanned, compiled).found_in if self._scanned else None
+        starts = Beginnings(self._starting).of if self._starting else None
+        ends = Beginnings(self._ending).of_end if self._ending else None
+
+        def find(text: str) -> frozenset[int]:
+            data = text.encode("utf-8", "replace")
+            found = [] if hits is None else hits(data)
+            if starts is not None or ends is not None:
+                data = data.lower()
+                if starts is not None:
+                    found += starts(data)
+                if ends is not None:
+                    found += ends(data)
+            if exact:
+                found += exact.get(text.lower(), NOTHING)
+            if cased:
+                found += cased.get(text, NOTHING)
+            if computed:
+                found += [number for number, holds in computed if holds(text)]
+            return present.union(found) if found else present
+
+        return find
 
     def true_of(self, value: object) -> frozenset[int]:
         """The numbers of the leaves that are true of the value (of any element of a list)."""
+        if self._find is None:
+            self._find = self._finder(None)
         if value.__class__ is str:
-            return self._true_of_text(value)
+            return self._find(value)  # type: ignore[arg-type]
         texts = texts_of(value)
         if not texts:
             return self._absent
-        return NOTHING.union(*map(self._true_of_text, texts))
-
-    def _true_of_text(self, text: str) -> frozenset[int]:
-        if self._ready is None:
-            self.warm()
-        found = [each for find in self._ready or () if (each := find(text))]
-        return self._present.union(*found) if found else self._present
+        return NOTHING.union(*map(self._find, texts))
 
 
 def _within(network: str) -> Callable[[str], bool]:
@@ -484,12 +496,11 @@ def _moment(text: str) -> datetime | None:
 
 def refers(leaf: Leaf, fields: Mapping[str, Any]) -> bool:
     """Whether a `LeafKind.FIELDREF` leaf holds: one field's text against another's, without regard to case."""
-    others = [each.lower() for each in texts_of(fields.get(leaf.value))]
-    return any(
-        _related(text.lower(), other, leaf.detail)
-        for text in texts_of(fields.get(leaf.field))
-        for other in others
-    )
+    value, other = fields.get(leaf.field), fields.get(leaf.value)
+    if value.__class__ is str and other.__class__ is str:
+        return _related(value.lower(), other.lower(), leaf.detail)  # type: ignore[union-attr]
+    others = [each.lower() for each in texts_of(other)]
+    return any(_related(text.lower(), other, leaf.detail) for text in texts_of(value) for other in others)
 
 
 def _related(text: str, other: str, how: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from rempart.detection.condition import Leaf, LeafKind
-from rempart.detection.predicates import FieldTests, folded, is_plain, texts_of
+from rempart.detection.predicates import FieldTests, folded, is_plain, refers, texts_of
 
 
 class Text(Protocol):
@@ -46,16 +46,16 @@ _NONE = Texts()
 class View(dict[str, Text]):
     """An event while rules are asked of it: field -> its text `folded`, made when first needed."""
 
-    __slots__ = ("_fields", "_tests", "_true")
+    __slots__ = ("_tests", "_true", "fields")
 
     def __init__(self, fields: Mapping[str, Any], tests: Mapping[str, FieldTests]) -> None:
         super().__init__()
-        self._fields = fields
+        self.fields = fields
         self._tests = tests
         self._true: dict[str, frozenset[int]] = {}
 
     def __missing__(self, name: str) -> Text:
-        value = self._fields.get(name)
+        value = self.fields.get(name)
         text: Text
         if value.__class__ is str:
             text = folded(value)
@@ -68,7 +68,7 @@ class View(dict[str, Text]):
         """The leaves that are no plain literals and true of the field."""
         true = self._true.get(name)
         if true is None:
-            true = self._true[name] = self._tests[name].true_of(self._fields.get(name))
+            true = self._true[name] = self._tests[name].true_of(self.fields.get(name))
         return true
 
 
@@ -78,6 +78,8 @@ Question = Callable[[View], bool]
 def question(number: int, leaf: Leaf) -> Question:
     """The leaf as a question to an event. Leaves that are no plain literals stand in the view's tests."""
     name = leaf.field
+    if leaf.kind is LeafKind.FIELDREF:
+        return lambda view: refers(leaf, view.fields)
     if not is_plain(leaf):
         return lambda view: number in view.true_of(name)
     literal = folded(leaf.value)
