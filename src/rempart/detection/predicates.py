@@ -8,7 +8,7 @@ rule's own expression decides how badly a hostile line can slow it down.
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -410,7 +410,7 @@ class FieldTests:
         if self._find is None:
             self._find = self._finder(None)
         if value.__class__ is str:
-            return self._find(value)  # type: ignore[arg-type]
+            return self._find(value)
         texts = texts_of(value)
         if not texts:
             return self._absent
@@ -498,7 +498,7 @@ def refers(leaf: Leaf, fields: Mapping[str, Any]) -> bool:
     """Whether a `LeafKind.FIELDREF` leaf holds: one field's text against another's, without regard to case."""
     value, other = fields.get(leaf.field), fields.get(leaf.value)
     if value.__class__ is str and other.__class__ is str:
-        return _related(value.lower(), other.lower(), leaf.detail)  # type: ignore[union-attr]
+        return _related(value.lower(), other.lower(), leaf.detail)
     others = [each.lower() for each in texts_of(other)]
     return any(_related(text.lower(), other, leaf.detail) for text in texts_of(value) for other in others)
 
