@@ -1,6 +1,7 @@
 """What every decoder owes: the samples are read, and hostile bytes never break it."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from rempart.errors import DecodeError
 from rempart.events.decode import DECODERS
+from rempart.events.document import MAX_DOCUMENT
 from rempart.events.event import Event
-from rempart.events.line import MAX_LINE
+from rempart.events.line import MAX_LINE, MAX_VALUE
 from rempart.instants import rfc3339
 
 SAMPLES = sorted((Path(__file__).parent / "decode" / "samples").glob("*.log"))
@@ -65,6 +67,18 @@ def mutilated(draw: st.DrawFn) -> bytes:
 @example(line=b'{"src":"::","status":200,"time":' + b"9" * 40 + b"}")
 @example(line=b"Failed password for " + b" from 1.2.3.4 port 2" * 6000)
 @example(line=b"maximum authentication attempts exceeded for " * 2500)
+@example(line=b'{"_path":"conn","ts":1,"a":' + b"[" * 900 + b"]" * 900 + b"}")
+@example(
+    line=b'{"eventName":"a","eventSource":"amazonaws","eventTime":1e300,"a":{"a":{"a":[1,[2,{"a":3}]]}}}'
+)
+@example(line=b'{"ts":-1,"uid":"","conn_state":null,"id.orig_h":[{}]}')
+@example(line=b'{"operationName":{"value":[]},"category":{"value":"Policy"}}')
+@example(
+    line=b'{"logName":1,"protoPayload":{"methodName":[],"metadata":{"event":[[],{"parameter":{"a":1}}]}}}'
+)
+@example(line=b'{"__REALTIME_TIMESTAMP":"99999999999999999","MESSAGE":[-1,256,"a"]}')
+@example(line=b"date=1 devid=1 type=utm subtype=virus eventtime=9999999999999999999")
+@example(line=b"type=EXECVE msg=audit(9999999999.999:1): a0[0]= a0=FF a9999=" + b"4" * 9001)
 def test_no_line_raises_anything_but_decode_error(decoder: str, line: bytes) -> None:
     event = decoded(decoder, line)
     if isinstance(event, Event):
@@ -72,6 +86,64 @@ def test_no_line_raises_anything_but_decode_error(decoder: str, line: bytes) -> 
         assert all(len(value) <= MAX_LINE for value in event.fields.values() if isinstance(value, str))
         assert event.time is None or rfc3339(event.time)
         json.dumps(event.fields)
+        assert sum(map(_size, event.fields.values())) <= 8 * max(MAX_VALUE, len(line))
+
+
+def _size(value: object) -> int:
+    return sum(map(_size, value)) if isinstance(value, list) else len(value) if isinstance(value, str) else 1
+
+
+LONG = MAX_LINE - 2
+ENDLESS = {
+    "brackets": b"[" * LONG,
+    "quotes": b'"' * LONG,
+    "backslashes": b'"' + b"\\" * LONG,
+    "blanks": b"x" + b" " * LONG,
+    "words": b"a=b " * (LONG // 4),
+    "open words": b'a="' * (LONG // 3),
+    "audit": b"type=EXECVE msg=audit(1.000:1): " + b"a1=41 " * (LONG // 7),
+    "audit quotes": b"type=USER_CMD msg=audit(1.000:1): " + b"m='a=" * (LONG // 6),
+    "audit records": b"type=SYSCALL msg=audit(1.000:1): \n" * (LONG // 40),
+    "fortigate": b"devid=1 type=utm subtype=virus " + b'a="\\' * (LONG // 5),
+    "fortigate head": b"date " * (LONG // 5),
+    "sudo": b"Nov 22 08:13:05 h sudo: " + b"TTY=a ; " * (LONG // 9),
+    "sysmon": b"Nov 22 08:13:05 h sysmon: <Event>" + b'<Data Name="a">' * (LONG // 16),
+    "kernel": b"Nov 22 08:13:05 h kernel: SRC= SRC=" + b"IN=" * (LONG // 4),
+    "filterlog": b"2026-11-22T08:13:05Z h filterlog: " + b"4," * (LONG // 3),
+    "apache": b"192.0.2.1 - " + b"[" * (LONG // 2),
+    "apache request": b'192.0.2.1 - - [22/Nov/2026:08:13:05 +0100] "' + b"\\" * (LONG - 60),
+    "squid": b"1795335185.123 1 10.0.0.1 TCP_MISS/200 1 GET " + b"http://[" * (LONG // 9),
+    "columns": b"#path\tconn\n#fields\t"
+    + b"a\t" * (LONG // 6)
+    + b"\n#types\t"
+    + b"b\t" * (LONG // 6)
+    + b"\n"
+    + b"c\t" * 9,
+    "array": b'{"_path":"conn","ts":1,"a":[' + b"1," * 120_000 + b"1]}",
+    "objects": b'{"eventName":"a","eventSource":"amazonaws","a":[' + b'{"a":1},' * 30_000 + b"{}]}",
+    "names": b'{"category":"AuditLogs","operationName":"a","properties":{'
+    + b",".join(b'"%d":1' % number for number in range(20_000))
+    + b"}}",
+    "pairs": b'{"Operation":"a","Workload":"b","RecordType":1,"Parameters":['
+    + b",".join(b'{"Name":"%d","Value":"1"}' % number for number in range(9_000))
+    + b"]}",
+    "deep": b'{"verb":"a","auditID":"1","a":' + b'{"a":' * 200 + b'"' + b"x" * LONG + b'"' + b"}" * 201,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_no_line_takes_long(kind: str) -> None:
+    assert len(ENDLESS[kind]) <= MAX_DOCUMENT
+    for decoder in DECODERS:
+        best = min(_seconds(decoder, ENDLESS[kind]) for _ in range(3))
+        assert best < 0.05, f"{decoder}: {best * 1000:.0f} ms"
+
+
+def _seconds(decoder: str, line: bytes) -> float:
+    began = time.process_time()
+    decoded(decoder, line)
+    return time.process_time() - began
 
 
 @pytest.mark.parametrize("decoder", sorted(DECODERS))

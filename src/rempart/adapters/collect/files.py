@@ -1,4 +1,9 @@
-"""Finds log files and reads their lines in batches, compressed or not."""
+"""Finds log files and reads their lines in batches, compressed or not.
+
+A line is what a decoder can read alone. Where it needs others it is given them: rows of Zeek the header of their
+columns, system calls of auditd what else was recorded of them. Records in one JSON array (CloudTrail's ``{"Records": [...]}``)
+become lines, numbered by their place in it.
+"""
 
 import gzip
 import io
@@ -10,9 +15,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any
 
+import orjson
 import zstandard
 
 from rempart.errors import Problem
+from rempart.events import audit
+from rempart.events.columns import Columns
 
 LONGEST_LINE = 16 << 20
 """Bytes of the longest line that is read; Windows events with scripts in them are long, a disk image is no log."""
@@ -21,6 +29,13 @@ _BATCH_LINES = 2_000
 _BATCH_BYTES = 4 << 20
 _NAMES = frozenset({".evtx", ".json", ".jsonl", ".ndjson", ".log"})
 _SAMPLE = 1 << 16
+_SAMPLED = 100
+"""Lines in a sample, taken evenly: in a log of many programs each should be among them."""
+_LONGEST_ARRAY = 64 << 20
+"""Bytes of the longest file whose records stand in one JSON array: it must be read whole."""
+_HELD = 64
+"""Lines at the end of a batch that may belong to an event of auditd that goes on in the next."""
+_ARRAYS = ("Records", "records", "value", "events", "Events")
 _PACKED = 1 << 10
 """Bytes unpacked at once: in zstd four bytes may stand for 128 KiB, so this is at most 32 MiB."""
 _MEND = "Copy the file again; what could be read of it was read."
@@ -41,7 +56,7 @@ class LogFile:
     shape: Shape
     size: int
     sample: tuple[bytes, ...]
-    """Its first lines, to tell what kind of log it is."""
+    """Some of its lines, to tell what kind of log it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +102,16 @@ def look(source: str) -> LogFile | Problem:
         return Problem(f"cannot be read: {fault}", source, _MEND)
     if b"\0" in sample:
         return Problem("is neither EVTX nor text", source, "Give EVTX, JSON lines or text logs.")
-    return LogFile(
-        source, Shape.LINES, size, tuple(line for line in sample.splitlines()[:20] if line.strip())
-    )
+    if _is_array(sample):
+        return LogFile(source, Shape.LINES, size, _sampled(_first_of_array(source)))
+    whole = sample.splitlines() if len(sample) < _SAMPLE else sample.splitlines()[:-1] or [sample]
+    return LogFile(source, Shape.LINES, size, _sampled(Columns().joined(whole)))
+
+
+def _sampled(lines: list[bytes]) -> tuple[bytes, ...]:
+    """Lines taken evenly, without empty ones and those of Zeek's headers, which tell nothing."""
+    telling = [line for line in lines if line.strip() and (line[:1] != b"#" or b"\n" in line)]
+    return tuple(telling[:: -(-len(telling) // _SAMPLED) or 1])
 
 
 def batches(source: str) -> Iterator[Batch | Problem]:
@@ -97,13 +119,78 @@ def batches(source: str) -> Iterator[Batch | Problem]:
     first = 1
     try:
         with Path(source).open("rb") as raw, _decompressed(source, raw) as lines:
-            while batch := _batch(lines):
+            for batch in _records(lines):
                 yield Batch(source, first, batch, raw.tell())
                 first += len(batch)
     except _TooLong as fault:
         yield Problem(f"a line is longer than {LONGEST_LINE} bytes", f"{source}:{first + fault.lines}", _MEND)
     except (OSError, EOFError, zlib.error, zstandard.ZstdError) as fault:
         yield Problem(f"breaks off: {fault}", f"{source}:{first}", _MEND)
+
+
+def _records(lines: IO[bytes]) -> Iterator[list[bytes]]:
+    """The lines in batches, each line with the others that it needs to be understood."""
+    columns = Columns()
+    held: list[bytes] = []
+    while batch := _batch(lines):
+        if not held and _is_array(b"\n".join(batch[:3])) and (records := _array(batch, lines)) is not None:
+            yield records
+            return
+        batch = held + batch
+        held = _unfinished(batch)
+        batch = batch[: len(batch) - len(held)]
+        if batch:
+            yield _joined(batch, columns)
+    if held:
+        yield _joined(held, columns)
+
+
+def _joined(batch: list[bytes], columns: Columns) -> list[bytes]:
+    if columns.told or batch[0][:1] == b"#":
+        return columns.joined(batch)
+    return audit.join(batch) if audit.number(batch[-1]) or audit.number(batch[0]) else batch
+
+
+def _unfinished(batch: list[bytes]) -> list[bytes]:
+    """The lines at the end that belong to one event of auditd, which may go on."""
+    number = audit.number(batch[-1])
+    if not number:
+        return []
+    same = 1
+    while same < min(_HELD, len(batch)) and audit.number(batch[-same - 1]) == number:
+        same += 1
+    return batch[-same:] if same < len(batch) else []
+
+
+# -- arrays -------------------------------------------------------------------------------------------------------
+
+
+def _is_array(text: bytes) -> bool:
+    """Whether it begins an array of records, in an object or not, rather than one record a line."""
+    start = text[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"["):
+        return start[1:].lstrip()[:1] in (b"{", b"")
+    inner = start[1:].lstrip()
+    return start.startswith(b"{") and any(
+        inner.startswith(f'"{name}"'.encode()) and inner[len(name) + 2 :].lstrip(b" :\r\n\t")[:1] == b"["
+        for name in _ARRAYS
+    )
+
+
+def _array(batch: list[bytes], lines: IO[bytes]) -> list[bytes] | None:
+    """The records of the array, one a line; None when it is none, or too long."""
+    rest = lines.read(_LONGEST_ARRAY)
+    try:
+        document = orjson.loads(b"\n".join(batch) + b"\n" + rest)
+    except orjson.JSONDecodeError:
+        return None if not rest else [*batch, *rest.splitlines()]
+    found = document if isinstance(document, list) else next(iter(document.values()))
+    return [orjson.dumps(each) for each in found] if isinstance(found, list) else None
+
+
+def _first_of_array(source: str) -> list[bytes]:
+    with Path(source).open("rb") as raw, _decompressed(source, raw) as lines:
+        return next(_records(lines), [])[:_SAMPLED]
 
 
 class _TooLong(Exception):

@@ -2,7 +2,34 @@
 
 from collections.abc import Callable, Mapping
 
-from rempart.events.decode import dnsmasq, haproxy, nginx, sshd, syslog, ulogd, windows
+from rempart.events.decode import (
+    apache,
+    auditd,
+    azure,
+    bitbucket,
+    cloudtrail,
+    dnsmasq,
+    duo,
+    fortigate,
+    gcp,
+    github,
+    haproxy,
+    journal,
+    kubernetes,
+    m365,
+    nginx,
+    okta,
+    onelogin,
+    opencanary,
+    opnsense,
+    squid,
+    sshd,
+    suricata,
+    syslog,
+    ulogd,
+    windows,
+    zeek,
+)
 from rempart.events.event import Event
 
 Decoder = Callable[[bytes, str, int], Event | None]
@@ -13,11 +40,32 @@ interest. Raises `rempart.errors.DecodeError`, and nothing else, when the line i
 names none; whoever collected it then gives it the instant at which it was read."""
 
 DECODERS: Mapping[str, Decoder] = {
+    "auditd": auditd.decode,
+    "azure": azure.decode,
+    "bitbucket": bitbucket.decode,
+    "cloudtrail": cloudtrail.decode,
     "dnsmasq": dnsmasq.decode,
+    "duo": duo.decode,
+    "fortigate": fortigate.decode,
+    "gcp": gcp.decode,
+    "github": github.decode,
     "haproxy": haproxy.decode,
+    "journal": journal.decode,
+    "kubernetes": kubernetes.decode,
+    "m365": m365.decode,
     "nginx": nginx.decode,
+    "apache": apache.decode,  # after nginx: what is in nginx' format is its own
+    "okta": okta.decode,
+    "onelogin": onelogin.decode,
+    "opencanary": opencanary.decode,
+    "opnsense": opnsense.decode,
+    "squid": squid.decode,
     "sshd": sshd.decode,
+    "suricata": suricata.decode,
     "syslog": syslog.decode,
     "ulogd": ulogd.decode,
     "windows-json": windows.decode,
+    "zeek": zeek.decode,
 }
+"""In the order in which `rempart detect` tries them. No two read the same line, but for nginx and apache, and syslog,
+which reads what any program writes with a syslog head."""

@@ -1,0 +1,121 @@
+"""What a program on Linux said, wherever it was kept, in the words of Sigma's services."""
+
+import re
+from dataclasses import dataclass
+from html import unescape
+from typing import Any
+
+from rempart.events import audit
+from rempart.events.event import LogSource
+from rempart.events.line import capped
+from rempart.instants import Instant
+
+_SERVICES = {
+    "sshd": "sshd",
+    "sshd-session": "sshd",
+    "sudo": "sudo",
+    "su": "auth",
+    "login": "auth",
+    "passwd": "auth",
+    "pkexec": "auth",
+    "polkitd": "auth",
+    "useradd": "auth",
+    "usermod": "auth",
+    "systemd-logind": "auth",
+    "cron": "cron",
+    "crond": "cron",
+    "crontab": "cron",
+    "CRON": "cron",
+    "auditd": "auditd",
+    "clamd": "clamav",
+    "freshclam": "clamav",
+    "vsftpd": "vsftpd",
+    "named": "named",
+    "guacd": "guacamole",
+}
+_SYSMON = {
+    "1": "process_creation",
+    "3": "network_connection",
+    "5": "process_termination",
+    "9": "raw_access_thread",
+    "11": "file_event",
+    "16": "sysmon_status",
+    "23": "file_delete",
+}
+_HEAD = re.compile(r"<(EventID|EventRecordID|Channel|Computer)>([^<]{0,255})</")
+_DATA = re.compile(r'<Data Name="([^"<]{1,64})">([^<]*)</Data>')
+_PROVIDER = re.compile(r'<Provider Name="([^"<]{1,64})"')
+_SUDO = re.compile(r"\b(TTY|PWD|USER|GROUP|TSID|ENV)=((?:(?! ; ).)*)", re.DOTALL)
+_PACKET = re.compile(r"\b(IN|OUT|MAC|SRC|DST|PROTO|SPT|DPT|MARK)=(\S{0,64})")
+_PREFIX = re.compile(r"(?:\[\s*\d+\.\d+\] ?)?(.{0,64}?)\s*\bIN=", re.DOTALL)
+_PACKETS = {
+    "IN": "interface",
+    "OUT": "interface_out",
+    "SRC": "src_ip",
+    "DST": "dst_ip",
+    "SPT": "src_port",
+    "DPT": "dst_port",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """One message with its log source; ``time`` where the message itself names one."""
+
+    logsource: LogSource
+    fields: dict[str, Any]
+    time: Instant | None = None
+
+
+def said(program: str, message: str, *, host: str = "", pid: str = "") -> Saying:
+    """What a program said: an audit record, an event of Sysmon, a sudo command, a packet, or just a message."""
+    fields: dict[str, Any] = {
+        "message": capped(message),
+        "host": host,
+        "program": program,
+        "pid": pid or None,
+    }
+    if (record := audit.parse(message)) is not None:
+        return Saying(record.logsource, fields | record.fields, record.time)
+    if message.startswith("<Event>"):
+        return _sysmon(message, fields)
+    if program == "kernel" and " SRC=" in message:
+        return Saying(
+            LogSource(product="linux", category="firewall", service="syslog"), fields | _packet(message)
+        )
+    if program == "sudo":
+        fields |= _command(message)
+    return Saying(LogSource(product="linux", service=_SERVICES.get(program, "syslog")), fields)
+
+
+def _command(message: str) -> dict[str, Any]:
+    """Who ran what as whom. The command comes last and may read like anything: nothing in it is looked at."""
+    before, named, command = message.partition("COMMAND=")
+    words = {name: capped(word.strip()) for name, word in _SUDO.findall(before)}
+    return words | ({"COMMAND": capped(command)} if named else {})
+
+
+def _sysmon(message: str, fields: dict[str, Any]) -> Saying:
+    """Sysmon for Linux writes one element ``Event`` a message. Empty words are written ``-``."""
+    head = dict(_HEAD.findall(message))
+    if provider := _PROVIDER.search(message):
+        head["Provider_Name"] = provider[1]
+    data = {name: capped(unescape(word)) for name, word in _DATA.findall(message) if word not in ("", "-")}
+    logsource = LogSource(product="linux", category=_SYSMON.get(head.get("EventID", "")), service="sysmon")
+    del fields["message"]  # the same again, in markup
+    return Saying(logsource, fields | head | data)
+
+
+def _packet(message: str) -> dict[str, Any]:
+    """A packet that a firewall rule logged; what the rule's prefix says is the action."""
+    words: dict[str, Any] = {
+        _PACKETS[name]: word for name, word in _PACKET.findall(message) if name in _PACKETS and word
+    }
+    for port in ("src_port", "dst_port"):
+        if port in words:
+            words[port] = int(words[port]) if words[port].isdecimal() and len(words[port]) < 6 else None
+    if protocol := re.search(r"\bPROTO=(\w{1,16})", message):
+        words["protocol"] = protocol[1].lower()
+    if (prefix := _PREFIX.match(message)) and prefix[1]:
+        words["action"] = prefix[1].strip(" :[]").lower()
+    return words

@@ -1,0 +1,73 @@
+"""Logs of every make are cut into what a decoder can read alone."""
+
+import gzip
+import json
+from pathlib import Path
+
+from rempart.adapters.collect import files
+from rempart.adapters.collect.files import Batch, LogFile
+from rempart.events import audit
+
+CALL = b'type=SYSCALL msg=audit(1.000:%d): arch=c000003e syscall=59 success=yes exe="/bin/a"\n'
+RAN = b'type=EXECVE msg=audit(1.000:%d): a0="a"\n'
+
+
+def lines_of(path: Path) -> list[bytes]:
+    found = list(files.batches(str(path)))
+    assert all(isinstance(batch, Batch) for batch in found)
+    numbers = [
+        each
+        for batch in found
+        if isinstance(batch, Batch)
+        for each in range(batch.first, batch.first + len(batch.lines))
+    ]
+    assert numbers == list(range(1, len(numbers) + 1))
+    return [line for batch in found if isinstance(batch, Batch) for line in batch.lines]
+
+
+def sample_of(path: Path) -> tuple[bytes, ...]:
+    found = files.look(str(path))
+    assert isinstance(found, LogFile)
+    return found.sample
+
+
+def test_records_in_an_array_become_lines(tmp_path: Path) -> None:
+    records = [{"eventName": "a", "n": n} for n in range(3)]
+    for name, document in (("a", records), ("b", {"Records": records}), ("c", {"value": records})):
+        for text in (json.dumps(document), json.dumps(document, indent=1)):
+            path = tmp_path / f"{name}.json.gz"
+            path.write_bytes(gzip.compress(text.encode()))
+            assert [json.loads(line) for line in lines_of(path)] == records
+            assert [json.loads(line) for line in sample_of(path)] == records
+
+
+def test_what_only_begins_like_an_array_is_read_line_by_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(b"[{broken\nsecond\nthird\n")
+    assert lines_of(path) == [b"[{broken", b"second", b"third"]
+
+
+def test_an_event_of_auditd_is_joined_over_the_end_of_a_batch(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    path.write_bytes(b"".join(CALL % n + RAN % n + RAN % n for n in range(1_500)))
+    lines = lines_of(path)
+    assert len(lines) == 4_500
+    assert all(line.count(b"\n") == (2 if b"SYSCALL" in line else 0) for line in lines)
+    assert audit.number(lines[0]) == b"audit(1.000:0)"
+
+
+def test_rows_of_columns_are_whole_in_the_sample_and_in_the_batches(tmp_path: Path) -> None:
+    path = tmp_path / "weird.log"
+    path.write_bytes(b"#path\tweird\n#fields\tname\n#types\tstring\na\nb\n#close\t1\n")
+    header = b"#path\tweird\n#fields\tname\n#types\tstring\n"
+    assert sample_of(path) == (header + b"a", header + b"b")
+    assert lines_of(path)[3:] == [header + b"a", header + b"b", b"#close\t1"]
+
+
+def test_the_sample_is_taken_evenly(tmp_path: Path) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(b"".join(b"%d\n" % n for n in range(1_000)))
+    sample = sample_of(path)
+    assert 50 < len(sample) <= 100
+    assert sample[0] == b"0"
+    assert int(sample[-1]) > 950
