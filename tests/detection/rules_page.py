@@ -22,7 +22,7 @@ what (`victims`), which `accounts`; `spoofable` where forged packets could cause
 itself because of it.
 
 **Exceptions.** Give what is allowed an opening of its own, with its hosts, in `site.toml`: its flows are no longer
-counted. For all else write a Sigma filter, or take the rule out of the folder.
+counted. For all else there is `exceptions.toml`, with a reason and a last day (`docs/operating/rules.md`).
 
 **Repeats.** A finding is told when its condition begins to hold, again when the count doubles, and again after a pause.
 """
