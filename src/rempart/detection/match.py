@@ -288,12 +288,11 @@ class _Index:
 
 
 # What stands in a good part of all Windows events, whatever happens: a poor sign that a rule is about this one.
-_EVERYDAY = (
-    r"c:\windows\system32\svchost.exe -k -p |c:\windows\syswow64\|c:\windows\explorer.exe|nt authority\system"
-    r"|c:\program files\|c:\program files (x86)\|c:\programdata\|c:\users\public\"
-    r"|\appdata\local\temp\|\appdata\roaming\ "
-    r"|microsoft.net\framework64\|\conhost.exe|\cmd.exe /c |process|\windowspowershell\v1.0\powershell.exe"
-)
+_EVERYDAY = r"""
+c:\windows\system32\svchost.exe -k -p |c:\windows\syswow64\|c:\windows\explorer.exe|nt authority\system
+c:\program files\|c:\program files (x86)\|c:\programdata\|c:\users\public\|\appdata\local\temp\|\appdata\roaming\
+microsoft.net\framework64\|\conhost.exe|\cmd.exe /c |process|\windowspowershell\v1.0\powershell.exe
+"""
 
 
 def _commonness(leaf: Leaf) -> float:
