@@ -1,8 +1,8 @@
 """Finds log files and reads their lines in batches, compressed or not.
 
 A line is what a decoder can read alone. Where it needs others it is given them: rows of Zeek the header of their
-columns, system calls of auditd what else was recorded of them. Records in one JSON array (CloudTrail's ``{"Records": [...]}``)
-become lines, numbered by their place in it.
+columns, system calls of auditd what else was recorded of them. Records in one JSON array (CloudTrail's
+``{"Records": [...]}``) become lines, numbered by their place in it.
 """
 
 import gzip
