@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rempart.detection.detector import Detection
-from rempart.detection.exception import Exceptions, Exemption, Value, parse
+from rempart.detection.exception import Exceptions, Exemption, Tamed, Value, parse
 from rempart.detection.finding import Finding, Level
 from rempart.detection.rule import RuleSet, load
 from rempart.errors import InputRefused
@@ -139,6 +139,19 @@ def test_a_name_that_no_rule_has_is_told_with_the_nearest() -> None:
     (problem,) = Detection(rules(), exceptions=given).tamed.problems
     assert "'guesing'" in problem.what
     assert "guessing" in problem.mend
+
+
+def test_what_is_found_without_a_rule_is_named_by_its_id() -> None:
+    given = exceptions(
+        f'[[exceptions]]\nrules = ["behaviour.beaconing"]\nfields = {{ c-ip = "192.0.2.7" }}\n{WHO}'
+        f'[[severities]]\nrules = ["indicator.domain"]\nlevel = "low"\n{WHO}'
+    )
+    tamed = Tamed(given, rules())
+    assert tamed.problems == ()
+    assert tamed.hiding("behaviour.beaconing", {"c-ip": "192.0.2.7"}, BEGIN)
+    assert not tamed.hiding("behaviour.beaconing", {"c-ip": "192.0.2.8"}, BEGIN)
+    assert tamed.level("indicator.domain", Level.HIGH, BEGIN) is Level.LOW
+    assert tamed.level("indicator.url", Level.HIGH, BEGIN) is Level.HIGH
 
 
 EVERYTHING_WRONG = """

@@ -176,11 +176,18 @@ class Tamed:
         return None
 
     def card(self, card: RuleCard, time: Instant) -> RuleCard:
-        """The card at the level at which the site wants to be told; the last entry wins."""
-        for severity in reversed(self._severities.get(card.id, ())):
-            if not severity.ended(time):
-                return replace(card, level=severity.level)
-        return card
+        """The card at the level at which the site wants to be told."""
+        level = self.level(card.id, card.level, time)
+        return card if level is card.level else replace(card, level=level)
+
+    def level(self, rule: str, given: Level, time: Instant) -> Level:
+        """The level of what a rule says, ``given`` its own; the last entry wins."""
+        wanted = (each.level for each in reversed(self._severities.get(rule, ())) if not each.ended(time))
+        return next(wanted, given)
+
+
+_BESIDE = ("behaviour.", "indicator.")
+"""How the ids of what is found without a rule begin; they are named by their ids only."""
 
 
 class _Named:
@@ -198,7 +205,9 @@ class _Named:
         """The ids that an entry means; what it cannot mean is added to the problems."""
         for name in entry.rules:
             ids = self._ids.get(name.lower(), [])
-            if not ids:
+            if name.startswith(_BESIDE):
+                yield name
+            elif not ids:
                 near = get_close_matches(name.lower(), self._ids, n=1)
                 mend = f"Did you mean {near[0]!a}?" if near else "Correct the name, or remove the entry."
                 problems.append(Problem(f"no rule that is loaded is called {name!a}", entry.where, mend))
