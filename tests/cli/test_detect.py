@@ -55,6 +55,13 @@ def event(**changed: Any) -> str:
     return json.dumps({**EVENT, **changed})
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Compiled rules are kept here, not in the home of whoever runs the tests."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "rempart" / "compiled"
+
+
 @pytest.fixture
 def rules(tmp_path: Path) -> str:
     folder = tmp_path / "rules"
@@ -417,6 +424,68 @@ def test_a_report_that_cannot_be_written_is_named(
     ]
     assert main(asked) == ExitCode.USAGE
     assert "the report cannot be written" in capsys.readouterr().err
+
+
+# -- a site, and what is kept -------------------------------------------------------------------------------------
+
+SITES = Path(__file__).resolve().parents[1] / "attacks"
+WEB = """
+title: A page was asked for from outside
+id: 5d2b5f9e-0b5c-4f43-9a0b-1f6d2a3d7c11
+level: low
+logsource: {category: webserver}
+detection: {asked: {from: outside}, condition: asked}
+"""
+EXCEPTION = """
+[[exceptions]]
+rules = ["A page was asked for from outside"]
+fields = { c-ip = "203.0.113.7" }
+reason = "Our own monitoring"
+author = "A. Peeters"
+until = 2099-01-31
+
+[[severities]]
+rules = ["A page was asked for from outside"]
+level = "high"
+reason = "Nobody should"
+author = "A. Peeters"
+"""
+NGINX = '{ip} - - [2026-11-20T16:40:00+01:00] "GET / HTTP/1.1" 200 5 "-" "curl" "www.home.example"\n'
+
+
+def test_with_a_site_its_sides_are_known_and_its_exceptions_obeyed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "web.yml").write_text(WEB)
+    (tmp_path / "site.toml").write_text((SITES / "site.toml").read_text())
+    log = tmp_path / "access.log"
+    log.write_text("".join(NGINX.format(ip=ip) for ip in ("203.0.113.7", "203.0.113.8")))
+    asked = ["detect", "--rules", str(tmp_path / "web.yml"), "--format", "jsonl", str(log)]
+    assert main(asked) == ExitCode.OK
+    assert capsys.readouterr().out == ""  # without a site nobody knows what is outside
+    asked += ["--site", str(tmp_path / "site.toml")]
+    assert main(asked) == ExitCode.OK
+    assert [row["level"] for row in rows(capsys.readouterr().out)] == ["low", "low"]
+    (tmp_path / "exceptions.toml").write_text(EXCEPTION)
+    assert main(asked) == ExitCode.OK
+    out, err = capsys.readouterr()
+    assert [(row["record"], row["level"]) for row in rows(out)] == [(2, "high")]
+    assert "1 finding hidden by exceptions of the site" in err
+
+
+def test_what_was_compiled_is_kept_and_gives_the_same(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], cache: Path
+) -> None:
+    (tmp_path / "LICENSE").write_text("Detection Rule License (DRL) 1.1")
+    log = tmp_path / "events.ndjson"
+    log.write_text(event())
+    asked = ["detect", "--rules", rules, "--format", "jsonl", str(log)]
+    assert main(asked) == ExitCode.OK
+    first, kept = capsys.readouterr().out, sorted(cache.iterdir())
+    assert kept
+    assert main(asked) == ExitCode.OK
+    assert (capsys.readouterr().out, sorted(cache.iterdir())) == (first, kept)
+    assert rows(first)[0]["license"] == "DRL-1.1"
 
 
 # -- a terminal ---------------------------------------------------------------------------------------------------

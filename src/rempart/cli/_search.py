@@ -10,10 +10,13 @@ from typing import Any
 from rempart.adapters.collect import evtx, files
 from rempart.adapters.collect.files import Batch, LogFile, Shape
 from rempart.detection.detector import Detection
+from rempart.detection.exception import Exceptions, Tamed
 from rempart.detection.explain import finding, observables
 from rempart.detection.finding import Finding
 from rempart.detection.match import Matcher
+from rempart.detection.predicates import Compiled
 from rempart.detection.rule import Rule, RuleCard, RuleSet
+from rempart.detection.surroundings import Surroundings
 from rempart.errors import DecodeError, Problem
 from rempart.events.decode import DECODERS, Decoder, windows
 from rempart.events.event import Event
@@ -58,6 +61,8 @@ class Found:
     events: int = 0
     rows: list[Row] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    hidden: int = 0
+    """Findings that an exception of the site hides."""
     parts: list[Event] = field(default_factory=list)
     """Events that a correlation is made of."""
 
@@ -65,33 +70,53 @@ class Found:
 class Search:
     """Rules over units."""
 
-    def __init__(self, rules: RuleSet, *, with_event: bool = False) -> None:
-        """``with_event``: rows carry all fields of their event."""
-        self._matcher = Matcher(rules.rules)
+    def __init__(
+        self,
+        rules: RuleSet,
+        surroundings: Surroundings | None = None,
+        tamed: Tamed | None = None,
+        compiled: Compiled | None = None,
+        *,
+        with_event: bool = False,
+    ) -> None:
+        """``surroundings``, ``tamed``: of a site, when it is known whose logs these are. ``compiled``: databases kept.
+        ``with_event``: rows carry all fields of their event.
+        """
+        self._matcher = Matcher(rules.rules, compiled)
+        self._compiled = compiled
+        self._surroundings = surroundings
+        self._tamed = tamed or Tamed(Exceptions(), rules)
         self._with_event = with_event
         self._parts = RuleSet(_parts(rules), rules.correlations, ())
         self._in_parts = frozenset(rule.card.id for rule in self._parts.rules)
+
+    def warm(self) -> None:
+        """Compile everything, or take it from what is kept; once for all processes."""
+        self._matcher.warm()
 
     def do(self, unit: Unit) -> Found:
         """Match every event of the unit."""
         found = Found(read=unit.read)
         for event in _events(unit, found.problems):
             found.events += 1
-            rules = self._matcher.matches(event)
+            seen = self._surroundings.describe(event) if self._surroundings else event
+            rules = self._matcher.matches(seen)
             if rules:
-                self._keep(event, rules, found)
+                self._keep(seen, rules, found)
         return found
 
     def _keep(self, event: Event, rules: Sequence[Rule], found: Found) -> None:
+        time = event.time if event.time is not None else Instant(0)
         for rule in rules:
-            seen = finding(
-                rule.card,
-                event,
-                event.time if event.time is not None else Instant(0),
-                things=observables(rule.card.meaning, event.fields),
-                proofs=self._matcher.evidence(rule, event),
+            if self._tamed.hiding(rule.card.id, event.fields, time):
+                found.hidden += 1
+                continue
+            card = self._tamed.card(rule.card, time)
+            things = observables(card.meaning, event.fields)
+            proofs = self._matcher.evidence(rule, event)
+            found.rows.append(
+                self._row(card, finding(card, event, time, things=things, proofs=proofs), event)
             )
-            found.rows.append(self._row(rule.card, seen, event))
         if any(rule.card.id in self._in_parts for rule in rules):
             found.parts.append(replace(event, raw=None))
 
@@ -103,11 +128,16 @@ class Search:
         if not self._parts.correlations:
             return
         cards = {each.card.id: each.card for each in self._parts.correlations}
-        detection = Detection(self._parts)
+        detection = Detection(
+            self._parts,
+            surroundings=self._surroundings,
+            exceptions=self._tamed.exceptions,
+            compiled=self._compiled,
+        )
         for event in sorted(parts, key=lambda event: event.time if event.time is not None else 0):
             for seen in detection.feed(event):
                 if seen.rule in cards:
-                    yield self._row(cards[seen.rule], seen, event)
+                    yield self._row(replace(cards[seen.rule], level=seen.level), seen, event)
 
 
 def _parts(rules: RuleSet) -> tuple[Rule, ...]:

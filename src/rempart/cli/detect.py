@@ -1,33 +1,34 @@
 """``rempart detect``: holds Sigma rules against logs that are already there."""
 
 import argparse
-import csv
 import gc
-import io
-import json
+import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rempart.adapters import licence
+from rempart.adapters import compiled, licence
 from rempart.adapters import rules as rule_files
 from rempart.adapters.collect import files
 from rempart.adapters.collect.files import LogFile
-from rempart.cli import _report, _summary
+from rempart.adapters.compiled import KeptFiles
+from rempart.cli import _exceptions, _report, _summary
+from rempart.cli._formats import FORMATS, Form, nothing
 from rempart.cli._search import Found, Row, Search, spread, units
 from rempart.cli._terminal import harmless
-from rempart.detection.explain import Explanation
+from rempart.cli.site import read as read_site
+from rempart.detection.exception import Exceptions, Tamed
 from rempart.detection.finding import Level
+from rempart.detection.place import placed
 from rempart.detection.report import Report
 from rempart.detection.rule import RuleCard, RuleSet, load
-from rempart.detection.tactic import tactics
+from rempart.detection.surroundings import Surroundings
 from rempart.detection.tally import Tally
 from rempart.errors import ExitCode, InputRefused, Problem
-from rempart.instants import rfc3339
 
 _HELP = """\
 Holds Sigma rules against EVTX files, JSON lines (.ndjson, also .zst or .gz) and text logs (haproxy, nginx, sshd,
@@ -59,7 +60,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     verb.add_argument(
         "--format",
-        choices=(*_FORMATS, "html"),
+        choices=(*FORMATS, "html"),
         default="table",
         help="table (the default), csv or jsonl: a line for each finding, at once; html: the report, at the end",
     )
@@ -83,9 +84,16 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="a value of %%NAME%% in rules with |expand; may be given again",
     )
     verb.add_argument(
+        "--site",
+        type=Path,
+        metavar="FILE",
+        help="site.toml: what is inside, known devices, care files; exceptions.toml beside it is obeyed",
+    )
+    verb.add_argument(
         "--fail-on",
         choices=[level.name.lower() for level in Level],
-        help="exit 1 when something of this level or above is found",
+        metavar="LEVEL",
+        help="exit 1 when something of this level (informational, low, medium, high, critical) or above is found",
     )
     verb.add_argument("paths", nargs="*", metavar="PATH", help="logs, or folders of logs")
     verb.set_defaults(run=run)
@@ -102,27 +110,49 @@ def run(arguments: argparse.Namespace) -> int:
     """Search, print, and say what could not be read."""
     troubles = _Troubles()
     folders, paths = _rules_and_logs(arguments.rules, arguments.paths)
-    rules = _licensed(_load(folders, arguments.placeholder, troubles))
+    surroundings, exceptions = _site(arguments.site)
+    kept = _kept()
+    rules = _licensed(_load(folders, _placeholders(arguments.placeholder, surroundings), kept, troubles))
     logs = _logs(paths, troubles)
-    search = Search(rules, with_event=arguments.with_event)
+    tamed = Tamed(exceptions, rules)
+    for problem in tamed.problems:
+        troubles.note(problem)
+    search = Search(rules, surroundings, tamed, kept, with_event=arguments.with_event)
+    if kept:
+        search.warm()
     gc.freeze()  # rules stay to the end: the collector need not look at a million of their parts again and again
     tally = Tally()
-    form = _FORMATS.get(arguments.format, _nothing)()
-    parts, events = [], 0
+    form = FORMATS.get(arguments.format, nothing)()
+    parts, events, hidden = [], 0, 0
     for found in _watched(spread(search, units(logs, troubles.say), arguments.jobs), logs):
         troubles.say_all(found.problems)
         parts += found.parts
         events += found.events
+        hidden += found.hidden
         _show(found.rows, form, tally)
     _show(search.correlated(parts), form, tally)
     page = Report.of(tally, events=events, logs=len(logs), problems=troubles.first, unread=troubles.said)
     _conclude(arguments, page)
+    if hidden:
+        print(f"{_summary.many(hidden, 'finding')} hidden by exceptions of the site", file=sys.stderr)
     if arguments.summary or (arguments.summary is None and sys.stderr.isatty()):
         print("\n".join(_summary.lines(tally, events)), file=sys.stderr)
     return _answer(arguments.fail_on, tally.worst, troubles.said)
 
 
-def _show(rows: Iterable[Row], form: "_Form", tally: Tally) -> None:
+def _site(file: Path | None) -> tuple[Surroundings | None, Exceptions]:
+    if file is None:
+        return None, Exceptions()
+    return Surroundings.of(read_site(file)), _exceptions.beside(file)
+
+
+def _kept() -> KeptFiles | None:
+    """Where compiled rules stay for the next time: the folder that the desktop's conventions (XDG) give for it."""
+    home = os.environ.get("XDG_CACHE_HOME") or (os.environ.get("HOME", "") and f"{os.environ['HOME']}/.cache")
+    return KeptFiles(Path(home, "rempart", "compiled")) if home else None
+
+
+def _show(rows: Iterable[Row], form: Form, tally: Tally) -> None:
     """Print them at once, and count them. The stream is looked up now: while a bar is shown, lines go above it."""
     lines = []
     for row in rows:
@@ -158,15 +188,28 @@ def _rules_and_logs(rules: Sequence[str], paths: Sequence[str]) -> tuple[list[st
     return folders, logs
 
 
-def _load(folders: Sequence[str], placeholders: Sequence[str], troubles: "_Troubles") -> RuleSet:
-    values: dict[str, list[str]] = {}
-    for each in placeholders:
+def _placeholders(given: Sequence[str], surroundings: Surroundings | None) -> Mapping[str, Sequence[str]]:
+    """Those of the site, then those given on the command line."""
+    values = {name: list(known) for name, known in surroundings.placeholders.items()} if surroundings else {}
+    for each in given:
         name, equals, value = each.partition("=")
         if not equals:
             raise InputRefused(f"--placeholder {each}: no '=' in it", now="Write --placeholder NAME=VALUE.")
         values.setdefault(name.strip("%"), []).append(value)
-    rules = load(rule_files.read(folders), values)
-    troubles.say_all(rules.refused)
+    return values
+
+
+def _load(
+    folders: Sequence[str],
+    placeholders: Mapping[str, Sequence[str]],
+    kept: KeptFiles | None,
+    troubles: "_Troubles",
+) -> RuleSet:
+    texts = dict(rule_files.read(folders))
+    rules = (
+        compiled.load(kept, texts.items(), placeholders) if kept else load(list(texts.items()), placeholders)
+    )
+    troubles.say_all(placed(rules.refused, texts))
     if rules.waiting:
         troubles.note(_waiting(rules.waiting))
     if not rules.rules:
@@ -258,102 +301,3 @@ def _watched(found: Iterator[Found], logs: Sequence[LogFile]) -> Iterator[Found]
             events += each.events
             bar.update(task, advance=each.read, events=events)
             yield each
-
-
-# -- formats ------------------------------------------------------------------------------------------------------
-
-_Form = Callable[[Row], str]
-"""What is printed for one row, newline included."""
-
-
-def _nothing() -> _Form:
-    return lambda _row: ""
-
-
-def _time(row: Row) -> str | None:
-    return None if row.time is None else rfc3339(row.time)
-
-
-def _jsonl() -> _Form:
-    # All but ASCII is escaped, so that the lines may be shown on a terminal too.
-    return lambda row: json.dumps(_line(row), default=str) + "\n"
-
-
-def _line(row: Row) -> dict[str, Any]:
-    card, seen = row.card, row.finding
-    line = {
-        "rule": card.id,
-        "title": card.title,
-        "level": card.level.name.lower(),
-        "time": _time(row),
-        "source": seen.source,
-        "record": seen.record,
-        "author": card.author,
-        "license": card.license,
-        "tags": card.tags,
-        "explanation": Explanation.of(seen).english,
-        "count": seen.count,
-        "proofs": [{"field": proof.field, "value": proof.value} for proof in seen.proofs],
-        "finding": seen.id,
-    }
-    return line if row.fields is None else {**line, "event": row.fields}
-
-
-_COLUMNS = (
-    *("time", "level", "title", "source", "record", "rule", "author", "proofs"),
-    *("license", "tactics", "explanation"),
-)
-_SHORT = 8
-"""Columns of the table on a terminal; the rest would push them out of sight."""
-
-
-def _cells(row: Row) -> tuple[str, ...]:
-    card, seen = row.card, row.finding
-    return (
-        _time(row) or "",
-        card.level.name.lower(),
-        card.title if seen.count == 1 else f"{card.title} ({seen.count})",
-        seen.source,
-        str(seen.record),
-        card.id,
-        card.author,
-        "; ".join(f"{proof.field}={proof.value}" for proof in seen.proofs),
-        card.license,
-        ", ".join(tactic.label for tactic in tactics(card.tags)),
-        Explanation.of(seen).english,
-    )
-
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def _csv() -> _Form:
-    print(_csv_line(_COLUMNS), end="")
-    return lambda row: _csv_line(_cells(row))
-
-
-def _csv_line(cells: Iterable[str]) -> str:
-    # A spreadsheet runs a cell that begins like a formula (CWE-1236).
-    shown = (harmless(cell, 2000) for cell in cells)
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(
-        f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in shown
-    )
-    return line.getvalue()
-
-
-def _table() -> _Form:
-    """One line a match, as it is found: a table that waits for its widest cell shows nothing for minutes."""
-    width = Console().width if sys.stdout.isatty() else None
-
-    def form(row: Row) -> str:
-        shown = (harmless(cell, 300) for cell in _cells(row)[:_SHORT])
-        time, level, title, source, record, rule, author, proofs = shown
-        by = f"{rule}, {author}" + (f", {harmless(row.card.license)}" if row.card.license else "")
-        line = f"{time[:19]:19}  {level:13}  {title}  {source}:{record}  [{by}]  {proofs}"
-        return (line if width is None or len(line) <= width else line[: width - 1] + "…") + "\n"
-
-    return form
-
-
-_FORMATS: dict[str, Callable[[], _Form]] = {"table": _table, "csv": _csv, "jsonl": _jsonl}
