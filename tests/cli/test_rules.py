@@ -204,3 +204,46 @@ def test_a_set_of_which_nothing_loads_is_not_put_in_force(
     assert "no rule of it can be used" in capsys.readouterr().err
     assert main(["rules", "list", *state]) == ExitCode.OK
     assert "in force   none installed" in capsys.readouterr().out
+
+
+# -- SigmaHQ's regression data ----------------------------------------------------------------------------------------
+
+INFO = """
+rule_metadata: [{id: 2b1ad4a2-6a2b-4c5e-8d0f-0d3c5c1f5a11, title: Hole tried}]
+regression_tests_info: [{type: evtx, match_count: 1, path: regression_data/web/a.evtx}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("info", "code", "told"),
+    [
+        (INFO, ExitCode.USAGE, "a.evtx"),
+        (INFO.replace("5a11", "5a99"), ExitCode.USAGE, "a.evtx"),
+        (INFO.replace("evtx", "text"), ExitCode.OK, "1 samples"),
+        ("[unclosed", ExitCode.USAGE, "info.yml"),
+        ("a: 1", ExitCode.USAGE, "it does not say which rule matches what"),
+    ],
+)
+def test_regression_data_that_cannot_be_used_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], info: str, code: ExitCode, told: str
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "info.yml").write_text(info)
+    rules = folder(tmp_path / "r", a=GOOD)
+    assert main(["rules", "test", str(tmp_path / "data"), "--rules", rules]) == code
+    shown = capsys.readouterr()
+    assert told in shown.out + shown.err
+
+
+@pytest.mark.corpus
+def test_regression_data_of_sigmahq(corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = corpus / "regression" / "rules-emerging-threats"
+    rule = next(data.rglob("info.yml")).parent.name
+    shutil.copytree(next(data.rglob(rule)), tmp_path / "data", copy_function=shutil.copyfile)
+    (tmp_path / "data").chmod(0o755)
+    rules = [str(next((corpus / "rules").rglob(f"{rule}.yml")))]
+    assert main(["rules", "test", str(tmp_path / "data"), "--rules", *rules]) == ExitCode.OK
+    info = tmp_path / "data" / "info.yml"
+    info.write_text(info.read_text().replace("match_count: 1", "match_count: 7"))
+    assert main(["rules", "test", str(tmp_path / "data"), "--rules", *rules]) == ExitCode.FOUND
+    assert "matched 1 times, stated are 7" in capsys.readouterr().out

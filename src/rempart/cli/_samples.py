@@ -1,15 +1,21 @@
-"""Samples of rules: attack directories, what should be found in them, and what was found."""
+"""Samples of rules: attack directories and SigmaHQ's regression data, what should be found in them, and what was."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from rempart.adapters.collect import evtx
 from rempart.detection.detector import Detection
 from rempart.detection.finding import Finding, Level
-from rempart.errors import DecodeError, InputRefused
-from rempart.events.decode import DECODERS
+from rempart.detection.match import Matcher
+from rempart.detection.rule import RuleSet
+from rempart.errors import DecodeError, InputRefused, Problem
+from rempart.events.decode import DECODERS, windows
 from rempart.events.event import Event
 
 EXPECTED = "expected.json"
@@ -128,3 +134,79 @@ def _events(path: Path) -> Iterator[Event]:
             ) from refused
         if event is not None:
             yield event
+
+
+# -- SigmaHQ's regression data ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """One ``info.yml`` of SigmaHQ's ``regression_data``: how often a rule matches the records of an EVTX file."""
+
+    folder: Path
+    rules: tuple[str, ...]
+    """Ids."""
+    logs: tuple[tuple[Path, int], ...]
+    """Each file beside it, and how many matches are stated; at least one where no number is."""
+
+
+INFO = "info.yml"
+
+
+def stated(folder: Path) -> list[Stated]:
+    """What is stated at or below a folder. Raises `InputRefused` for an ``info.yml`` that does not say it."""
+    return [_stated(file) for file in sorted(folder.rglob(INFO))]
+
+
+def _stated(file: Path) -> Stated:
+    try:
+        said = yaml.safe_load(file.read_bytes())
+        rules = tuple(str(each["id"]) for each in said["rule_metadata"])
+        tests = [each for each in said["regression_tests_info"] if each["type"] == "evtx"]
+        logs = tuple((file.parent / Path(t["path"]).name, int(t.get("match_count", 1))) for t in tests)
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, RecursionError) as fault:
+        raise InputRefused(
+            f"it does not say which rule matches what: {fault!a}",
+            where=str(file),
+            now="See SigmaHQ's regression_data for its shape, or leave the file out.",
+        ) from fault
+    return Stated(file.parent, rules, logs)
+
+
+class Fired:
+    """How often rules match EVTX files; only the rules that something is stated of are compiled."""
+
+    def __init__(self, rules: RuleSet, about: list[Stated]) -> None:
+        named = {rule for each in about for rule in each.rules}
+        asked = [rule for rule in rules.rules if rule.card.id in named]
+        self._known = {rule.card.id for rule in asked}
+        self._matcher = Matcher(asked)
+
+    def held_against(self, about: Stated) -> Outcome:
+        """A rule that matches less often than stated differs; one that matches more often may know more."""
+        different: list[str] = [
+            f"the rule {rule!a} is not loaded" for rule in about.rules if rule not in self._known
+        ]
+        told: set[str] = set()
+        for log, least in about.logs:
+            counts = self._counts(log)
+            told |= counts.keys()
+            different += (
+                f"{log.name}: the rule {rule!a} matched {counts[rule]} times, stated are {least}"
+                for rule in about.rules
+                if rule in self._known and counts[rule] < least
+            )
+        return Outcome(tuple(different), frozenset(told))
+
+    def _counts(self, log: Path) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        for record in evtx.records(str(log)):
+            if isinstance(record, Problem):
+                raise InputRefused(record.what, where=record.where, now=record.mend)
+            number, text = record
+            try:
+                event = windows.decode(text, log.name, number)
+            except DecodeError as refused:
+                raise InputRefused(refused.what, where=f"{log}, record {number}") from refused
+            counts.update(rule.card.id for rule in self._matcher.matches(event))
+        return counts

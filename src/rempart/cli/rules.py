@@ -11,7 +11,7 @@ from rempart.adapters import rules as rule_files
 from rempart.adapters import shipped
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.supply import RuleFiles, Supply
-from rempart.cli._samples import samples, tried
+from rempart.cli._samples import Fired, Outcome, samples, stated, tried
 from rempart.cli._terminal import harmless
 from rempart.cli.site import read as read_site
 from rempart.config import STATE, Places
@@ -34,7 +34,8 @@ exit codes: 0 every rule loads or waits, 1 something is refused, 2 there is no r
 _TEST = """\
 Runs attack directories through the rules: DIR/README.md, logs named after their decoder (nginx.log), expected.json
 with what must be found, and benign/ with ordinary life in which every rule must stay silent. A site.toml beside them
-(or --site) says in which home it happens. Rules of level low or above that no sample shows are named.
+(or --site) says in which home it happens. SigmaHQ's regression_data (info.yml beside EVTX files) is understood too.
+Rules of level low or above that no sample shows are named.
 
 exit codes: 0 all is as expected, 1 something is not, 2 rules or samples cannot be used"""
 
@@ -231,33 +232,39 @@ def _entries(exceptions: Exceptions) -> Iterator[str]:
 
 def _test(arguments: argparse.Namespace) -> int:
     found = [sample for folder in arguments.samples for sample in samples(folder)]
-    if not found:
+    regression = [each for folder in arguments.samples for each in stated(folder)]
+    if not found and not regression:
         raise InputRefused(
             "there is no attack directory",
             where=", ".join(map(str, arguments.samples)),
             now="A directory with expected.json or benign/ in it is one; see docs/operating/rules.md.",
         )
-    site = arguments.site or _site_beside(found[0].folder)
+    site = arguments.site or (_site_beside(found[0].folder) if found else None)
     surroundings = Surroundings.of(read_site(site)) if site else Surroundings()
     files = dict(rule_files.read(arguments.rules or [str(shipped.rules())]))
     rules = load(files.items(), surroundings.placeholders)
     for problem in placed(rules.refused, files):
         _say(f"refused  {problem.where}  {problem.what}")
-    detection = Detection(rules, surroundings)
-    told: set[str] = set()
-    failed = bool(rules.refused)
-    for sample in found:
-        outcome = tried(sample, detection)
-        told |= outcome.told
-        failed |= bool(outcome.differences)
-        _say(f"{'differs' if outcome.differences else 'as expected':12} {sample.folder}")
-        for difference in outcome.differences:
-            _say(f"             {difference}")
+    detection, fired = Detection(rules, surroundings), Fired(rules, regression)
+    outcomes = [
+        *((sample.folder, tried(sample, detection)) for sample in found),
+        *((each.folder, fired.held_against(each)) for each in regression),
+    ]
+    for folder, outcome in outcomes:
+        _tell_outcome(folder, outcome)
+    told = {rule for _, outcome in outcomes for rule in outcome.told}
     unseen = [card for card in _cards(rules) if card.id not in told and card.level >= Level.LOW]
     for card in unseen:
         _say(f"no sample    {card.path}, line {line_of(card, files[card.path])}  {card.title}")
-    print(f"{len(found)} samples; {len(unseen)} rules that no sample shows.")
-    return ExitCode.FOUND if failed else ExitCode.OK
+    print(f"{len(outcomes)} samples; {len(unseen)} rules that no sample shows.")
+    differing = any(outcome.differences for _, outcome in outcomes)
+    return ExitCode.FOUND if differing or rules.refused else ExitCode.OK
+
+
+def _tell_outcome(folder: Path, outcome: Outcome) -> None:
+    _say(f"{'differs' if outcome.differences else 'as expected':12} {folder}")
+    for difference in outcome.differences:
+        _say(f"             {difference}")
 
 
 def _site_beside(folder: Path) -> Path | None:
