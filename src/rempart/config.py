@@ -27,6 +27,16 @@ class Places:
         return self.state / "rules"
 
     @property
+    def indicators(self) -> Path:
+        """Folder of lists of bad addresses, domains, URLs and hashes that watch reads. It need not be there."""
+        return self.state / "indicators"
+
+    @property
+    def countries(self) -> Path:
+        """Table of networks and their countries, beside site.toml. It need not be there."""
+        return self.site.with_name("countries.csv")
+
+    @property
     def journal(self) -> Path:
         """The evidence journal (SQLite). Guard only."""
         return self.state / "guard" / "journal.db"

@@ -9,7 +9,7 @@ import csv
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,8 +53,28 @@ class Reading:
 
     def rows(self) -> Iterator[Indicator]:
         """The indicators of all files, `MAX_ROWS` at most."""
-        for file in _files(self.paths):
+        for file in self._files():
             yield from self._bounded(file)
+
+    def _files(self) -> Iterator[Path]:
+        """Plain files only: a pipe or device could keep us for ever."""
+        for path in self.paths:
+            root = Path(path)
+            found = [root] if root.is_file() else self._below(root)
+            yield from (file for file in found if file.name not in _PASSED_OVER)
+
+    def _below(self, root: Path) -> list[Path]:
+        found: list[Path] = []
+        for folder, folders, names in os.walk(root, onerror=self._unreadable):
+            folders.sort()
+            found += [Path(folder, name) for name in sorted(names) if not name.startswith(".")]
+            if len(found) > MAX_FILES:
+                self._problem(root, f"more than {MAX_FILES} files; the rest is left out", "Name fewer lists.")
+                break
+        return [file for file in found[:MAX_FILES] if stat.S_ISREG(file.lstat().st_mode)]
+
+    def _unreadable(self, fault: OSError) -> None:
+        self._problem(Path(fault.filename), f"cannot be read: {fault.strerror}", "Let watch read it.")
 
     def _bounded(self, file: Path) -> Iterator[Indicator]:
         skipped = 0
@@ -90,24 +110,6 @@ def read(paths: Sequence[str]) -> Reading:
                 "there is no such file or folder", where=path, now="Name a list, or a folder of lists."
             )
     return Reading(tuple(paths))
-
-
-def _files(paths: Iterable[str]) -> Iterator[Path]:
-    """Plain files only: a pipe or device could keep us for ever."""
-    for path in paths:
-        root = Path(path)
-        found = [root] if root.is_file() else _below(root)
-        yield from (file for file in found if file.name not in _PASSED_OVER)
-
-
-def _below(root: Path) -> list[Path]:
-    found: list[Path] = []
-    for folder, folders, names in os.walk(root):
-        folders.sort()
-        found += [Path(folder, name) for name in sorted(names) if not name.startswith(".")]
-        if len(found) > MAX_FILES:
-            break
-    return [file for file in found[:MAX_FILES] if stat.S_ISREG(file.lstat().st_mode)]
 
 
 def _rows(file: Path) -> Iterator[Indicator | None]:

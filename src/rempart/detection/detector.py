@@ -45,14 +45,16 @@ class Detection:
         self._surroundings = surroundings or Surroundings()
         self._matcher = Matcher(rules.rules, compiled)
         self._silent = _only_parts(rules)
-        self._beside = tuple(each for each in (indicators, behaviour) if each is not None)
+        self._indicators = indicators
+        self._behaviour = behaviour
         self._forget()
 
     def _forget(self) -> None:
         told = [rule for rule in self._rules.rules if rule.card.id not in self._silent]
         self._correlator = Correlator(self._rules.correlations)
         self._repeats = Correlator([_repeats(rule) for rule in told])
-        self._beside = tuple(each.afresh() for each in self._beside)
+        self._indicators = self._indicators and self._indicators.afresh()
+        self._behaviour = self._behaviour and self._behaviour.afresh()
         self._latest = Instant(0)
         self.hidden: Counter[tuple[Exemption, str]] = Counter()
         """How often an exception hid what a rule (its id) would have said."""
@@ -68,8 +70,12 @@ class Detection:
         """How long an event can still matter. After a restart, feed the events of that long again, in their order: the
         findings made then have the ids they had before.
         """
-        beside = [each.memory for each in self._beside]
+        beside = [each.memory for each in self._beside()]
         return max(self._correlator.memory, self._repeats.memory, *beside)
+
+    def inherit(self, other: Self) -> None:
+        """Go on with what the behaviour detectors of another remember: pasts reach further back than any replay."""
+        self._behaviour = other._behaviour or self._behaviour
 
     def warm(self) -> None:
         """Compile all that is otherwise compiled when first needed, so that the first attack does not wait for it."""
@@ -80,14 +86,19 @@ class Detection:
         event = self._surroundings.describe(event)
         time = event.time if event.time is not None else self._latest
         self._latest = max(self._latest, time)
-        matched = [found for rule in self._matcher.matches(event) for found in self._matched(rule, event, time)]
-        if self._beside:
+        matched = [
+            found for rule in self._matcher.matches(event) for found in self._matched(rule, event, time)
+        ]
+        if self._indicators is not None or self._behaviour is not None:
             matched += self._seen_beside(event, time)
         return matched
 
+    def _beside(self) -> tuple[Indicators | Behaviour, ...]:
+        return tuple(each for each in (self._indicators, self._behaviour) if each is not None)
+
     def _seen_beside(self, event: Event, time: Instant) -> Iterator[Finding]:
         """What indicators and behaviour say, unless an exception hides it."""
-        for each in self._beside:
+        for each in self._beside():
             for found in each.feed(event, time):
                 if not self._hides(found.rule, event.fields):
                     yield found

@@ -8,13 +8,17 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+from rempart.adapters import indicators
 from rempart.adapters.compiled import KeptFiles, load
 from rempart.adapters.rules import read
 from rempart.adapters.supply import Supply
 from rempart.config import Places
 from rempart.detection import exception
+from rempart.detection.behaviour.behaviour import Behaviour
+from rempart.detection.behaviour.country import Countries
 from rempart.detection.detector import Detection
 from rempart.detection.exception import Exceptions, Exemption, Severity
+from rempart.detection.indicator import Indicators
 from rempart.detection.place import placed
 from rempart.detection.surroundings import Surroundings
 from rempart.errors import InputRefused, RempartError
@@ -37,7 +41,7 @@ class Rulebook:
         self._read = self._mark()
 
     def changed(self) -> bool:
-        """Whether the installed set or the exceptions are others than when they were read last."""
+        """Whether the installed set, the exceptions or the folder of indicators are others than when read last."""
         return self._mark() != self._read
 
     def detection(self, *, starting: bool = False) -> Detection:
@@ -54,7 +58,14 @@ class Rulebook:
         for problem in placed(rules.refused, files):
             _log.warning("rule left out: %s", problem)
         _log.info("%d rules and %d correlations", len(rules.rules), len(rules.correlations))
-        detection = Detection(rules, self._surroundings, self._exceptions(starting=starting), self._compiled)
+        detection = Detection(
+            rules,
+            self._surroundings,
+            self._exceptions(starting=starting),
+            self._compiled,
+            indicators=self._indicators(),
+            behaviour=Behaviour(self._surroundings, self._countries()),
+        )
         for problem in detection.tamed.problems:
             _log.warning("exception without effect: %s", problem)
         detection.warm()
@@ -68,6 +79,29 @@ class Rulebook:
             return
         if current:
             yield current.folder
+
+    def _indicators(self) -> Indicators | None:
+        """The lists in the station's folder, if there is one. What cannot be used is named; the rest is used."""
+        folder = self._places.indicators
+        if not folder.is_dir():
+            return None
+        reading = indicators.read([str(folder)])
+        held = Indicators.of(reading.rows())
+        for problem in reading.problems:
+            _log.warning("indicators left out: %s", problem)
+        _log.info("%d indicators, %d refused because they name too much or nothing", len(held), held.refused)
+        return held
+
+    def _countries(self) -> Countries:
+        file = self._places.countries
+        try:
+            with file.open(encoding="utf-8", errors="replace") as lines:
+                return Countries.parse(lines, str(file))
+        except FileNotFoundError:
+            return Countries()
+        except (OSError, InputRefused) as fault:
+            _log.error("without countries: %s", fault)
+            return Countries()
 
     def _exceptions(self, *, starting: bool) -> Exceptions:
         file = self._places.exceptions
@@ -86,7 +120,7 @@ class Rulebook:
 
     def _mark(self) -> Mark:
         link, file = self._places.installed_rules / "current", self._places.exceptions
-        return (*_stat(link), *_stat(file))
+        return (*_stat(link), *_stat(file), *_stat(self._places.indicators))
 
 
 def _stat(path: Path) -> Mark:

@@ -441,6 +441,7 @@ class Watch:
         if self._heir is None or self._store.last < self._next - 1:
             return
         self._heir.catch_up()
+        self._heir.detection.inherit(self._reader.detection)
         self._reader.detection, self._heir = self._heir.detection, None
         self._succeeded.set()
         _keep()

@@ -4,7 +4,10 @@ import pytest
 from benchmarks.behaviour import measure
 
 from rempart.detection.behaviour.behaviour import Behaviour
+from rempart.detection.detector import Detection
 from rempart.detection.finding import Finding
+from rempart.detection.indicator import Indicator, IndicatorKind, Indicators
+from rempart.detection.rule import RuleSet
 from rempart.events.event import Event, LogSource
 from rempart.instants import Instant, hours, seconds
 
@@ -36,8 +39,24 @@ def test_what_is_unusual_is_never_alone_a_ground_for_a_machine_to_act() -> None:
     assert all(found.spoofable for found in fed(Behaviour(), beacon(30)))
 
 
-def test_the_look_back_is_a_day() -> None:
-    assert Behaviour().memory == hours(24)
+def test_a_restart_needs_no_more_than_the_shipped_rules_do() -> None:
+    assert Behaviour().memory <= hours(3)
+
+
+def test_rules_that_take_over_go_on_with_the_past() -> None:
+    events = beacon(30)
+    old, new = (Detection(RuleSet((), (), ()), behaviour=Behaviour()) for _ in range(2))
+    assert [old.feed(event) for event in events[:20]] == [[]] * 20
+    new.inherit(old)
+    assert [found.rule for event in events[20:] for found in new.feed(event)] == ["behaviour.beaconing"]
+
+
+def test_detection_tells_of_behaviour_and_indicators_beside_its_rules() -> None:
+    listed = Indicators.of([Indicator(IndicatorKind.ADDRESS, "203.0.113.9", "a list")])
+    detection = Detection(RuleSet((), (), ()), indicators=listed, behaviour=Behaviour())
+    for each in (detection, detection.afresh()):
+        told = [found.rule for event in beacon(30) for found in each.feed(event)]
+        assert sorted(set(told)) == ["behaviour.beaconing", "indicator.address"]
 
 
 @pytest.mark.corpus

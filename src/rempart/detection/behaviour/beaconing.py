@@ -72,7 +72,7 @@ class Beats:
 class Beaconing:
     """Every pair of machine inside and port outside."""
 
-    memory = WINDOW
+    memory = hours(1)
 
     def __init__(self) -> None:
         self._beats: Kept[tuple[str, str, int], Beats] = Kept(PAIRS, Beats)

@@ -22,7 +22,7 @@ class Detector(Protocol):
 
     @property
     def memory(self) -> Duration:
-        """How long an event still matters to its next finding."""
+        """How much is fed again after a restart: the hour that runs. Longer pasts begin anew, and so their warm-up."""
         ...
 
     def see(self, sighting: Sighting, event: Event, time: Instant) -> Iterator[Finding]:
@@ -60,7 +60,7 @@ class Behaviour:
 
     @property
     def memory(self) -> Duration:
-        """How long the events are to be fed again after a restart. Pasts reach further back: they begin anew there."""
+        """Events of how long are to be fed again after a restart. Pasts reach further back: they begin anew there."""
         return max(detector.memory for detector in self._detectors)
 
     def feed(self, event: Event, time: Instant) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from rempart.detection.explain import finding
 from rempart.detection.finding import Finding, Kind, Level, Outcome, Proof
 from rempart.events.event import Event
 from rempart.events.observable import Observable, ObservableKind, Role
-from rempart.instants import Instant, hours, rfc3339
+from rempart.instants import Duration, Instant, hours, rfc3339
 
 WARM_UP = hours(24)
 ENOUGH = 5
@@ -82,7 +82,7 @@ class Habits:
 class FirstMachine:
     """Machines, by hardware address. Those that the site knows are no news; the first day's are the past."""
 
-    memory = WARM_UP
+    memory = Duration(0)
 
     def __init__(self) -> None:
         self._seen: Kept[str, Habits] = Kept(MACHINES, Habits)
@@ -112,7 +112,7 @@ class FirstMachine:
 class FirstDestination:
     """Places outside, by machine."""
 
-    memory = WARM_UP
+    memory = Duration(0)
 
     def __init__(self, countries: Countries) -> None:
         self._countries = countries
@@ -142,7 +142,7 @@ class FirstDestination:
 class FirstSignIn:
     """Places outside from which an account signed in."""
 
-    memory = WARM_UP
+    memory = Duration(0)
 
     def __init__(self, countries: Countries) -> None:
         self._countries = countries

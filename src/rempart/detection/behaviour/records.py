@@ -57,7 +57,7 @@ class Reader:
 class Records:
     """Every account that opens care files."""
 
-    memory = hours(24)
+    memory = hours(1)
 
     def __init__(self) -> None:
         self._readers: Kept[str, Reader] = Kept(ACCOUNTS, Reader)

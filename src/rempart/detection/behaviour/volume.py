@@ -34,7 +34,7 @@ _CARD = card(
 class Volume:
     """Bytes that went out, by machine and hour. What goes where an opening of its own leads (backup) does not count."""
 
-    memory = hours(24)
+    memory = hours(1)
 
     def __init__(self) -> None:
         self._pasts: Kept[str, Past] = Kept(MACHINES, Past)
