@@ -11,11 +11,11 @@ from rempart.adapters import rules as rule_files
 from rempart.adapters import shipped
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.supply import RuleFiles, Supply
+from rempart.cli import _exceptions
 from rempart.cli._samples import Fired, Outcome, samples, stated, tried
 from rempart.cli._terminal import harmless
 from rempart.cli.site import read as read_site
 from rempart.config import STATE, Places
-from rempart.detection import exception
 from rempart.detection.detector import Detection
 from rempart.detection.exception import Exceptions, Exemption, Severity, Tamed
 from rempart.detection.finding import Level
@@ -135,7 +135,7 @@ def _check(arguments: argparse.Namespace) -> int:
     _FORMATS[arguments.format](rows)
     refused = bool(rules.refused)
     if arguments.site:
-        refused |= _check_exceptions(_exceptions_file(arguments.site), rules)
+        refused |= _check_exceptions(_exceptions.beside(arguments.site), rules)
     return ExitCode.FOUND if refused else ExitCode.OK
 
 
@@ -186,22 +186,8 @@ _FORMATS: Mapping[str, Callable[[Sequence[_Row]], None]] = {"table": _table, "js
 # -- exceptions -------------------------------------------------------------------------------------------------------
 
 
-def _exceptions_file(site: Path) -> Path:
-    return Places(site=site, state=Path(), run=Path(), rules=()).exceptions
-
-
-def _read_exceptions(file: Path) -> Exceptions:
-    if not file.exists():
-        return Exceptions()
-    try:
-        return exception.parse(file.read_text(encoding="utf-8"), str(file))
-    except (OSError, UnicodeDecodeError) as fault:
-        raise InputRefused(f"cannot be read: {fault}", where=str(file)) from fault
-
-
-def _check_exceptions(file: Path, rules: RuleSet) -> bool:
+def _check_exceptions(exceptions: Exceptions, rules: RuleSet) -> bool:
     """Tell what is wrong with them on standard error; whether anything is."""
-    exceptions = _read_exceptions(file)
     problems = Tamed(exceptions, rules).problems
     for problem in problems:
         print(harmless(str(problem).replace("\n    ", "  -> "), 500), file=sys.stderr)
@@ -322,7 +308,7 @@ def _list(arguments: argparse.Namespace) -> int:
         else:
             _tell_set(state, found)
     if arguments.site:
-        for line in _entries(_read_exceptions(_exceptions_file(arguments.site))):
+        for line in _entries(_exceptions.beside(arguments.site)):
             _say(line)
     return ExitCode.OK
 
