@@ -7,7 +7,14 @@ import sys
 from collections.abc import Sequence
 
 import rempart.cli
+from rempart.cli._terminal import harmless
 from rempart.errors import ExitCode, RempartError
+
+_LONGEST = 2_000
+"""Characters of one line of an error."""
+
+_INTERRUPTED = 130
+"""What shells expect of a program that Ctrl-C ended."""
 
 _EXIT_CODES = "exit codes: " + ", ".join(f"{code.value} {code.name.lower()}" for code in ExitCode)
 
@@ -31,8 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(chosen.run(chosen))
     except RempartError as error:
-        print(f"rempart {chosen.verb}: {error.diagnostics()}", file=sys.stderr)  # noqa: T201  the edge to the terminal
+        for line in f"rempart {chosen.verb}: {error.diagnostics()}".splitlines():
+            print(harmless(line, _LONGEST), file=sys.stderr)  # noqa: T201  the edge to the terminal
         return int(error.exit_code)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     except BrokenPipeError:  # the reader of a pipe went away: `rempart detect … | head`
         sys.stderr.close()
         return int(ExitCode.OK)

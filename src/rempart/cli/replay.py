@@ -11,12 +11,11 @@ from rich.text import Text
 from rempart.adapters.enforce.memory import MemoryEnforcer
 from rempart.adapters.journal import Journal, verify_file
 from rempart.cli._terminal import harmless
+from rempart.cli.site import read as read_site
 from rempart.engine.facts import FACTS, AnyFact, body_of, kind_of, read
 from rempart.engine.state import State, enforcement, fold, initial
-from rempart.errors import ExitCode, InputRefused, JournalBroken
+from rempart.errors import ExitCode, JournalBroken
 from rempart.instants import Instant, rfc3339
-from rempart.site import description
-from rempart.site.site import Site
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -36,7 +35,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(arguments: argparse.Namespace) -> int:
     """Fold and show."""
-    site = _site(arguments.site)
+    site = read_site(arguments.site)
     _verified(arguments.journal)
     console = Console(highlight=False)
     state, enforcer = initial(site), MemoryEnforcer()
@@ -82,10 +81,3 @@ def _show(console: Console, number: int, fact: AnyFact, state: State, *, as_json
         Text(f"{number:>6} {rfc3339(Instant(fact.at))} {state.posture.value:<10} {kind_of(fact)} "), end=""
     )
     console.print(Text(harmless(told)))
-
-
-def _site(path: Path) -> Site:
-    try:
-        return description.parse(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as fault:
-        raise InputRefused(f"cannot be read: {fault}", where=str(path), now="Give the site.toml.") from fault

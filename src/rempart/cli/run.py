@@ -5,11 +5,13 @@ import logging
 import sys
 from pathlib import Path
 
+from rempart.adapters import rules as rule_files
 from rempart.adapters import shipped
 from rempart.cli.site import read
 from rempart.config import RUN, SITE, STATE, Places
 from rempart.errors import SiteInvalid
 from rempart.site import soundness
+from rempart.station.guard import read_policy
 from rempart.station.supervisor import Supervisor
 from rempart.station.users import choose
 
@@ -20,7 +22,8 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "run",
         help="run the station until it is told to stop",
         description="Started as root, guard, watch and console are three users. Stopping the station reopens nothing: "
-        "the kernel keeps its verdicts. exit codes: 0 stopped, 2 the site or the rules cannot be used, "
+        "the kernel keeps its verdicts. exit codes: 0 stopped, 1 the journal is broken, "
+        "2 the site, the policy or the rules cannot be used, "
         "6 the kernel or the proxy refused, 7 a program or privilege is missing.",
     )
     parser.add_argument("--site", type=Path, default=SITE, metavar="FILE", help="site.toml (%(default)s)")
@@ -34,15 +37,23 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--rules", type=Path, action="append", metavar="DIR", help="Sigma rules; may be repeated"
     )
     parser.add_argument("--policy", type=Path, metavar="FILE", help="policy.toml; default: the one shipped")
-    parser.add_argument("--port", type=int, default=8420, help="of the console, on loopback (%(default)s)")
+    parser.add_argument("--port", type=port, default=8420, help="of the console, on loopback (%(default)s)")
     parser.add_argument(
         "--operator", type=int, action="append", default=[], metavar="UID", help="may give orders too"
     )
     parser.set_defaults(run=run)
 
 
+def port(text: str) -> int:
+    """A TCP port as argparse reads it."""
+    number = int(text)
+    if not 1 <= number <= 65535:
+        raise ValueError
+    return number
+
+
 def run(arguments: argparse.Namespace) -> int:
-    """Check the site, then start everything."""
+    """Check the site, the policy and the rules, then start everything."""
     logging.basicConfig(level=logging.INFO, format="rempart: %(message)s", stream=sys.stderr)
     site = read(arguments.site)
     if unfit := soundness.check(site):
@@ -59,4 +70,6 @@ def run(arguments: argparse.Namespace) -> int:
         rules=tuple(path.absolute() for path in arguments.rules or (shipped.rules(),)),
         policy=arguments.policy.absolute() if arguments.policy else None,
     )
+    read_policy(places.policy)
+    rule_files.read([str(path) for path in places.rules])
     return Supervisor(places, choose(), arguments.port, tuple(arguments.operator)).run()

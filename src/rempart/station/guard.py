@@ -605,7 +605,7 @@ def main() -> int:
         site=arguments.site, state=arguments.state, run=arguments.run, rules=(), policy=arguments.policy
     )
     try:
-        site = description.parse(places.site.read_text(encoding="utf-8"), str(places.site))
+        site = description.parse(_text(places.site), str(places.site))
         policy = read_policy(places.policy)
         asyncio.run(
             serve_guard(
@@ -624,11 +624,20 @@ def main() -> int:
 
 
 def read_policy(path: Path | None) -> Policy:
-    """The policy of that file; the one that ships with Rempart when there is none."""
-    if path:
-        return policy_text.parse(path.read_text(encoding="utf-8"), str(path))
-    shipped = resources.files("rempart.containment").joinpath("policy.toml")
-    return policy_text.parse(shipped.read_text(encoding="utf-8"), "policy.toml")
+    """The policy of that file; the one that ships with Rempart when there is none. Raises `InputRefused`."""
+    if path is None:
+        shipped = resources.files("rempart.containment").joinpath("policy.toml")
+        return policy_text.parse(shipped.read_text(encoding="utf-8"), "policy.toml")
+    return policy_text.parse(_text(path), str(path))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise InputRefused(
+            f"it cannot be read: {fault}", where=str(path), now="Give a file that can be read, in UTF-8."
+        ) from fault
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rempart.config import Places
 from rempart.containment.render import ulogd
-from rempart.errors import EnforcementFailed, PrivilegeMissing
+from rempart.errors import EnforcementFailed, ExitCode, InputRefused, PrivilegeMissing
 from rempart.station.users import User, Users, command
 
 _log = logging.getLogger("rempart")
@@ -110,10 +110,7 @@ class Supervisor:
             (places.packets_log.parent, root, 0o755),
             (places.run / "console", users.console, 0o700),
         ):
-            folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(mode)
-            if owner.name:
-                os.chown(folder, owner.uid, owner.gid)
+            _folder(folder, owner, mode)
         self._log_file(places.proxy_log, users.proxy)
         self._log_file(places.packets_log, users.packets)
         self._log_file(places.packets_log.with_name("ulogd.log"), users.packets)
@@ -202,10 +199,7 @@ class Supervisor:
         until = time.monotonic() + _READY_WITHIN
         while not ready():
             if not program.running or time.monotonic() > until:
-                raise EnforcementFailed(
-                    f"{program.name} did not come up",
-                    now="Its reason stands above; nothing else was started.",
-                )
+                raise _NotUp(program)
             time.sleep(0.02)
 
     def _look_after(self) -> None:
@@ -243,6 +237,32 @@ class Supervisor:
                 if program.running:
                     program.process.kill()
                     program.process.wait()
+
+
+def _folder(path: Path, owner: User, mode: int) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(mode)
+        if owner.name:
+            os.chown(path, owner.uid, owner.gid)
+    except OSError as fault:
+        raise InputRefused(
+            f"this folder cannot be made ready: {fault.strerror}",
+            where=str(path),
+            now="Name other folders with --state and --run, or start as a user who may write there.",
+        ) from fault
+
+
+class _NotUp(EnforcementFailed):
+    """A process that the others need did not come up; its exit code is ours, since its reason is."""
+
+    def __init__(self, program: Program) -> None:
+        super().__init__(
+            f"{program.name} did not come up", now="Its reason stands above; nothing else was started."
+        )
+        code = program.process.returncode if program.process else None
+        if code in {known.value for known in ExitCode} - {ExitCode.OK}:
+            self.exit_code = ExitCode(code)
 
 
 def _bound(log: Path) -> None:

@@ -100,6 +100,19 @@ class Journal:
             raise InputRefused(
                 f"{origin!r} cannot name a journal", now="Use letters, digits, '.', '/' and '-' only."
             )
+        try:
+            return cls._opened(path, keys, origin, now)
+        except (
+            OSError
+        ) as error:  # SQLite's own errors are none: this is a folder or a file that is another user's
+            raise JournalUnwritable(
+                f"it cannot be opened: {error.strerror}",
+                where=str(error.filename or path),
+                now="Give the journal, its folder and its keys to the guard's user (rempart-guard).",
+            ) from error
+
+    @classmethod
+    def _opened(cls, path: Path, keys: Path, origin: str, now: Instant) -> "Journal":
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with ExitStack() as undo:
             held = _hold(path)

@@ -1,0 +1,68 @@
+"""What cannot be started on is said before anything is started: which file, where, and the exit code of the help."""
+
+from pathlib import Path
+
+import pytest
+
+from rempart.__main__ import main
+from rempart.config import Places
+from rempart.errors import EnforcementFailed, ExitCode, InputRefused
+from rempart.station.supervisor import Program, Supervisor
+from rempart.station.users import User, Users
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> list[str]:
+    site = tmp_path / "site.toml"
+    assert main(["site", "new", "--template", "medical-house", "--name", "Test", "--out", str(site)]) == 0
+    return ["run", "--site", str(site), "--state", str(tmp_path / "state"), "--run", str(tmp_path / "run")]
+
+
+@pytest.mark.parametrize("content", [b"x = [", b"caf\xe9 = 1", None])
+def test_a_policy_that_cannot_be_used(
+    start: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None
+) -> None:
+    policy = tmp_path / "policy.toml"
+    if content is None:
+        policy.mkdir()
+    else:
+        policy.write_bytes(content)
+    assert main([*start, "--policy", str(policy)]) == ExitCode.USAGE
+    assert str(policy) in capsys.readouterr().err
+    assert not (tmp_path / "state").exists()
+
+
+def test_rules_that_are_not_there(
+    start: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*start, "--rules", str(tmp_path / "none")]) == ExitCode.USAGE
+    assert str(tmp_path / "none") in capsys.readouterr().err
+
+
+def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
+    own = User("", 0, 0)
+    (tmp_path / "run").write_text("")
+    places = Places(site=tmp_path, state=tmp_path / "state", run=tmp_path / "run", rules=())
+    station = Supervisor(places, Users(own, own, own, own, own, "in a test"), 1)
+    with pytest.raises(InputRefused, match="cannot be made ready") as told:
+        station._prepare()
+    assert told.value.where == str(tmp_path / "run")
+
+
+@pytest.mark.parametrize(("code", "ours"), [(1, 1), (2, 2), (0, 6), (99, 6)])
+def test_a_guard_that_does_not_come_up_ends_the_station_with_its_exit_code(
+    tmp_path: Path, code: int, ours: int
+) -> None:
+    own = User("", 0, 0)
+    places = Places(site=tmp_path, state=tmp_path, run=tmp_path, rules=())
+    station = Supervisor(places, Users(own, own, own, own, own, "in a test"), 1)
+    guard = Program("guard", ["sh", "-c", f"exit {code}"])
+    guard.start()
+    with pytest.raises(EnforcementFailed, match="guard did not come up") as told:
+        station._await(guard, lambda: False)
+    assert told.value.exit_code == ours
+
+
+def test_a_hostile_file_name_reaches_the_terminal_as_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "/nowhere/\x1b[2J\u202e"]) == ExitCode.USAGE
+    assert "\\u{1b}[2J\\u{202e}" in capsys.readouterr().err
