@@ -44,7 +44,7 @@ class Detection:
         self.tamed = Tamed(exceptions or Exceptions(), rules)
         self._surroundings = surroundings or Surroundings()
         self._matcher = Matcher(rules.rules, compiled)
-        self._silent = _only_parts(rules)
+        self._silent = only_parts(rules)
         self._indicators = indicators
         self._behaviour = behaviour
         self._forget()
@@ -101,7 +101,7 @@ class Detection:
         for each in self._beside():
             for found in each.feed(event, time):
                 if not self._hides(found.rule, event.fields):
-                    yield found
+                    yield replace(found, level=self.tamed.level(found.rule, found.level, self._latest))
 
     def _matched(self, rule: Rule, event: Event, time: Instant) -> Iterator[Finding]:
         if self._hides(rule.card.id, event.fields):
@@ -161,7 +161,7 @@ def _correlated(crossing: Crossing, card: RuleCard) -> Finding:
     )
 
 
-def _only_parts(rules: RuleSet) -> frozenset[str]:
+def only_parts(rules: RuleSet) -> frozenset[str]:
     """Ids of the rules and correlations that only serve others and report nothing by themselves."""
     part: dict[str, bool] = {}
     for correlation in rules.correlations:

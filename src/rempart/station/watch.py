@@ -427,11 +427,15 @@ class Watch:
         """Read the rules and show them the past, beside those in force; a set that cannot be used changes nothing."""
         try:
             detection = await asyncio.to_thread(self._rulebook.detection)
+            heir = Heir(detection, self._store, self._newest)
+            await asyncio.to_thread(heir.catch_up)
         except RempartError as fault:
             _log.error("the rules in force stay, the new ones cannot be used: %s", fault.diagnostics())
             return
-        heir = Heir(detection, self._store, self._newest)
-        await asyncio.to_thread(heir.catch_up)
+        except Exception:
+            # A fault of ours met by a crafted rule must not end the watch that works.
+            _log.exception("the rules in force stay, the new ones cannot be used")
+            return
         self._heir = heir
         self._succeeded.clear()
         await self._succeeded.wait()
