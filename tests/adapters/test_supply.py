@@ -21,6 +21,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rempart.adapters import supply
 from rempart.adapters.supply import RuleFiles, Supply
@@ -152,8 +154,9 @@ def test_everybody_may_read_what_was_installed_under_a_narrow_umask(rules: Suppl
         made = install(rules, folder(tmp_path / "mine"))
     finally:
         os.umask(before)
-    modes = {stat.S_IMODE(path.stat().st_mode) for path in made.folder.parent.rglob("*")}
-    assert modes == {0o755, 0o644}
+    within = (made.folder.parent, *made.folder.parent.rglob("*"))
+    assert {stat.S_IMODE(path.stat().st_mode) for path in within} == {0o755, 0o644}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (rules.folder, rules.folder / "sets")} == {0o755}
 
 
 def test_without_a_set_before_there_is_no_way_back(rules: Supply, tmp_path: Path) -> None:
@@ -291,6 +294,41 @@ def test_what_is_no_whole_archive_is_refused(rules: Supply, tmp_path: Path) -> N
         with pytest.raises(InputRefused, match=r"whole archive|unpacked|no rule file"):
             install(rules, tmp_path / "broken")
         assert untouched(rules)
+
+
+WHOLE = ("zip", "tar", "tgz")
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    room = tmp_path_factory.mktemp("archives")
+    zipped(room / "a", ("one.yml", "title: One\n" * 9), ("two/two.yml", "title: Two\n"))
+    tarred(room / "b", entry("one.yml"), entry("x" * 200 + ".yml"), entry("l", tarfile.SYMTYPE, "one.yml"))
+    packed = (room / "b").read_bytes()
+    return {"zip": (room / "a").read_bytes(), "tgz": packed, "tar": gzip.decompress(packed)}
+
+
+@given(
+    kind=st.sampled_from(WHOLE),
+    changes=st.lists(st.tuples(st.integers(0, 20_000), st.binary(min_size=1, max_size=4)), max_size=4),
+    cut=st.integers(0, 20_000),
+)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_the_bytes_an_archive_is_taken_or_refused(
+    tmp_path: Path, archives: dict[str, bytes], kind: str, changes: list[tuple[int, bytes]], cut: int
+) -> None:
+    content = bytearray(archives[kind])
+    for at, new in changes:
+        place = at % len(content)
+        content[place : place + len(new)] = new
+    (tmp_path / "changed").write_bytes(content[: max(1, len(content) - cut % len(content))])
+    rules = Supply(tmp_path / "rules")
+    try:
+        with rules.staged(str(tmp_path / "changed")) as staged:
+            assert all(path.resolve().is_relative_to(staged.folder) for path in staged.folder.rglob("*"))
+    except InputRefused:
+        pass
+    assert untouched(rules)
 
 
 def test_a_set_without_a_rule_is_refused(rules: Supply, tmp_path: Path) -> None:

@@ -95,7 +95,9 @@ class Supply:
         Raises `InputRefused` when the source cannot be used or has another checksum.
         """
         with _told(self.folder):
-            (self.folder / "sets").mkdir(parents=True, exist_ok=True, mode=0o755)
+            for folder in (self.folder, self.folder / "sets"):
+                folder.mkdir(parents=True, exist_ok=True)
+                folder.chmod(0o755)
             room = tempfile.TemporaryDirectory(dir=self.folder, prefix=".new-", ignore_cleanup_errors=True)
         with room as name, self._alone():
             with _told(Path(source)):
