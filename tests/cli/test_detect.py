@@ -182,11 +182,24 @@ def test_correlations_come_after_the_matches(
     (Path(rules) / "again.yml").write_text(CORRELATION)
     log = tmp_path / "events.ndjson"
     log.write_text("\n".join(event(UtcTime=f"2026-11-22 03:12:0{n}") for n in range(3)))
-    assert main(["detect", "--rules", rules, "--format", "jsonl", str(log)]) == ExitCode.OK
+    asked = ["detect", "--rules", rules, "--format", "jsonl", str(log)]
+    assert main(asked) == ExitCode.OK
+    assert [row["level"] for row in rows(capsys.readouterr().out)] == ["critical"]
+    assert main([*asked, "--with-parts"]) == ExitCode.OK
     found = rows(capsys.readouterr().out)
     assert [row["level"] for row in found] == ["high", "high", "high", "critical"]
     assert found[-1]["rule"] == "7f6d1f0e-93a3-4b2f-9b51-0b1d9a0b7c22"
     assert (found[-1]["source"], found[-1]["record"]) == (str(log), 3)
+
+
+def test_a_correlation_that_generates_lets_its_rules_speak(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (Path(rules) / "again.yml").write_text(CORRELATION.replace("  type:", "  generate: true\n  type:"))
+    log = tmp_path / "events.ndjson"
+    log.write_text(event())
+    assert main(["detect", "--rules", rules, "--format", "jsonl", str(log)]) == ExitCode.OK
+    assert [row["level"] for row in rows(capsys.readouterr().out)] == ["high"]
 
 
 def test_hostile_text_is_harmless_in_a_table(
@@ -314,7 +327,10 @@ def test_with_event_all_fields_are_there(
     (Path(rules) / "again.yml").write_text(CORRELATION)
     log = tmp_path / "events.ndjson"
     log.write_text("\n".join(event(UtcTime=f"2026-11-22 03:12:0{n}", Extra=n) for n in range(3)))
-    assert main(["detect", "--rules", rules, "--with-event", "--format", "jsonl", str(log)]) == ExitCode.OK
+    assert (
+        main(["detect", "--rules", rules, "--with-event", "--with-parts", "--format", "jsonl", str(log)])
+        == ExitCode.OK
+    )
     assert [row["event"]["Extra"] for row in rows(capsys.readouterr().out)] == [0, 1, 2, 2]
 
 

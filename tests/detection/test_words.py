@@ -79,6 +79,17 @@ def test_nothing_is_claimed_about_who_when_nobody_is_known() -> None:
         )
 
 
+def test_one_event_that_only_counts_towards_something_is_not_told_as_that() -> None:
+    said = told(
+        "user", kind=Kind.GUESSING, level=Level.INFORMATIONAL, things=(WARD, ANNA), title="A sign-in failed"
+    )
+    assert said.english == (
+        "A rule saw what it looks for: “A sign-in failed”. It happened with the account “anna”. "
+        "What it means depends on what this machine is for: ask whoever looks after it. "
+        "By itself this is no sign of an attack."
+    )
+
+
 @pytest.mark.parametrize(
     ("tags", "key"),
     [

@@ -9,7 +9,7 @@ from typing import Any
 
 from rempart.adapters.collect import evtx, files
 from rempart.adapters.collect.files import Batch, LogFile, Shape
-from rempart.detection.detector import Detection
+from rempart.detection.detector import Detection, only_parts
 from rempart.detection.exception import Exceptions, Tamed
 from rempart.detection.explain import finding, observables
 from rempart.detection.finding import Finding
@@ -78,15 +78,18 @@ class Search:
         compiled: Compiled | None = None,
         *,
         with_event: bool = False,
+        with_parts: bool = False,
     ) -> None:
         """``surroundings``, ``tamed``: of a site, when it is known whose logs these are. ``compiled``: databases kept.
-        ``with_event``: rows carry all fields of their event.
+        ``with_event``: rows carry all fields of their event. ``with_parts``: rules that only serve a correlation
+        (Sigma's ``generate`` is false) give rows too.
         """
         self._matcher = Matcher(rules.rules, compiled)
         self._compiled = compiled
         self._surroundings = surroundings
         self._tamed = tamed or Tamed(Exceptions(), rules)
         self._with_event = with_event
+        self._silent = frozenset[str]() if with_parts else only_parts(rules)
         self._parts = RuleSet(_parts(rules), rules.correlations, ())
         self._in_parts = frozenset(rule.card.id for rule in self._parts.rules)
 
@@ -110,6 +113,8 @@ class Search:
         for rule in rules:
             if self._tamed.hiding(rule.card.id, event.fields, time):
                 found.hidden += 1
+                continue
+            if rule.card.id in self._silent:
                 continue
             card = self._tamed.card(rule.card, time)
             things = observables(card.meaning, event.fields)

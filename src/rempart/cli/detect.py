@@ -33,7 +33,8 @@ from rempart.errors import ExitCode, InputRefused, Problem
 _HELP = """\
 Holds Sigma rules against EVTX files, JSON lines (.ndjson, also .zst or .gz) and text logs (haproxy, nginx, sshd,
 dnsmasq, ulogd, syslog), and prints one line for each rule that an event matches, then one for each correlation that
-is reached. A folder is searched for logs by their names; a file named on the command line is always read.
+is reached; rules that only serve a correlation are silent unless its 'generate' is true. A folder is searched for
+logs by their names; a file named on the command line is always read.
 
 What cannot be read (a damaged EVTX, a line that is cut off) is named on standard error; everything else is done.
 An argument of --rules that holds no rule is taken as a log, so `--rules FOLDER LOG` works without another option
@@ -69,6 +70,11 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--with-event",
         action="store_true",
         help="jsonl: all fields of the event; they may hold personal data",
+    )
+    verb.add_argument(
+        "--with-parts",
+        action="store_true",
+        help="also what rules find that only serve a correlation (without: where its 'generate' says so)",
     )
     verb.add_argument(
         "--summary",
@@ -117,7 +123,14 @@ def run(arguments: argparse.Namespace) -> int:
     tamed = Tamed(exceptions, rules)
     for problem in tamed.problems:
         troubles.note(problem)
-    search = Search(rules, surroundings, tamed, kept, with_event=arguments.with_event)
+    search = Search(
+        rules,
+        surroundings,
+        tamed,
+        kept,
+        with_event=arguments.with_event,
+        with_parts=arguments.with_parts,
+    )
     if kept:
         search.warm()
     gc.freeze()  # rules stay to the end: the collector need not look at a million of their parts again and again

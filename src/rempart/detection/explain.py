@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Self
 
-from rempart.detection.finding import Finding, Kind, Outcome, Proof
+from rempart.detection.finding import Finding, Kind, Level, Outcome, Proof
 from rempart.detection.rule import Meaning, RuleCard
 from rempart.detection.surroundings import normal
 from rempart.detection.tactic import tactics, techniques
@@ -180,10 +180,14 @@ def _key(seen: Finding, known: Mapping[str, object], accounts: int) -> str:
         return looked
     if seen.outcome is Outcome.BLOCKED and {"actor", "victim"} <= known.keys():
         return "finding.blocked"
+    if (
+        seen.level is Level.INFORMATIONAL
+        or seen.kind is Kind.OTHER
+        or not _NEEDED.get(seen.kind, frozenset()) <= known.keys()
+    ):
+        return _first(_ELSEWHERE, proved) or "finding.other"
     if seen.kind is Kind.GUESSING:
         return "finding.guessing.account" if accounts == 1 else "finding.guessing.accounts"
-    if seen.kind is Kind.OTHER or not _NEEDED.get(seen.kind, frozenset()) <= known.keys():
-        return _first(_ELSEWHERE, proved) or "finding.other"
     return f"finding.{seen.kind}"
 
 
