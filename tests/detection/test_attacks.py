@@ -1,8 +1,9 @@
 """Every attack directory goes through the real decoders and rules; its benign twin stays silent.
 
-An attack is a directory of ``tests/attacks``: a README, logs named after their decoder, ``expected.json``, and the
-benign twin in ``benign/``. Adding one needs no Python. ``expected.json`` is what should be found, rule by rule in order
-of first appearance; write it by hand or take what the failing test shows, after having understood it.
+An attack is a directory of ``tests/attacks``: a README, logs named after their decoder, ``expected.json``, the benign
+twin in ``benign/``, and where it is about them a list, ``indicators.json``. Adding one needs no Python.
+``expected.json`` is what should be found, rule by rule in order of first appearance; write it by hand or take what the
+failing test shows, after having understood it.
 """
 
 import json
@@ -13,8 +14,11 @@ from typing import Any
 
 import pytest
 
+from rempart.adapters.indicators import read as read_indicators
+from rempart.detection.behaviour.behaviour import Behaviour
 from rempart.detection.detector import Detection
 from rempart.detection.finding import Finding, Level
+from rempart.detection.indicator import Indicators
 from rempart.detection.rule import RuleSet, load
 from rempart.detection.surroundings import Surroundings
 from rempart.events.decode import DECODERS
@@ -58,8 +62,10 @@ def _read(path: Path) -> Iterator[Event]:
 
 @pytest.fixture(scope="module")
 def found(rules: RuleSet, surroundings: Surroundings) -> Found:
-    """The findings of a folder, made once."""
-    compiled = Detection(rules, surroundings)
+    """The findings of a folder, made once, by rules, indicators and behaviour."""
+    lists = read_indicators([str(path) for path in sorted(ATTACKS.glob("*/indicators.json"))])
+    listed, behaviour = Indicators.of(lists.rows()), Behaviour(surroundings)
+    compiled = Detection(rules, surroundings, indicators=listed, behaviour=behaviour)
 
     @cache
     def find(folder: Path) -> list[Finding]:

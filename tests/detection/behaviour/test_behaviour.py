@@ -31,7 +31,7 @@ def fed(behaviour: Behaviour, events: list[Event]) -> list[Finding]:
 def test_the_same_events_give_the_same_findings_also_afresh() -> None:
     behaviour = Behaviour()
     first = fed(behaviour, beacon(30))
-    assert [each.rule for each in first] == ["behaviour.beaconing"]
+    assert [each.rule for each in first] == ["behaviour.beaconing.habit"]
     assert fed(behaviour.afresh(), beacon(30)) == first
 
 
@@ -48,7 +48,7 @@ def test_rules_that_take_over_go_on_with_the_past() -> None:
     old, new = (Detection(RuleSet((), (), ()), behaviour=Behaviour()) for _ in range(2))
     assert [old.feed(event) for event in events[:20]] == [[]] * 20
     new.inherit(old)
-    assert [found.rule for event in events[20:] for found in new.feed(event)] == ["behaviour.beaconing"]
+    assert [found.rule for event in events[20:] for found in new.feed(event)] == ["behaviour.beaconing.habit"]
 
 
 def test_detection_tells_of_behaviour_and_indicators_beside_its_rules() -> None:
@@ -56,7 +56,7 @@ def test_detection_tells_of_behaviour_and_indicators_beside_its_rules() -> None:
     detection = Detection(RuleSet((), (), ()), indicators=listed, behaviour=Behaviour())
     for each in (detection, detection.afresh()):
         told = [found.rule for event in beacon(30) for found in each.feed(event)]
-        assert sorted(set(told)) == ["behaviour.beaconing", "indicator.address"]
+        assert sorted(set(told)) == ["behaviour.beaconing.habit", "indicator.address"]
 
 
 @pytest.mark.corpus

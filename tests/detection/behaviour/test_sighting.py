@@ -37,6 +37,7 @@ CONTACT = Contact(NOON, "10.0.1.5", IN, "203.0.113.9", OUT, 443)
     [
         (PACKET | {"action": "open"}, [CONTACT]),
         (PACKET | {"action": "closed"}, []),
+        (PACKET | {"action": "deny"}, []),
         (
             PACKET | {"flow": "ended", "bytes_out": 7, "duration": 2.0},
             [Contact(Instant(NOON - seconds(2)), "10.0.1.5", IN, "203.0.113.9", OUT, 443, 7)],

@@ -3,11 +3,15 @@
 Regular means: the coefficient of variation (standard deviation over mean) of the times between contacts, the longest
 and the shortest tenth of them left out (a beat that was missed, two that came together), is at most `VARIATION`.
 Programs that wait "a minute, give or take half of it" have 0.2; people reading pages have 1 and more.
+
+Mail programs, pumps and updaters are as regular. So only what *began* while its machine was being watched is news: a
+pair whose network (/24, /48) the machine called on its first day is its habit, and told as no more than that.
 """
 
 from bisect import insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from statistics import fmean, pstdev
 
 from rempart.detection.behaviour.card import card
@@ -16,6 +20,8 @@ from rempart.detection.behaviour.sighting import Contact, Side, Sighting
 from rempart.detection.explain import finding
 from rempart.detection.finding import Finding, Kind, Level, Proof
 from rempart.detection.quiet import Quiet
+from rempart.detection.rule import RuleCard
+from rempart.detection.surroundings import normal
 from rempart.events.event import Event
 from rempart.events.observable import Observable, ObservableKind, Role
 from rempart.instants import Instant, hours, seconds
@@ -34,10 +40,17 @@ PAIRS = 20_000
 SHARED = 4
 """Machines that call the same place: then it is more likely a service that all of them use, and told as little."""
 QUIET = hours(6)
+WARM_UP = hours(24)
+"""How long a machine must have been watched before what it begins is news."""
+_NETWORKS = {4: 24, 6: 48}
 _CLOCKS = frozenset({67, 68, 123})  # leases and time are asked for regularly, by design
 
 _ALONE = card(
     "beaconing", "A machine inside calls outside as regularly as a clock", Level.MEDIUM, Kind.COMMAND, "attack.t1071"
+)  # fmt: skip
+_HABIT = card(
+    "beaconing.habit", "A machine calls a place as regularly as a clock, as it always did", Level.INFORMATIONAL,
+    Kind.COMMAND, "attack.t1071",
 )  # fmt: skip
 _TOGETHER = card(
     "beaconing.shared", "Machines inside call the same place as regularly as a clock", Level.LOW, Kind.COMMAND,
@@ -69,6 +82,19 @@ class Beats:
         return ranked[cut : len(ranked) - cut]
 
 
+@dataclass(slots=True)
+class Watched:
+    """Since when something is known."""
+
+    since: Instant | None = None
+
+    def seen(self, time: Instant) -> Instant:
+        """Since when, from now on if it was not known."""
+        if self.since is None:
+            self.since = time
+        return self.since
+
+
 class Beaconing:
     """Every pair of machine inside and port outside."""
 
@@ -77,6 +103,8 @@ class Beaconing:
     def __init__(self) -> None:
         self._beats: Kept[tuple[str, str, int], Beats] = Kept(PAIRS, Beats)
         self._callers: Kept[str, set[str]] = Kept(PAIRS, set)
+        self._machines: Kept[str, Watched] = Kept(PAIRS, Watched)
+        self._began: Kept[tuple[str, str, int], Watched] = Kept(PAIRS, Watched)
         self._quiet = Quiet(QUIET)
 
     def see(self, sighting: Sighting, event: Event, time: Instant) -> Iterator[Finding]:
@@ -88,12 +116,18 @@ class Beaconing:
                 callers = self._callers.of(sighting.destination)
                 if len(callers) < SHARED:
                     callers.add(sighting.source)
+                known = time - self._machines.of(sighting.source).seen(time)
+                pair = (sighting.source, network(sighting.destination), sighting.port)
+                age = time - self._began.of(pair).seen(time)
                 beats = self._beats.of((sighting.source, sighting.destination, sighting.port))
                 if beats.add(sighting.time) and len(beats.times) >= ENOUGH:
-                    yield from self._judge(beats, sighting, len(callers), event, time)
+                    chosen = (
+                        _HABIT if known - age < WARM_UP else _TOGETHER if len(callers) >= SHARED else _ALONE
+                    )
+                    yield from self._judge(chosen, beats, sighting, len(callers), event, time)
 
     def _judge(
-        self, beats: Beats, contact: Contact, callers: int, event: Event, time: Instant
+        self, chosen: RuleCard, beats: Beats, contact: Contact, callers: int, event: Event, time: Instant
     ) -> Iterator[Finding]:
         intervals = beats.intervals()
         mean = fmean(intervals)
@@ -102,7 +136,7 @@ class Beaconing:
         if variation > VARIATION or mean < SLOWER_THAN / 1e6 or not self._quiet.news(pair, time):
             return
         yield finding(
-            _TOGETHER if callers >= SHARED else _ALONE,
+            chosen,
             event,
             time,
             group=pair,
@@ -119,3 +153,9 @@ class Beaconing:
             ),
             count=len(beats.times),
         )
+
+
+def network(address: str) -> str:
+    """The network around an address in which a service moves."""
+    found = normal(address)
+    return str(ip_network((found, _NETWORKS[found.version]), strict=False)) if found else address

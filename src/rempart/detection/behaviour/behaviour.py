@@ -43,11 +43,13 @@ class Behaviour:
 
     def _forget(self) -> None:
         self._eyes = Eyes.of(self._surroundings)
+        # Where the site says which machines it knows, a shipped rule tells of the others from the first one on.
+        machines = () if self._surroundings.known_devices else (FirstMachine(),)
         self._detectors: tuple[Detector, ...] = (
+            *machines,
             Beaconing(),
             Volume(),
             Scanning(),
-            FirstMachine(),
             FirstDestination(self._countries),
             FirstSignIn(self._countries),
             Records(),

@@ -23,6 +23,11 @@ _PRIVATE = _networks(
 _TO_ALL = _networks("224.0.0.0/4 255.255.255.255/32 0.0.0.0/8 ff00::/8 ::/128")
 
 
+_STOPPED = frozenset(
+    {"closed", "blocked", "unclassified", "drop", "deny", "denied", "reject", "block", "dropped"}
+)
+
+
 class Side(StrEnum):
     """Where an address lies."""
 
@@ -149,8 +154,8 @@ class Eyes:
     # -- gateways and sensors --------------------------------------------------------------------------------------
 
     def _flow(self, fields: Mapping[str, Any], time: Instant) -> Iterator[Sighting]:
-        """ulogd's packets and flows. What was stopped is a rule's business; a flow's time is its end."""
-        if fields.get("action", "open") not in ("open", "filtered") or fields.get("protocol") == "icmp":
+        """A firewall's packets and flows. What was stopped is a rule's business; a flow's time is its end."""
+        if fields.get("action") in _STOPPED or fields.get("protocol") == "icmp":
             return
         took = fields.get("duration")
         began = Instant(time - seconds(took)) if isinstance(took, float) and took < 1e9 else time
@@ -159,7 +164,7 @@ class Eyes:
             fields.get("src_ip"),
             fields.get("dst_ip"),
             fields.get("dst_port"),
-            sent=_whole(fields.get("bytes_out")),
+            sent=_whole(fields.get("bytes_out", fields.get("sentbyte"))),
             known=fields.get("destination") == "known",
         )
 
