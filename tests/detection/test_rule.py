@@ -318,10 +318,10 @@ def test_a_placeholder_without_values_waits() -> None:
 
 def test_windows_rules_ask_for_their_channel() -> None:
     windows = "title: T\nlogsource: {{product: windows, {0}}}\ndetection: {{a: {{x: 1}}, condition: a}}\n"
-    (sysmon,) = loaded(windows.format("category: process_creation")).rules
+    (sysmon,) = loaded(windows.format("category: dns_query")).rules
     assert set(leaves(sysmon.condition)) == {
         Leaf("Channel", LeafKind.EXACT, "Microsoft-Windows-Sysmon/Operational"),
-        Leaf("EventID", LeafKind.EXACT, "1"),
+        Leaf("EventID", LeafKind.EXACT, "22"),
         Leaf("x", LeafKind.EXACT, "1"),
     }
     assert sysmon.needs == LogSource("windows")

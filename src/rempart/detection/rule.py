@@ -54,6 +54,7 @@ from sigma.types import (
     SpecialChars,
 )
 
+from rempart.detection.audited import widened
 from rempart.detection.condition import FALSE, Condition, Leaf, LeafKind, either, every, leaves, negate
 from rempart.detection.finding import Kind, Level, Outcome
 from rempart.detection.predicates import ExpressionRefused, check_expression
@@ -602,7 +603,7 @@ def _gate(logsource: LogSource) -> Condition | None:
     whole = _Reader({}).condition(probe.detection.parsed_condition[0].parse())
     asked = Leaf(_PROBE, LeafKind.EXACT, _PROBE)
     added = [part for part in getattr(whole, "parts", ()) if part != asked]
-    return every(added) if added else _UNMAPPED.get(logsource.category)
+    return widened(every(added), logsource.category) if added else _UNMAPPED.get(logsource.category)
 
 
 # -- meaning ------------------------------------------------------------------------------------------------------

@@ -5,11 +5,13 @@ match, so it is fixed here: System first, then EventData, then UserData; event d
 name; attributes are dropped; ``Provider_Name`` is the provider's name. Every value of an EVTX record becomes text; an
 absent value and JSON null are absent, an empty text stays; a list is joined by one blank. Flat JSON is left as it is,
 with ``Provider_Name`` taken from ``SourceName`` where it is missing. A field name with blanks also exists without them
-("Threat Name", ThreatName), for Defender's rules.
+("Threat Name", ThreatName), for Defender's rules. What Security's audit tells of processes (4688) and the registry
+(4657) is there in Sysmon's words too.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -34,12 +36,20 @@ def decode(line: bytes | str, source: str, record: int) -> Event:
     if not isinstance(document, dict):
         raise DecodeError("a JSON value, but not an object", where=f"{source}:{record}")
     if "EventID" in document or "Channel" in document:
-        raw = line if isinstance(line, bytes) else line.encode()
-        return Event(LOGSOURCE, fields := _flat(document), source, record, _time(fields), raw)
-    try:
-        return Event(LOGSOURCE, fields := _nested(document), source, record, _time(fields), _unchanged(line))
-    except (LookupError, RecursionError) as error:
-        raise DecodeError("not a Windows event: no EventID or Channel", where=f"{source}:{record}") from error
+        fields = _flat(document)
+        raw: bytes | None = line if isinstance(line, bytes) else line.encode()
+    else:
+        try:
+            fields, raw = _nested(document), _unchanged(line)
+        except (LookupError, RecursionError) as error:
+            raise DecodeError(
+                "not a Windows event: no EventID or Channel", where=f"{source}:{record}"
+            ) from error
+    if (also := _AUDITED.get(str(fields.get("EventID")))) and str(
+        fields.get("Channel")
+    ).lower() == "security":
+        fields, raw = fields | also(fields), None
+    return Event(LOGSOURCE, fields, source, record, _time(fields), raw)
 
 
 def _unchanged(line: bytes | str) -> bytes | None:
@@ -137,6 +147,80 @@ def _flat(document: dict[str, Any]) -> dict[str, Any]:
         for name in [name for name in document if " " in name]:
             document.setdefault(name.replace(" ", ""), document[name])
     return document
+
+
+# -- audit --------------------------------------------------------------------------------------------------------
+
+
+def _process(fields: dict[str, Any]) -> dict[str, Any]:
+    """Security 4688 in the words of Sysmon's event 1. Its ProcessId is that of the process that started the new one."""
+    words = {
+        "Image": fields.get("NewProcessName"),
+        "ParentImage": fields.get("ParentProcessName"),
+        "User": _account(fields, "Target") or _account(fields, "Subject"),
+        "LogonId": fields.get("SubjectLogonId"),
+        "ParentProcessId": fields.get("ProcessId"),
+        "IntegrityLevel": _INTEGRITY.get(str(fields.get("MandatoryLabel"))),
+    }
+    return {name: word for name, word in words.items() if word is not None and name not in fields}
+
+
+def _registry(fields: dict[str, Any]) -> dict[str, Any]:
+    """Security 4657 in the words of Sysmon's events 12 and 13."""
+    key, name = str(fields.get("ObjectName", "")), str(fields.get("ObjectValueName", ""))
+    words = {
+        "TargetObject": _hive(key) + (f"\\{name}" if name else ""),
+        "Details": _details(str(fields.get("NewValueType")), str(fields.get("NewValue", ""))),
+        "Image": fields.get("ProcessName"),
+        "User": _account(fields, "Subject"),
+    }
+    new = {name: word for name, word in words.items() if word is not None and name not in fields}
+    return new | {"EventType": "DeleteValue" if fields.get("OperationType") == "%%1906" else "SetValue"}
+
+
+_AUDITED: Mapping[int | str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "4688": _process,
+    4688: _process,
+    "4657": _registry,
+    4657: _registry,
+}
+_INTEGRITY = {
+    "S-1-16-0": "Untrusted",
+    "S-1-16-4096": "Low",
+    "S-1-16-8192": "Medium",
+    "S-1-16-12288": "High",
+    "S-1-16-16384": "System",
+}
+_SET = re.compile(r"(?i)^(HKLM\\SYSTEM)\\ControlSet\d{3}(?=\\|$)")
+
+
+def _account(fields: dict[str, Any], whose: str) -> str | None:
+    domain, name = fields.get(f"{whose}DomainName"), fields.get(f"{whose}UserName")
+    return f"{domain}\\{name}" if isinstance(name, str) and name not in ("", "-") else None
+
+
+def _hive(key: str) -> str:
+    """``\\REGISTRY\\MACHINE\\SYSTEM\\ControlSet001`` as Sysmon writes it: ``HKLM\\SYSTEM\\CurrentControlSet``."""
+    for long, short in (("\\REGISTRY\\MACHINE", "HKLM"), ("\\REGISTRY\\USER", "HKU")):
+        if key[: len(long)].upper() == long:
+            return _SET.sub(r"\1\\CurrentControlSet", short + key[len(long) :])
+    return key
+
+
+def _details(kind: str, value: str) -> str:
+    """A value as Sysmon writes it: numbers in hexadecimal, of binary data only that it is."""
+    try:
+        if kind == "%%1876":
+            return f"DWORD (0x{int(value[:20], 0):08x})"
+        if kind == "%%1883":
+            high, low = divmod(int(value[:20], 0), 1 << 32)
+            return f"QWORD (0x{high:08x}-0x{low:08x})"
+    except ValueError:
+        return value
+    return "Binary Data" if kind == "%%1875" else value
+
+
+# -- time ---------------------------------------------------------------------------------------------------------
 
 
 def _time(fields: dict[str, Any]) -> Instant | None:
