@@ -331,6 +331,14 @@ def test_whatever_the_bytes_an_archive_is_taken_or_refused(
     assert untouched(rules)
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_packed_otherwise_is_refused(rules: Supply, tmp_path: Path, method: int) -> None:
+    with zipfile.ZipFile(tmp_path / "set.zip", "w", method) as packed:
+        packed.writestr("one.yml", "title: One\n")
+    with pytest.raises(InputRefused, match="cannot be unpacked"):
+        install(rules, tmp_path / "set.zip")
+
+
 def test_a_set_without_a_rule_is_refused(rules: Supply, tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match="no rule file"):
         install(rules, zipped(tmp_path / "set.zip", ("README", "hello")))

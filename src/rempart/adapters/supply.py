@@ -12,6 +12,7 @@ unless the operator names the address.
 """
 
 import contextlib
+import errno
 import fcntl
 import gzip
 import hashlib
@@ -341,11 +342,11 @@ def _unpack(archive: Path, hold: _Hold) -> None:
                 f"it is no whole archive: {ascii(str(fault))[1:-1]}",
                 "Use zip, tar or tar.gz; fetch it again.",
             ) from fault
-        except (
-            NotImplementedError,
-            RuntimeError,
-            ValueError,
-        ) as fault:  # encrypted, or packed in another way
+        except OSError as fault:
+            if fault.errno != errno.EINVAL:  # a place before the file's beginning was sought
+                raise
+            raise hold.refuse("it is no whole archive", "Fetch it again.") from fault
+        except (NotImplementedError, RuntimeError, ValueError) as fault:  # encrypted, or packed otherwise
             raise hold.refuse(
                 f"it cannot be unpacked: {ascii(str(fault))[1:-1]}", "Use zip, tar or tar.gz."
             ) from fault
@@ -354,6 +355,8 @@ def _unpack(archive: Path, hold: _Hold) -> None:
 def _unzip(file: IO[bytes], hold: _Hold) -> None:
     with zipfile.ZipFile(file) as packed:
         for entry in packed.infolist():
+            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise NotImplementedError("packed neither stored nor deflated")
             ordinary = (entry.external_attr >> 16) & 0o170000 in (0, 0o100000)
             if hold.enter(entry.filename) and ordinary and not entry.is_dir():
                 with packed.open(entry) as content:
