@@ -183,6 +183,8 @@ class Home:
     folder: Path
     places: Places
     site: Site
+    hup: Callable[[], None] = lambda: None
+    """Has the watch in this process read its rules again."""
 
     @property
     def care(self) -> Path:
@@ -214,6 +216,7 @@ class Home:
         store = EventStore(self.places.events)
         watch = Watch(self.places, self.site, detection_of(self.places, self.site), store, SystemClock())
         running = asyncio.create_task(watch.run())
+        self.hup = watch.renew
         try:
             yield store
             if running.done():
@@ -392,6 +395,45 @@ def test_an_installed_set_is_taken_up_and_the_window_stays_open(
             told = [f for f in guard.found.values() if f.title == "Administration page asked for"]
             assert [finding.record for finding in told] == [7]
             assert [f.count for f in guard.found.values() if f.title == "Many sign-ins refused"] == [5]
+
+    asyncio.run(conversation())
+
+
+@pytest.mark.slow
+def test_rules_take_over_only_when_all_that_was_detected_on_is_stored(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def conversation() -> None:
+        caplog.set_level(logging.INFO, "rempart.watch")
+        async with home.guard() as guard, home.watch() as store:
+            await until(lambda: guard.connections)
+            store._connection.execute("PRAGMA query_only=1")
+            home.write(
+                home.portal, *(request(n, "/login", status=401) for n in range(4)), request(4, "/.env")
+            )
+            await until(lambda: guard.found)
+            (home.folder / "rules" / "more.yml").write_text(MORE)
+            home.hup()
+            await asyncio.sleep(2)
+            assert "other rules are in force" not in caplog.text
+            store._connection.execute("PRAGMA query_only=0")
+            await until(lambda: "other rules are in force" in caplog.text)
+            home.write(home.portal, request(5, "/login", status=401), request(6, "/admin"))
+            await until(lambda: len(guard.titles()) == 3)
+            assert [f.count for f in guard.found.values() if f.title == "Many sign-ins refused"] == [5]
+
+    asyncio.run(conversation())
+
+
+def test_rules_that_cannot_be_used_leave_those_in_force(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    async def conversation() -> None:
+        async with home.guard() as guard, home.watch():
+            await until(lambda: guard.connections)
+            (home.folder / "rules" / "all.yml").write_bytes(b"\xff\xfe")
+            home.hup()
+            await until(lambda: "the rules in force stay" in caplog.text)
+            home.write(home.portal, request(1, "/.env"))
+            await until(lambda: guard.found)
 
     asyncio.run(conversation())
 
