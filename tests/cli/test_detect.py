@@ -504,6 +504,45 @@ def test_what_was_compiled_is_kept_and_gives_the_same(
     assert rows(first)[0]["license"] == "DRL-1.1"
 
 
+# -- beside the rules ---------------------------------------------------------------------------------------------
+
+
+def test_indicators_are_held_against_the_same_events(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.txt").write_text("203.0.113.9\n")
+    log = tmp_path / "access.log"
+    log.write_text("".join(NGINX.format(ip=ip) for ip in ("203.0.113.8", "203.0.113.9")))
+    asked = [
+        "detect",
+        "--rules",
+        rules,
+        "--format",
+        "jsonl",
+        "--indicators",
+        str(tmp_path / "bad.txt"),
+        str(log),
+    ]
+    assert main(asked) == ExitCode.OK
+    found = rows(capsys.readouterr().out)
+    assert [row["record"] for row in found] == [2]
+    assert "203.0.113.9" in json.dumps(found[0]["proofs"])
+    assert main([*asked, "--jobs", "2"]) == ExitCode.OK
+    assert rows(capsys.readouterr().out) == found
+
+
+def test_behaviour_is_looked_at_in_one_process(rules: str, capsys: pytest.CaptureFixture[str]) -> None:
+    log = SITES / "files-locked" / "windows-json.log"
+    asked = ["detect", "--rules", rules, "--format", "jsonl", str(log)]
+    assert main(asked) == ExitCode.OK
+    assert capsys.readouterr().out == ""
+    asked.append("--behaviour")
+    assert main(asked) == ExitCode.OK
+    found = rows(capsys.readouterr().out)
+    assert {row["rule"].partition(".")[0] for row in found} == {"behaviour"}
+    assert main([*asked, "--jobs", "2"]) == ExitCode.USAGE
+
+
 # -- a terminal ---------------------------------------------------------------------------------------------------
 
 

@@ -9,13 +9,15 @@ from typing import Any
 
 from rempart.adapters.collect import evtx, files
 from rempart.adapters.collect.files import Batch, LogFile, Shape
+from rempart.detection.behaviour.behaviour import Behaviour
 from rempart.detection.detector import Detection, only_parts
 from rempart.detection.exception import Exceptions, Tamed
 from rempart.detection.explain import finding, observables
 from rempart.detection.finding import Finding
+from rempart.detection.indicator import Indicators
 from rempart.detection.match import Matcher
 from rempart.detection.predicates import Compiled
-from rempart.detection.rule import Rule, RuleCard, RuleSet
+from rempart.detection.rule import Meaning, Rule, RuleCard, RuleSet
 from rempart.detection.surroundings import Surroundings
 from rempart.errors import DecodeError, Problem
 from rempart.events.decode import DECODERS, Decoder, windows
@@ -77,10 +79,13 @@ class Search:
         tamed: Tamed | None = None,
         compiled: Compiled | None = None,
         *,
+        indicators: Indicators | None = None,
+        behaviour: Behaviour | None = None,
         with_event: bool = False,
         with_parts: bool = False,
     ) -> None:
         """``surroundings``, ``tamed``: of a site, when it is known whose logs these are. ``compiled``: databases kept.
+        ``indicators`` are held against every event; ``behaviour`` needs the events in order, so in one process.
         ``with_event``: rows carry all fields of their event. ``with_parts``: rules that only serve a correlation
         (Sigma's ``generate`` is false) give rows too.
         """
@@ -88,6 +93,8 @@ class Search:
         self._compiled = compiled
         self._surroundings = surroundings
         self._tamed = tamed or Tamed(Exceptions(), rules)
+        self._indicators = indicators
+        self._behaviour = behaviour
         self._with_event = with_event
         self._silent = frozenset[str]() if with_parts else only_parts(rules)
         self._parts = RuleSet(_parts(rules), rules.correlations, ())
@@ -100,13 +107,28 @@ class Search:
     def do(self, unit: Unit) -> Found:
         """Match every event of the unit."""
         found = Found(read=unit.read)
+        # Indicators are quiet about what they just told: anew for each unit, whatever the number of processes.
+        beside = [each for each in (self._indicators and self._indicators.afresh(), self._behaviour) if each]
         for event in _events(unit, found.problems):
             found.events += 1
             seen = self._surroundings.describe(event) if self._surroundings else event
             rules = self._matcher.matches(seen)
             if rules:
                 self._keep(seen, rules, found)
+            for each in beside:
+                self._keep_beside(seen, each, found)
         return found
+
+    def _keep_beside(self, event: Event, beside: Indicators | Behaviour, found: Found) -> None:
+        """What is seen without a rule. An event that names no time says nothing of behaviour or of what has expired."""
+        if event.time is None:
+            return
+        for seen in beside.feed(event, event.time):
+            if self._tamed.hiding(seen.rule, event.fields, event.time):
+                found.hidden += 1
+                continue
+            card = self._tamed.card(_card(seen), event.time)
+            found.rows.append(self._row(card, replace(seen, level=card.level), event))
 
     def _keep(self, event: Event, rules: Sequence[Rule], found: Found) -> None:
         time = event.time if event.time is not None else Instant(0)
@@ -143,6 +165,20 @@ class Search:
             for seen in detection.feed(event):
                 if seen.rule in cards:
                     yield self._row(replace(cards[seen.rule], level=seen.level), seen, event)
+
+
+def _card(seen: Finding) -> RuleCard:
+    """The card of something that is seen without a rule."""
+    return RuleCard(
+        id=seen.rule,
+        name="",
+        title=seen.title,
+        level=seen.level,
+        author=seen.author,
+        tags=seen.tags,
+        path="",
+        meaning=Meaning(kind=seen.kind, outcome=seen.outcome, spoofable=seen.spoofable),
+    )
 
 
 def _parts(rules: RuleSet) -> tuple[Rule, ...]:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from rempart.adapters import compiled, licence
+from rempart.adapters import indicators as indicator_files
 from rempart.adapters import rules as rule_files
 from rempart.adapters.collect import files
 from rempart.adapters.collect.files import LogFile
@@ -21,8 +22,10 @@ from rempart.cli._formats import FORMATS, Form, nothing
 from rempart.cli._search import Found, Row, Search, spread, units
 from rempart.cli._terminal import harmless
 from rempart.cli.site import read as read_site
+from rempart.detection.behaviour.behaviour import Behaviour
 from rempart.detection.exception import Exceptions, Tamed
 from rempart.detection.finding import Level
+from rempart.detection.indicator import Indicators
 from rempart.detection.place import placed
 from rempart.detection.report import Report
 from rempart.detection.rule import RuleCard, RuleSet, load
@@ -72,6 +75,18 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="jsonl: all fields of the event; they may hold personal data",
     )
     verb.add_argument(
+        "--indicators",
+        action="append",
+        default=[],
+        metavar="LIST",
+        help="bad addresses, domains, URLs and hashes (plain list, MISP, STIX), or a folder; may be given again",
+    )
+    verb.add_argument(
+        "--behaviour",
+        action="store_true",
+        help="also what is unusual without a rule: beacons, volumes, scans, firsts; needs the logs in order, one job",
+    )
+    verb.add_argument(
         "--with-parts",
         action="store_true",
         help="also what rules find that only serve a correlation (without: where its 'generate' says so)",
@@ -114,6 +129,10 @@ def _jobs(text: str) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Search, print, and say what could not be read."""
+    if arguments.behaviour and arguments.jobs > 1:
+        raise InputRefused(
+            "--behaviour needs all events in one process", now="Leave --jobs or --behaviour out."
+        )
     troubles = _Troubles()
     folders, paths = _rules_and_logs(arguments.rules, arguments.paths)
     surroundings, exceptions = _site(arguments.site)
@@ -128,6 +147,8 @@ def run(arguments: argparse.Namespace) -> int:
         surroundings,
         tamed,
         kept,
+        indicators=_indicators(arguments.indicators, troubles),
+        behaviour=Behaviour(surroundings) if arguments.behaviour else None,
         with_event=arguments.with_event,
         with_parts=arguments.with_parts,
     )
@@ -157,6 +178,20 @@ def _site(file: Path | None) -> tuple[Surroundings | None, Exceptions]:
     if file is None:
         return None, Exceptions()
     return Surroundings.of(read_site(file)), _exceptions.beside(file)
+
+
+def _indicators(lists: Sequence[str], troubles: "_Troubles") -> Indicators | None:
+    if not lists:
+        return None
+    reading = indicator_files.read(lists)
+    held = Indicators.of(reading.rows())
+    troubles.say_all(reading.problems)
+    if held.refused:
+        what = f"{_summary.many(held.refused, 'indicator')} left out"
+        troubles.note(
+            Problem(what, ", ".join(lists), "They name nothing, or so much that everybody would be meant.")
+        )
+    return held
 
 
 def _kept() -> KeptFiles | None:
