@@ -7,18 +7,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rempart.adapters import indicators, shipped
 from rempart.adapters import rules as rule_files
-from rempart.adapters import shipped
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.supply import RuleFiles, Supply
 from rempart.cli import _exceptions
-from rempart.cli._samples import Fired, Outcome, samples, stated, tried
+from rempart.cli._samples import Fired, Outcome, Sample, samples, stated, tried
 from rempart.cli._terminal import harmless
 from rempart.cli.site import read as read_site
 from rempart.config import STATE, Places
+from rempart.detection.behaviour.behaviour import Behaviour
 from rempart.detection.detector import Detection
 from rempart.detection.exception import Exceptions, Exemption, Severity, Tamed
 from rempart.detection.finding import Level
+from rempart.detection.indicator import Indicators
 from rempart.detection.place import line_of, placed
 from rempart.detection.rule import RuleCard, RuleSet, load
 from rempart.detection.surroundings import Surroundings
@@ -34,7 +36,8 @@ exit codes: 0 every rule loads or waits, 1 something is refused, 2 there is no r
 _TEST = """\
 Runs attack directories through the rules: DIR/README.md, logs named after their decoder (nginx.log), expected.json
 with what must be found, and benign/ with ordinary life in which every rule must stay silent. A site.toml beside them
-(or --site) says in which home it happens. SigmaHQ's regression_data (info.yml beside EVTX files) is understood too.
+(or --site) says in which home it happens. Without --rules behaviour and the indicators.json of samples are looked at
+too. SigmaHQ's regression_data (info.yml beside EVTX files) is understood too.
 Rules of level low or above that no sample shows are named.
 
 exit codes: 0 all is as expected, 1 something is not, 2 rules or samples cannot be used"""
@@ -70,7 +73,11 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "samples", nargs="+", type=Path, metavar="DIR", help="attack directories, or above them"
     )
     test.add_argument(
-        "--rules", nargs="+", action="extend", metavar="DIR", help="folders of rules (default: Rempart's own)"
+        "--rules",
+        nargs="+",
+        action="extend",
+        metavar="DIR",
+        help="folders of rules, tried alone (default: Rempart's own, with behaviour and lists)",
     )
     test.add_argument(
         "--site", type=Path, metavar="FILE", help="site.toml (default: the one beside the samples)"
@@ -231,7 +238,9 @@ def _test(arguments: argparse.Namespace) -> int:
     rules = load(files.items(), surroundings.placeholders)
     for problem in placed(rules.refused, files):
         _say(f"refused  {problem.where}  {problem.what}")
-    detection, fired = Detection(rules, surroundings), Fired(rules, regression)
+    # Rules that are named are tried alone; otherwise all that Rempart itself would see.
+    detection = Detection(rules, surroundings) if arguments.rules else _whole(rules, surroundings, found)
+    fired = Fired(rules, regression)
     outcomes = [
         *((sample.folder, tried(sample, detection)) for sample in found),
         *((each.folder, fired.held_against(each)) for each in regression),
@@ -245,6 +254,16 @@ def _test(arguments: argparse.Namespace) -> int:
     print(f"{len(outcomes)} samples; {len(unseen)} rules that no sample shows.")
     differing = any(outcome.differences for _, outcome in outcomes)
     return ExitCode.FOUND if differing or rules.refused else ExitCode.OK
+
+
+def _whole(rules: RuleSet, surroundings: Surroundings, found: Sequence[Sample]) -> Detection:
+    """Rules with behaviour and the indicators of all samples, as the station has them."""
+    lists = [str(file) for sample in found if (file := sample.folder / "indicators.json").exists()]
+    reading = indicators.read(lists)
+    listed = Indicators.of(reading.rows())
+    for problem in reading.problems:
+        _say(f"left out     {problem.where}  {problem.what}")
+    return Detection(rules, surroundings, indicators=listed, behaviour=Behaviour(surroundings))
 
 
 def _tell_outcome(folder: Path, outcome: Outcome) -> None:
