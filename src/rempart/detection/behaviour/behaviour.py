@@ -1,6 +1,6 @@
 """All behaviour detectors as one value: an event goes in, the findings that it brings about come out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from rempart.detection.behaviour.beaconing import Beaconing
@@ -65,8 +65,12 @@ class Behaviour:
         """Events of how long are to be fed again after a restart. Pasts reach further back: they begin anew there."""
         return max(detector.memory for detector in self._detectors)
 
-    def feed(self, event: Event, time: Instant) -> Iterator[Finding]:
+    def feed(self, event: Event, time: Instant) -> Iterable[Finding]:
         """The findings that this event brings about; ``event`` as `Surroundings.describe` gives it."""
-        for sighting in self._eyes.sightings(event, time):
+        sightings = self._eyes.sightings(event, time)
+        return self._found(sightings, event, time) if sightings else ()
+
+    def _found(self, sightings: Iterable[Sighting], event: Event, time: Instant) -> Iterator[Finding]:
+        for sighting in sightings:
             for detector in self._detectors:
                 yield from detector.see(sighting, event, time)

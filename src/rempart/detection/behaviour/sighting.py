@@ -1,6 +1,6 @@
 """What the behaviour detectors look at: contacts, sign-ins, care files opened, files changed, machines."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_network
@@ -114,14 +114,15 @@ class Eyes:
         """Eyes that know the site."""
         return cls(surroundings.inside or _PRIVATE, frozenset(surroundings.known_devices))
 
-    def sightings(self, event: Event, time: Instant) -> Iterator[Sighting]:
-        """What one event shows, mostly nothing."""
-        fields = event.fields
-        if (number := fields.get("EventID")) is not None:
-            look = _WINDOWS.get(str(number))
-            if look is not None:
-                yield from look(self, fields, time)
-            return
+    def sightings(self, event: Event, time: Instant) -> Iterable[Sighting]:
+        """What one event shows, mostly nothing: then it must cost nothing."""
+        number = event.fields.get("EventID")
+        if number is None:
+            return self._shown(event.fields, time)
+        look = _WINDOWS.get(number if isinstance(number, int) else str(number))
+        return look(self, event.fields, time) if look else ()
+
+    def _shown(self, fields: Mapping[str, Any], time: Instant) -> Iterator[Sighting]:
         for name, look in _BY_FIELD:
             if name in fields:
                 yield from look(self, fields, time)
@@ -155,7 +156,7 @@ class Eyes:
 
     def _flow(self, fields: Mapping[str, Any], time: Instant) -> Iterator[Sighting]:
         """A firewall's packets and flows. What was stopped is a rule's business; a flow's time is its end."""
-        if fields.get("action") in _STOPPED or fields.get("protocol") == "icmp":
+        if str(fields.get("action")) in _STOPPED or fields.get("protocol") == "icmp":
             return
         took = fields.get("duration")
         began = Instant(time - seconds(took)) if isinstance(took, float) and took < 1e9 else time
@@ -249,7 +250,7 @@ class Eyes:
 
 
 Look = Callable[[Eyes, Mapping[str, Any], Instant], Iterator[Sighting]]
-_WINDOWS: Mapping[str, Look] = {
+_NUMBERS: Mapping[str, Look] = {
     "3": Eyes._sysmon_connection,
     "5156": Eyes._filtering_platform,
     "4624": Eyes._logon,
@@ -258,6 +259,9 @@ _WINDOWS: Mapping[str, Look] = {
     "26": Eyes._removed,
     "27": Eyes._written,
 }
+_WINDOWS: Mapping[str | int, Look] = dict(
+    [*_NUMBERS.items(), *((int(number), look) for number, look in _NUMBERS.items())]
+)
 """By event number. Each look asks for fields that only its own provider's events have."""
 _BY_FIELD: tuple[tuple[str, Look], ...] = (
     ("sc-status", Eyes._web),
