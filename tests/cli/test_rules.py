@@ -75,6 +75,11 @@ def test_with_the_site_every_rule_of_rempart_loads(capsys: pytest.CaptureFixture
     assert code == ExitCode.OK
 
 
+def test_what_is_built_on_a_rule_that_waits_is_not_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rules", "check", str(ROOT / "rules" / "network")]) == ExitCode.OK
+    assert capsys.readouterr().out.endswith(" 2 wait for values of the site, 0 refused.\n")
+
+
 def test_a_hostile_title_moves_no_cursor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = GOOD.replace("Hole tried", '"\\e[2Jgone\\u202e"')
     main(["rules", "check", folder(tmp_path / "r", a=text)])
@@ -112,7 +117,6 @@ def sample(path: Path, expected: list[dict[str, Any]], *, benign: str = "/") -> 
     return path
 
 
-@pytest.mark.slow
 def test_the_rules_of_rempart_and_their_attacks(capsys: pytest.CaptureFixture[str]) -> None:
     attacks = [str(ATTACKS / name) for name in ("website-probes", "listed", "files-locked")]
     assert main(["rules", "test", *attacks]) == ExitCode.OK

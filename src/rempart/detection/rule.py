@@ -201,6 +201,8 @@ class _Draft:
     """Id -> the path that took it."""
     names: dict[str, str] = field(default_factory=dict)
     """Name -> id."""
+    absent: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Id or name of a rule that waits -> the placeholders; what is built on it waits too."""
 
     def add(self, path: str, text: str) -> None:
         """Read every document of one file."""
@@ -226,14 +228,9 @@ class _Draft:
             else:
                 raise ValueError("neither 'detection' nor 'correlation' nor 'filter' in it")
         except _Waiting as waiting:
-            names = ", ".join(f"%{name}%" for name in waiting.names)
-            self.waiting.append(
-                Problem(
-                    f"waits for the values of {names}",
-                    where,
-                    "Give the values of the placeholder, then load it again.",
-                )
-            )
+            for reference in filter(None, (document.get("id"), document.get("name"))):
+                self.absent[str(reference)] = waiting.names
+            self._wait(where, waiting)
         except ExpressionRefused as error:
             self._refuse(
                 where,
@@ -242,6 +239,16 @@ class _Draft:
             )
         except _MALFORMED as error:
             self._refuse(where, _first_line(error), "See the Sigma specification 2.1 for this key.")
+
+    def _wait(self, where: str, waiting: "_Waiting") -> None:
+        names = ", ".join(f"%{name}%" for name in waiting.names)
+        self.waiting.append(
+            Problem(
+                f"waits for the values of {names}",
+                where,
+                "Give the values of the placeholder, then load it again.",
+            )
+        )
 
     def _add_rule(self, path: str, where: str, document: dict[str, Any]) -> None:
         sigma = SigmaRule.from_dict(document)
@@ -308,6 +315,8 @@ class _Draft:
         for card, sigma in self.correlations:
             try:
                 correlations.append(self._correlation(card, sigma))
+            except _Waiting as waiting:
+                self._wait(card.path, waiting)
             except ValueError as error:
                 self._refuse(card.path, str(error), "Name a rule that is loaded too, by its id or its name.")
         built_on = {each.card.id: each.rules for each in correlations}
@@ -346,6 +355,8 @@ class _Draft:
 
     def _resolve(self, reference: str) -> str:
         identifier = self.names.get(reference, reference)
+        if identifier in self.absent:
+            raise _Waiting(self.absent[identifier])
         if identifier not in self.ids:
             raise ValueError(f"the correlation refers to the rule {reference!r}, which is not there")
         return identifier
