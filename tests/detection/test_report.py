@@ -228,6 +228,6 @@ def test_lengths_are_told_as_people_say_them(length: int, said: str) -> None:
 
 
 def test_moments_apart_by_days_name_both_days_and_by_weeks_only_them() -> None:
-    assert between(START, START) == "20 Nov 2026, 16:40:00"
+    assert between(START, after(START, Duration(9))) == "20 Nov 2026, 16:40:00"
     assert between(START, after(START, hours(24))) == "20 Nov 2026, 16:40:00 to 21 Nov 2026, 16:40:00"
     assert between(START, after(START, hours(24 * 40))) == "20 Nov 2026 to 30 Dec 2026"

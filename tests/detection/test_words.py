@@ -105,6 +105,12 @@ def test_the_gravest_that_a_tag_says_is_what_it_means(tags: tuple[str, ...], key
     assert told(tags=tags).means == Plain(key)
 
 
+def test_what_is_mostly_harmless_does_not_usually_mean_a_theft() -> None:
+    tags = ("attack.credential-access", "attack.t1003")
+    assert told(tags=tags, level=Level.LOW).means == Plain("means.credential-access")
+    assert told(tags=tags, level=Level.MEDIUM).means == Plain("means.t1003")
+
+
 def test_every_word_can_be_said_and_nothing_is_said_without_words() -> None:
     finding = {f"finding.{kind}" for kind in Kind} - {"finding.guessing"}
     finding |= {"finding.guessing.account", "finding.guessing.accounts", "finding.blocked"}

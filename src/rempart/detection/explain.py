@@ -63,7 +63,7 @@ class Explanation:
             where=_where(first),
             sure=Plain(f"sure.{seen.level.name.lower()}"),
             caution=Plain("sure.forgeable") if seen.spoofable else None,
-            means=Plain(_meant(seen.tags)),
+            means=Plain(_meant(seen)),
         )
 
     @property
@@ -211,12 +211,15 @@ def _where(seen: Plain) -> Plain | None:
     return Plain(key, {name: seen.arguments[name] for name in known})
 
 
-def _meant(tags: Iterable[str]) -> str:
-    """The key of the gravest technique that has words of its own, else of the latest tactic of the attack."""
-    tags = tuple(tags)
-    named = {f"means.{each.partition('.')[0].lower()}" for each in techniques(tags)}
-    latest = [f"means.{tactic}" for tactic in reversed(tactics(tags))]
-    return next((key for key in WORDS if key in named), next(iter(latest), "means.unknown"))
+def _meant(seen: Finding) -> str:
+    """The key of the gravest technique that has words of its own, else of the latest tactic of the attack.
+
+    What is mostly harmless does not *usually mean* a theft: of it only the aim that attackers have is told.
+    """
+    named = techniques(seen.tags) if seen.level >= Level.MEDIUM else ()
+    keys = {f"means.{each.partition('.')[0].lower()}" for each in named}
+    latest = [f"means.{tactic}" for tactic in reversed(tactics(seen.tags))]
+    return next((key for key in WORDS if key in keys), next(iter(latest), "means.unknown"))
 
 
 def _some(values: list[str]) -> str:

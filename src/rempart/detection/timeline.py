@@ -202,7 +202,7 @@ def _ticks(stretch: _Stretch, begin: float, wide: float, length: int) -> Iterabl
     told, free = _day(start), begin + _TICK
     for time in rounds:
         x = begin + wide * (time - start) / span
-        if free <= x <= begin + wide - _TICK / 2:
+        if free <= x <= begin + wide - _TICK:
             day = _day(time)
             yield Tick(x, _clock(time, step), "" if day == told else day)
             told, free = day, x + _TICK
@@ -247,7 +247,7 @@ def moment(time: Instant | int) -> str:
 
 def between(first: int, last: int) -> str:
     """*3 Nov 2020, 10:12:05 to 10:13:00*; days only where it was weeks."""
-    if first == last:
+    if moment(first) == moment(last):
         return moment(first)
     if last - first > 14 * _DAY:
         return f"{_day(first)} to {_day(last)}"
