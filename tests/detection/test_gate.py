@@ -1,10 +1,11 @@
 """Gates: settling a rule by what is known never changes its answer, and memories are bounded."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rempart.detection import gate
-from rempart.detection.gate import All, Inverse, Memo, Some, Tree, compiled, cover, mentioned, settle
+from rempart.detection.gate import All, Inverse, Memo, Room, Some, Tree, compiled, cover, mentioned, settle
 
 LEAVES = st.integers(min_value=0, max_value=7)
 SETS = st.frozensets(LEAVES, max_size=8)
@@ -49,14 +50,20 @@ def test_without_a_leaf_of_its_cover_a_tree_is_false(tree: Tree, true: frozenset
         assert not holds(tree, true)
 
 
-def test_a_memo_forgets_rather_than_grow() -> None:
-    memo = Memo(lambda value: frozenset((len(str(value)),)), frozenset(range(10_000)))
-    for number in range(20_000):
-        assert memo[f"{number:0100d}"] == {100}
-    assert sum(len(key) for key in memo) <= gate._MEMO_CHARACTERS
+def test_a_memo_forgets_rather_than_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "_MEMO_CHARACTERS", 100_000)
+    room = Room()
+    quiet, flooded = (
+        Memo(lambda value: frozenset((len(str(value)),)), frozenset(range(10_000)), room) for _ in range(2)
+    )
+    assert quiet["a"] == {1}
+    for number in range(2_000):
+        assert flooded[f"{number:0100d}"] == {100}
+        assert sum(map(len, flooded)) <= 100_000
+    assert "a" in quiet, "the flood is forgotten, not what was there before"
 
 
 def test_a_memo_keeps_text_only() -> None:
-    memo = Memo(lambda value: frozenset((1,)) if value is True else frozenset(), frozenset((1,)))
+    memo = Memo(lambda value: frozenset((1,)) if value is True else frozenset(), frozenset((1,)), Room())
     assert [memo[value] for value in (1, True, 1.0, "1", True)] == [set(), {1}, set(), set(), {1}]
     assert set(memo) == {"1"}

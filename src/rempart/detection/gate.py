@@ -17,8 +17,8 @@ from rempart.detection.rule import Rule
 
 GATE_FIELDS = ("Channel", "EventID", "Provider_Name")
 
-_MEMO_CHARACTERS = 1_000_000
-"""What one field's memo may hold, in characters of values (plus a fixed cost each)."""
+_MEMO_CHARACTERS = 5_000_000
+"""What all memos of a matcher may hold together, in characters of values (plus a fixed cost each)."""
 _ENTRY_COST = 200
 _SIGNATURES = 4_000
 
@@ -264,19 +264,46 @@ def _parted(tree: Tree, known: frozenset[int]) -> tuple[tuple[frozenset[int], ..
 # -- memories -----------------------------------------------------------------------------------------------------
 
 
+class Room:
+    """What all memos may hold together. When there is none left, the one that holds most forgets everything: a flood of
+    new values has filled it.
+    """
+
+    __slots__ = ("_left", "_memos")
+
+    def __init__(self) -> None:
+        self._left = _MEMO_CHARACTERS
+        self._memos: list[Memo] = []
+
+    def enter(self, memo: "Memo") -> None:
+        """Count this one too."""
+        self._memos.append(memo)
+
+    def take(self, cost: int) -> None:
+        """Make room for so much more."""
+        self._left -= cost
+        if self._left < 0:
+            self._left += max(self._memos, key=lambda memo: memo.held).forget()
+
+
 class Memo(dict[Any, frozenset[int]]):
     """Value -> true leaves of one field, as far as one gate cares. Only text and absence are remembered: for Python
     1, 1.0 and True are one key, for a rule they are not.
     """
 
-    __slots__ = ("_among", "_known", "_room", "_true_of")
+    __slots__ = ("_among", "_known", "_room", "_true_of", "held")
 
-    def __init__(self, true_of: Callable[[object], frozenset[int]], among: frozenset[int]) -> None:
+    def __init__(
+        self, true_of: Callable[[object], frozenset[int]], among: frozenset[int], room: Room
+    ) -> None:
         super().__init__()
         self._true_of = true_of
         self._among = among
-        self._room = _MEMO_CHARACTERS
+        self._room = room
         self._known: dict[frozenset[int], frozenset[int]] = {}
+        self.held = 0
+        """The cost of what is in it."""
+        room.enter(self)
 
     def __missing__(self, value: object) -> frozenset[int]:
         true = self._true_of(value)
@@ -284,13 +311,18 @@ class Memo(dict[Any, frozenset[int]]):
             true &= self._among
             true = self._known.setdefault(true, true)
         if value is None or value.__class__ is str:
-            self._room -= _ENTRY_COST + (len(value) if value is not None else 0)
-            if self._room < 0:
-                self.clear()
-                self._known.clear()
-                self._room = _MEMO_CHARACTERS
+            cost = _ENTRY_COST + (len(value) if value is not None else 0)
+            self._room.take(cost)
+            self.held += cost
             self[value] = true
         return true
+
+    def forget(self) -> int:
+        """Let go of everything; what it cost."""
+        self.clear()
+        self._known.clear()
+        held, self.held = self.held, 0
+        return held
 
 
 @dataclass(frozen=True, slots=True)

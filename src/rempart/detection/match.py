@@ -11,7 +11,7 @@ from typing import Any
 
 from rempart.detection.condition import And, Condition, Leaf, LeafKind, Not, Or
 from rempart.detection.finding import Proof
-from rempart.detection.gate import GATE_FIELDS, Asked, Gate, Memo, Prepared, numbered
+from rempart.detection.gate import GATE_FIELDS, Asked, Gate, Memo, Prepared, Room, numbered
 from rempart.detection.predicates import (
     NOTHING,
     Compiled,
@@ -53,6 +53,7 @@ class Matcher:
             number for number, leaf in enumerate(self._leaves) if not is_plain(leaf)
         )
         self._questions: dict[int, Question] = {}
+        self._room = Room()
         self._indexes: dict[LogSource, _Index] = {}
         self._gates: dict[tuple[LogSource, frozenset[int]], Gate] = {}
         self._source = LogSource()
@@ -190,7 +191,7 @@ class Matcher:
         return Gate(
             tuple(by_field),
             tuple(
-                Memo(self._first_tests[name].true_of, frozenset(numbers))
+                Memo(self._first_tests[name].true_of, frozenset(numbers), self._room)
                 for name, numbers in by_field.items()
             ),
             tuple((n, self._leaves[n]) for n in first if self._leaves[n].kind is LeafKind.FIELDREF),
