@@ -23,6 +23,8 @@ from rempart.adapters.supply import Supply
 from rempart.config import Places
 from rempart.detection.finding import Finding
 from rempart.errors import InputRefused
+from rempart.events.decode import DECODERS
+from rempart.events.event import Event
 from rempart.instants import Instant, parse_rfc3339, rfc3339, seconds
 from rempart.messages import CountPersons, FindingsAccepted, FindingsReported, FromWatch, PersonsCounted
 from rempart.site import description
@@ -474,6 +476,30 @@ def test_exceptions_are_taken_up_told_and_end(home: Home, caplog: pytest.LogCapt
             await until(lambda: len(guard.found) == 2)
 
     asyncio.run(conversation())
+
+
+def test_no_installed_set_keeps_a_watch_from_starting(
+    home: Home, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "more.yml").write_text(MORE)
+    supply = Supply(home.places.installed_rules)
+    with supply.staged(str(tmp_path / "more")) as staged:
+        folder = supply.switch(staged, BEGIN).folder
+    assert detection_of(home.places, home.site).feed(asked("/admin"))
+    (folder / "more.yml").write_bytes(b"\xff\xfe")
+    assert not detection_of(home.places, home.site).feed(asked("/admin"))
+    assert detection_of(home.places, home.site).feed(asked("/.env"))
+    assert "the installed rules are left out" in caplog.text
+    (folder.parent / "about.json").unlink()
+    assert detection_of(home.places, home.site).feed(asked("/.env"))
+    assert "what is known of this rule set cannot be read" in caplog.text
+
+
+def asked(path: str) -> Event:
+    event = DECODERS["nginx"](request(1, path).strip(), "access.log", 1)
+    assert event
+    return event
 
 
 def test_a_watch_starts_on_exceptions_with_mistakes_and_hides_nothing(

@@ -44,7 +44,7 @@ exit codes: 0 all is as expected, 1 something is not, 2 rules or samples cannot 
 
 _INSTALL = """\
 Takes in a set of rules from a folder, an archive (zip, tar, tar.gz) or an https address, and puts it in force at once
-beside Rempart's own; a running station takes it up within seconds. The set before it is kept for `rempart rules
+beside Rempart's own; a running station takes it up by itself. The set before it is kept for `rempart rules
 rollback`. Nothing is changed when the set cannot be used or its SHA-256 is not the one given.
 
 exit codes: 0 in force, 2 it cannot be used, 6 the disk refused, 7 not permitted"""

@@ -5,7 +5,7 @@ Rules are the folders named at the start and the set that `rempart rules install
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rempart.adapters import indicators
@@ -47,13 +47,26 @@ class Rulebook:
     def detection(self, *, starting: bool = False) -> Detection:
         """The rules, compiled. Rules that cannot be used are named; the others work.
 
-        Raises `InputRefused` when no rules are there: a watch without rules is silence that looks like peace. Mistakes
-        in the exceptions are raised too, unless ``starting``: then nothing is hidden, and it is said.
+        Raises `InputRefused` when no rules are there: a watch without rules is silence that looks like peace. Whatever
+        else is wrong with an installed set or the exceptions is raised too, unless ``starting``: then they are left
+        out, and it is said.
         """
         self._read = self._mark()
-        if not self._places.rules:
+        own, installed = self._places.rules, tuple(self._installed())
+        if not own:
             raise InputRefused("no rules are named", now="Name the folder of the rules with --rules.")
-        files = dict(read([str(path) for path in (*self._places.rules, *self._installed())]))
+        exceptions = self._exceptions(starting=starting)
+        try:
+            return self._of((*own, *installed), exceptions)
+        except Exception:
+            if not (starting and installed):
+                raise
+            # A set that others wrote must not keep the station from starting, whatever it is that fails.
+            _log.exception("the installed rules are left out")
+            return self._of(own, exceptions)
+
+    def _of(self, folders: Sequence[Path], exceptions: Exceptions) -> Detection:
+        files = dict(read([str(path) for path in folders]))
         rules = load(self._compiled, files.items(), self._surroundings.placeholders)
         for problem in placed(rules.refused, files):
             _log.warning("rule left out: %s", problem)
@@ -61,7 +74,7 @@ class Rulebook:
         detection = Detection(
             rules,
             self._surroundings,
-            self._exceptions(starting=starting),
+            exceptions,
             self._compiled,
             indicators=self._indicators(),
             behaviour=Behaviour(self._surroundings, self._countries()),
