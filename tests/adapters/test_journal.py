@@ -219,7 +219,7 @@ def test_opening_checks_no_more_than_the_tail(journal: Journal, tmp_path: Path) 
         opened(tmp_path)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_whatever_is_flipped_the_fold_is_true_or_refused(journal: Journal, tmp_path: Path, seed: int) -> None:
     """Also long before the tail: a body that went missing is no erasure, and no damage is a traceback."""
     for number in range(12):
@@ -233,7 +233,7 @@ def test_whatever_is_flipped_the_fold_is_true_or_refused(journal: Journal, tmp_p
     clean = journal.path.read_bytes()
     chance = random.Random(seed)
     told: list[str] = []
-    for _ in range(12):
+    for _ in range(9):
         place = (chance.choice([1, *places]) - 1) * size + chance.choice(
             [0, 3, 5, 8, chance.randrange(size - 8)]
         )

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.home import NOW, RECORDS, SITE, WARD_PC, at, opening, terms
-from engine.test_laws import STEPS, lived
+from engine.test_laws import STEPS, TERMS, lived
 from rempart.containment.holdings import holdings
 from rempart.engine import orders
 from rempart.engine.facts import AnyFact, body_of, read
@@ -76,7 +76,7 @@ def test_any_journal_folds_on_the_changed_site_and_can_be_enforced(
         held = holdings(site, enforcement(state), NOW)  # refuses what the site does not have
         assert set(held.states) == {o.mark for o in site.openings}
         lived_in = fitted(life[-1][2] if life else initial(SITE), site)
-        step(Terms(site, terms().policy), lived_in, Ordered(NOW, orders.Contain(by="Anne")))
+        step(Terms(site, TERMS.policy), lived_in, Ordered(NOW, orders.Contain(by="Anne")))
 
 
 def test_a_crowd_of_inventions_is_bounded_and_hides_nothing_the_cut_is_about() -> None:

@@ -83,8 +83,14 @@ FINDINGS = st.builds(
 STEPS = st.lists(st.tuples(st.integers(0, 7200), st.one_of(ORDERS, FINDINGS, st.none())), max_size=40)
 
 
-def lived(steps: list[tuple[int, object]]) -> list[tuple[State, tuple[object, ...], State, AnyInput]]:
-    """Every step of a life: state before, commands, state after, what happened."""
+Life = list[tuple[State, tuple[object, ...], State, AnyInput]]
+"""Every step of a life: state before, commands, state after, what happened."""
+
+TERMS = terms()
+
+
+def lived(steps: list[tuple[int, object]]) -> Life:
+    """A life of these steps."""
     state, now, life = initial(SITE), NOW, []
     for pause, what in steps:
         now = Instant(now + pause * 1_000_000)
@@ -96,7 +102,7 @@ def lived(steps: list[tuple[int, object]]) -> list[tuple[State, tuple[object, ..
                 happened = Ordered(now, what)  # type: ignore[arg-type]
             case _:
                 happened = Ticked(now)
-        after, commands = step(terms(), state, happened)
+        after, commands = step(TERMS, state, happened)
         life.append((state, commands, after, happened))
         state = after
     return life
@@ -104,8 +110,17 @@ def lived(steps: list[tuple[int, object]]) -> list[tuple[State, tuple[object, ..
 
 @settings(max_examples=150, deadline=None)
 @given(STEPS)
-def test_nothing_is_loosened_before_it_is_sealed(steps: list[tuple[int, object]]) -> None:
-    for before, commands, _, _ in lived(steps):
+def test_the_laws_hold_in_any_life(steps: list[tuple[int, object]]) -> None:
+    life = lived(steps)
+    nothing_is_loosened_before_it_is_sealed(life)
+    folding_what_was_sealed_gives_what_was_lived(life)
+    no_machine_decision_closes_a_lifeline(life)
+    no_sequence_closes_a_safeguard(life)
+    the_machine_never_acts_for_ever_nor_loosens(life)
+
+
+def nothing_is_loosened_before_it_is_sealed(life: Life) -> None:
+    for before, commands, _, _ in life:
         held: Enforcement = enforcement(before)
         sealed = False
         for command in commands:
@@ -116,10 +131,7 @@ def test_nothing_is_loosened_before_it_is_sealed(steps: list[tuple[int, object]]
                 held = command.wanted
 
 
-@settings(max_examples=150, deadline=None)
-@given(STEPS)
-def test_folding_what_was_sealed_gives_what_was_lived(steps: list[tuple[int, object]]) -> None:
-    life = lived(steps)
+def folding_what_was_sealed_gives_what_was_lived(life: Life) -> None:
     seals = [command for _, commands, _, _ in life for command in commands if isinstance(command, Seal)]
     sealed: list[AnyFact] = [fact for seal in seals for fact in seal.facts]
     state = life[-1][2] if life else initial(SITE)
@@ -127,10 +139,8 @@ def test_folding_what_was_sealed_gives_what_was_lived(steps: list[tuple[int, obj
     assert folded(initial(SITE), SITE, through_the_journal) == state
 
 
-@settings(max_examples=150, deadline=None)
-@given(STEPS)
-def test_no_machine_decision_closes_a_lifeline(steps: list[tuple[int, object]]) -> None:
-    for before, _, after, happened in lived(steps):
+def no_machine_decision_closes_a_lifeline(life: Life) -> None:
+    for before, _, after, happened in life:
         for lifeline in SITE.lifelines():
             was, stands = before.doors[lifeline.id].stand, after.doors[lifeline.id].stand
             if stands.state is OpeningState.CLOSED and was.state is not OpeningState.CLOSED:
@@ -139,18 +149,13 @@ def test_no_machine_decision_closes_a_lifeline(steps: list[tuple[int, object]]) 
             assert stands.then is not OpeningState.CLOSED
 
 
-@settings(max_examples=150, deadline=None)
-@given(STEPS)
-def test_no_sequence_closes_a_safeguard(steps: list[tuple[int, object]]) -> None:
-    for _, _, after, _ in lived(steps):
-        for target in (*after.blocked, *after.isolated):
-            assert protects(SITE, target, by_machine=False) is None
+def no_sequence_closes_a_safeguard(life: Life) -> None:
+    for target in {target for _, _, after, _ in life for target in (*after.blocked, *after.isolated)}:
+        assert protects(SITE, target, by_machine=False) is None
 
 
-@settings(max_examples=100, deadline=None)
-@given(STEPS)
-def test_the_machine_never_acts_for_ever_nor_loosens(steps: list[tuple[int, object]]) -> None:
-    for before, commands, after, happened in lived(steps):
+def the_machine_never_acts_for_ever_nor_loosens(life: Life) -> None:
+    for before, commands, after, happened in life:
         own = [m for m in (*after.blocked.values(), *after.isolated.values()) if m.by == facts.MACHINE]
         assert all(measure.until is not None for measure in own)
         if isinstance(happened, Found):

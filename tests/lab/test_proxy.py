@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -199,3 +200,95 @@ def test_every_log_line_is_one_object_whatever_is_asked(served, places) -> None:
         not line.strip() or line.startswith("{") or re.match(r"\[(NOTICE|WARNING|ALERT)", line)
         for line in places.proxy_log.read_text().splitlines()
     )
+
+
+def said(conversation: socket.socket) -> bytes:
+    """What comes until the other end is silent for a moment, or gone."""
+    conversation.settimeout(0.7)
+    heard = b""
+    try:
+        while piece := conversation.recv(65536):
+            heard += piece
+    except (TimeoutError, ConnectionResetError):
+        pass
+    return heard
+
+
+def test_a_session_kept_alive_over_the_cut_reads_the_maintenance_page(
+    served,
+    gateway: Gateway,
+    present,
+    contained,
+) -> None:
+    with served.call("out", FRONT, 80) as kept:
+        kept.sendall(f"GET / HTTP/1.1\r\nHost: {WEBSITE}\r\n\r\n".encode())
+        assert b" 200 " in said(kept)
+        gateway.enforce(contained, present())
+        kept.sendall(f"GET / HTTP/1.1\r\nHost: {WEBSITE}\r\n\r\n".encode())
+        answer = said(kept)
+        assert answer.startswith(b"HTTP/1.1 503")
+        assert b"04 000 00 40" in answer
+
+
+def test_a_request_half_sent_when_the_cut_comes_reaches_nobody(
+    served,
+    gateway: Gateway,
+    present,
+    contained,
+) -> None:
+    with served.call("out", FRONT, 80) as slow:
+        head = f"POST /form HTTP/1.1\r\nHost: {WEBSITE}\r\nContent-Length: 100000\r\n\r\n"
+        slow.sendall(head.encode() + b"x" * 1000)
+        time.sleep(0.3)
+        gateway.enforce(contained, present())
+        try:
+            for _ in range(10):
+                slow.sendall(b"x" * 5000)
+                time.sleep(0.02)
+        except OSError:  # ended at once: that is an answer too
+            return
+        answer = said(slow)
+        assert not answer.startswith(b"HTTP/1.1 2")
+
+
+@pytest.mark.parametrize(
+    ("request_", "before", "during"),
+    [
+        (b"GET / HTTP/1.0\r\nHost: www.lab.example\r\n\r\n", (200,), (503,)),
+        (b"GET / HTTP/1.0\r\n\r\n", (400, 421), (400, 421)),
+        (b"GET / HTTP/1.1\r\nHost: WWW.LAB.EXAMPLE.\r\n\r\n", (200, 421), (421, 503)),
+        (
+            b"GET / HTTP/1.1\r\nHost: www.lab.example\r\nHost: portail.lab.example\r\n\r\n",
+            (400, 421),
+            (400, 421),
+        ),
+        (b"GET http://www.lab.example/ HTTP/1.1\r\nHost: www.lab.example\r\n\r\n", (200,), (503,)),
+        (
+            b"GET http://www.lab.example/ HTTP/1.1\r\nHost: portail.lab.example\r\n\r\n",
+            (200, 400, 421),
+            (400, 421, 503),
+        ),
+        (b"GET / HTTP/1.1\r\nHost: 10.3.0.2:8080\r\n\r\n", (421,), (421,)),
+        (b"GET / HTTP/1.1\r\nHost: www.lab.example\x00.evil\r\n\r\n", (200, 400, 421), (400, 421, 503)),
+        (
+            b"CONNECT 10.2.0.5:443 HTTP/1.1\r\nHost: 10.2.0.5:443\r\n\r\n",
+            (400, 405, 421),
+            (400, 405, 421, 503),
+        ),
+    ],
+)
+def test_odd_clients_get_what_others_get(
+    served,
+    gateway: Gateway,
+    present,
+    contained,
+    request_: bytes,
+    before,
+    during,
+) -> None:
+    for allowed in (before, during):
+        with served.call("out", FRONT, 80) as client:
+            client.sendall(request_)
+            answer = said(client)
+        assert not answer or int(answer.split()[1]) in allowed, answer[:80]
+        gateway.enforce(contained, present())

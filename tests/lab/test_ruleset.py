@@ -326,3 +326,13 @@ def test_hostile_words_load_as_words(house, site, present, hostile: str) -> None
 
 def all_open_of(site) -> Enforcement:
     return Enforcement(stands={opening.id: Stand(state=OPEN) for opening in site.openings})
+
+
+def test_programs_on_the_gateway_itself_are_cut_too(
+    house, kernel: Kernel, present, all_open, contained
+) -> None:
+    with house.listen("out", "192.0.2.20", 443), house.listen("out", "2001:db8:f::20", 443):
+        kernel.enforce(all_open, present())
+        kernel.enforce(contained, present())
+        assert house.answer("gw", "192.0.2.20", 443) != "yes"
+        assert house.answer("gw", "2001:db8:f::20", 443) != "yes"
