@@ -57,6 +57,7 @@ from sigma.types import (
 from rempart.detection.audited import widened
 from rempart.detection.condition import FALSE, Condition, Leaf, LeafKind, either, every, leaves, negate
 from rempart.detection.finding import Kind, Level, Outcome
+from rempart.detection.languages import in_every_language
 from rempart.detection.predicates import ExpressionRefused, check_expression
 from rempart.errors import Problem
 from rempart.events.event import LogSource
@@ -256,6 +257,8 @@ class _Draft:
         card = self._card(path, where, document, sigma, logsource)
         gate = _gate(logsource)
         asked = self._condition(sigma.detection)
+        if logsource.product == "windows":
+            asked = in_every_language(asked)
         condition = every((gate, asked)) if gate else asked
         needs = logsource if gate is None else LogSource(product=logsource.product)
         self._take(card, where)
