@@ -52,6 +52,12 @@ def test_a_folder_that_exists_is_never_written_into(made: Path) -> None:
         bag.make(made / "data", made, about={}, dated=AT)
 
 
+def test_a_place_that_cannot_be_written_is_named(made: Path) -> None:
+    with pytest.raises(InputRefused, match="cannot be written") as told:
+        bag.make(made / "data", Path("/proc/evidence"), about={}, dated=AT)
+    assert told.value.where == "/proc/evidence"
+
+
 def test_a_folder_that_is_no_bag_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match="not an evidence bag"):
         bag.check(tmp_path)

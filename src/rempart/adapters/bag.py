@@ -24,7 +24,7 @@ def make(content: Path, out: Path, *, about: Mapping[str, str], dated: Instant) 
     """Put what lies in ``content`` into a new bag at ``out``.
 
     The bag is made beside ``out`` and put in place by one rename, so that an interrupted export leaves nothing that
-    looks like evidence. Raises InputRefused when ``out`` exists.
+    looks like evidence. Raises InputRefused when ``out`` exists or cannot be written.
     """
     if out.exists():
         raise InputRefused(
@@ -32,6 +32,17 @@ def make(content: Path, out: Path, *, about: Mapping[str, str], dated: Instant) 
             where=str(out),
             now="Name a folder that does not exist yet; nothing was written.",
         )
+    try:
+        _make(content, out, about, dated)
+    except OSError as error:
+        raise InputRefused(
+            f"it cannot be written: {error.strerror}",
+            where=str(out),
+            now="Give another folder; nothing is left.",
+        ) from error
+
+
+def _make(content: Path, out: Path, about: Mapping[str, str], dated: Instant) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as beside:
         making = Path(beside) / "bag"
