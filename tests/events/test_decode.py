@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
@@ -87,6 +87,44 @@ def test_no_line_raises_anything_but_decode_error(decoder: str, line: bytes) -> 
         assert event.time is None or rfc3339(event.time)
         json.dumps(event.fields)
         assert sum(map(_size, event.fields.values())) <= 8 * max(MAX_VALUE, len(line))
+
+
+RECORDS = st.sampled_from(
+    [line for path in SAMPLES for line in path.read_bytes().splitlines() if line.startswith(b'{"')]
+)
+ODD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["name", "value", "a"]), inner)
+    ),
+    max_leaves=6,
+)
+
+
+@st.composite
+def strange(draw: st.DrawFn) -> bytes:
+    """A real record in which values are of another type than their maker's."""
+    try:
+        record = json.loads(draw(RECORDS))
+    except json.JSONDecodeError:
+        return b"{}"
+    for name in draw(st.lists(st.sampled_from(sorted(record)), max_size=3)):
+        record[name] = draw(ODD)
+    return json.dumps(record).encode()
+
+
+@settings(deadline=None)
+@given(strange())
+def test_values_of_any_type_break_no_decoder(line: bytes) -> None:
+    for decoder in DECODERS:
+        event = decoded(decoder, line)
+        if isinstance(event, Event):
+            json.dumps(event.fields)
+            hash(event.logsource)
 
 
 def _size(value: object) -> int:
