@@ -13,10 +13,13 @@ import rempart.detection as detection
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "detect.md").read_text(encoding="utf-8")
 
 PUBLIC = [
+    "Behaviour",
     "Correlation",
     "Detection",
+    "Exceptions",
     "Explanation",
     "Finding",
+    "Indicators",
     "Kind",
     "Level",
     "Matcher",

@@ -7,9 +7,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rempart.detection.behaviour.behaviour import Behaviour
     from rempart.detection.detector import Detection
+    from rempart.detection.exception import Exceptions
     from rempart.detection.explain import Explanation, Plain
     from rempart.detection.finding import Finding, Kind, Level, Outcome, Proof
+    from rempart.detection.indicator import Indicators
     from rempart.detection.match import Matcher
     from rempart.detection.report import Report
     from rempart.detection.rule import Correlation, Meaning, Rule, RuleCard, RuleSet, load
@@ -18,10 +21,13 @@ if TYPE_CHECKING:
     from rempart.detection.tally import Tally
 
 __all__ = [
+    "Behaviour",
     "Correlation",
     "Detection",
+    "Exceptions",
     "Explanation",
     "Finding",
+    "Indicators",
     "Kind",
     "Level",
     "Matcher",
@@ -42,10 +48,13 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Behaviour": "behaviour.behaviour",
     "Correlation": "rule",
     "Detection": "detector",
+    "Exceptions": "exception",
     "Explanation": "explain",
     "Finding": "finding",
+    "Indicators": "indicator",
     "Kind": "finding",
     "Level": "finding",
     "Matcher": "match",
