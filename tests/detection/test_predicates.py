@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rempart.detection.condition import Leaf, LeafKind
@@ -165,6 +165,7 @@ LEAVES = st.builds(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(LEAVES, min_size=1, max_size=6), LETTERS)
 def test_hyperscan_and_plain_loops_agree(leaves: list[Leaf], text: str) -> None:
     pytest.importorskip("hyperscan")
@@ -172,6 +173,7 @@ def test_hyperscan_and_plain_loops_agree(leaves: list[Leaf], text: str) -> None:
     assert sorted(HyperscanScan(numbered).found(text)) == sorted(PlainScan(numbered).found(text))
 
 
+@settings(max_examples=30, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
