@@ -1,5 +1,6 @@
 """Indicators: every form of a value finds its row, nothing else does, and a million fit."""
 
+import time
 import tracemalloc
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rempart.detection import indicator
 from rempart.detection.finding import Finding, Kind, Level
 from rempart.detection.indicator import Indicator, IndicatorKind, Indicators, key
 from rempart.events.event import Event, LogSource
@@ -188,3 +190,19 @@ def test_a_row_takes_few_bytes_whatever_its_length() -> None:
     assert size < 10_000 * 30 + 20_000
     assert peak < 10_000 * 100 + 100_000
     assert seen(held, query=f"www.bad2499.{'x' * 60}.example")
+
+
+def test_no_event_takes_long_and_no_flood_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indicator, "_REMEMBERED", 100)
+    held = lists((D, "evil.example"), (A, "203.0.113.0/24"))
+    long = {
+        "QueryResults": "192.0.2.1;" * 800,
+        "answers": ["a.example"] * 5_000,
+        "c-uri": "http://" + "a." * 4_000,
+    }
+    begun = time.process_time()
+    assert seen(held, **long, Hashes="f" * 8_192, query="x" * 8_192) == []
+    assert time.process_time() - begun < 0.05
+    for n in range(700):
+        held._held(A, f"198.51.{n >> 8}.{n & 255}" if n % 2 else f"{n:x}" * 100)
+    assert len(held._known) <= 100

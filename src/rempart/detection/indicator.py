@@ -41,7 +41,8 @@ MAX_LISTS = 65_535
 """Names of lists kept; those beyond are all called "more"."""
 
 _REMEMBERED = 65_536
-_MAX_REMEMBERED_TEXT = 512
+_MAX_REMEMBERED_TEXT = 128
+_MAX_PARTS = 64  # values of one field that are looked up: more would let one event take long
 _MAX_LABELS = 32
 _NEVER = 0xFFFF_FFFF
 _HASH_LENGTHS = frozenset({32, 40, 64, 128})  # MD5 and imphash, SHA-1, SHA-256, SHA-512 in hexadecimal digits
@@ -417,10 +418,12 @@ def _values(fields: Mapping[str, Any]) -> Iterator[tuple[_Looked, str]]:
         if value is None:
             continue
         if isinstance(value, str):
-            for part in value.split(";") if looked.field == "QueryResults" else (value,):
+            for part in (
+                value.split(";", _MAX_PARTS)[:_MAX_PARTS] if looked.field == "QueryResults" else (value,)
+            ):
                 yield looked, part
         elif isinstance(value, list):
-            yield from ((looked, part) for part in value[:64] if isinstance(part, str))
+            yield from ((looked, part) for part in value[:_MAX_PARTS] if isinstance(part, str))
     host, uri = fields.get("cs-host"), fields.get("cs-uri")
     if isinstance(host, str) and isinstance(uri, str) and uri.startswith("/"):
         yield _WEB, host + uri
