@@ -6,7 +6,7 @@ import pytest
 
 from rempart.__main__ import main
 from rempart.config import Places
-from rempart.errors import EnforcementFailed, ExitCode, InputRefused
+from rempart.errors import EnforcementFailed, ExitCode, InputRefused, PrivilegeMissing
 from rempart.station.supervisor import Program, Supervisor
 from rempart.station.users import User, Users
 
@@ -47,6 +47,20 @@ def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match="cannot be made ready") as told:
         station._prepare()
     assert told.value.where == str(tmp_path / "run")
+
+
+def test_a_missing_program_is_named_before_the_guard_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = User("", 0, 0)
+    places = Places(site=tmp_path, state=tmp_path, run=tmp_path, rules=())
+    station = Supervisor(places, Users(own, own, own, own, own, "in a test"), 1)
+    monkeypatch.setattr(Supervisor, "_prepare", lambda _: None)  # needs a network of one's own
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    with pytest.raises(PrivilegeMissing, match="haproxy is not installed"):
+        station.run()
+    assert station.programs == []
 
 
 @pytest.mark.parametrize(("code", "ours"), [(1, 1), (2, 2), (0, 6), (99, 6)])

@@ -76,14 +76,13 @@ class Supervisor:
         if self.users.shared:
             _log.warning("processes are not isolated from one another: %s", self.users.shared)
         self._prepare()
+        # All are looked for before the first starts: the guard loads the kernel's table, and it stays.
+        guard, *others = self._guard(), self._proxy(), self._packets(), self._watch(), self._console()
         try:
-            guard = self._guard()
             self._begin(guard)
             self._await(guard, self.places.operator_socket.exists)
-            self._begin(self._proxy())
-            self._begin(self._packets())
-            self._begin(self._watch())
-            self._begin(self._console())
+            for program in others:
+                self._begin(program)
             self._look_after()
         finally:
             self._end()
