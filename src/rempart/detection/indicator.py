@@ -194,14 +194,14 @@ _THINGS = {
 }
 
 
-def _card(name: str, title: str, level: Level, kind: Kind, tag: str) -> RuleCard:
+def _card(name: str, title: str, level: Level, kind: Kind, *tags: str) -> RuleCard:
     return RuleCard(
         id=f"indicator.{name}",
         name="",
         title=title,
         level=level,
         author="Rempart",
-        tags=(tag,),
+        tags=tags,
         path="",
         # A list made by others, or one line in it, must never by itself make a machine act.
         meaning=Meaning(kind=kind, outcome=Outcome.ATTEMPT, spoofable=True),
@@ -210,19 +210,43 @@ def _card(name: str, title: str, level: Level, kind: Kind, tag: str) -> RuleCard
 
 _CARDS = {
     IndicatorKind.ADDRESS: _card(
-        "address", "A machine spoke with a listed address", Level.HIGH, Kind.COMMAND, "attack.t1071"
+        "address",
+        "A machine spoke with a listed address",
+        Level.HIGH,
+        Kind.COMMAND,
+        "attack.command-and-control",
+        "attack.t1071",
     ),
     IndicatorKind.DOMAIN: _card(
-        "domain", "A machine asked for a listed domain", Level.HIGH, Kind.COMMAND, "attack.t1071"
+        "domain",
+        "A machine asked for a listed domain",
+        Level.HIGH,
+        Kind.COMMAND,
+        "attack.command-and-control",
+        "attack.t1071",
     ),
     IndicatorKind.URL: _card(
-        "url", "A machine asked for a listed page", Level.HIGH, Kind.COMMAND, "attack.t1105"
+        "url",
+        "A machine asked for a listed page",
+        Level.HIGH,
+        Kind.COMMAND,
+        "attack.command-and-control",
+        "attack.t1105",
     ),
-    IndicatorKind.HASH: _card("hash", "A listed file was seen", Level.HIGH, Kind.INTRUSION, "attack.t1204"),
+    IndicatorKind.HASH: _card(
+        "hash", "A listed file was seen", Level.HIGH, Kind.INTRUSION, "attack.execution", "attack.t1204"
+    ),
 }
 _PARTS = {Kind.COMMAND: (Role.VICTIM, Role.ACTOR), Kind.PROBE: (Role.ACTOR, Role.VICTIM)}
 """Which parts the listed thing and the other side play: a machine of ours that calls outside acts."""
-_VISITOR = _card("visitor", "A listed address came to the door", Level.LOW, Kind.PROBE, "attack.t1595")
+_VISITOR = _card(
+    "visitor",
+    "A listed address came to the door",
+    Level.LOW,
+    Kind.PROBE,
+    "attack.reconnaissance",
+    "attack.t1595",
+)
 Row = int
 
 

@@ -46,15 +46,16 @@ _NETWORKS = {4: 24, 6: 48}
 _CLOCKS = frozenset({67, 68, 123})  # leases and time are asked for regularly, by design
 
 _ALONE = card(
-    "beaconing", "A machine inside calls outside as regularly as a clock", Level.MEDIUM, Kind.COMMAND, "attack.t1071"
+    "beaconing", "A machine inside calls outside as regularly as a clock", Level.MEDIUM, Kind.COMMAND,
+    "attack.command-and-control", "attack.t1071"
 )  # fmt: skip
 _HABIT = card(
     "beaconing.habit", "A machine calls a place as regularly as a clock, as it always did", Level.INFORMATIONAL,
-    Kind.COMMAND, "attack.t1071",
+    Kind.COMMAND, "attack.command-and-control", "attack.t1071",
 )  # fmt: skip
 _TOGETHER = card(
     "beaconing.shared", "Machines inside call the same place as regularly as a clock", Level.LOW, Kind.COMMAND,
-    "attack.t1071",
+    "attack.command-and-control", "attack.t1071",
 )  # fmt: skip
 
 

@@ -30,18 +30,28 @@ PLACES = 64
 """Places remembered of one machine or account."""
 
 _MACHINE = card(
-    "first-machine", "A machine never seen before is on the network", Level.LOW, Kind.DEVICE, "attack.t1200"
+    "first-machine",
+    "A machine never seen before is on the network",
+    Level.LOW,
+    Kind.DEVICE,
+    "attack.initial-access",
+    "attack.t1200",
 )
 _DESTINATION = card(
-    "first-destination", "A machine with few habits called a new place", Level.LOW, Kind.OTHER, "attack.t1071"
+    "first-destination",
+    "A machine with few habits called a new place",
+    Level.LOW,
+    Kind.OTHER,
+    "attack.command-and-control",
+    "attack.t1071",
 )
 _NETWORK = card(
     "first-network", "An account signed in from a network never used before", Level.LOW, Kind.SIGN_IN,
-    "attack.t1078", outcome=Outcome.SUCCESS,
+    "attack.initial-access", "attack.t1078", outcome=Outcome.SUCCESS,
 )  # fmt: skip
 _COUNTRY = card(
     "first-country", "An account signed in from a country never used before", Level.MEDIUM, Kind.SIGN_IN,
-    "attack.t1078", outcome=Outcome.SUCCESS,
+    "attack.initial-access", "attack.t1078", outcome=Outcome.SUCCESS,
 )  # fmt: skip
 
 

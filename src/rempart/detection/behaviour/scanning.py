@@ -34,6 +34,7 @@ _CARD = card(
     "A machine inside tries machines it never spoke with before",
     Level.MEDIUM,
     Kind.SCAN,
+    "attack.discovery",
     "attack.t1046",
 )
 Target = tuple[str, int]

@@ -27,6 +27,7 @@ _CARD = card(
     "A machine inside sent much more outside than ever before",
     Level.MEDIUM,
     Kind.EXFILTRATION,
+    "attack.exfiltration",
     "attack.t1041",
 )
 
