@@ -74,6 +74,7 @@ def test_it_is_an_archive_pdf_dated_by_the_journal() -> None:
     assert f"{metadata.creation_date:%Y-%m-%d %H:%M}" == "2026-11-20 15:00"
 
 
+@pytest.mark.slow
 def test_every_character_that_is_let_through_can_be_drawn() -> None:
     everything = "".join(chr(c) for c in range(0x3000) if not 0xD800 <= c < 0xE000)
     for start in range(0, len(everything), 300):
