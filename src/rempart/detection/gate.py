@@ -17,7 +17,7 @@ from rempart.detection.rule import Rule
 
 GATE_FIELDS = ("Channel", "EventID", "Provider_Name")
 
-_MEMO_CHARACTERS = 5_000_000
+_MEMO_CHARACTERS = 6_000_000
 """What all memos of a matcher may hold together, in characters of values (plus a fixed cost each)."""
 _ENTRY_COST = 200
 _SIGNATURES = 4_000
@@ -210,11 +210,11 @@ class Asked:
 class Prepared:
     """A rule with what it needs of the gate fields taken out, so that most gates never touch its tree."""
 
-    __slots__ = ("_asked", "_mixed", "_needs", "rule")
+    __slots__ = ("_asked", "_kinds", "_mixed", "_needs", "rule")
 
     def __init__(self, place: int, rule: Rule, tree: Tree, known: frozenset[int]) -> None:
         self.rule = rule
-        self._needs, rest = _parted(tree, known)
+        self._needs, self._kinds, rest = _parted(tree, known)
         self._asked = Asked(place, rule, rest)
         self._mixed = not known.isdisjoint(self._asked.mentioned)
 
@@ -236,6 +236,8 @@ class Prepared:
         """What is left of the rule where these gate leaves are true, or the answer."""
         if any(need.isdisjoint(true) for need in self._needs):
             return False
+        if any(settle(kind, known, true) is False for kind in self._kinds):
+            return False
         if not self._mixed:
             return self._asked if self._asked.tree != ALWAYS else True
         settled = settle(self._asked.tree, known, true)
@@ -249,16 +251,15 @@ class Prepared:
 ALWAYS = All(NOTHING, ())
 
 
-def _parted(tree: Tree, known: frozenset[int]) -> tuple[tuple[frozenset[int], ...], Tree]:
-    """Sets of gate leaves of each of which one must be true, and the rest of the tree."""
+def _parted(tree: Tree, known: frozenset[int]) -> tuple[tuple[frozenset[int], ...], tuple[Tree, ...], Tree]:
+    """Sets of gate leaves of each of which one must be true, the parts that a gate settles, and the rest."""
     if not isinstance(tree, All):
-        return (), tree
-    simple = [
-        part for part in tree.parts if isinstance(part, Some) and not part.parts and part.leaves <= known
-    ]
-    needs = [frozenset((leaf,)) for leaf in tree.leaves & known] + [part.leaves for part in simple]
-    rest = tuple(part for part in tree.parts if part not in simple)
-    return tuple(needs), All(tree.leaves - known, rest)
+        return (), (), tree
+    kinds = tuple(part for part in tree.parts if mentioned(part) <= known)
+    covers = [found[1] for part in kinds if (found := cover(part, lambda _: 1.0)) is not None]
+    needs = [*(frozenset((leaf,)) for leaf in tree.leaves & known), *covers]
+    rest = tuple(part for part in tree.parts if part not in kinds)
+    return tuple(needs), kinds, All(tree.leaves - known, rest)
 
 
 # -- memories -----------------------------------------------------------------------------------------------------
