@@ -8,6 +8,17 @@ import pytest
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 
 
+EDGES = frozenset({"adapters", "station", "cli", "demo"})
+"""Folders of tests that touch disks, sockets and processes; the others are of the pure core and the pages."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the edges by where they lie."""
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).parts[0] in EDGES:
+            item.add_marker("edge")
+
+
 @pytest.fixture(scope="session")
 def corpus() -> Path:
     """The development corpus beside the project; users do not have it, CI must."""

@@ -159,7 +159,7 @@ class Eyes:
         if str(fields.get("action")) in _STOPPED or fields.get("protocol") == "icmp":
             return
         took = fields.get("duration")
-        began = Instant(time - seconds(took)) if isinstance(took, float) and took < 1e9 else time
+        began = Instant(time - seconds(took)) if isinstance(took, float) and 0 <= took < 1e9 else time
         yield from self._contact(
             began,
             fields.get("src_ip"),
