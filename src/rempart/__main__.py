@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import pkgutil
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,9 @@ from rempart.errors import ExitCode, RempartError
 
 _LONGEST = 2_000
 """Characters of one line of an error."""
+
+_READER_GONE = 141
+"""As the shell says of a program that SIGPIPE ended: never 0, since what was not read was not said."""
 
 _INTERRUPTED = 130
 """What shells expect of a program that Ctrl-C ended."""
@@ -36,7 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     chosen = parser(words[0] if words and words[0] in _verbs() else None).parse_args(words)
     try:
-        return int(chosen.run(chosen))
+        code = int(chosen.run(chosen))
+        sys.stdout.flush()  # a reader that is gone is noticed here, not while we end
+        return code
     except RempartError as error:
         for line in f"rempart {chosen.verb}: {error.diagnostics()}".splitlines():
             print(harmless(line, _LONGEST), file=sys.stderr)  # noqa: T201  the edge to the terminal
@@ -44,8 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:  # the reader of a pipe went away: `rempart detect … | head`
-        sys.stderr.close()
-        return int(ExitCode.OK)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _READER_GONE
 
 
 def _verbs() -> list[str]:
