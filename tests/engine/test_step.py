@@ -306,6 +306,8 @@ def test_reopening_needs_every_gate_and_a_second_person() -> None:
     assert "gate need has not passed" in talk.refusals()[0].what
     pass_gates(talk, "ehealth", second="Alex")
     assert "second person" in reopen(talk, "ehealth").refusals()[0].what
+    pass_gates(talk, "ehealth", second=" ALEX ")
+    assert "second person" in reopen(talk, "ehealth").refusals()[0].what
     pass_gates(talk, "ehealth")
     assert not reopen(talk, "ehealth").refusals()
     assert talk.stands("ehealth") is OpeningState.FILTERED

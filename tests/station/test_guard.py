@@ -35,6 +35,7 @@ from rempart.messages import (
     PersonsCounted,
     Status,
     StatusAsked,
+    StatusFollowed,
     ToOperator,
     ToWatch,
 )
@@ -443,5 +444,32 @@ def test_a_snapshot_of_another_version_is_left_aside(disk: Disk) -> None:
         await guard.ask(Ordered(now(guard), CUT), urgent=True)
         disk.journal.snapshot(b'{"site": 5}', at=now(guard))
         assert recall(disk.journal, SITE) == guard.state
+
+    live(disk, talk)
+
+
+def test_who_follows_sees_a_cut_that_falls_right_after_another_change(disk: Disk, tmp_path: Path) -> None:
+    async def talk(guard: Guard, _: MemoryEnforcer) -> None:
+        door = await serve(
+            tmp_path / "c",
+            mode=0o600,
+            allowed_uids={os.getuid()},
+            incoming=FromOperator,
+            handler=guard.hear_console,
+        )
+        console = await dial(tmp_path / "c", incoming=ToOperator)
+        await console.send(StatusFollowed())
+        first = await console.receive()
+        assert isinstance(first, Status)
+        assert first.posture is Posture.NORMAL
+        await guard.ask(
+            Ordered(now(guard), CUT), urgent=True
+        )  # while the guard pauses after what it just sent
+        async with asyncio.timeout(1):  # nothing else happens: nobody reads back in this test
+            second = await console.receive()
+        assert isinstance(second, Status)
+        assert second.posture is Posture.CONTAINED
+        console.close()
+        await door.close()
 
     live(disk, talk)

@@ -241,7 +241,7 @@ class _Court:
         passed = {gate for gate, answer in answers.items() if answer.answer is GateAnswer.YES}
         found = [f"gate {gate.value} has not passed" for gate in missing(passed)]
         approval = answers.get(Gate.APPROVAL.value)
-        if approval and approval.by == order.by:
+        if approval and _same_person(approval.by, order.by):
             found.append("the approval must come from a second person")
         if self.state.contained:
             waiting = [
@@ -306,3 +306,8 @@ class _Court:
                 return self.isolate(proposal.target, order.by, order.reason, None, proposal.incident)
             case Action.WATCH:
                 return ()
+
+
+def _same_person(one: str, other: str) -> bool:
+    """Whether two names are one person's, however they were typed; until accounts exist a name is all there is."""
+    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()

@@ -135,6 +135,7 @@ class Guard:
         self._sequence = itertools.count()
         self._wake: asyncio.TimerHandle | None = None
         self._changed = asyncio.Condition()
+        self._changes = 0
         self._verified: Instant | None = None
         self._fault = ""
         self._held: Enforcement | None = None
@@ -292,6 +293,7 @@ class Guard:
 
     async def _tell_change(self) -> None:
         async with self._changed:
+            self._changes += 1
             self._changed.notify_all()
 
     # -- time and truth ------------------------------------------------------------------------------------------
@@ -413,12 +415,13 @@ class Guard:
         )
 
     async def _follow(self, connection: Connection) -> None:
-        """Send the status at each change, at most five a second."""
+        """Send the status at each change, at most five a second; what changes in between is not missed."""
         while True:
+            sent = self._changes
             await connection.send(self.status())
             await asyncio.sleep(0.2)
             async with self._changed:
-                await self._changed.wait()
+                await self._changed.wait_for(lambda: self._changes != sent)  # noqa: B023  waited for within the turn
 
     def _count(self, wanted: Count) -> None:
         question = CountPersons(
