@@ -637,7 +637,7 @@ def test_an_alarm_does_not_wait_for_a_disk_that_stalls(home: Home) -> None:
                     home.write(home.portal, request(number * 60, "/.env", client=f"198.51.100.{number}"))
                     await until(lambda n=number: len(guard.found) == n)
                     slowest = max(slowest, time.monotonic() - began)
-                assert 0.4 < slowest < 1.5  # seconds: it was stalled for two, and did not wait for it
+                assert slowest < 1.5  # seconds: it was stalled for two, and did not wait for it
             finally:
                 process.send_signal(signal.SIGTERM)
                 await process.wait()

@@ -2,8 +2,8 @@
 
 Hostile bytes are parsed here and nowhere else. What leaves this process are findings and two numbers.
 
-    follow    every 25 ms: read what came, hand it to the recorder, detect, wait half a second at most for the disk
-    record    one thread writes batches; several at once when they pile up
+    follow    when something stirs, and every 25 ms: read what came, hand it to the recorder, detect
+    record    one thread writes what has come, forty times a second at most
     speak     findings to the guard until it acknowledges them; its questions are answered from the store
     renew     rules and exceptions that changed are read and made to see the past beside those in force, then take over
 
@@ -26,6 +26,7 @@ import msgspec
 
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.collect.grown import RecordFollower
+from rempart.adapters.collect.stir import Stir
 from rempart.adapters.collect.tail import Follower, Lines
 from rempart.adapters.socket import Connection, dial
 from rempart.adapters.store.events import Batch, Damage, EventStore, Segment, StoreFailed
@@ -36,7 +37,7 @@ from rempart.detection.surroundings import Surroundings, normal
 from rempart.errors import DecodeError, InputRefused, RempartError, StationUnreachable
 from rempart.events.decode import DECODERS
 from rempart.events.event import Event
-from rempart.instants import Instant, after, hours, minutes
+from rempart.instants import Instant, after, hours, minutes, seconds
 from rempart.messages import (
     CountPersons,
     FindingsAccepted,
@@ -52,11 +53,17 @@ from rempart.station.rulebook import Rulebook, Silences
 
 _log = logging.getLogger("rempart.watch")
 
-LOOK = 0.025
-"""Seconds between two looks at the logs: so many commits a second at most."""
+LOOK = 0.001
+"""Seconds between two looks at logs in which something stirs."""
+
+POLL = 0.025
+"""Seconds between two looks when nothing was heard to stir: not every file system tells."""
+
+COMMIT = 0.025
+"""Seconds between two commits: flash wears by the commit, not by the line."""
 
 PATIENCE = 0.5
-"""Seconds a finding waits for its lines to be on the disk; then it is sent all the same."""
+"""Seconds a finding waits for its lines to be on the disk, when it must; then it is sent all the same."""
 
 RECONNECT = 0.5
 """Seconds between two calls to a guard that does not answer."""
@@ -208,13 +215,21 @@ class Recorder:
 
     def put(self, batches: Sequence[Batch]) -> None:
         """Have these written, after those put before."""
-        self._waiting += batches
+        for batch in batches:
+            if self._waiting and (joined := joint(self._waiting[-1], batch)):
+                self._waiting[-1] = joined
+            else:
+                self._waiting.append(batch)
         self._filled.set()
 
     async def run(self) -> None:
         """Write what is put, until cancelled."""
+        loop = asyncio.get_running_loop()
+        begun = -COMMIT
         while True:
             await self._filled.wait()
+            await asyncio.sleep(begun + COMMIT - loop.time())
+            begun = loop.time()
             self._filled.clear()
             batches, self._waiting = self._waiting, []
             try:
@@ -257,6 +272,13 @@ class Recorder:
             lines += len(self._waiting.pop(0).bodies)
         if lines:
             _log.error("%d lines were detected on but could not be kept: the disk refuses them", lines)
+
+
+def joint(first: Batch, second: Batch) -> Batch | None:
+    """Both as one, when nothing of another source lies between and both count as read at the same instant."""
+    if (first.source, first.decoder, first.read) != (second.source, second.decoder, second.read):
+        return None
+    return replace(second, numbers=[*first.numbers, *second.numbers], bodies=[*first.bodies, *second.bodies])
 
 
 # -- other rules -------------------------------------------------------------------------------------------------
@@ -319,7 +341,9 @@ class Watch:
         self._recorder = Recorder(store)
         self._outbox = Outbox(store.settled)
         self._sources = [_followed(log, store) for log in logs(places, site)]
+        self._stir = Stir(source.follower.path.parent for source in self._sources)
         self._next = store.last + 1
+        self._read = Instant(0)
         self._newest = store.settled.until
         self._tallies: dict[str, Tally] = {}
         self._asked = asyncio.Event()
@@ -347,6 +371,7 @@ class Watch:
             self._store.settle(self._outbox.settled)
             for source in self._sources:
                 source.follower.close()
+            self._stir.close()
 
     # -- follow --------------------------------------------------------------------------------------------------
 
@@ -358,6 +383,8 @@ class Watch:
             behind = await self._look()
             self._succeed()
             await asyncio.sleep(0 if behind else LOOK)
+            if not behind:
+                await self._stir.wait(POLL)
 
     async def _look(self) -> bool:
         """Read what came, and see it through to the outbox. True when there is more at once."""
@@ -366,10 +393,11 @@ class Watch:
             return False
         batches = [self._batch(source, lines) for source, lines in heard]
         self._recorder.put(batches)
-        found = [(batch.id, *self._reader.findings(batch)) for batch in batches]
-        await self._recorder.written(batches[-1].id)
-        for segment, findings, until in found:
-            self._outbox.put(findings, segment, until)
+        found = [self._reader.findings(batch) for batch in batches]
+        for batch, (_, lines), (findings, until) in zip(batches, heard, found, strict=True):
+            if findings and lines.several:
+                await self._recorder.written(batch.id)
+            self._outbox.put(findings, batch.id, until)
             self._newest = max(self._newest, until)
         self._store.settle(self._outbox.settled)
         return any(lines.more for _, lines in heard)
@@ -380,13 +408,20 @@ class Watch:
         number, self._next = self._next, self._next + 1
         return Batch(
             id=number,
-            read=self._clock.now(),
+            read=self._moment(),
             source=lines.path,
             decoder=source.decoder,
             numbers=lines.numbers,
             bodies=lines.bodies,
             position=lines.position,
         )
+
+    def _moment(self) -> Instant:
+        """Now, the same for all that is read between two commits: so that it may be written as one."""
+        now = self._clock.now()
+        if not 0 <= now - self._read < seconds(COMMIT):
+            self._read = now
+        return self._read
 
     async def _rebuild(self) -> None:
         """Feed the stored lines of the longest window again; findings acknowledged before stay unsaid."""

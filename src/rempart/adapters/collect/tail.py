@@ -4,8 +4,8 @@ A path is followed, not a file: when the file at the path is renamed, copied and
 again, what is left of the old one is read first, then the new one, and the numbers of the lines go on. A file is
 known again by its first bytes. What can be lost is said: a copy that was compressed before its rest was read.
 
-Polling, not inotify: it sees the same on every file system, costs some microseconds a file, and has no queue that
-can overflow.
+Looking, not being told: it sees the same on every file system, costs some microseconds a file, and has no queue that
+can overflow. When to look is for others to say (`stir`).
 """
 
 import logging
@@ -63,6 +63,8 @@ class Lines:
     """How many of them were longer than `MAX_LINE`."""
     more: bool
     """There is more to read at once."""
+    several: bool = False
+    """More than one file of the path is being read: read again after a crash, the lines may get other numbers."""
     position: bytes
     """Where reading stands after them; keep it with them, for the next start."""
 
@@ -103,6 +105,7 @@ class Follower:
             bodies=bodies,
             cut=cut,
             more=any(file.behind for file in self._files),
+            several=len(self._files) > 1,
             position=self.position,
         )
 

@@ -256,7 +256,8 @@ class EventStore:
         return batch.id, batch.read, batch.source, batch.decoder, first, n, codec, packed
 
     def _marks(self, last: int) -> tuple[str, tuple[int, ...]]:
-        marks = (last, self._settled.segment, self._settled.until)
+        # A finding may be acknowledged before its lines are on the disk; after a crash they are read again.
+        marks = (last, min(self._settled.segment, last), self._settled.until)
         return "UPDATE mark SET last=?, settled=?, settled_until=?", marks
 
     # -- room ----------------------------------------------------------------------------------------------------
