@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from rempart.detection.match import Matcher
 from rempart.detection.rule import load
 from rempart.events.decode import windows
@@ -33,6 +35,7 @@ def fired(event: dict[str, object]) -> list[str]:
 
 
 PROCESS: dict[str, object] = {
+    "ParentProcessName": "C:\\Windows\\explorer.exe",
     "EventID": 4688,
     "Channel": "Security",
     "NewProcessName": "C:\\Windows\\System32\\bcdedit.exe",
@@ -76,3 +79,77 @@ def test_a_number_that_is_no_number_breaks_nothing() -> None:
         fired(VALUE | {"NewValue": value})
         fired(VALUE | {"NewValue": value, "NewValueType": "%%1883"})
     assert fired({"EventID": {}, "Channel": []}) == []
+
+
+# -- what the audit does not tell ---------------------------------------------------------------------------------
+
+EXCLUDING = """
+title: excluding
+id: 00000000-0000-4000-8000-000000000009
+logsource: {product: windows, category: process_creation}
+detection:
+  sel: {Image|endswith: \\bcdedit.exe}
+  own: {ParentCommandLine|contains: backup, User|endswith: \\adam}
+  absent: {Company: null}
+  shell: {ParentImage|endswith: \\shell.exe}
+  other: {CurrentDirectory|fieldref: ParentCommandLine}
+  condition: CONDITION
+"""
+SYSMON = {
+    "EventID": 1,
+    "Channel": "Microsoft-Windows-Sysmon/Operational",
+    "Image": "C:\\Windows\\System32\\bcdedit.exe",
+    "User": "CARE\\adam",
+}
+
+
+@pytest.mark.parametrize(
+    ("condition", "eve", "adam", "sysmon"),
+    [
+        ("sel", True, True, True),
+        ("sel and not own", True, False, True),  # adam's backup would be excluded, eve's would not
+        ("sel and not absent", False, False, False),
+        ("sel and not other", False, False, True),
+        ("sel and absent", False, False, True),
+        ("sel and (own or not absent)", False, False, False),
+        ("sel and not (own and not absent)", True, False, True),
+        ("sel and not (not absent)", False, False, True),
+        ("not sel or not own", True, False, True),
+    ],
+)
+def test_what_the_audit_does_not_tell_decides_nothing(
+    condition: str, eve: bool, adam: bool, sysmon: bool
+) -> None:
+    (rule,) = load([("e.yml", EXCLUDING.replace("CONDITION", condition))]).rules
+    events = (PROCESS, PROCESS | {"SubjectUserName": "adam"}, SYSMON)
+    read = [windows.decode(json.dumps(event).encode(), "a.ndjson", 1) for event in events]
+    assert [bool(Matcher([rule]).matches(each)) for each in read] == [eve, adam, sysmon]
+
+
+def test_a_filter_cannot_exclude_by_what_the_audit_does_not_tell() -> None:
+    rule = EXCLUDING.replace("CONDITION", "sel")
+    narrowing = """
+title: Backup
+logsource: {product: windows, category: process_creation}
+filter:
+  rules: [00000000-0000-4000-8000-000000000009]
+  backup: {ParentCommandLine|contains: backup}
+  condition: not backup
+"""
+    matcher = Matcher(load([("e.yml", rule), ("f.yml", narrowing)]).rules)
+    read = [windows.decode(json.dumps(event).encode(), "a.ndjson", 1) for event in (PROCESS, SYSMON)]
+    assert [bool(matcher.matches(each)) for each in read] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("parent", "plain", "excluding"),
+    [("C:\\a.exe", True, True), ("C:\\shell.exe", True, False), ("", True, False), (None, True, False)],
+)
+def test_an_older_windows_names_no_parent_to_exclude_by(
+    parent: str | None, plain: bool, excluding: bool
+) -> None:
+    old = PROCESS | {"ParentProcessName": parent}
+    event = windows.decode(json.dumps(old).encode(), "a.ndjson", 1)
+    for condition, fires in (("sel", plain), ("sel and not shell", excluding)):
+        (rule,) = load([("e.yml", EXCLUDING.replace("CONDITION", condition))]).rules
+        assert bool(Matcher([rule]).matches(event)) is fires

@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from inspect import getfile
 from pathlib import Path
 
-from rempart.detection import condition, packed, predicates, rule
+from rempart.detection import audited, condition, languages, packed, predicates, rule
 from rempart.detection.rule import RuleSet
 
 _DIGEST = 32
@@ -95,7 +95,9 @@ _READERS = ("pysigma", "pysigma-pipeline-sysmon", "pysigma-pipeline-windows", "P
 
 def _program() -> bytes:
     """Names the program that turns files into rules: another one may read the same files otherwise."""
-    own = [Path(getfile(each)).read_bytes() for each in (condition, packed, predicates, rule)]
+    own = [
+        Path(getfile(each)).read_bytes() for each in (audited, condition, languages, packed, predicates, rule)
+    ]
     return repr((own, [_version(name) for name in _READERS])).encode()
 
 

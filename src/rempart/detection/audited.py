@@ -2,11 +2,26 @@
 
 Sigma's categories are about what happened, not about who says so; pySigma's pipelines know only Sysmon. A home that has
 audit policies and no Sysmon is asked the same rules. `rempart.events.decode.windows` gives these events Sysmon's names.
+
+The audit tells less than Sysmon. What it does not tell is *unknown*, not absent: where a rule's answer hangs on it, an
+exclusion above all, the rule is silent (Kleene's strong logic of three values: only what is surely true fires).
 """
 
 from collections.abc import Mapping
 
-from rempart.detection.condition import Condition, Leaf, LeafKind, either, every, leaves
+from rempart.detection.condition import (
+    TRUE,
+    And,
+    Condition,
+    Leaf,
+    LeafKind,
+    Not,
+    Or,
+    either,
+    every,
+    leaves,
+    negate,
+)
 
 _EVENT = "EventID"
 _SECURITY = Leaf("Channel", LeafKind.EXACT, "Security")
@@ -35,3 +50,59 @@ def widened(gate: Condition, category: str | None) -> Condition:
         return gate
     numbers = [leaf for part in (gate, also) for leaf in leaves(part) if leaf.field == _EVENT]
     return every((either(dict.fromkeys(numbers)), either((gate, also))))
+
+
+_UNTOLD = frozenset(
+    {"CurrentDirectory", "OriginalFileName", "FileVersion", "Description", "Product", "Company", "Hashes", "Imphash"}
+    | {"md5", "sha1", "sha256", "ParentCommandLine", "ParentUser", "ProcessGuid", "ParentProcessGuid", "LogonGuid"}
+    | {"TerminalSessionId", "ProcessId", "NewName"}
+)  # fmt: skip
+"""What Sysmon says in these events and the audit does not. 4688 has a ProcessId, but it is the starting process's."""
+
+_SOMETIMES = frozenset({"ParentImage", "IntegrityLevel", "CommandLine"})
+"""What it tells since Windows 10 and Server 2016 only, and the command line where a policy of its own asks for it."""
+
+_NOT_AUDITED = {
+    "process_creation": Leaf("NewProcessName", LeafKind.NULL),
+    **dict.fromkeys(("registry_event", "registry_set", "registry_delete"), Leaf("ObjectName", LeafKind.NULL)),
+}
+"""True of Sysmon's events: the audit names the program, or the key, under this name, always."""
+
+
+def sure(asked: Condition, category: str | None) -> Condition:
+    """What must hold besides ``asked`` so that nothing unknown decides: nothing of Sysmon's events, which tell all."""
+    if category not in _NOT_AUDITED:
+        return TRUE
+    parts = asked.parts if isinstance(asked, And) else (asked,)
+    doubtful = [known for part in parts if (known := _known(part, negated=False)) != part]
+    return either((_NOT_AUDITED[category], every(doubtful)))
+
+
+def _known(condition: Condition, *, negated: bool) -> Condition:
+    """The condition with what is unknown taken as it helps least: true below a negation, else false."""
+    match condition:
+        case Leaf():
+            return _known_leaf(condition, negated=negated)
+        case Not(part):
+            return negate(_known(part, negated=not negated))
+        case And(parts):
+            return every(_known(part, negated=negated) for part in parts)
+        case Or(parts):
+            return either(_known(part, negated=negated) for part in parts)
+
+
+def _known_leaf(leaf: Leaf, *, negated: bool) -> Condition:
+    if negated:
+        return either((leaf, _unknown(leaf)))
+    if leaf.value or leaf.kind is LeafKind.EXISTS:  # no text has been found, so it is false already
+        return leaf
+    return every((leaf, negate(_unknown(leaf))))
+
+
+def _unknown(leaf: Leaf) -> Condition:
+    """True of the audit's events that do not tell what the leaf asks for."""
+    fields = {leaf.field, leaf.value} if leaf.kind is LeafKind.FIELDREF else {leaf.field}
+    if fields & _UNTOLD:
+        return TRUE
+    silent = ((Leaf(name, LeafKind.NULL), Leaf(name, LeafKind.EXACT)) for name in fields & _SOMETIMES)
+    return either(leaf for each in silent for leaf in each)

@@ -54,7 +54,7 @@ from sigma.types import (
     SpecialChars,
 )
 
-from rempart.detection.audited import widened
+from rempart.detection.audited import sure, widened
 from rempart.detection.condition import FALSE, Condition, Leaf, LeafKind, either, every, leaves, negate
 from rempart.detection.finding import Kind, Level, Outcome
 from rempart.detection.languages import in_every_language
@@ -256,10 +256,8 @@ class _Draft:
         logsource = LogSource(sigma.logsource.product, sigma.logsource.category, sigma.logsource.service)
         card = self._card(path, where, document, sigma, logsource)
         gate = _gate(logsource)
-        asked = self._condition(sigma.detection)
-        if logsource.product == "windows":
-            asked = in_every_language(asked)
-        condition = every((gate, asked)) if gate else asked
+        asked = _asked(logsource, self._condition(sigma.detection))
+        condition = every((widened(gate, logsource.category), asked)) if gate else asked
         needs = logsource if gate is None else LogSource(product=logsource.product)
         self._take(card, where)
         self.rules[card.id] = Rule(card=card, logsource=logsource, needs=needs, condition=condition)
@@ -354,7 +352,8 @@ class _Draft:
             )
         for each in narrowed:
             rule = self.rules[each]
-            self.rules[each] = replace(rule, condition=every((rule.condition, condition)))
+            asked = _asked(rule.logsource, condition)
+            self.rules[each] = replace(rule, condition=every((rule.condition, asked)))
 
     def _resolve(self, reference: str) -> str:
         identifier = self.names.get(reference, reference)
@@ -617,7 +616,15 @@ def _gate(logsource: LogSource) -> Condition | None:
     whole = _Reader({}).condition(probe.detection.parsed_condition[0].parse())
     asked = Leaf(_PROBE, LeafKind.EXACT, _PROBE)
     added = [part for part in getattr(whole, "parts", ()) if part != asked]
-    return widened(every(added), logsource.category) if added else _UNMAPPED.get(logsource.category)
+    return every(added) if added else _UNMAPPED.get(logsource.category)
+
+
+def _asked(logsource: LogSource, condition: Condition) -> Condition:
+    """What a rule or a filter of this log source asks, beyond the log source itself."""
+    if logsource.product != "windows":
+        return condition
+    asked = in_every_language(condition)
+    return every((asked, sure(asked, logsource.category)))
 
 
 # -- meaning ------------------------------------------------------------------------------------------------------
