@@ -17,6 +17,8 @@ from engine.home import (
     SITE,
     terms,
 )
+from rempart.accounts.credential import Scope
+from rempart.accounts.person import Role
 from rempart.containment.measure import Enforcement, loosens
 from rempart.containment.safeguard import protects
 from rempart.detection.finding import Finding
@@ -31,6 +33,8 @@ from rempart.reopening.gate import Gate
 from rempart.site.opening import OpeningState
 
 OPENINGS = st.sampled_from([o.id for o in SITE.openings] + ["nowhere"])
+ACCOUNTS = st.sampled_from(["anne.dupont", "marc", "envelope", "nobody"])
+ROLES = st.lists(st.sampled_from(list(Role)), min_size=1, max_size=3)
 PERSONS = st.sampled_from(["Alex", "Dr Peeters", ""])
 TARGETS = st.sampled_from(
     [
@@ -74,6 +78,14 @@ ORDERS = st.one_of(
     ),
     st.builds(orders.ConfirmTrial, by=PERSONS, opening=OPENINGS),
     st.builds(orders.Normalise, by=PERSONS),
+    st.builds(orders.EnrolPerson, by=PERSONS, person=ACCOUNTS, name=st.just("Anne"), roles=ROLES),
+    st.builds(orders.SetRoles, by=PERSONS, person=ACCOUNTS, roles=ROLES),
+    st.builds(orders.DisablePerson, by=PERSONS, person=ACCOUNTS),
+    st.builds(orders.EnablePerson, by=PERSONS, person=ACCOUNTS),
+    st.builds(orders.IssueLink, by=PERSONS, person=ACCOUNTS),
+    st.builds(orders.EndSessions, by=PERSONS, person=ACCOUNTS),
+    st.builds(orders.IssueToken, by=ACCOUNTS, label=st.just("x"), scopes=st.just(list(Scope))),
+    st.builds(orders.SealEnvelope, by=PERSONS),
 )
 FINDINGS = st.builds(
     lambda finding, number: replace(finding, id=f"{finding.id[:8]}{number}"),

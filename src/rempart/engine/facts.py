@@ -6,6 +6,8 @@ so that a newer station reads an older journal.
 
 import msgspec
 
+from rempart.accounts.credential import How, Scope
+from rempart.accounts.person import Role
 from rempart.detection.finding import Kind, Level, Outcome
 from rempart.engine.orders import GateAnswer
 from rempart.instants import Instant
@@ -202,11 +204,12 @@ class PersonsTouched(Fact, frozen=True, tag=True, kw_only=True):
 
 
 class OrderDeclined(Fact, frozen=True, tag=True, kw_only=True):
-    """An order was refused, and why."""
+    """An order was refused, and why; from the network the first of its sort in an hour, the tenth … (``tally``)."""
 
     order: str
     by: str
     why: str
+    tally: int = 1
 
 
 class EnforcementFaulted(Fact, frozen=True, tag=True, kw_only=True):
@@ -227,6 +230,103 @@ class SealedLate(Fact, frozen=True, tag=True, kw_only=True):
 
     what: list[str]
     milliseconds: int
+
+
+class PersonEnrolled(Fact, frozen=True, tag=True, kw_only=True):
+    """Somebody has an account, with these roles."""
+
+    person: str
+    name: str
+    roles: list[Role]
+    by: str
+
+
+class RolesSet(Fact, frozen=True, tag=True, kw_only=True):
+    """Somebody has these roles from now on."""
+
+    person: str
+    roles: list[Role]
+    by: str
+
+
+class PersonDisabled(Fact, frozen=True, tag=True, kw_only=True):
+    """An account may not be used."""
+
+    person: str
+    by: str
+    reason: str
+
+
+class PersonEnabled(Fact, frozen=True, tag=True, kw_only=True):
+    """An account may be used again."""
+
+    person: str
+    by: str
+    reason: str
+
+
+class LinkIssued(Fact, frozen=True, tag=True, kw_only=True):
+    """A one-time link was made with which a person chooses anew what they sign in with."""
+
+    person: str
+    by: str
+
+
+class CredentialsChosen(Fact, frozen=True, tag=True, kw_only=True):
+    """Somebody used their link: a password, a code generator and perhaps a passkey, named by its key's SHA-256."""
+
+    person: str
+    passkey: str
+    where: str
+
+
+class SignedIn(Fact, frozen=True, tag=True, kw_only=True):
+    """Somebody signed in, how and from where (the address that the console saw)."""
+
+    person: str
+    how: How
+    where: str
+    session: str
+
+
+class SignInRefused(Fact, frozen=True, tag=True, kw_only=True):
+    """Somebody could not sign in: the first time in an hour, the tenth, the hundredth … (``tally``)."""
+
+    person: str
+    """The account tried, when there is one; empty otherwise: what strangers type is not kept."""
+    why: str
+    where: str
+    tally: int = 1
+
+
+class EnvelopeOpened(Fact, frozen=True, tag=True, kw_only=True):
+    """The code of the sealed envelope was used: find out by whom and why."""
+
+    where: str
+    session: str
+
+
+class SessionsEnded(Fact, frozen=True, tag=True, kw_only=True):
+    """A person was signed out: everywhere, or (``session``) in one browser or program."""
+
+    person: str
+    session: str
+    by: str
+
+
+class TokenIssued(Fact, frozen=True, tag=True, kw_only=True):
+    """A person has a token for a program."""
+
+    person: str
+    label: str
+    scopes: list[Scope]
+    until: Instant
+
+
+class EnvelopeSealed(Fact, frozen=True, tag=True, kw_only=True):
+    """A new code for the sealed envelope was made."""
+
+    by: str
 
 
 AnyFact = (
@@ -254,6 +354,18 @@ AnyFact = (
     | EnforcementFaulted
     | QuietReturned
     | SealedLate
+    | PersonEnrolled
+    | RolesSet
+    | PersonDisabled
+    | PersonEnabled
+    | LinkIssued
+    | CredentialsChosen
+    | SignedIn
+    | SignInRefused
+    | EnvelopeOpened
+    | SessionsEnded
+    | TokenIssued
+    | EnvelopeSealed
 )
 
 

@@ -5,9 +5,10 @@ Inputs are facts of the world with their instant; commands are what to do about 
 
 from dataclasses import dataclass
 
+from rempart.accounts.authority import LOCAL, Authority
 from rempart.containment.measure import Enforcement
 from rempart.detection.finding import Finding
-from rempart.engine.facts import AnyFact
+from rempart.engine.facts import AnyFact, CredentialsChosen, EnvelopeOpened, SignedIn, SignInRefused
 from rempart.engine.orders import AnyOrder
 from rempart.instants import Instant
 
@@ -36,10 +37,29 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """A person whose right to it was checked gives an order."""
+    """A person gives an order. Who it is was proved as ``authority`` says; whether they may is decided here."""
 
     now: Instant
     order: AnyOrder
+    authority: Authority = LOCAL
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The guard did not believe who gave an order."""
+
+    now: Instant
+    order: str
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """Somebody signed in, could not, or chose what they sign in with: to be sealed; nothing else follows from it."""
+
+    now: Instant
+    fact: CredentialsChosen | SignedIn | SignInRefused | EnvelopeOpened
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +90,7 @@ class Delayed:
     milliseconds: int
 
 
-AnyInput = Started | Ticked | Found | Ordered | Counted | Repaired | Delayed
+AnyInput = Started | Ticked | Found | Ordered | Declined | Witnessed | Counted | Repaired | Delayed
 
 
 @dataclass(frozen=True, slots=True)

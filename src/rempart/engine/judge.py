@@ -7,7 +7,7 @@ from rempart.containment.measure import stricter
 from rempart.containment.policy import Action
 from rempart.containment.safeguard import protects
 from rempart.detection.finding import Level
-from rempart.engine import facts, orders
+from rempart.engine import facts, orders, people
 from rempart.engine.facts import AnyFact
 from rempart.engine.orders import AnyOrder, GateAnswer
 from rempart.engine.state import Proposed, State
@@ -65,6 +65,17 @@ class _Court:
                 return self.qualify(order)
             case orders.ApproveMeasure():
                 return self.approve(order)
+            case (
+                orders.EnrolPerson()
+                | orders.SetRoles()
+                | orders.DisablePerson()
+                | orders.EnablePerson()
+                | orders.IssueLink()
+                | orders.EndSessions()
+                | orders.IssueToken()
+                | orders.SealEnvelope()
+            ) as about_people:
+                return people.decide(self.state.people, about_people, self.now)
 
     def require(self, holds: bool, what: str, now: str = "") -> None:  # noqa: FBT001  reads as a sentence
         if not holds:

@@ -6,6 +6,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from rempart.accounts.credential import Scope
+from rempart.accounts.person import FullName, PersonId, Role
 from rempart.site.opening import OpeningState
 
 Text = Annotated[str, Meta(max_length=400)]
@@ -116,6 +118,58 @@ class ApproveMeasure(Order, frozen=True, tag=True, kw_only=True):
     proposal: Name
 
 
+class EnrolPerson(Order, frozen=True, tag=True, kw_only=True):
+    """Make an account. The answer holds a one-time link with which its person chooses password, code and passkey."""
+
+    person: PersonId
+    name: FullName
+    roles: Annotated[list[Role], Meta(min_length=1, max_length=len(Role))]
+
+
+class SetRoles(Order, frozen=True, tag=True, kw_only=True):
+    """Give a person these roles instead of the ones they had."""
+
+    person: PersonId
+    roles: Annotated[list[Role], Meta(min_length=1, max_length=len(Role))]
+
+
+class DisablePerson(Order, frozen=True, tag=True, kw_only=True):
+    """Nobody may use this account until it is enabled again; its sessions end."""
+
+    person: PersonId
+
+
+class EnablePerson(Order, frozen=True, tag=True, kw_only=True):
+    """The account may be used again."""
+
+    person: PersonId
+
+
+class IssueLink(Order, frozen=True, tag=True, kw_only=True):
+    """A new one-time link for a person who lost what they sign in with. Used, it replaces everything they had."""
+
+    person: PersonId
+
+
+class EndSessions(Order, frozen=True, tag=True, kw_only=True):
+    """Sign a person out everywhere, or (``session``) in one browser or program."""
+
+    person: PersonId
+    session: Annotated[str, Meta(max_length=64)] = ""
+
+
+class IssueToken(Order, frozen=True, tag=True, kw_only=True):
+    """A token for a program of one's own. The answer holds it, once."""
+
+    label: Annotated[str, Meta(min_length=1, max_length=60)]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=len(Scope))]
+    days: Annotated[int, Meta(ge=1, le=366)] = 90
+
+
+class SealEnvelope(Order, frozen=True, tag=True, kw_only=True):
+    """Make the code for the sealed envelope, once told and then printed; the earlier one no longer works."""
+
+
 AnyOrder = (
     Contain
     | CloseLifeline
@@ -130,4 +184,12 @@ AnyOrder = (
     | Normalise
     | QualifyIncident
     | ApproveMeasure
+    | EnrolPerson
+    | SetRoles
+    | DisablePerson
+    | EnablePerson
+    | IssueLink
+    | EndSessions
+    | IssueToken
+    | SealEnvelope
 )

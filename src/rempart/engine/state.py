@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
 
+from rempart.accounts.person import Person
 from rempart.containment.measure import Enforcement, Stand
 from rempart.detection.finding import Level, Outcome
 from rempart.engine import facts
 from rempart.engine.facts import AnyFact
 from rempart.engine.orders import GateAnswer
+from rempart.engine.people import after_it
 from rempart.incidents.incident import Incident, IncidentState, Qualification, Sentence
 from rempart.instants import Instant
 from rempart.site.opening import Opening, OpeningState
@@ -97,6 +99,8 @@ class State:
     """When the station acted by itself within the last hour, and on what: its budget."""
     reopened: tuple[str, ...] = ()
     """Openings in the order in which they were reopened since the last cut."""
+    people: Mapping[str, Person] = field(default_factory=dict)
+    """Whoever has an account, by id."""
     tallies: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
@@ -225,6 +229,21 @@ def fold(state: State, site: Site, fact: AnyFact) -> State:
         case facts.StationStarted(at=at):
             return replace(state, since=at) if state.since == NEVER else state
         case facts.OrderDeclined() | facts.EnforcementFaulted() | facts.SealedLate():
+            return state
+        case (
+            facts.PersonEnrolled() | facts.RolesSet() | facts.PersonDisabled() | facts.PersonEnabled()
+        ) as said:
+            return replace(state, people=after_it(state.people, said))
+        case (
+            facts.LinkIssued()
+            | facts.CredentialsChosen()
+            | facts.SignedIn()
+            | facts.SignInRefused()
+            | facts.EnvelopeOpened()
+            | facts.SessionsEnded()
+            | facts.TokenIssued()
+            | facts.EnvelopeSealed()
+        ):
             return state
 
 

@@ -8,6 +8,9 @@ Pure: no clock, disk, network or randomness. The laws it keeps, each tested:
 
 from dataclasses import dataclass
 
+from msgspec import structs
+
+from rempart.accounts.authority import Authority, Proof
 from rempart.containment.measure import loosens, tightens, tightest
 from rempart.containment.policy import Policy
 from rempart.detection.finding import Kind, Level
@@ -18,6 +21,7 @@ from rempart.engine.inputs import (
     Command,
     Count,
     Counted,
+    Declined,
     Delayed,
     Enforce,
     Found,
@@ -28,10 +32,13 @@ from rempart.engine.inputs import (
     Started,
     Ticked,
     WakeAt,
+    Witnessed,
 )
 from rempart.engine.judge import judge
 from rempart.engine.orders import AnyOrder
+from rempart.engine.rights import require
 from rempart.engine.state import State, enforcement, folded
+from rempart.engine.tally import is_power_of_ten, tallied
 from rempart.engine.weigh import weigh
 from rempart.errors import OrderRefused
 from rempart.incidents.incident import IncidentState
@@ -41,6 +48,16 @@ from rempart.site.site import Site
 
 _PERSONAL = frozenset({Kind.RECORDS, Kind.EXFILTRATION, Kind.COMMAND})
 """Findings after which the persons touched are counted again."""
+
+_GRANTS = (
+    facts.PersonEnrolled,
+    facts.RolesSet,
+    facts.PersonEnabled,
+    facts.LinkIssued,
+    facts.TokenIssued,
+    facts.EnvelopeSealed,
+)
+"""Facts that let somebody do what they could not: sealed before anything comes of them, as a loosening is."""
 
 _BEFORE = hours(1)
 """How long before an incident's first finding its machines' accesses are counted."""
@@ -72,8 +89,14 @@ def step(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tuple[C
             if weighed.incident and finding.kind in _PERSONAL:
                 commands = (*commands, *_counting(after_it, weighed.incident))
             return after_it, commands
-        case Ordered(now=now, order=order):
-            return _obey(terms, state, order, now)
+        case Ordered(now=now, order=order, authority=authority):
+            return _obey(terms, state, order, authority, now)
+        case Declined(now=now, order=kind, by=by, why=why):
+            return _decline(terms, state, facts.OrderDeclined(at=now, order=kind, by=by, why=why))
+        case Witnessed(fact=facts.SignInRefused() as refused):
+            return _decline(terms, state, refused)
+        case Witnessed(now=now, fact=fact):
+            return _settle(terms, state, (fact,), now)
         case Counted(now=now, incident=incident, persons=persons, records=records):
             known = state.incidents.get(incident)
             if known is None or known.persons_touched == persons:
@@ -89,12 +112,18 @@ def step(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tuple[C
             return _settle(terms, state, (late,), now)
 
 
-def _obey(terms: Terms, state: State, order: AnyOrder, now: Instant) -> tuple[State, tuple[Command, ...]]:
+def _obey(
+    terms: Terms, state: State, order: AnyOrder, authority: Authority, now: Instant
+) -> tuple[State, tuple[Command, ...]]:
     try:
+        require(state, order, authority)
         decided = judge(terms.site, state, order, now)
     except OrderRefused as refusal:
         declined = facts.OrderDeclined(at=now, order=type(order).__name__, by=order.by, why=refusal.what)
-        after_it, commands = _settle(terms, state, (declined,), now)
+        local = authority.proof is Proof.LOCAL
+        after_it, commands = (
+            _settle(terms, state, (declined,), now) if local else _decline(terms, state, declined)
+        )
         return after_it, (*commands, Refuse(refusal.what, refusal.now))
     after_it, commands = _settle(terms, state, decided, now)
     if any(isinstance(fact, facts.Contained) for fact in decided):
@@ -102,6 +131,25 @@ def _obey(terms: Terms, state: State, order: AnyOrder, now: Instant) -> tuple[St
             c for incident in sorted(after_it.contained_for) for c in _counting(after_it, incident)
         )
     return after_it, commands
+
+
+def _decline(
+    terms: Terms, state: State, declined: facts.OrderDeclined | facts.SignInRefused
+) -> tuple[State, tuple[Command, ...]]:
+    """Seal a refusal to somebody on the network: of each sort the first in an hour, the tenth, the hundredth …
+
+    Whoever owns the console can send refusals all day; they must not fill the journal.
+    """
+    hour = declined.at // hours(1)
+    match declined:
+        case facts.OrderDeclined(order=order, by=by):
+            sort = f"{order}|{by}|{declined.why}|{hour}"
+        case facts.SignInRefused(person=person, where=where):
+            sort = f"{person}|{where}|{declined.why}|{hour}"
+    state, tally = tallied(state, sort)
+    if not is_power_of_ten(tally):
+        return state, ()
+    return _settle(terms, state, (structs.replace(declined, tally=tally),), declined.at)
 
 
 def _settle(
@@ -119,7 +167,7 @@ def _settle(
     elif always_enforce or tightens(before, wanted) or before != wanted:
         commands = [Seal(decided, urgent=True), Enforce(wanted)]
     else:
-        commands = [Seal(decided, urgent=True)]
+        commands = [Seal(decided, urgent=not any(isinstance(fact, _GRANTS) for fact in decided))]
     due = _next_deadline(settled, now)
     if due is not None:
         commands.append(WakeAt(due))

@@ -1,14 +1,15 @@
 """What a finding becomes: a place in an incident, a relapse, an automatic measure, a proposal."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rempart.containment.policy import Action, How, Policy
 from rempart.containment.safeguard import protects
 from rempart.detection.finding import Finding, Outcome
 from rempart.engine import facts
 from rempart.engine.facts import MACHINE, AnyFact
-from rempart.engine.state import TALLIES, State, fold
+from rempart.engine.state import State, fold
+from rempart.engine.tally import is_power_of_ten, tallied
 from rempart.incidents.triage import matching, opens, parties
 from rempart.instants import Instant, after, hours, seconds
 from rempart.reopening.trial import concerns, falls_to, shows_success
@@ -60,12 +61,8 @@ def _counted(
     sort = "|".join(
         (incident, finding.rule, finding.outcome.value, *sorted(who.outside | who.inside | who.accounts))
     )
-    tally = state.tallies.get(sort, 0) + 1
-    others = {name: count for name, count in state.tallies.items() if name != sort}
-    if len(others) >= TALLIES:
-        del others[next(iter(others))]
-    state = replace(state, tallies={**others, sort: tally})
-    if not _is_power_of_ten(tally):
+    state, tally = tallied(state, sort)
+    if not is_power_of_ten(tally):
         return state, []
     fact = facts.FindingJoined(
         at=now,
@@ -86,10 +83,6 @@ def _counted(
         tally=tally,
     )
     return state, [fact]
-
-
-def _is_power_of_ten(number: int) -> bool:
-    return str(number).rstrip("0") == "1"
 
 
 def _relapse(

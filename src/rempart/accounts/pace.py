@@ -1,0 +1,61 @@
+"""How fast guesses may come: token buckets by who is guessing, so that a stranger can slow down strangers only.
+
+Four kinds of buckets, each its own: an address, an account tried from browsers it does not know, a browser that the
+account knows (it carries a device cookie), and everybody together on the slow work of hashing. Somebody on a known
+browser passes by none but their own, so that no guessing from elsewhere locks them out (the idea of OWASP's "Slow Down
+Online Guessing Attacks with Device Cookies").
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Address, IPv6Network, ip_address
+
+from rempart.instants import Duration, Instant, seconds
+
+MOST = 4_096
+"""Buckets kept at once; the one that was touched longest ago is forgotten first, and is full again by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """So many tries at once, and then one more each ``every``."""
+
+    burst: int
+    every: Duration
+
+
+ADDRESS = Pace(20, seconds(3))
+ACCOUNT = Pace(10, seconds(30))
+DEVICE = Pace(10, seconds(10))
+
+
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """For each name: when it will be full again. A name that is not there is full."""
+
+    full: Mapping[str, Instant] = field(default_factory=dict)
+
+    def take(self, name: str, pace: Pace, now: Instant) -> tuple["Buckets", Duration]:
+        """Take one try; how long to wait before the next is possible, 0 when this one may go ahead.
+
+        A refused try costs nothing: whoever waits is served when it was said.
+        """
+        full = max(self.full.get(name, now), now)
+        wait = full + pace.every - now - pace.burst * pace.every
+        if wait > 0:
+            return self, Duration(wait)
+        others = {other: at for other, at in self.full.items() if other != name}
+        while len(others) >= MOST:
+            del others[next(iter(others))]
+        return replace(self, full={**others, name: Instant(full + pace.every)}), Duration(0)
+
+
+def place(address: str) -> str:
+    """The address as guesses are counted by: an IPv6 network of 64 bits is one place, as one machine has all of it."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or IPv6Network((parsed, 64), strict=False))

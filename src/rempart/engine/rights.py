@@ -1,0 +1,135 @@
+"""Who may give which order, and how well it must be proved that they gave it.
+
+Tightening needs somebody who signed in. What loosens, what stops a lifeline, what concerns accounts and what overrides
+needs that person's passkey over the exact order. Whoever checks on the technician is made on the box itself.
+"""
+
+import hashlib
+
+import msgspec
+
+from rempart.accounts.authority import Authority, Proof, Requirement
+from rempart.accounts.person import VOUCHING, Role
+from rempart.containment.measure import stricter
+from rempart.engine import orders
+from rempart.engine.orders import AnyOrder, GateAnswer
+from rempart.engine.state import State
+from rempart.errors import OrderRefused
+from rempart.evidence import canonical
+from rempart.reopening.gate import Gate
+from rempart.site.opening import OpeningState
+
+_ANYBODY = frozenset(Role)
+_TECHNICIAN = frozenset({Role.TECHNICIAN})
+_ON_CALL = frozenset({Role.DUTY, Role.TECHNICIAN})
+_WHO_CUT = frozenset({Role.DUTY, Role.TECHNICIAN, Role.APPROVER, Role.PRIVACY_OFFICER})
+_WHO_CHECK = frozenset({Role.TECHNICIAN, Role.APPROVER, Role.PRIVACY_OFFICER})
+_WHO_QUALIFY = frozenset({Role.TECHNICIAN, Role.PRIVACY_OFFICER})
+_APPROVER = frozenset({Role.APPROVER})
+
+SIGNED_TEXT = 1
+"""Version of the text that a passkey signs."""
+
+
+def needs(state: State, order: AnyOrder) -> Requirement:
+    """What this order asks of whoever gives it, as things stand."""
+    match order:
+        case orders.Contain():
+            return Requirement(_WHO_CUT, Proof.SESSION)
+        case orders.CloseLifeline():
+            return Requirement(_ON_CALL, Proof.PASSKEY)  # it tightens, but somebody's safety hangs on it
+        case orders.SetOpening():
+            return (
+                Requirement(_TECHNICIAN, Proof.PASSKEY)
+                if _loosens(state, order)
+                else Requirement(_ON_CALL, Proof.SESSION)
+            )
+        case orders.Block() | orders.Isolate():
+            return Requirement(_ON_CALL, Proof.SESSION)
+        case orders.ApproveMeasure():
+            return Requirement(_ON_CALL | _APPROVER, Proof.SESSION)
+        case orders.QualifyIncident():
+            return Requirement(_WHO_QUALIFY, Proof.SESSION)
+        case orders.Unblock() | orders.Release() | orders.Reopen() | orders.ConfirmTrial():
+            return Requirement(_TECHNICIAN, Proof.PASSKEY)
+        case orders.Normalise():
+            return Requirement(_TECHNICIAN, Proof.PASSKEY)
+        case orders.AnswerGate(gate=gate, answer=answer):
+            who = _APPROVER if gate == Gate.APPROVAL else _WHO_CHECK
+            return Requirement(who, Proof.PASSKEY if answer is GateAnswer.YES else Proof.SESSION)
+        case orders.EnrolPerson(roles=roles):
+            return Requirement(_TECHNICIAN, _for_roles(frozenset(roles)))
+        case orders.SetRoles(person=person, roles=roles):
+            return Requirement(_TECHNICIAN, _for_roles(frozenset(roles) | _roles(state, person)))
+        case orders.EnablePerson(person=person) | orders.IssueLink(person=person):
+            return Requirement(_TECHNICIAN, _for_roles(_roles(state, person)))
+        case orders.DisablePerson():
+            return Requirement(_TECHNICIAN, Proof.PASSKEY)
+        case orders.EndSessions(by=by, person=person):
+            return Requirement(_ANYBODY if by == person else _WHO_QUALIFY, Proof.SESSION)
+        case orders.IssueToken():
+            return Requirement(_ANYBODY, Proof.PASSKEY)
+        case orders.SealEnvelope():
+            return Requirement(_TECHNICIAN, Proof.PASSKEY)
+
+
+def require(state: State, order: AnyOrder, authority: Authority) -> None:
+    """Raise `OrderRefused` unless whoever gives the order may."""
+    if authority.proof is Proof.LOCAL:
+        return
+    needed = needs(state, order)
+    person = state.people.get(authority.person or "")
+    roles = person.roles if person and person.enabled else authority.roles
+    if not roles & needed.roles:
+        wanted = ", ".join(sorted(needed.roles))
+        raise OrderRefused("your roles do not allow this", now=f"It is for: {wanted}.")
+    if authority.person is not None and order.by != authority.person:
+        raise OrderRefused("an order is given in one's own name", now="Sign in as yourself.")
+    if authority.proof < needed.proof:
+        what, now = _MORE_PROOF[needed.proof]
+        raise OrderRefused(what, now=now)
+
+
+_MORE_PROOF = {
+    Proof.PASSKEY: (
+        "this order needs your passkey",
+        "Confirm it with your passkey, or give it on the station itself with the rempart command.",
+    ),
+    Proof.LOCAL: (
+        "whoever checks on the technician is enrolled on the station itself",
+        "Give it there, as root: rempart account",
+    ),
+}
+
+
+def challenge(site: str, order: AnyOrder, nonce: bytes) -> bytes:
+    """What a passkey signs for this order: the SHA-256 of the order in canonical JSON, with the guard's chance.
+
+    It names the site, so that no signature serves at another, and says what it is for, so that none given to sign in
+    can be taken for an order.
+    """
+    said = {
+        "for": "rempart order",
+        "nonce": nonce.hex(),
+        "order": msgspec.to_builtins(order),
+        "site": site,
+        "version": SIGNED_TEXT,
+    }
+    return hashlib.sha256(canonical.encode(said)).digest()
+
+
+def _loosens(state: State, order: orders.SetOpening) -> bool:
+    """Whether the opening would stand more open than now, or open for longer. One nobody knows is refused later."""
+    door = state.doors.get(order.opening)
+    if door is None or order.state is OpeningState.CLOSED:
+        return door is None
+    return door.stand.until is not None or stricter(door.stand.state, order.state) is not order.state
+
+
+def _roles(state: State, person: str) -> frozenset[Role]:
+    known = state.people.get(person)
+    return known.roles if known else frozenset()
+
+
+def _for_roles(roles: frozenset[Role]) -> Proof:
+    return Proof.LOCAL if roles & VOUCHING else Proof.PASSKEY

@@ -1,0 +1,19 @@
+"""Counting what repeats, so that a flood of the same cannot fill the journal: it is told at 1, 10, 100 …"""
+
+from dataclasses import replace
+
+from rempart.engine.state import TALLIES, State
+
+
+def tallied(state: State, sort: str) -> tuple[State, int]:
+    """The state with one more of this sort counted, and how many there were; the longest unseen sort is forgotten."""
+    tally = state.tallies.get(sort, 0) + 1
+    others = {name: count for name, count in state.tallies.items() if name != sort}
+    if len(others) >= TALLIES:
+        del others[next(iter(others))]
+    return replace(state, tallies={**others, sort: tally}), tally
+
+
+def is_power_of_ten(number: int) -> bool:
+    """Whether so many are told."""
+    return str(number).rstrip("0") == "1"

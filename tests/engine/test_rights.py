@@ -1,0 +1,153 @@
+"""Who may give which order: every order with every role and every proof, against a table written by hand."""
+
+from dataclasses import replace
+
+import pytest
+
+from engine.home import NOW, SITE
+from rempart.accounts.authority import LOCAL, Authority, Proof
+from rempart.accounts.credential import Scope
+from rempart.accounts.person import Person, Role
+from rempart.engine import orders
+from rempart.engine.orders import AnyOrder, GateAnswer
+from rempart.engine.rights import challenge, needs, require
+from rempart.engine.state import initial
+from rempart.errors import OrderRefused
+from rempart.reopening.gate import Gate
+from rempart.site.opening import OpeningState
+
+ME = "anne.dupont"
+DUTY, TECHNICIAN, PRIVACY, APPROVER = Role.DUTY, Role.TECHNICIAN, Role.PRIVACY_OFFICER, Role.APPROVER
+
+OTHERS = {
+    "nurse": Person(id="nurse", name="N", roles=frozenset({DUTY}), enrolled=NOW),
+    "director": Person(id="director", name="D", roles=frozenset({APPROVER}), enrolled=NOW),
+}
+
+TABLE: list[tuple[AnyOrder, set[Role], Proof]] = [
+    (orders.Contain(by=ME), {DUTY, TECHNICIAN, PRIVACY, APPROVER}, Proof.SESSION),
+    (
+        orders.CloseLifeline(by=ME, opening="telephone", fallback_confirmed=True),
+        {DUTY, TECHNICIAN},
+        Proof.PASSKEY,
+    ),
+    (
+        orders.SetOpening(by=ME, opening="website", state=OpeningState.CLOSED),
+        {DUTY, TECHNICIAN},
+        Proof.SESSION,
+    ),
+    (orders.SetOpening(by=ME, opening="maintenance", state=OpeningState.OPEN), {TECHNICIAN}, Proof.PASSKEY),
+    (orders.Block(by=ME, target="198.51.100.9"), {DUTY, TECHNICIAN}, Proof.SESSION),
+    (orders.Unblock(by=ME, target="198.51.100.9"), {TECHNICIAN}, Proof.PASSKEY),
+    (orders.Isolate(by=ME, asset="ward-pc"), {DUTY, TECHNICIAN}, Proof.SESSION),
+    (orders.Release(by=ME, asset="ward-pc"), {TECHNICIAN}, Proof.PASSKEY),
+    (
+        orders.AnswerGate(by=ME, opening="portal", gate=Gate.APPROVAL, answer=GateAnswer.YES, proof="seen"),
+        {APPROVER},
+        Proof.PASSKEY,
+    ),
+    (
+        orders.AnswerGate(
+            by=ME, opening="portal", gate=next(iter(Gate)), answer=GateAnswer.YES, proof="seen"
+        ),
+        {TECHNICIAN, PRIVACY, APPROVER},
+        Proof.PASSKEY,
+    ),
+    (
+        orders.AnswerGate(by=ME, opening="portal", gate=next(iter(Gate)), answer=GateAnswer.NO, proof=""),
+        {TECHNICIAN, PRIVACY, APPROVER},
+        Proof.SESSION,
+    ),
+    (
+        orders.Reopen(by=ME, opening="portal", state=OpeningState.OPEN, seconds=60),
+        {TECHNICIAN},
+        Proof.PASSKEY,
+    ),
+    (
+        orders.Reopen(
+            by=ME, opening="portal", state=OpeningState.OPEN, seconds=60, override=True, reason="x"
+        ),
+        {TECHNICIAN},
+        Proof.PASSKEY,
+    ),
+    (orders.ConfirmTrial(by=ME, opening="portal"), {TECHNICIAN}, Proof.PASSKEY),
+    (orders.Normalise(by=ME), {TECHNICIAN}, Proof.PASSKEY),
+    (orders.QualifyIncident(by=ME, incident="inc-1"), {TECHNICIAN, PRIVACY}, Proof.SESSION),
+    (orders.ApproveMeasure(by=ME, proposal="p"), {DUTY, TECHNICIAN, APPROVER}, Proof.SESSION),
+    (orders.EnrolPerson(by=ME, person="marc", name="Marc", roles=[DUTY]), {TECHNICIAN}, Proof.PASSKEY),
+    (orders.EnrolPerson(by=ME, person="marc", name="Marc", roles=[APPROVER]), {TECHNICIAN}, Proof.LOCAL),
+    (orders.SetRoles(by=ME, person="nurse", roles=[Role.OBSERVER]), {TECHNICIAN}, Proof.PASSKEY),
+    (orders.SetRoles(by=ME, person="nurse", roles=[PRIVACY]), {TECHNICIAN}, Proof.LOCAL),
+    (orders.SetRoles(by=ME, person="director", roles=[DUTY]), {TECHNICIAN}, Proof.LOCAL),
+    (orders.DisablePerson(by=ME, person="nurse"), {TECHNICIAN}, Proof.PASSKEY),
+    (orders.EnablePerson(by=ME, person="nurse"), {TECHNICIAN}, Proof.PASSKEY),
+    (orders.EnablePerson(by=ME, person="director"), {TECHNICIAN}, Proof.LOCAL),
+    (orders.IssueLink(by=ME, person="nurse"), {TECHNICIAN}, Proof.PASSKEY),
+    (orders.IssueLink(by=ME, person="director"), {TECHNICIAN}, Proof.LOCAL),
+    (orders.EndSessions(by=ME, person=ME), set(Role), Proof.SESSION),
+    (orders.EndSessions(by=ME, person="nurse"), {TECHNICIAN, PRIVACY}, Proof.SESSION),
+    (orders.IssueToken(by=ME, label="x", scopes=[Scope.READ]), set(Role), Proof.PASSKEY),
+    (orders.SealEnvelope(by=ME), {TECHNICIAN}, Proof.PASSKEY),
+]
+
+
+def allowed(order: AnyOrder, role: Role, proof: Proof) -> bool:
+    people = {**OTHERS, ME: Person(id=ME, name="Anne", roles=frozenset({role}), enrolled=NOW)}
+    try:
+        require(replace(initial(SITE), people=people), order, Authority(ME, proof))
+    except OrderRefused:
+        return False
+    return True
+
+
+def test_the_table_has_every_order() -> None:
+    assert {type(order) for order, _, _ in TABLE} == set(AnyOrder.__args__)
+
+
+@pytest.mark.parametrize(("order", "roles", "proof"), TABLE)
+def test_only_these_roles_with_this_proof(order: AnyOrder, roles: set[Role], proof: Proof) -> None:
+    for role in Role:
+        for shown in (Proof.SESSION, Proof.PASSKEY):
+            assert allowed(order, role, shown) == (role in roles and shown >= proof)
+
+
+@pytest.mark.parametrize(("order", "roles", "proof"), TABLE)
+def test_the_command_line_on_the_box_may_do_all(order: AnyOrder, roles: set[Role], proof: Proof) -> None:
+    require(initial(SITE), order, LOCAL)
+
+
+def test_nobody_orders_in_another_name() -> None:
+    people = {ME: Person(id=ME, name="Anne", roles=frozenset(Role), enrolled=NOW)}
+    state = replace(initial(SITE), people=people)
+    with pytest.raises(OrderRefused, match="own name"):
+        require(state, orders.Contain(by="Marc"), Authority(ME, Proof.PASSKEY))
+
+
+def test_a_disabled_account_may_nothing() -> None:
+    people = {ME: Person(id=ME, name="Anne", roles=frozenset(Role), enrolled=NOW, enabled=False)}
+    with pytest.raises(OrderRefused, match="roles"):
+        require(replace(initial(SITE), people=people), orders.Contain(by=ME), Authority(ME, Proof.PASSKEY))
+
+
+def test_what_loosens_depends_on_how_things_stand() -> None:
+    state = initial(SITE)
+    filtered = orders.SetOpening(by=ME, opening="website", state=OpeningState.FILTERED)
+    shut = orders.SetOpening(by=ME, opening="maintenance", state=OpeningState.FILTERED)
+    nowhere = orders.SetOpening(by=ME, opening="nowhere", state=OpeningState.CLOSED)
+    assert needs(state, filtered).proof is Proof.SESSION
+    assert needs(state, shut).proof is Proof.PASSKEY
+    assert needs(state, nowhere).proof is Proof.PASSKEY
+
+
+def test_a_challenge_is_of_one_order_one_site_and_one_moment() -> None:
+    order = orders.Unblock(by=ME, target="198.51.100.9")
+    other = orders.Unblock(by=ME, target="198.51.100.8")
+    challenges = {
+        challenge("a", order, b"1"),
+        challenge("a", other, b"1"),
+        challenge("b", order, b"1"),
+        challenge("a", order, b"2"),
+    }
+    assert len(challenges) == 4
+    assert challenge("a", order, b"1") in challenges
+    assert all(len(each) == 32 for each in challenges)
