@@ -59,15 +59,20 @@ def path(tmp_path: Path) -> Path:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
-@given(written=st.lists(st.lists(LINE, min_size=1, max_size=6), max_size=8), numbered=st.booleans())
+@given(
+    written=st.lists(st.lists(LINE, min_size=1, max_size=6), max_size=8),
+    numbered=st.booleans(),
+    joined=st.sampled_from([b"", b"\n", b"\n-", b"\n+\n"]),
+)
 def test_lines_in_are_lines_out_in_order(
-    tmp_path_factory: pytest.TempPathFactory, written: list[list[bytes]], numbered: bool
+    tmp_path_factory: pytest.TempPathFactory, written: list[list[bytes]], numbered: bool, joined: bytes
 ) -> None:
     path = tmp_path_factory.mktemp("store") / "events.db"
     store = EventStore(path)
     expected = []
     first = 1
-    for bodies in written:
+    for each in written:
+        bodies = each if numbered else [body + joined + body for body in each]
         numbers = (
             [first + 3 * place for place in range(len(bodies))]
             if numbered

@@ -30,11 +30,11 @@ def drain(follower: Follower) -> list[tuple[int, bytes]]:
     return lines
 
 
-def resumed(follower: Follower) -> Follower:
+def resumed(follower: Follower, *, joined: bool = False) -> Follower:
     """Another process, with the position as it was kept on disk."""
     kept = follower.position
     follower.close()
-    return Follower(follower.path, kept)
+    return Follower(follower.path, kept, joined=joined)
 
 
 @pytest.fixture
@@ -189,6 +189,79 @@ def test_idle_files_are_not_told_about(log: Path, caplog: pytest.LogCaptureFixtu
 _LINE = st.binary(max_size=40).map(lambda line: line.replace(b"\n", b"."))
 
 
+CALL = b'type=SYSCALL msg=audit(1.000:%d): syscall=59 success=yes exe="/bin/a"'
+RAN = b'type=EXECVE msg=audit(1.000:%d): a0="a"'
+TITLE = b'type=PROCTITLE msg=audit(1.000:%d): proctitle="a"'
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_records_of_one_call_wait_for_one_another(log: Path, restart: bool) -> None:
+    follower = Follower(log, joined=True)
+    write(log, TITLE % 0 + b"\n" + CALL % 1 + b"\n")
+    assert drain(follower) == [(1, TITLE % 0)]
+    if restart:
+        follower = resumed(follower, joined=True)
+    write(log, RAN % 1 + b"\n" + (TITLE % 1)[:9])
+    assert drain(follower) == []
+    write(log, (TITLE % 1)[9:] + b"\n")
+    together = b"\n".join((CALL % 1, RAN % 1, TITLE % 1))
+    assert drain(follower) == [(2, together), (3, RAN % 1), (4, TITLE % 1)]
+    follower.close()
+
+
+def test_records_do_not_wait_for_long(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tail, "_HOLD", 0.0)
+    follower = Follower(log, joined=True)
+    write(log, CALL % 1 + b"\n" + RAN % 1 + b"\nhalf")
+    assert drain(follower) == [(1, CALL % 1 + b"\n" + RAN % 1), (2, RAN % 1)]
+    write(log, b" a line\n")
+    assert drain(follower) == [(3, b"half a line")]
+    follower.close()
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_waiting_records_are_given_before_those_of_the_next_file(log: Path, restart: bool) -> None:
+    follower = Follower(log, joined=True)
+    write(log, CALL % 1 + b"\n")
+    assert drain(follower) == []
+    log.rename(log.with_name("access.log.1"))
+    write(log, TITLE % 2 + b"\n")
+    if restart:
+        follower = resumed(follower, joined=True)
+    follower.read()
+    for file in follower._files:
+        file._grown -= tail._LINGER
+    assert [body for _, body in drain(follower)][-1:] == [CALL % 1]
+    follower.close()
+
+
+def test_rows_know_their_columns_after_a_restart_and_a_rotation(log: Path) -> None:
+    header = b"#separator \\x09\n#path\t%b\n#fields\tname\n#types\tstring\n"
+    told = [b"#path\t%b\n#fields\tname\n#types\tstring\n" % path for path in (b"weird", b"dns")]
+    follower = Follower(log, joined=True)
+    write(log, header % b"weird" + b"one\n")
+    assert drain(follower)[-1] == (5, told[0] + b"one")
+    follower = resumed(follower, joined=True)
+    write(log, b"two\n")
+    assert drain(follower) == [(6, told[0] + b"two")]
+    log.rename(log.with_name("access.log.1"))
+    write(log, header % b"dns" + b"three\n")
+    write(log.with_name("access.log.1"), b"last\n")
+    follower = resumed(follower, joined=True)
+    assert drain(follower) == [
+        (7, told[0] + b"last"),
+        *enumerate((header % b"dns").splitlines(), 8),
+        (12, told[1] + b"three"),
+    ]
+    follower.close()
+
+
+def _numbered(number: int, line: bytes) -> bytes:
+    """The line with its number; some are records of a call that is told by five lines."""
+    kind = (b"SYSCALL", b"EXECVE", b"PATH", b"PROCTITLE", b"USER_CMD")[number % 5]
+    return b"type=%b msg=audit(1.000:%d): n=%d %b" % (kind, number // 5, number, line)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(
     steps=st.lists(
@@ -197,26 +270,31 @@ _LINE = st.binary(max_size=40).map(lambda line: line.replace(b"\n", b"."))
             st.sampled_from([("rename", None), ("copytruncate", None), ("restart", None), ("read", None)]),
         ),
         max_size=25,
-    )
+    ),
+    joined=st.booleans(),
 )
 def test_lines_in_are_lines_out(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, list[bytes]]]
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    steps: list[tuple[str, list[bytes]]],
+    joined: bool,
 ) -> None:
     """Any lines, any rotations: each line comes out once, in order, with its number."""
+    monkeypatch.setattr(tail, "_HOLD", 0.0)
     log = tmp_path_factory.mktemp("log") / "a.log"
-    follower = Follower(log)
+    follower = Follower(log, joined=joined)
     written: list[bytes] = []
     read: list[tuple[int, bytes]] = []
     rotations = 0
     begun = known = False  # the file at the path has lines; some of them were read
     for step, lines in [*steps, ("read", [])]:
         if step == "write":
-            numbered = [b"%d %s" % (len(written) + place, line) for place, line in enumerate(lines)]
+            numbered = [_numbered(len(written) + place, line) for place, line in enumerate(lines)]
             written += numbered
             write(log, b"".join(line + b"\n" for line in numbered))
             begun = True
         elif step == "restart":
-            follower = resumed(follower)
+            follower = resumed(follower, joined=joined)
         elif step == "read":
             read += drain(follower)
             known = begun
@@ -231,4 +309,4 @@ def test_lines_in_are_lines_out(
                 shutil.copy(log, log.with_name(f"a.log.{rotations}"))
                 os.truncate(log, 0)
     follower.close()
-    assert read == list(enumerate(written, 1))
+    assert [(number, body.partition(b"\n")[0]) for number, body in read] == list(enumerate(written, 1))

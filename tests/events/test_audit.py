@@ -37,3 +37,16 @@ def test_what_failed_was_not_started() -> None:
 def test_records_far_from_their_call_are_left_alone() -> None:
     lines = [CALL % b"yes", *[OTHER] * 70, RAN]
     assert audit.join(lines) == lines
+
+
+def test_arguments_go_on_in_the_next_record_and_long_ones_within_them() -> None:
+    lines = (
+        CALL % b"yes",
+        b'type=EXECVE msg=audit(1604996384.965:7): argc=4 a0="sh" a1="-c"',
+        b"type=EXECVE msg=audit(1604996384.965:7): a2_len=8 a2[0]=6162",
+        b"type=EXECVE msg=audit(1604996384.965:7): a2[1]=6364",
+        b'type=EXECVE msg=audit(1604996384.965:7): a3="end" a0="forged"',
+    )
+    event = DECODERS["auditd"](b"\n".join(lines), "audit.log", 1)
+    assert isinstance(event, Event)
+    assert event.fields["CommandLine"] == "sh -c abcd end"

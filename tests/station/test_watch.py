@@ -586,6 +586,48 @@ def test_a_window_opened_before_a_restart_is_closed_after_it(home: Home) -> None
     asyncio.run(live())
 
 
+JOINED_RULES = """\
+title: Program started
+id: 5b1f8a3e-0000-4000-8000-000000000011
+level: medium
+logsource: {product: linux, category: process_creation}
+detection: {started: {Image: /bin/nc, CommandLine|contains: ' -e '}, condition: started}
+---
+title: Name asked for
+id: 5b1f8a3e-0000-4000-8000-000000000012
+level: medium
+logsource: {category: dns}
+detection: {asked: {query|endswith: .evil.example}, condition: asked}
+"""
+
+
+def test_lines_that_need_others_have_them_after_a_restart_too(home: Home) -> None:
+    with home.places.site.open("a") as site:
+        for name, decoder in (("audit", "auditd"), ("dns", "zeek")):
+            site.write(f'\n[[logs]]\npath = "{home.folder}/{name}.log"\ndecoder = "{decoder}"\n')
+    (home.places.rules[0] / "joined.yml").write_text(JOINED_RULES)
+    home.site = description.parse(home.places.site.read_text(), "site.toml")
+    audit, dns = home.folder / "audit.log", home.folder / "dns.log"
+    record = "type={} msg=audit(1604996384.965:7): {}\n"
+    call = record.format("SYSCALL", 'arch=c000003e syscall=59 success=yes exe="/bin/nc"').encode()
+    ran = record.format("EXECVE", 'argc=3 a0="nc" a1="-e" a2="sh"').encode()
+    header = b"#separator \\x09\n#path\tdns\n#fields\tts\tquery\n#types\ttime\tstring\n"
+
+    async def live() -> None:
+        async with home.guard() as guard:
+            async with home.watch() as store:
+                home.write(dns, header)
+                home.write(audit, b"type=DAEMON_START msg=audit(1.000:1): pid=1\n", call)
+                await until(lambda: store.last >= 2)
+            async with home.watch():
+                home.write(dns, b"1693173867.5\tc2.evil.example\n")
+                home.write(audit, ran)
+                await until(lambda: guard.titles() == {"Program started", "Name asked for"})
+        assert [number for number, _ in home.stored(audit)] == [1, 2, 3]
+
+    asyncio.run(live())
+
+
 def test_rotated_in_the_middle_nothing_is_missed(home: Home) -> None:
     async def live() -> None:
         async with home.guard() as guard, home.watch():

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rempart.events.event import LogSource
-from rempart.events.line import capped
+from rempart.events.line import MAX_LINE, capped
 from rempart.instants import Instant
 
 RECORDS = LogSource(product="linux", service="auditd")
@@ -22,11 +22,14 @@ _HEAD = re.compile(
     r"audit\((?P<second>\d{1,10})\.(?P<milli>\d{3}):(?P<serial>\d{1,20})\): ?(?P<rest>.*)",
     re.DOTALL,
 )
-_SERIAL = re.compile(rb"type=([A-Z0-9_]{2,40}) msg=(audit\(\d{1,10}\.\d{3}:\d{1,20}\)):")
+_SERIAL = re.compile(
+    rb"(?:node=(\S{1,255}) )?type=([A-Z0-9_]{2,40}) msg=(audit\(\d{1,10}\.\d{3}:\d{1,20}\)):"
+)
 _WORD = re.compile(r"""([A-Za-z][\w.-]{0,40}(?:\[\d{1,4}\])?)=("[^"]*"|'[^']*'|\S*)""")
 _HEX = re.compile(r"(?:[0-9A-F]{2})+")
 _COMMAND = re.compile(r"\bcmdline=(.*) redactors=", re.DOTALL)  # with quotes in quotes
 _ARGUMENT = re.compile(r"a(\d{1,4})(?:\[\d{1,4}\])?")
+_PIECE = re.compile(r"\b(a\d{1,4})\[\d{1,4}\]=")
 _ENCODED = frozenset({"acct", "cmd", "comm", "cwd", "data", "exe", "key", "name", "path", "proctitle"})
 _STARTING = frozenset({"execve", "execveat"})
 # The calls that rules name, by number: where auditd does not write names (log_format = RAW).
@@ -53,6 +56,8 @@ class AuditRecord:
     logsource: LogSource
     fields: Fields
     time: Instant
+    pieces: frozenset[str] = frozenset()
+    """Arguments of a started program that are told in several pieces."""
 
 
 def parse(text: str) -> AuditRecord | None:
@@ -61,9 +66,11 @@ def parse(text: str) -> AuditRecord | None:
     if first is None:
         return None
     parts: dict[str, Fields] = {}
-    for other in others:
-        if other is not None:
-            parts.setdefault(other.fields["type"], other.fields)
+    for other in filter(None, others):
+        part = parts.setdefault(other.fields["type"], {})
+        for name, value in other.fields.items():  # a long argument goes on in the next record
+            piece = name in part and name in other.pieces
+            part[name] = capped(part[name] + value) if piece else part.get(name, value)
     started = _started(first.fields, parts)
     return AuditRecord(STARTS, first.fields | started, first.time) if started else first
 
@@ -83,7 +90,9 @@ def _one(line: str) -> AuditRecord | None:
             fields["cmdline"] = capped(command[1].removeprefix('"').removesuffix('"'))
     if named:
         fields.setdefault("SYSCALL", named)
-    return AuditRecord(RECORDS, fields, Instant(int(head["second"]) * 1_000_000 + int(head["milli"]) * 1000))
+    time = Instant(int(head["second"]) * 1_000_000 + int(head["milli"]) * 1000)
+    pieces = frozenset(_PIECE.findall(head["rest"])) if kind == "EXECVE" else frozenset()
+    return AuditRecord(RECORDS, fields, time, pieces)
 
 
 def _words(text: str, kind: str) -> Fields:
@@ -144,28 +153,48 @@ def _started(call: Fields, parts: Mapping[str, Fields]) -> Fields:
 # -- joining ------------------------------------------------------------------------------------------------------
 
 _JOINED = frozenset({b"EXECVE", b"CWD", b"PROCTITLE"})
+_LAST = frozenset({b"PROCTITLE", b"EOE"})
 _KEPT = 64
 
 
-def number(line: bytes) -> bytes:
-    """What all records of one event have in common; empty when the line is no audit record."""
-    found = _SERIAL.match(line) or _SERIAL.search(line, 0, 400)
-    return found[2] if found else b""
-
-
 def join(lines: list[bytes]) -> list[bytes]:
-    """The same lines; to one that tells of a system call those that tell what was started are added.
+    """The same lines; to one that tells of a system call those that tell what was started are added, as far as a
+    decoder reads: endless arguments hide nothing.
 
     The others stay where they are too: rules for ``auditd`` are about single records.
     """
-    calls: dict[bytes, int] = {}
+    calls: dict[Call, int] = {}
     joined = list(lines)
     for index, line in enumerate(lines):
-        found = _SERIAL.match(line)
-        if found is None:
-            continue
-        if found[1] == b"SYSCALL":
-            calls[found[2]] = index
-        elif found[1] in _JOINED and index - (call := calls.get(found[2], -_KEPT)) < _KEPT:
-            joined[call] += b"\n" + line
+        kind, call = _record(line)
+        if kind == b"SYSCALL":
+            calls[call] = index
+        elif kind in _JOINED and index - (first := calls.get(call, -_KEPT)) < _KEPT:
+            whole = joined[first] + b"\n" + line
+            joined[first] = whole if len(whole) <= MAX_LINE else joined[first]
     return joined
+
+
+def unfinished(lines: list[bytes]) -> int:
+    """How many lines at the end begin with a system call whose last record has not come; at most `_KEPT`.
+
+    The kernel writes PROCTITLE last; records of two calls may stand between one another.
+    """
+    calls: dict[Call, int] = {}
+    for index, line in enumerate(lines[-_KEPT:], max(0, len(lines) - _KEPT)):
+        kind, call = _record(line)
+        if kind == b"SYSCALL":
+            calls[call] = index
+        elif kind in _LAST:
+            calls.pop(call, None)
+    return len(lines) - min(calls.values(), default=len(lines))
+
+
+Call = tuple[bytes | None, bytes]
+"""The machine, where records name it, and what all records of one call have in common."""
+
+
+def _record(line: bytes) -> tuple[bytes, Call]:
+    """What kind of record it is, and of which call; nothing when the line is none."""
+    found = _SERIAL.match(line)
+    return (found[2], (found[1], found[3])) if found else (b"", (None, b""))

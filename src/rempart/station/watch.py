@@ -37,6 +37,7 @@ from rempart.detection.surroundings import Surroundings, normal
 from rempart.errors import DecodeError, InputRefused, RempartError, StationUnreachable
 from rempart.events.decode import DECODERS
 from rempart.events.event import Event
+from rempart.events.joining import JOINED
 from rempart.instants import Instant, after, hours, minutes, seconds
 from rempart.messages import (
     CountPersons,
@@ -593,14 +594,19 @@ def logs(places: Places, site: Site) -> tuple[LogSource, ...]:
 
 
 def _followed(log: LogSource, store: EventStore) -> Source:
-    follower = RecordFollower if log.path.lower().endswith(".evtx") else Follower
     try:
-        return Source(log.decoder, follower(Path(log.path), store.position(log.path)))
+        return Source(log.decoder, _follower(log, store.position(log.path)))
     except msgspec.MsgspecError as fault:
         _log.error(
             "%s: how far it was read is not understood (%s): it is read from its beginning", log.path, fault
         )
-        return Source(log.decoder, follower(Path(log.path)))
+        return Source(log.decoder, _follower(log, None))
+
+
+def _follower(log: LogSource, position: bytes | None) -> Follower | RecordFollower:
+    if log.path.lower().endswith(".evtx"):
+        return RecordFollower(Path(log.path), position)
+    return Follower(Path(log.path), position, joined=log.decoder in JOINED)
 
 
 async def run(

@@ -19,8 +19,8 @@ import orjson
 import zstandard
 
 from rempart.errors import Problem
-from rempart.events import audit
 from rempart.events.columns import Columns
+from rempart.events.joining import Joining
 
 LONGEST_LINE = 16 << 20
 """Bytes of the longest line that is read; Windows events with scripts in them are long, a disk image is no log."""
@@ -33,8 +33,6 @@ _SAMPLED = 100
 """Lines in a sample, taken evenly: in a log of many programs each should be among them."""
 _LONGEST_ARRAY = 64 << 20
 """Bytes of the longest file whose records stand in one JSON array: it must be read whole."""
-_HELD = 64
-"""Lines at the end of a batch that may belong to an event of auditd that goes on in the next."""
 _ARRAYS = ("Records", "records", "value", "events", "Events")
 _PACKED = 1 << 10
 """Bytes unpacked at once: in zstd four bytes may stand for 128 KiB, so this is at most 32 MiB."""
@@ -130,36 +128,19 @@ def batches(source: str) -> Iterator[Batch | Problem]:
 
 def _records(lines: IO[bytes]) -> Iterator[list[bytes]]:
     """The lines in batches, each line with the others that it needs to be understood."""
-    columns = Columns()
+    joining = Joining()
     held: list[bytes] = []
     while batch := _batch(lines):
         if not held and _is_array(b"\n".join(batch[:3])) and (records := _array(batch, lines)) is not None:
             yield records
             return
         batch = held + batch
-        held = _unfinished(batch)
-        batch = batch[: len(batch) - len(held)]
+        given = len(batch) - joining.unfinished(batch)
+        batch, held = batch[:given], batch[given:]
         if batch:
-            yield _joined(batch, columns)
+            yield joining.joined(batch)
     if held:
-        yield _joined(held, columns)
-
-
-def _joined(batch: list[bytes], columns: Columns) -> list[bytes]:
-    if columns.told or batch[0][:1] == b"#":
-        return columns.joined(batch)
-    return audit.join(batch) if audit.number(batch[-1]) or audit.number(batch[0]) else batch
-
-
-def _unfinished(batch: list[bytes]) -> list[bytes]:
-    """The lines at the end that belong to one event of auditd, which may go on."""
-    number = audit.number(batch[-1])
-    if not number:
-        return []
-    same = 1
-    while same < min(_HELD, len(batch)) and audit.number(batch[-same - 1]) == number:
-        same += 1
-    return batch[-same:] if same < len(batch) else []
+        yield joining.joined(held)
 
 
 # -- arrays -------------------------------------------------------------------------------------------------------

@@ -6,6 +6,9 @@ known again by its first bytes. What can be lost is said: a copy that was compre
 
 Looking, not being told: it sees the same on every file system, costs some microseconds a file, and has no queue that
 can overflow. When to look is for others to say (`stir`).
+
+Some lines are understood only with others (`rempart.events.joining`): they wait for them and are given together. Where
+reading stands is before all that waits, so that a restart finds it again.
 """
 
 import logging
@@ -15,9 +18,12 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import msgspec
+
+from rempart.events.joining import Joining
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +35,9 @@ _CHUNK = 1 << 18
 
 _HEAD = 256
 """Bytes at the beginning by which a file is known again: log lines begin with a time."""
+
+_HOLD = 0.2
+"""Seconds for which lines wait for those that belong to them; a program writes them together."""
 
 _LINGER = 60.0
 """Seconds for which a file that has left the path is still read: its writer is told to let go only afterwards."""
@@ -72,8 +81,10 @@ class Lines:
 class Follower:
     """Follows one path. Not for use by several threads."""
 
-    def __init__(self, path: Path, position: bytes | None = None) -> None:
+    def __init__(self, path: Path, position: bytes | None = None, *, joined: bool = False) -> None:
+        """``joined``: give each line the others that it needs (`rempart.events.joining`)."""
         self.path = path
+        self._joined = joined
         kept = msgspec.json.decode(position, type=Position) if position else Position()
         self._following = kept.following
         self._sought = kept.places
@@ -149,11 +160,17 @@ class Follower:
         """The file that begins as ``place`` says, at the path or beside it: the same inode before a copy."""
         if not place.head:
             return None
-        found = [file for path in self._candidates() if (file := _File.resumed(path, place))]
+        found = [file for path in self._candidates() if (file := self._resumed(path, place))]
         found.sort(key=lambda file: file.inode != place.inode)
         for other in found[1:]:
             other.close()
         return found[0] if found else None
+
+    def _resumed(self, path: Path, place: Place) -> "_File | None":
+        return _File.resumed(path, place, self._joining())
+
+    def _joining(self) -> Joining | None:
+        return Joining() if self._joined else None
 
     def _candidates(self) -> list[Path]:
         """The path and what rotations may have left beside it (``access.log.1``, ``access.log-20261122``)."""
@@ -167,7 +184,7 @@ class Follower:
             there = self.path.stat()
             if any(file.is_at(there) for file in self._files):
                 return
-            self._files.append(_File.opened(self.path))
+            self._files.append(_File.opened(self.path, self._joining()))
             self._tell("")
         except OSError as fault:
             self._tell(fault.strerror or str(fault))
@@ -199,10 +216,11 @@ class Follower:
 
 
 class _File:
-    """One open file: how far it was read, and the beginning of a line whose end has not come yet."""
+    """One open file: how far it was read, and what has not been given yet: lines that wait for others, a begun line."""
 
-    def __init__(self, descriptor: int, place: Place) -> None:
+    def __init__(self, descriptor: int, place: Place, joining: Joining | None) -> None:
         self._descriptor = descriptor
+        self._joining = joining
         self._head = place.head
         self._offset = place.offset
         self._skipping = place.skipping
@@ -216,26 +234,33 @@ class _File:
         self._device = status.st_dev
 
     @classmethod
-    def opened(cls, path: Path) -> "_File":
+    def opened(cls, path: Path, joining: Joining | None) -> "_File":
         """The file at the path from its beginning. Raises OSError when it is none."""
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise OSError(f"{path} is not a regular file")
-        return cls(descriptor, Place(inode=0, head=b"", offset=0))
+        return cls(descriptor, Place(inode=0, head=b"", offset=0), joining)
 
     @classmethod
-    def resumed(cls, path: Path, place: Place) -> "_File | None":
+    def resumed(cls, path: Path, place: Place, joining: Joining | None) -> "_File | None":
         """The file at the path from ``place``; None when it is another one."""
         try:
-            file = cls.opened(path)
+            file = cls.opened(path, joining)
         except OSError:
             return None  # what cannot be opened is not the file sought; the caller says so when none is
         file._head, file._offset, file._skipping = place.head, place.offset, place.skipping
         if file.rewritten():
             file.close()
             return None
+        if joining is not None:
+            joining.joined(file._header())
         return file
+
+    def _header(self) -> list[bytes]:
+        """The lines at the beginning of what was read that tell what the others mean."""
+        lines = os.pread(self._descriptor, min(_CHUNK, self._offset), 0).split(b"\n")
+        return list(takewhile(lambda line: line.startswith(b"#"), lines))
 
     def place(self) -> Place:
         """How far it was read."""
@@ -260,17 +285,18 @@ class _File:
         data = os.pread(self._descriptor, _CHUNK, self._offset + len(self._partial))
         self.behind = len(data) == _CHUNK
         if not data:
-            return []
+            waiting = b"\n" in self._partial and self.idle() > _HOLD
+            return self._split(self._partial, ended=True) if waiting else []
         self._grown = time.monotonic()
         if len(self._head) < _HEAD:
             self._head = os.pread(self._descriptor, _HEAD, 0)
         return self._split(self._partial + data)
 
     def rest(self) -> list[bytes]:
-        """The line that was begun and will not be finished."""
-        line, self._partial = self._partial, b""
-        self._offset += len(line)
-        return [line] if line else []
+        """What waits, and the line that was begun and will not be finished."""
+        data, self._partial = self._partial, b""
+        self._offset += len(data)
+        return self._whole(data.removesuffix(b"\n").split(b"\n")) if data else []
 
     def take_cut(self) -> int:
         """How many lines were cut since asked last."""
@@ -286,7 +312,8 @@ class _File:
         """Let go of it."""
         os.close(self._descriptor)
 
-    def _split(self, data: bytes) -> list[bytes]:
+    def _split(self, data: bytes, *, ended: bool = False) -> list[bytes]:
+        """The whole lines in the data. Unless it ``ended``, the last wait for what belongs to them."""
         whole, newline, partial = data.rpartition(b"\n")
         lines = whole.split(b"\n") if newline else []
         if self._skipping and lines:
@@ -298,9 +325,16 @@ class _File:
             lines.append(partial)
             self._skipping = True
             partial = b""
+        if self._joining and not (self._skipping or ended) and (held := self._joining.unfinished(lines)):
+            partial = b"\n".join((*lines[-held:], partial))
+            del lines[-held:]
         self._offset += len(data) - len(partial)
         self._partial = partial
-        return [self._capped(line) for line in lines]
+        return self._whole(lines)
+
+    def _whole(self, lines: list[bytes]) -> list[bytes]:
+        capped = [self._capped(line) for line in lines]
+        return self._joining.joined(capped) if self._joining else capped
 
     def _capped(self, line: bytes) -> bytes:
         if len(line) <= MAX_LINE:

@@ -1,7 +1,8 @@
 """The event store: raw lines, durable before they are acknowledged, oldest dropped first.
 
 One SQLite file. Lines read together are one row, compressed as one blob; how far each source was read is written in
-the same transaction, so that after a crash each line is there exactly once. Nothing is parsed before it is stored.
+the same transaction, so that after a crash each line is there exactly once. Nothing is parsed before it is stored;
+lines that need others to be understood are stored with them.
 Why: docs/adr/0007-event-store.md.
 
     segment   id (rises, never given twice), read (instant), source, decoder, first, n, codec, body
@@ -245,7 +246,12 @@ class EventStore:
 
     def _row(self, batch: Batch) -> tuple[Any, ...]:
         first, n = batch.numbers[0], len(batch.bodies)
-        if batch.numbers[-1] - first == n - 1:
+        if any(b"\n" in body for body in batch.bodies):  # lines given with others that they need
+            codec, plain = (
+                "zstd-joined",
+                b"\n".join(b"-" + body.replace(b"\n", b"\n+") for body in batch.bodies),
+            )
+        elif batch.numbers[-1] - first == n - 1:
             codec, plain = "zstd", b"\n".join(batch.bodies)
         else:
             codec = "zstd-numbered"
@@ -385,9 +391,12 @@ def _rows(
 def _unpacked(row: tuple[Any, ...]) -> Segment:
     """The row as a segment. Raises ValueError or ZstdError when its bytes are not those that were written."""
     number, read, source, decoder, first, n, codec, body = row
-    bodies = zstandard.ZstdDecompressor().decompress(body, max_output_size=_LONGEST).split(b"\n")
+    plain = zstandard.ZstdDecompressor().decompress(body, max_output_size=_LONGEST)
+    bodies = plain.split(b"\n")
     numbers: Sequence[int] = range(first, first + n)
-    if codec == "zstd-numbered":
+    if codec == "zstd-joined":
+        bodies = [each.replace(b"\n+", b"\n") for each in plain[1:].split(b"\n-")]
+    elif codec == "zstd-numbered":
         split = [body.partition(b" ") for body in bodies]
         numbers, bodies = [int(number) for number, _, _ in split], [body for _, _, body in split]
     elif codec != "zstd":
