@@ -57,6 +57,16 @@ class Places:
         return self.run / "guard" / "watch.sock"
 
     @property
+    def spool(self) -> Path:
+        """Folder of the messages to people that are on their way. Teller only."""
+        return self.state / "teller" / "spool"
+
+    @property
+    def teller_socket(self) -> Path:
+        """Where the guard asks the teller to tell people."""
+        return self.run / "guard" / "teller.sock"
+
+    @property
     def console_socket(self) -> Path:
         """Where the console asks the guard."""
         return self.run / "guard" / "console.sock"

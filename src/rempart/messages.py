@@ -5,7 +5,10 @@ One frame is a 4-byte big-endian length and that many bytes of JSON (msgspec, ta
 so that a taken-over watch cannot even spell an order.
 """
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from rempart.detection.finding import Finding
 from rempart.engine.orders import AnyOrder
@@ -13,6 +16,9 @@ from rempart.engine.state import Posture as Posture
 from rempart.incidents.incident import IncidentState, Qualification, Sentence
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
+from rempart.telling.alert import AlertState, Delivery, Urgency
+from rempart.telling.digest import NOTHING, Day
+from rempart.telling.message import Message
 
 MAX_FRAME = 1 << 20
 """Bytes in the longest frame."""
@@ -60,6 +66,38 @@ class CountPersons(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 ToWatch = FindingsAccepted | CountPersons
+
+
+# -- teller -> guard ---------------------------------------------------------------------------------------------
+
+
+class MessageSettled(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """A message was handed over, or given up."""
+
+    alert: str
+    delivery: Delivery
+
+
+class CodeReplied(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Somebody answered a text message from the number to which it went."""
+
+    role: Annotated[str, Meta(max_length=40)]
+    code: Annotated[str, Meta(max_length=40)]
+
+
+FromTeller = MessageSettled | CodeReplied
+
+
+# -- guard -> teller ---------------------------------------------------------------------------------------------
+
+
+class TellPeople(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Send these; what is known by its id is not sent twice."""
+
+    messages: list[Message]
+
+
+ToTeller = TellPeople
 
 
 # -- console or command line -> guard ----------------------------------------------------------------------------
@@ -154,6 +192,21 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     target: str
 
 
+class AlertStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One alert as it stands: what asks for a person, whether somebody was reached, whether somebody took it."""
+
+    id: str
+    code: str
+    state: AlertState
+    urgency: Urgency
+    about: Sentence
+    todo: str
+    raised: Instant
+    told: list[Delivery]
+    taken: Instant | None = None
+    taken_by: str = ""
+
+
 class MeasureStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A block or an isolation as it stands: attributable."""
 
@@ -183,6 +236,13 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """When the kernel and the proxy were last read back and agreed."""
     enforcement_fault: str = ""
     """Empty, or what does not agree, in words."""
+    alerts: list[AlertStatus] = []
+    """What asks for a person first, then what lately did."""
+    answer_seconds: list[int] = []
+    """From alert to a person acting, of the last alerts that could not wait, the oldest first."""
+    day: Day = NOTHING
+    """What was counted since the last summary."""
+    yesterday: Day | None = None
     measures_more: int = 0
     """Blocks that stand besides those listed."""
 

@@ -141,7 +141,7 @@ def test_a_stalled_disk_does_not_hold_back_a_cut_and_it_is_sealed_as_late(disk: 
 
     live(disk, talk)
     kinds = [kind_of(fact) for fact in facts_of(disk.journal)]
-    assert kinds[-2:] == ["Contained", "SealedLate"]
+    assert kinds[-4:] == ["Contained", "AlertRaised", "SealedLate", "AlertRaised"]
 
 
 def test_a_full_disk_does_not_hold_back_a_cut_and_it_is_sealed_when_there_is_room(disk: Disk) -> None:
@@ -155,7 +155,7 @@ def test_a_full_disk_does_not_hold_back_a_cut_and_it_is_sealed_when_there_is_roo
 
     live(disk, talk)
     late = [recorded.kind for recorded in disk.journal.entries() if recorded.late]
-    assert late == ["Contained"]
+    assert late == ["Contained", "AlertRaised"]
 
 
 def test_a_loosening_that_cannot_be_sealed_is_not_done(disk: Disk) -> None:
@@ -436,7 +436,7 @@ def test_a_disk_full_for_long_is_asked_by_one_and_what_was_late_is_said_once(dis
 
     live(disk, talk)
     kinds = [kind_of(fact) for fact in facts_of(disk.journal)]
-    assert kinds == ["StationStarted", *["Blocked"] * 50, "SealedLate"]
+    assert kinds == ["StationStarted", *["Blocked"] * 50, "SealedLate", "AlertRaised"]
 
 
 def test_a_snapshot_of_another_version_is_left_aside(disk: Disk) -> None:

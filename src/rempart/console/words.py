@@ -9,6 +9,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from babel import Locale
+
 from rempart.incidents.incident import Sentence
 from rempart.site.site import Language
 
@@ -42,11 +44,11 @@ class Words:
 
     def say(self, key: str, **arguments: object) -> str:
         """The words of ``key``. A key nobody has written is a mistake of ours: KeyError."""
-        return self._filled(self.texts[key], arguments)
+        return self._filled(self.texts[self._counted(key, arguments)], arguments)
 
     def tell(self, sentence: Sentence) -> str:
         """A sentence that another part of the station made. An unknown key is shown with its arguments, never lost."""
-        text = self.texts.get(sentence.key)
+        text = self.texts.get(self._counted(sentence.key, sentence.arguments))
         if text is None:
             arguments = ", ".join(f"{name}={value}" for name, value in sentence.arguments.items())
             return plain(f"{sentence.key} ({arguments})")
@@ -60,6 +62,14 @@ class Words:
         """All the words under ``prefix.``, by the rest of their key."""
         start = f"{prefix}."
         return {key.removeprefix(start): text for key, text in self.texts.items() if key.startswith(start)}
+
+    def _counted(self, key: str, arguments: Mapping[str, Any]) -> str:
+        """The key, or its form for the argument ``count`` where there are several (Unicode's plural rules, CLDR)."""
+        count = arguments.get("count")
+        if key in self.texts or not isinstance(count, int):
+            return key
+        form = f"{key}.{Locale(self.language.value).plural_form(count)}"
+        return form if form in self.texts else f"{key}.other"
 
     def _filled(self, text: str, arguments: Mapping[str, Any]) -> str:
         return _HOLE.sub(lambda hole: self._argument(arguments.get(hole.group(1))), text)

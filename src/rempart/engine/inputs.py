@@ -11,6 +11,8 @@ from rempart.detection.finding import Finding
 from rempart.engine.facts import AnyFact, CredentialsChosen, EnvelopeOpened, SignedIn, SignInRefused
 from rempart.engine.orders import AnyOrder
 from rempart.instants import Instant
+from rempart.telling.alert import Delivery
+from rempart.telling.message import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,37 @@ class Delayed:
     milliseconds: int
 
 
-AnyInput = Started | Ticked | Found | Ordered | Declined | Witnessed | Counted | Repaired | Delayed
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The sender handed a message over, or gave it up."""
+
+    now: Instant
+    delivery: Delivery
+    alert: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """Somebody who is told answered with a code, from the telephone that was told."""
+
+    now: Instant
+    role: str
+    code: str
+
+
+AnyInput = (
+    Started
+    | Ticked
+    | Found
+    | Ordered
+    | Declined
+    | Witnessed
+    | Counted
+    | Repaired
+    | Delayed
+    | Delivered
+    | Replied
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,4 +168,11 @@ class WakeAt:
     at: Instant
 
 
-Command = Seal | Enforce | Count | Refuse | WakeAt
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Tell these people. The sender knows what it has sent: it may be asked twice."""
+
+    messages: tuple[Message, ...]
+
+
+Command = Seal | Enforce | Count | Refuse | WakeAt | Notify

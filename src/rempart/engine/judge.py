@@ -7,19 +7,20 @@ from rempart.containment.measure import stricter
 from rempart.containment.policy import Action
 from rempart.containment.safeguard import protects
 from rempart.detection.finding import Level
-from rempart.engine import facts, orders, people
+from rempart.engine import facts, orders, people, tell
 from rempart.engine.facts import AnyFact
 from rempart.engine.orders import AnyOrder, GateAnswer
 from rempart.engine.state import Proposed, State
 from rempart.errors import OrderRefused
 from rempart.incidents.incident import IncidentState
 from rempart.incidents.triage import inside
-from rempart.instants import Instant, after, seconds
+from rempart.instants import Instant, after, minutes, seconds
 from rempart.reopening import plan
 from rempart.reopening.gate import Gate, missing
 from rempart.reopening.trial import falls_to
 from rempart.site.opening import Opening, OpeningState
 from rempart.site.site import Site
+from rempart.telling.alert import TEST
 
 
 def judge(site: Site, state: State, order: AnyOrder, now: Instant) -> tuple[AnyFact, ...]:
@@ -76,6 +77,10 @@ class _Court:
                 | orders.SealEnvelope()
             ) as about_people:
                 return people.decide(self.state.people, about_people, self.now)
+            case orders.Acknowledge():
+                return self.acknowledge(order)
+            case orders.TryTelling():
+                return self.try_telling()
 
     def require(self, holds: bool, what: str, now: str = "") -> None:  # noqa: FBT001  reads as a sentence
         if not holds:
@@ -306,6 +311,31 @@ class _Court:
             raise OrderRefused(f"there is no open proposal {order.proposal!r}")
         settled = facts.ProposalSettled(at=self.now, proposal=proposal.id, by=order.by)
         return (settled, *self.carried_out(proposal, order))
+
+    # -- telling -------------------------------------------------------------------------------------------------
+
+    def acknowledge(self, order: orders.Acknowledge) -> tuple[AnyFact, ...]:
+        alert = tell.meant(self.state, order.code)
+        if alert is None:
+            raise OrderRefused(
+                "no alert has this code", now="The code stands in the message and in `rempart status`."
+            )
+        self.require(alert.waits, f"it was taken already, by {alert.taken_by}")
+        return (facts.Acknowledged(at=self.now, alert=alert.id, by=order.by, how="order"),)
+
+    def try_telling(self) -> tuple[AnyFact, ...]:
+        self.require(
+            bool(self.site.telling.recipients),
+            "site.toml names nobody who is told",
+            "Add a [[tell]]: see docs/operating/telling.md.",
+        )
+        last = self.state.alerts.get(TEST)
+        self.require(
+            last is None or self.now - last.raised >= minutes(1),
+            "a test was sent less than a minute ago",
+            "See what came of it: rempart status.",
+        )
+        return (tell.tested(self.site, self.now),)
 
     def carried_out(self, proposal: Proposed, order: orders.ApproveMeasure) -> tuple[AnyFact, ...]:
         match Action(proposal.action):

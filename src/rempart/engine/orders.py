@@ -170,6 +170,16 @@ class SealEnvelope(Order, frozen=True, tag=True, kw_only=True):
     """Make the code for the sealed envelope, once told and then printed; the earlier one no longer works."""
 
 
+class Acknowledge(Order, frozen=True, tag=True, kw_only=True):
+    """Take an alert: the others need not be woken. ``code`` is the one in the message."""
+
+    code: Name
+
+
+class TryTelling(Order, frozen=True, tag=True, kw_only=True):
+    """Send everybody a harmless test message over every channel."""
+
+
 AnyOrder = (
     Contain
     | CloseLifeline
@@ -192,4 +202,6 @@ AnyOrder = (
     | EndSessions
     | IssueToken
     | SealEnvelope
+    | Acknowledge
+    | TryTelling
 )

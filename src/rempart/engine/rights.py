@@ -44,8 +44,10 @@ def needs(state: State, order: AnyOrder) -> Requirement:
                 if _loosens(state, order)
                 else Requirement(_ON_CALL, Proof.SESSION)
             )
-        case orders.Block() | orders.Isolate():
+        case orders.Block() | orders.Isolate() | orders.TryTelling():
             return Requirement(_ON_CALL, Proof.SESSION)
+        case orders.Acknowledge():
+            return Requirement(_WHO_CUT, Proof.SESSION)
         case orders.ApproveMeasure():
             return Requirement(_ON_CALL | _APPROVER, Proof.SESSION)
         case orders.QualifyIncident():

@@ -17,9 +17,12 @@ from rempart.engine.facts import AnyFact
 from rempart.engine.orders import GateAnswer
 from rempart.engine.people import after_it
 from rempart.incidents.incident import Incident, IncidentState, Qualification, Sentence
-from rempart.instants import Instant
+from rempart.incidents.ranking import weight
+from rempart.instants import Duration, Instant
 from rempart.site.opening import Opening, OpeningState
 from rempart.site.site import Site
+from rempart.telling.alert import TEST, Alert, Delivery, Urgency
+from rempart.telling.digest import NOTHING, Day
 
 NEVER = Instant(0)
 """Before anything was decided."""
@@ -102,10 +105,29 @@ class State:
     people: Mapping[str, Person] = field(default_factory=dict)
     """Whoever has an account, by id."""
     tallies: Mapping[str, int] = field(default_factory=dict, compare=False)
+    alerts: Mapping[str, Alert] = field(default_factory=dict)
+    """What asks, or asked, for a person; bounded by `ALERTS`."""
+    answers: tuple[Duration, ...] = ()
+    """From alert to a person acting, of the last alerts that could not wait."""
+    day: Day = NOTHING
+    """What was counted since the last summary."""
+    yesterday: Day | None = None
+    """The last summary."""
+    day_ended: Instant = NEVER
+    wrong_codes: tuple[Instant, ...] = field(default=(), compare=False)
+    """When wrong codes came by text message; not part of the evidence."""
+    asked_of: frozenset[str] = field(default=frozenset(), compare=False)
+    """Ids of messages that the sender was asked for; not part of the evidence."""
 
 
 KNOWN = 5_000
 """How many sealed finding ids are remembered against repeats; older ones are beyond any replay of watch."""
+
+ALERTS = 200
+"""Alerts that are kept in mind, the latest; the journal has them all."""
+
+ANSWERS = 50
+"""How many answers the time to a person acting is measured on."""
 
 TALLIES = 4_000
 """How many sorts of findings are counted apart; the longest unseen are forgotten first, and told again."""
@@ -227,7 +249,18 @@ def fold(state: State, site: Site, fact: AnyFact) -> State:
         case facts.QuietReturned():
             return _quiet(state, fact)
         case facts.StationStarted(at=at):
-            return replace(state, since=at) if state.since == NEVER else state
+            begun = state if state.day.since != NEVER else replace(state, day=replace(state.day, since=at))
+            return replace(begun, since=at) if state.since == NEVER else begun
+        case facts.AlertRaised():
+            return _alert_raised(state, fact)
+        case facts.Told():
+            return _alert_told(state, fact)
+        case facts.Acknowledged():
+            return _alert_taken(state, fact)
+        case facts.AlertsOver(at=at, alerts=ended):
+            return _alerts_over(state, ended, at)
+        case facts.DayEnded():
+            return _day_ended(state, fact)
         case facts.OrderDeclined() | facts.EnforcementFaulted() | facts.SealedLate():
             return state
         case (
@@ -255,6 +288,9 @@ def _joined(state: State, fact: facts.FindingJoined) -> State:
     while len(known) > KNOWN:
         del known[next(iter(known))]
     incident = state.incidents.get(fact.incident) or _fresh(fact)
+    day = state.day
+    if fact.incident not in state.incidents:
+        day = replace(day, incidents=day.incidents + 1)
     grown = replace(
         incident,
         last_seen=max(incident.last_seen, fact.at),
@@ -270,6 +306,7 @@ def _joined(state: State, fact: facts.FindingJoined) -> State:
     return replace(
         _with_incident(state, grown),
         known=known,
+        day=day,
         posture=Posture.WATCHFUL if watchful else state.posture,
         since=fact.at if watchful else state.since,
     )
@@ -493,6 +530,7 @@ def _blocked(state: State, fact: facts.Blocked) -> State:
         state,
         blocked={**state.blocked, fact.target: measure},
         automatic=_spent(state, fact.at, fact.by, fact.target),
+        day=replace(state.day, blocked=state.day.blocked + (fact.by == facts.MACHINE)),
     )
 
 
@@ -516,6 +554,70 @@ def _spent(state: State, at: Instant, by: str, target: str) -> tuple[tuple[Insta
     """The automatic measures of the last hour, with this one if the station took it by itself."""
     recent = tuple(spent for spent in state.automatic if spent[0] > at - _HOUR)
     return (*recent, (at, target)) if by == facts.MACHINE else recent
+
+
+# -- telling -----------------------------------------------------------------------------------------------------
+
+
+def _alert_raised(state: State, fact: facts.AlertRaised) -> State:
+    raised = Alert(
+        id=fact.alert,
+        code=fact.code,
+        urgency=fact.urgency,
+        about=Sentence(fact.key, fact.arguments),
+        todo=fact.todo,
+        raised=fact.at,
+        weight=fact.weight,
+    )
+    alerts = {**_without(state.alerts, fact.alert), fact.alert: raised}  # the latest last
+    while len(alerts) > ALERTS:
+        del alerts[next(iter(alerts))]
+    asked = state.day.asked + (fact.alert in state.incidents and fact.alert not in state.alerts)
+    return replace(state, alerts=alerts, day=replace(state.day, asked=asked))
+
+
+def _alert_told(state: State, fact: facts.Told) -> State:
+    alert = state.alerts.get(fact.alert)
+    if alert is None:
+        return state
+    delivery = Delivery(
+        message=fact.message,
+        role=fact.role,
+        channel=fact.channel,
+        at=fact.at,
+        delivered=fact.delivered,
+        note=fact.note,
+    )
+    return replace(state, alerts={**state.alerts, alert.id: replace(alert, told=(*alert.told, delivery))})
+
+
+def _alert_taken(state: State, fact: facts.Acknowledged) -> State:
+    alert = state.alerts.get(fact.alert)
+    if alert is None or not alert.waits:
+        return state
+    incident = state.incidents.get(alert.id)  # who takes it has seen it as it is now
+    seen = max(alert.weight, weight(incident)) if incident else alert.weight
+    taken = replace(alert, taken=fact.at, taken_by=fact.by, weight=seen)
+    answers = state.answers
+    if alert.urgency is Urgency.NOW and alert.id != TEST:
+        answers = (*answers, Duration(fact.at - alert.raised))[-ANSWERS:]
+    return replace(state, alerts={**state.alerts, alert.id: taken}, answers=answers)
+
+
+def _alerts_over(state: State, ended: Iterable[str], at: Instant) -> State:
+    over = {name: replace(state.alerts[name], over=at) for name in ended if name in state.alerts}
+    return replace(state, alerts={**state.alerts, **over})
+
+
+def _day_ended(state: State, fact: facts.DayEnded) -> State:
+    ended = Day(
+        since=fact.since,
+        incidents=fact.incidents,
+        asked=fact.asked,
+        blocked=fact.blocked,
+        unanswered=fact.unanswered,
+    )
+    return replace(state, day=Day(since=fact.at), yesterday=ended, day_ended=fact.at)
 
 
 def _without(mapping: Mapping[str, _V], key: str) -> dict[str, _V]:

@@ -14,7 +14,7 @@ from rempart.accounts.authority import Authority, Proof
 from rempart.containment.measure import loosens, tightens, tightest
 from rempart.containment.policy import Policy
 from rempart.detection.finding import Kind, Level
-from rempart.engine import facts
+from rempart.engine import facts, tell
 from rempart.engine.facts import MACHINE, AnyFact
 from rempart.engine.inputs import (
     AnyInput,
@@ -23,11 +23,13 @@ from rempart.engine.inputs import (
     Counted,
     Declined,
     Delayed,
+    Delivered,
     Enforce,
     Found,
     Ordered,
     Refuse,
     Repaired,
+    Replied,
     Seal,
     Started,
     Ticked,
@@ -77,12 +79,19 @@ class Terms:
 
 def step(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tuple[Command, ...]]:
     """The state after ``happened``, and what to do about it, in order."""
+    after_it, commands = _decide(terms, state, happened)
+    told, notices = tell.notified(terms.site, after_it, happened.now)
+    return told, (*commands, *notices)
+
+
+def _decide(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tuple[Command, ...]]:
     match happened:
         case Started(now=now):
             begun = facts.StationStarted(at=now, site=terms.site.id)
             return _settle(terms, state, (begun, *_overdue(state, now)), now, always_enforce=True)
         case Ticked(now=now):
-            return _settle(terms, state, _overdue(state, now), now)
+            ended = tell.day_ended(terms.site, state, now)
+            return _settle(terms, state, (*_overdue(state, now), *ended), now)
         case Found(now=now, finding=finding):
             weighed = weigh(terms.site, terms.policy, state, finding, now)
             after_it, commands = _settle(terms, weighed.state, weighed.facts, now)
@@ -110,6 +119,11 @@ def step(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tuple[C
         case Delayed(now=now, what=what, milliseconds=milliseconds):
             late = facts.SealedLate(at=now, what=list(what), milliseconds=milliseconds)
             return _settle(terms, state, (late,), now)
+        case Delivered(now=now, alert=alert, delivery=delivery):
+            return _settle(terms, state, tell.told(terms.site, state, alert, delivery, now), now)
+        case Replied(now=now, role=role, code=code):
+            remembered, answer = tell.replied(terms.site, state, role, code, now)
+            return _settle(terms, remembered, answer, now)
 
 
 def _obey(
@@ -159,6 +173,8 @@ def _settle(
     if not decided:
         return state, ()
     settled = folded(state, terms.site, decided)
+    alerts = tell.alerts(terms.site, state, settled, decided, now)
+    decided, settled = (*decided, *alerts), folded(settled, terms.site, alerts)
     before, wanted = enforcement(state), enforcement(settled)
     commands: list[Command]
     if loosens(before, wanted):
@@ -168,7 +184,10 @@ def _settle(
         commands = [Seal(decided, urgent=True), Enforce(wanted)]
     else:
         commands = [Seal(decided, urgent=not any(isinstance(fact, _GRANTS) for fact in decided))]
-    due = _next_deadline(settled, now)
+    due = min(
+        (at for at in (_next_deadline(settled, now), tell.next_due(terms.site, settled, now)) if at),
+        default=None,
+    )
     if due is not None:
         commands.append(WakeAt(due))
     return settled, tuple(commands)

@@ -38,6 +38,16 @@ from rempart.site.site import (
     Uplink,
     Zone,
 )
+from rempart.site.telling import (
+    Channel,
+    MailServer,
+    Modem,
+    QuietHours,
+    Recipient,
+    Telling,
+    TextGateway,
+    Webhook,
+)
 
 UNKNOWN_PHONE = "?"
 """How a template writes a number that nobody has filled in yet; it is read as no number at all."""
@@ -314,6 +324,7 @@ def _matching(pattern: str, called: str, mend: str) -> Callable[[object], str]:
     return accept
 
 
+_DNS_NAME_ANY = r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+"
 _DNS_NAME = r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+"
 
 
@@ -432,6 +443,37 @@ def _expression(value: object) -> str:
     return text
 
 
+def _mobile(value: object) -> str:
+    text = re.sub(r"[ ./()-]", "", _plain(value))
+    if text == UNKNOWN_PHONE:
+        return ""
+    if not re.fullmatch(r"\+[1-9][0-9]{6,14}", text):
+        raise _Wrong(f"{_shown(value)} is no international number", "Write it as +32 470 00 00 01 (E.164).")
+    return text
+
+
+def _https(value: object) -> str:
+    text = _plain(value)
+    if not re.fullmatch(r"https://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?(/[!-~]*)?", text):
+        raise _Wrong(f"{_shown(text)} is no https address", "Write it as https://host.example/path.")
+    return text
+
+
+def _quiet(value: object) -> QuietHours:
+    text = _plain(value)
+    hours = re.fullmatch(r"([0-9:]{5})-([0-9:]{5})", text)
+    if not hours:
+        raise _Wrong(f"{_shown(text)} are no quiet hours", 'Write them as "22:00-07:00".')
+    return QuietHours(_minute(hours.group(1)), _minute(hours.group(2)))
+
+
+def _minute(value: object) -> int:
+    found = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])", _plain(value))
+    if not found:
+        raise _Wrong(f"{_shown(value)} is no time of day", 'Write it as "07:30".')
+    return int(found.group(1)) * 60 + int(found.group(2))
+
+
 def _list(value: object) -> list[Any]:
     if not isinstance(value, list):
         raise _Wrong(f"{_shown(value)} is no list", "Put it between square brackets.")
@@ -472,6 +514,25 @@ _HOST = _Rule(_host, "")
 _PHONE = _Rule(_phone, "")
 _SERVICE: _Rule[Service | None] = _Rule(_service, None)
 _EXPRESSION = _Rule(_expression, "")
+_FILE = _Rule(_matching(r"/[!-~]{1,199}", "file", "Write its whole path, from the first slash."), "")
+_DEVICE = _Rule(_matching(r"/dev/[A-Za-z0-9/_.:-]{1,100}", "device", "Write it as /dev/ttyUSB0."), "")
+_MAIL = _Rule(
+    _matching(
+        r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@" + _DNS_NAME_ANY,
+        "mail address",
+        "Write it as duty@example.be.",
+    ),
+    "",
+)
+_MOBILE = _Rule(_mobile, "")
+_HTTPS = _Rule(_https, "")
+_SERVER = _Rule(
+    _matching(r"[A-Za-z0-9.:-]{1,253}", "server", "Write its name or address, as mail.example.be."), ""
+)
+_QUIET: _Rule[QuietHours | None] = _Rule(_quiet, None)
+_TIME_OF_DAY = _Rule(_minute, 0)
+_MINUTES = _Rule(_whole(0, 1_440), 0)
+_SPEED = _Rule(_whole(1_200, 4_000_000), 115_200)
 _LANGUAGE: _Rule[Language | None] = _Rule(_choice(Language), None)
 _DIRECTION = _Rule(_choice(Direction), Direction.BOTH)
 _STATE = _Rule(_choice(OpeningState), OpeningState.CLOSED)
@@ -499,6 +560,7 @@ def _site(table: _Table) -> Site:
         safeguards=tuple(map(_safeguard, table.many("safeguards"))),
         logs=tuple(map(_log, table.many("logs"))),
         care_files=_care_files(table.one("care_files")),
+        telling=_telling(table.one("telling"), tuple(map(_recipient, table.many("tell")))),
     )
     table.done()
     return site
@@ -632,6 +694,86 @@ def _care_files(table: _Table | None) -> CareFiles | None:
     return files
 
 
+def _recipient(table: _Table) -> Recipient:
+    recipient = Recipient(
+        role=table.read("role", _ID),
+        language=table.read("language", _LANGUAGE) or Language.ENGLISH,
+        text=table.read("text", _MOBILE, ""),
+        mail=table.read("mail", _MAIL, ""),
+        webhook=table.read("webhook", _HTTPS, ""),
+        after=table.read("after", _MINUTES, 0),
+        quiet=table.read("quiet", _QUIET, None),
+        digest=table.read("digest", _FLAG, default=False),
+    )
+    table.done()
+    return recipient
+
+
+def _telling(table: _Table | None, recipients: tuple[Recipient, ...]) -> Telling:
+    if table is None:
+        return Telling(recipients=recipients)
+    telling = Telling(
+        recipients=recipients,
+        mail=_mail_server(table.one("mail")),
+        modem=_modem(table.one("modem")),
+        gateway=_gateway(table.one("gateway")),
+        webhook=_webhook(table.one("webhook")),
+        page=table.read("page", _HTTPS, ""),
+        digest_at=table.read("digest", _TIME_OF_DAY, 7 * 60 + 30),
+    )
+    table.done()
+    return telling
+
+
+def _mail_server(table: _Table | None) -> MailServer | None:
+    if table is None:
+        return None
+    server = MailServer(
+        host=table.read("host", _SERVER),
+        port=table.read("port", _PORT, 587),
+        sender=table.read("sender", _MAIL),
+        user=table.read("user", _TEXT, ""),
+        password=table.read("password_file", _FILE, ""),
+        authority=table.read("authority_file", _FILE, ""),
+        opening=table.read("opening", _ID, ""),
+        implicit_tls=table.read("implicit_tls", _FLAG, default=False),
+    )
+    table.done()
+    return server
+
+
+def _modem(table: _Table | None) -> Modem | None:
+    if table is None:
+        return None
+    modem = Modem(
+        device=table.read("device", _DEVICE),
+        speed=table.read("speed", _SPEED, 115_200),
+        pin=table.read("pin_file", _FILE, ""),
+    )
+    table.done()
+    return modem
+
+
+def _gateway(table: _Table | None) -> TextGateway | None:
+    if table is None:
+        return None
+    gateway = TextGateway(
+        url=table.read("url", _HTTPS),
+        token=table.read("token_file", _FILE),
+        opening=table.read("opening", _ID, ""),
+    )
+    table.done()
+    return gateway
+
+
+def _webhook(table: _Table | None) -> Webhook | None:
+    if table is None:
+        return None
+    webhook = Webhook(secret=table.read("secret_file", _FILE), opening=table.read("opening", _ID, ""))
+    table.done()
+    return webhook
+
+
 def _marked(openings: list[Opening]) -> tuple[Opening, ...]:
     """The openings, those without a mark given the lowest free ones in the order of the file."""
     taken = {opening.mark for opening in openings}
@@ -652,6 +794,7 @@ def _cross_check(page: _Page, site: Site) -> None:
     _no_overlap(page, site)
     _publications(page, site)
     _machines(page, site)
+    _told(page, site)
     _enough(page, site)
 
 
@@ -756,6 +899,33 @@ def _machines(page: _Page, site: Site) -> None:
                     "One address belongs to one machine.",
                 )
             holders[address] = asset.id
+
+
+def _told(page: _Page, site: Site) -> None:
+    """Whom to tell: each role once, each with an address whose channel the station has."""
+    telling = site.telling
+    _distinct(page, "tell", "role", [(one.role, one.role) for one in telling.recipients])
+    for number, recipient in enumerate(telling.recipients):
+        if not recipient.channels:
+            page.wrong(("tell", number), "no address", "Add `text`, `mail` or `webhook`.")
+        for channel in recipient.channels:
+            if not telling.serves(channel):
+                page.wrong(
+                    ("tell", number, channel.value),
+                    f"the station has nothing to send a {channel.value} with",
+                    f"Add {_SENDS[channel]}.",
+                )
+    openings = {opening.id for opening in site.openings}
+    for name, way in (("mail", telling.mail), ("gateway", telling.gateway), ("webhook", telling.webhook)):
+        if way and way.opening:
+            _known(page, ("telling", name, "opening"), (way.opening,), openings, "opening")
+
+
+_SENDS = {
+    Channel.TEXT: "[telling.modem] or [telling.gateway]",
+    Channel.MAIL: "[telling.mail]",
+    Channel.WEBHOOK: "[telling.webhook]",
+}
 
 
 def _standing(page: _Page, site: Site, path: Path, zone_id: str, address: str) -> None:

@@ -4,16 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from rempart.site.language import Language as Language
 from rempart.site.opening import Opening, Service
-
-
-class Language(StrEnum):
-    """The languages of the interface."""
-
-    FRENCH = "fr"
-    DUTCH = "nl"
-    GERMAN = "de"
-    ENGLISH = "en"
+from rempart.site.telling import NOBODY, Telling
 
 
 class AssetKind(StrEnum):
@@ -140,6 +133,7 @@ class Site:
     safeguards: tuple[Safeguard, ...] = ()
     logs: tuple[LogSource, ...] = ()
     care_files: CareFiles | None = None
+    telling: Telling = NOBODY
     known_devices: tuple[str, ...] = ()
     """MAC addresses that are no news."""
     records_kept: int = 0

@@ -30,7 +30,7 @@ from rempart.containment import policy as policy_text
 from rempart.containment.measure import Enforcement, disagreements, tightest
 from rempart.containment.policy import Policy
 from rempart.detection.finding import Finding
-from rempart.engine import orders
+from rempart.engine import orders, tell
 from rempart.engine.facts import FACTS, AnyFact, body_of, read
 from rempart.engine.hearsay import bounded, number
 from rempart.engine.inputs import (
@@ -39,11 +39,14 @@ from rempart.engine.inputs import (
     Count,
     Counted,
     Delayed,
+    Delivered,
     Enforce,
     Found,
+    Notify,
     Ordered,
     Refuse,
     Repaired,
+    Replied,
     Seal,
     Started,
     Ticked,
@@ -56,17 +59,21 @@ from rempart.evidence import canonical
 from rempart.instants import Instant
 from rempart.messages import (
     MAX_FRAME,
+    CodeReplied,
     CountPersons,
     FindingsAccepted,
     FindingsReported,
     FromOperator,
+    FromTeller,
     FromWatch,
+    MessageSettled,
     OrderDone,
     OrderRejected,
     PersonsCounted,
     Status,
     StatusAsked,
     StatusFollowed,
+    TellPeople,
 )
 from rempart.messages import Ordered as OrderSent
 from rempart.ports import Clock, Enforcer
@@ -74,6 +81,7 @@ from rempart.site import description
 from rempart.site.site import Site
 from rempart.station.scribe import Scribe
 from rempart.station.status import SHOWN, status
+from rempart.telling.message import Message
 
 _log = logging.getLogger("rempart.guard")
 
@@ -142,6 +150,7 @@ class Guard:
         self._pending: _Pending | None = None
         self._background: set[asyncio.Task[None]] = set()
         self.watchers: set[Connection] = set()
+        self.tellers: set[Connection] = set()
         self.state = recall(journal, terms.site)
 
     # -- one input at a time -------------------------------------------------------------------------------------
@@ -210,6 +219,8 @@ class Guard:
                 handled.enforced = self.clock.now()
             case Count():
                 self._count(command)
+            case Notify(messages=messages):
+                self._ask_to_tell(messages)
             case Refuse():
                 handled.refusal = command
             case WakeAt(at=at):
@@ -376,13 +387,37 @@ class Guard:
         except RempartError:  # `run` has said it
             return
 
+    async def hear_teller(self, connection: Connection) -> None:
+        """What became of messages in; messages out. Whatever is owed is asked for again when it comes back."""
+        self.tellers.add(connection)
+        self._ask_to_tell(tell.owed(self.terms.site, self.state, self.clock.now()))
+        try:
+            while (message := await connection.receive()) is not None:
+                match message:
+                    case MessageSettled(alert=alert, delivery=delivery):
+                        await self._take_in(Delivered(self.clock.now(), delivery, alert))
+                    case CodeReplied(role=role, code=code):
+                        await self._take_in(Replied(self.clock.now(), role, code))
+        finally:
+            self.tellers.discard(connection)
+
+    async def _take_in(self, happened: AnyInput) -> None:
+        with contextlib.suppress(RempartError):  # `run` has said it
+            await self.ask(happened)
+
+    def _ask_to_tell(self, messages: tuple[Message, ...]) -> None:
+        """Hand messages to the sender, which keeps them on disk; without one they stay owed."""
+        if messages:
+            for teller in tuple(self.tellers):
+                self._in_background(_send(teller, TellPeople(messages=list(messages))))
+
     async def hear_operator(self, connection: Connection) -> None:
         """The local command line: every order."""
         await self._hear(connection, may=lambda _: True)
 
     async def hear_console(self, connection: Connection) -> None:
-        """The console: containing only, until accounts and passkeys exist. A loosening needs the command line."""
-        await self._hear(connection, may=lambda order: isinstance(order, orders.Contain))
+        """The console: containing and taking alerts only, until accounts and passkeys exist."""
+        await self._hear(connection, may=lambda order: isinstance(order, orders.Contain | orders.Acknowledge))
 
     async def _hear(self, connection: Connection, may: Callable[[orders.AnyOrder], bool]) -> None:
         while (message := await connection.receive()) is not None:
@@ -473,9 +508,9 @@ def _heard(said: Finding | PersonsCounted, now: Instant) -> AnyInput:
     return Counted(now, said.request, number(said.persons), number(said.records_opened))
 
 
-async def _send(watcher: Connection, question: CountPersons) -> None:
-    with contextlib.suppress(ConnectionError):  # it comes back and is asked again with the next finding
-        await watcher.send(question)
+async def _send(peer: Connection, message: msgspec.Struct) -> None:
+    with contextlib.suppress(ConnectionError):  # it comes back and is asked again
+        await peer.send(message)
 
 
 def recall(journal: Journal, site: Site) -> State:
@@ -516,6 +551,7 @@ async def serve_guard(
     policy: Policy,
     *,
     watch_uid: int,
+    teller_uid: int,
     console_uid: int,
     operator_uids: frozenset[int],
 ) -> None:
@@ -538,6 +574,14 @@ async def serve_guard(
             incoming=FromWatch,
             handler=guard.hear_watch,
             rate=_FINDINGS,
+        ),
+        await serve(
+            places.teller_socket,
+            mode=0o666,
+            allowed_uids={teller_uid, own},
+            incoming=FromTeller,
+            handler=guard.hear_teller,
+            rate=_QUESTIONS,
         ),
         await serve(
             places.console_socket,
@@ -616,6 +660,7 @@ def main() -> int:
                 site,
                 policy,
                 watch_uid=arguments.watch_uid,
+                teller_uid=arguments.teller_uid,
                 console_uid=arguments.console_uid,
                 operator_uids=frozenset(arguments.operator_uid or [0]),
             )
@@ -650,6 +695,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--policy", type=Path)
     parser.add_argument("--watch-uid", type=int, default=os.geteuid())
+    parser.add_argument("--teller-uid", type=int, default=os.geteuid())
     parser.add_argument("--console-uid", type=int, default=os.geteuid())
     parser.add_argument("--operator-uid", type=int, action="append")
     return parser

@@ -1,11 +1,12 @@
 """The state as pages and terminals see it: everything shown, nothing that could be used to act."""
 
 from rempart.detection.finding import Level
+from rempart.engine import tell
 from rempart.engine.orders import GateAnswer
 from rempart.engine.state import Answer, Door, Measure, State
 from rempart.incidents.incident import Incident, IncidentState, Sentence
 from rempart.instants import Instant
-from rempart.messages import IncidentStatus, MeasureStatus, OpeningStatus, Proposal, Status
+from rempart.messages import AlertStatus, IncidentStatus, MeasureStatus, OpeningStatus, Proposal, Status
 from rempart.reopening.gate import missing
 from rempart.site.opening import Opening
 from rempart.site.site import Site
@@ -20,6 +21,8 @@ _TOLD = 60
 """Sentences shown of a story: how it began, and how it stands."""
 
 _SHOWN_BLOCKS = 500
+
+_SHOWN_ALERTS = 20
 
 
 def status(
@@ -47,6 +50,10 @@ def status(
         journal_root=head[1],
         enforcement_verified=verified,
         enforcement_fault=fault,
+        alerts=_alerts(state),
+        answer_seconds=[length // 1_000_000 for length in state.answers],
+        day=tell.counted(state),
+        yesterday=state.yesterday,
     )
 
 
@@ -56,6 +63,26 @@ def _measures(state: State) -> list[MeasureStatus]:
     return [
         *(_measure("block", measure) for measure in latest),
         *(_measure("isolate", measure) for measure in state.isolated.values()),
+    ]
+
+
+def _alerts(state: State) -> list[AlertStatus]:
+    """Those that wait, what cannot wait first, then the latest others."""
+    order = sorted(state.alerts.values(), key=lambda a: (a.waits, a.urgency, a.raised), reverse=True)
+    return [
+        AlertStatus(
+            id=alert.id,
+            code=alert.code,
+            state=alert.state,
+            urgency=alert.urgency,
+            about=alert.about,
+            todo=alert.todo,
+            raised=alert.raised,
+            told=list(alert.told),
+            taken=alert.taken,
+            taken_by=alert.taken_by,
+        )
+        for alert in order[:_SHOWN_ALERTS]
     ]
 
 

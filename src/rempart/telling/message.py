@@ -1,0 +1,42 @@
+"""A message to one person over one channel, as data: its words are chosen where it is sent, in that person's language.
+
+It says what, where, how urgent, what to do and which number to give. It cannot say more: there is no field for it.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rempart.incidents.incident import Sentence
+from rempart.instants import Instant
+from rempart.site.telling import Channel
+from rempart.telling.alert import Urgency
+
+
+class MessageKind(StrEnum):
+    """What a message is for."""
+
+    ALERT = "alert"
+    AGAIN = "again"
+    """The same, because nobody has answered."""
+    TAKEN = "taken"
+    """Somebody has taken it: the others need not."""
+    DIGEST = "digest"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message. Its id is made of what it is about, to whom and how: sent twice, it is told once."""
+
+    id: str
+    kind: MessageKind
+    alert: str
+    role: str
+    channel: Channel
+    urgency: Urgency
+    code: str
+    about: Sentence
+    todo: str
+    raised: Instant
+    until: Instant
+    """When it is of no more use to anybody and is given up."""
