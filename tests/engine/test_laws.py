@@ -78,6 +78,7 @@ ORDERS = st.one_of(
     ),
     st.builds(orders.ConfirmTrial, by=PERSONS, opening=OPENINGS),
     st.builds(orders.Normalise, by=PERSONS),
+    st.builds(orders.Acknowledge, by=PERSONS, code=st.just("AAAAAA")),
     st.builds(orders.EnrolPerson, by=PERSONS, person=ACCOUNTS, name=st.just("Anne"), roles=ROLES),
     st.builds(orders.SetRoles, by=PERSONS, person=ACCOUNTS, roles=ROLES),
     st.builds(orders.DisablePerson, by=PERSONS, person=ACCOUNTS),
