@@ -3,9 +3,11 @@
 Every port has an in-memory twin that passes the same test suite as the real one.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from rempart.containment.measure import Enforcement
+from rempart.containment.names import Lease
 from rempart.instants import Instant
 
 
@@ -23,6 +25,17 @@ class Enforcer(Protocol):
 
     def read(self, now: Instant) -> Enforcement:
         """What the world holds, as read back from it, deadlines rebuilt from remaining timeouts (±2 s)."""
+        ...
+
+
+class Lessor(Protocol):
+    """The kernel's leases: which machine reaches which address through an opening that has names."""
+
+    def hold(self, leases: Sequence[Lease]) -> None:
+        """Let these hold from now on, all or none; one that holds already begins again.
+
+        Raises `EnforcementFailed` when the kernel has no room or holds no table of this site.
+        """
         ...
 
 

@@ -1,5 +1,7 @@
 """A small house to render and to protect: documentation addresses, both families, one opening of each kind."""
 
+from dataclasses import replace
+
 import pytest
 
 from rempart.site.opening import (
@@ -16,6 +18,7 @@ from rempart.site.site import (
     AssetKind,
     CareFiles,
     Language,
+    Resolver,
     Safeguard,
     Site,
     Uplink,
@@ -132,4 +135,20 @@ def site() -> Site:
             ),
         ),
         care_files=CareFiles(server="care", person="/file/([0-9]+)"),
+    )
+
+
+@pytest.fixture(scope="session")
+def resolving(site: Site) -> Site:
+    """The same house with a resolver of its own, and a hosted care file on a content network."""
+    return replace(
+        site,
+        openings=(
+            *site.openings,
+            opening("names", 8, "out", "192.0.2.53 2001:db8:f::53", "udp/53 tcp/53", care=0, lifeline=True),
+            opening(
+                "care-file", 9, "out", "care.example", "tcp/443", care=1, lifeline=True, shared_addresses=True
+            ),
+        ),
+        resolver=Resolver(opening="names", relays=("care",)),
     )

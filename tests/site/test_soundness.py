@@ -69,3 +69,33 @@ def test_blanks_are_found(good: str) -> None:
     assert "number for the public" in told
     assert "operator.invalid" in told
     assert "198.18.3.0/24" in told
+
+
+RESOLVER = """
+[resolver]
+opening = "names"
+relays = ["files"]
+[[openings]]
+id = "names"
+name = "Noms"
+direction = "out"
+zones = ["servers"]
+hosts = ["198.51.100.53"]
+services = ["udp/53", "tcp/53"]
+care = 0
+fallback = { text = "papier", phone = "0470 00 00 03" }
+"""
+
+
+def test_a_lifeline_by_name_needs_names_while_cut(good: str) -> None:
+    by_name = good.replace('"198.51.100.10"', '"voice.operator.example"') + RESOLVER
+    assert "a cut closes 'names'" in said(soundness.check(parse(by_name, "site.toml")))
+    lifeline = by_name.replace("care = 0", "care = 0\nlifeline = true")
+    assert soundness.check(parse(lifeline, "site.toml")) == ()
+    assert "passes only while names resolve" in said(soundness.advise(parse(lifeline, "site.toml")))
+
+
+def test_ports_of_names_are_said_to_stay_closed(good: str) -> None:
+    text = good.replace('"udp/10000-20000"', '"tcp/853"')
+    assert soundness.advise(parse(text, "site.toml")) == ()
+    assert "the station alone asks for names" in said(soundness.advise(parse(text + RESOLVER, "site.toml")))

@@ -1,8 +1,8 @@
 """The ways through a site's openings as addresses and ports, the narrowest description first.
 
 An opening for named hosts wins over one for anywhere: that is how the e-health platform stays apart from browsing.
-Hosts given by name are left out: what they resolve to is not known here. Until something that resolves them says
-so, what they lead to is judged by a wider opening, or by none.
+What hosts given by name resolve to is not known here: such a way leads to whatever the station's resolver has leased
+(`rempart.containment.names`). Without a resolver those hosts are left out.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,6 +11,7 @@ from ipaddress import ip_network
 from itertools import groupby
 
 from rempart.containment.holdings import Network
+from rempart.containment.names import resolved
 from rempart.site.opening import Direction, Opening, Service, Transport
 from rempart.site.site import Site
 
@@ -22,22 +23,30 @@ class Way:
     opening: Opening
     outward: bool
     hosts: tuple[Network, ...]
-    """Outside addresses, all of one family and prefix length; empty: anywhere."""
+    """Outside addresses, all of one family and prefix length; empty: anywhere, or ``by_name``."""
+    by_name: bool
+    """To the addresses leased for the opening's names; ``hosts`` is empty."""
     transport: Transport
     ports: tuple[tuple[int, int], ...]
     """Destination ports as disjoint inclusive ranges, in order."""
 
     @property
-    def breadth(self) -> tuple[bool, int, int, int]:
-        """Sorts the narrowest first: named hosts, longest prefix, fewest ports."""
+    def breadth(self) -> tuple[int, int, int, int]:
+        """Sorts the narrowest first: single addresses, what names lead to, networks, anywhere; then fewest ports.
+
+        A single address is a word of the site's own, and no answer from outside takes it over.
+        """
         prefix = self.hosts[0].prefixlen if self.hosts else 0
+        single = bool(self.hosts) and prefix == self.hosts[0].max_prefixlen
+        width = 0 if single else 1 if self.by_name else 2 if self.hosts else 3
         span = sum(last - first + 1 for first, last in self.ports)
-        return (not self.hosts, -prefix, span, self.opening.mark)
+        return (width, -prefix, span, self.opening.mark)
 
 
 def ways(site: Site) -> list[Way]:
     """All ways of a site that packets may take without the proxy, narrowest first."""
-    return sorted((way for opening in site.openings for way in _ways(opening)), key=lambda way: way.breadth)
+    found = (way for opening in site.openings for way in _ways(opening, named=bool(resolved(site, opening))))
+    return sorted(found, key=lambda way: way.breadth)
 
 
 def port_ranges(services: Iterable[Service], transport: Transport) -> tuple[tuple[int, int], ...]:
@@ -62,12 +71,20 @@ def addresses(hosts: Iterable[str]) -> Iterator[Network]:
             continue
 
 
-def _ways(opening: Opening) -> Iterator[Way]:
+def _ways(opening: Opening, *, named: bool) -> Iterator[Way]:
+    groups = [(hosts, False) for hosts in _host_groups(opening)] + [((), True)] * named
     for outward in _directions(opening):
-        for hosts in _host_groups(opening):
+        for hosts, by_name in groups:
             for transport in Transport:
                 if ports := port_ranges(opening.services, transport):
-                    yield Way(opening=opening, outward=outward, hosts=hosts, transport=transport, ports=ports)
+                    yield Way(
+                        opening=opening,
+                        outward=outward,
+                        hosts=hosts,
+                        by_name=by_name,
+                        transport=transport,
+                        ports=ports,
+                    )
 
 
 def _directions(opening: Opening) -> Iterator[bool]:

@@ -24,6 +24,7 @@ from rempart.site.opening import (
     Publication,
     Service,
     Transport,
+    is_name,
 )
 from rempart.site.site import (
     Asset,
@@ -33,6 +34,7 @@ from rempart.site.site import (
     Language,
     LogSource,
     OutsideWall,
+    Resolver,
     Safeguard,
     Site,
     Uplink,
@@ -561,6 +563,7 @@ def _site(table: _Table) -> Site:
         logs=tuple(map(_log, table.many("logs"))),
         care_files=_care_files(table.one("care_files")),
         telling=_telling(table.one("telling"), tuple(map(_recipient, table.many("tell")))),
+        resolver=_resolver(table.one("resolver")),
     )
     table.done()
     return site
@@ -607,6 +610,7 @@ def _opening(table: _Table) -> Opening:
         fallback=_fallback(table.required("fallback")),
         publication=_publication(table.one("publication")),
         normally=table.read("normally", _STATE, OpeningState.OPEN),
+        shared_addresses=table.read("shared_addresses", _FLAG, default=False),
         confidence=table.read("confidence", _CONFIDENCE, "G"),
     )
     table.done()
@@ -774,6 +778,14 @@ def _webhook(table: _Table | None) -> Webhook | None:
     return webhook
 
 
+def _resolver(table: _Table | None) -> Resolver | None:
+    if table is None:
+        return None
+    resolver = Resolver(opening=table.read("opening", _ID), relays=table.each("relays", _ID, ()))
+    table.done()
+    return resolver
+
+
 def _marked(openings: list[Opening]) -> tuple[Opening, ...]:
     """The openings, those without a mark given the lowest free ones in the order of the file."""
     taken = {opening.mark for opening in openings}
@@ -793,6 +805,7 @@ def _cross_check(page: _Page, site: Site) -> None:
     _references(page, site)
     _no_overlap(page, site)
     _publications(page, site)
+    _resolution(page, site)
     _machines(page, site)
     _told(page, site)
     _enough(page, site)
@@ -833,6 +846,10 @@ def _references(page: _Page, site: Site) -> None:
     if site.care_files:
         assets = {asset.id for asset in site.assets}
         _known(page, ("care_files", "server"), (site.care_files.server,), assets, "asset")
+    if site.resolver:
+        assets = {asset.id for asset in site.assets}
+        _known(page, ("resolver", "opening"), (site.resolver.opening,), openings, "opening")
+        _known(page, ("resolver", "relays"), site.resolver.relays, assets, "asset")
 
 
 def _known(page: _Page, path: Path, names: Iterable[str], known: set[str], called: str) -> None:
@@ -885,6 +902,35 @@ def _publications(page: _Page, site: Site) -> None:
             )
         path = ("openings", number, "publication", "address")
         _standing(page, site, path, opening.publication.zone, opening.publication.address)
+
+
+def _resolution(page: _Page, site: Site) -> None:
+    """The way to the resolvers outside, and openings whose names share their addresses."""
+    for number, opening in enumerate(site.openings):
+        path = ("openings", number, "shared_addresses")
+        if opening.shared_addresses and not _all_names_over_tcp(opening):
+            page.wrong(
+                path,
+                "names are told apart in TLS, on the way out",
+                'It needs `direction = "out"`, names alone as hosts, and tcp services alone.',
+            )
+        if site.resolver and site.resolver.opening == opening.id and not _leads_to_resolvers(opening):
+            page.wrong(
+                ("resolver", "opening"),
+                f"{_shown(opening.id)} does not lead to resolvers",
+                'It needs `direction = "out"`, addresses (or `*`) as hosts, and udp/53 and tcp/53.',
+            )
+
+
+def _all_names_over_tcp(opening: Opening) -> bool:
+    tcp = all(service.transport is Transport.TCP for service in opening.services)
+    return opening.direction is Direction.OUT and tcp and all(map(is_name, opening.hosts))
+
+
+def _leads_to_resolvers(opening: Opening) -> bool:
+    ports = {(each.transport, each.first_port, each.last_port) for each in opening.services}
+    asked = ports == {(transport, 53, 53) for transport in Transport}
+    return opening.direction is Direction.OUT and asked and not any(map(is_name, opening.hosts))
 
 
 def _machines(page: _Page, site: Site) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_interface
 
 
 class OpeningState(StrEnum):
@@ -81,5 +82,17 @@ class Opening:
     publication: Publication | None = None
     normally: OpeningState = OpeningState.OPEN
     """The state in the posture *normal*; remote maintenance for one is normally closed."""
+    shared_addresses: bool = False
+    """Its names lie on addresses that serve other names too (a content network), so that addresses do not tell them
+    apart: while it is filtered, connections pass a gate that reads the name asked for in TLS. Hosts are all names."""
     confidence: str = "G"
     """S seen in a published source, G general knowledge to be confirmed on site, I our inference."""
+
+
+def is_name(host: str) -> bool:
+    """Whether a host of an opening is a name: no address, no network, not ``*``."""
+    try:
+        ip_interface(host)
+    except ValueError:
+        return host != "*"
+    return False

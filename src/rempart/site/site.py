@@ -116,6 +116,16 @@ class LogSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resolver:
+    """The station answers for names itself; openings whose hosts are names exist through its answers alone."""
+
+    opening: str
+    """Id of the opening through which it asks outside: its hosts are the resolvers asked, ``*`` the root itself."""
+    relays: tuple[str, ...] = ()
+    """Ids of machines inside that ask for others (a domain controller)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """One institution: its zones, machines, openings and people."""
 
@@ -134,6 +144,8 @@ class Site:
     logs: tuple[LogSource, ...] = ()
     care_files: CareFiles | None = None
     telling: Telling = NOBODY
+    resolver: Resolver | None = None
+    """None: the station resolves no names, and openings with names lead nowhere by them."""
     known_devices: tuple[str, ...] = ()
     """MAC addresses that are no news."""
     records_kept: int = 0

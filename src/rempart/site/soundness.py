@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from rempart.errors import Problem
-from rempart.site.opening import Opening, Service
+from rempart.site.opening import Direction, Opening, Service, is_name
 from rempart.site.site import Site
 
 _NOBODYS = tuple(map(ipaddress.ip_network, ("198.18.0.0/15", "192.0.2.0/24")))
@@ -14,7 +14,12 @@ _NOBODYS = tuple(map(ipaddress.ip_network, ("198.18.0.0/15", "192.0.2.0/24")))
 
 def check(site: Site) -> tuple[Problem, ...]:
     """What makes the site unfit to be defended; empty when nothing does."""
-    return (*_without_safeguard(site), *_wide_safeguards(site), *_dead_fallbacks(site))
+    return (
+        *_without_safeguard(site),
+        *_wide_safeguards(site),
+        *_dead_fallbacks(site),
+        *_lifelines_by_name(site),
+    )
 
 
 def advise(site: Site) -> tuple[Problem, ...]:
@@ -23,6 +28,7 @@ def advise(site: Site) -> tuple[Problem, ...]:
         *_without_lifeline(site),
         *_lifelines_without_phone(site),
         *_names_only(site),
+        *_past_the_resolver(site),
         *_lifelines_anywhere(site),
         *_shared(site),
         *_nobody_to_call(site),
@@ -84,6 +90,20 @@ def _dead_fallbacks(site: Site) -> Iterator[Problem]:
             )
 
 
+def _lifelines_by_name(site: Site) -> Iterator[Problem]:
+    """A lifeline that is found by its name must still be found while the site is cut."""
+    if site.resolver is None or site.opening(site.resolver.opening).lifeline:
+        return
+    for opening in site.lifelines():
+        if any(map(is_name, opening.hosts)):
+            yield Problem(
+                f"this lifeline is found by name, and a cut closes '{site.resolver.opening}', through which "
+                "names are asked",
+                _opening(opening),
+                f"Make '{site.resolver.opening}' a lifeline too, or give this one addresses.",
+            )
+
+
 def _never_ends(site: Site, opening: Opening) -> bool:
     return len(_chain(site, opening)) > 1 and _chain(site, opening)[-1] == opening.id
 
@@ -128,11 +148,32 @@ def _lifelines_without_phone(site: Site) -> Iterator[Problem]:
 def _names_only(site: Site) -> Iterator[Problem]:
     for opening in site.openings:
         hosts = [host for host in opening.hosts if not host.endswith(".invalid")]
-        if opening.publication is None and hosts and all(map(_is_name, hosts)):
+        if opening.publication is None and hosts and all(map(is_name, hosts)):
             yield Problem(
-                "it has names but no address: it can be filtered only while names resolve",
+                "it has names but no address: it passes only while names resolve"
+                if site.resolver
+                else "it has names but no address, and the site has no [resolver]: nothing passes by it",
                 _opening(opening),
-                "Add the addresses, when the other side can tell them.",
+                "Add the addresses, when the other side can tell them."
+                if site.resolver
+                else "Add a [resolver] with the opening through which names are asked, or the addresses.",
+            )
+
+
+def _past_the_resolver(site: Site) -> Iterator[Problem]:
+    """With a resolver of its own, the station lets nobody inside ask another one outside (ports 53 and 853)."""
+    for opening in site.openings:
+        asks = any(
+            service.first_port <= port <= service.last_port
+            for service in opening.services
+            for port in (53, 853)
+        )
+        outward = opening.direction is not Direction.IN
+        if site.resolver and opening.id != site.resolver.opening and outward and asks:
+            yield Problem(
+                "its ports 53 and 853 stay closed: the station alone asks for names outside",
+                _opening(opening),
+                f"Remove those ports, or let '{site.resolver.opening}' lead to these hosts.",
             )
 
 
@@ -212,10 +253,6 @@ def _blank_networks(site: Site) -> Iterator[Problem]:
                 f"{where} ({', '.join(blank)})",
                 "Write the real one.",
             )
-
-
-def _is_name(host: str) -> bool:
-    return host != "*" and _network(host) is None
 
 
 def _is_nobodys(host: str) -> bool:

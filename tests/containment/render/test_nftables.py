@@ -37,6 +37,12 @@ def test_a_house_that_is_contained(site: Site, snapshot: SnapshotAssertion) -> N
     assert ruleset(site, wanted, NOW) == snapshot
 
 
+def test_openings_by_name_lead_to_what_was_leased(resolving: Site, snapshot: SnapshotAssertion) -> None:
+    lines = ruleset(resolving, Enforcement(stands={}), NOW).splitlines()
+    told = ("leased", "common", "past_the_resolver", "dport { 53", "proto-dst 443")
+    assert [line.strip() for line in lines if any(word in line for word in told)] == snapshot
+
+
 def test_nothing_changes_when_nothing_differs(site: Site) -> None:
     held = holdings(site, Enforcement(stands={"telephone": Stand(state=OPEN)}), NOW)
     assert changes(held, held, NOW) == ""

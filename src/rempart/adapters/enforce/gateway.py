@@ -4,12 +4,14 @@ The kernel goes first, always. Tightening: no packet waits for the proxy. Loosen
 still read the maintenance page. If the proxy fails, the kernel already holds what was decided.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rempart.adapters.enforce.haproxy import Proxy
 from rempart.adapters.enforce.nftables import Kernel
 from rempart.config import Places
 from rempart.containment.measure import Enforcement, Stand, stricter
+from rempart.containment.names import Lease
 from rempart.errors import RempartError
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
@@ -37,6 +39,10 @@ class Gateway:
         self._proxy.enforce(wanted)
         if refused:
             raise refused
+
+    def hold(self, leases: Sequence[Lease]) -> None:
+        """Let these leases hold from now on: the kernel's part alone. Raises EnforcementFailed."""
+        self._kernel.hold(leases)
 
     def read(self, now: Instant) -> Enforcement:
         """What holds: for a published opening the stricter of both, since a request has to pass both."""

@@ -1,4 +1,4 @@
-"""The few nf_tables messages that must be fast: contain, and read back sets, spoken to the kernel directly.
+"""The few nf_tables messages that must be fast: contain, lease, and read back sets, spoken to the kernel directly.
 
 libnftables reads every set of a table before it lists one of them; with 100,000 blocked addresses that is seconds.
 Numbers and layouts are those of linux/netfilter/nf_tables.h. Not for use by two threads.
@@ -7,7 +7,7 @@ Numbers and layouts are those of linux/netfilter/nf_tables.h. Not for use by two
 import os
 import socket
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from rempart.errors import EnforcementFailed
@@ -15,8 +15,8 @@ from rempart.errors import EnforcementFailed
 _NETLINK_NETFILTER = 12
 _SUBSYSTEM = 10
 _BATCH_BEGIN, _BATCH_END, _ERROR, _DONE = 16, 17, 2, 3
-_GET_CHAIN, _NEW_ELEMENTS, _GET_ELEMENTS, _GET_GENERATION = (
-    _SUBSYSTEM << 8 | number for number in (4, 12, 13, 16)
+_GET_CHAIN, _NEW_ELEMENTS, _GET_ELEMENTS, _DELETE_ELEMENTS, _GET_GENERATION = (
+    _SUBSYSTEM << 8 | number for number in (4, 12, 13, 14, 16)
 )
 _REQUEST, _ACKNOWLEDGE, _INTERRUPTED, _DUMP, _CREATE = 0x1, 0x4, 0x10, 0x300, 0x400
 _NESTED = 0x8000
@@ -52,15 +52,20 @@ class Netlink:
 
     def add_marks(self, name: str, marks: Iterable[int]) -> bool:
         """Put marks into a set; False when there is no such table or set. Those that are there already may be."""
-        members = b"".join(_nested(1, _nested(1, _attribute(1, struct.pack("=I", mark)))) for mark in marks)
-        body = _header(_INET) + _attribute(1, self._table) + _attribute(2, _text(name)) + _nested(3, members)
-        subsystem = _header(0, resource=_SUBSYSTEM)
-        self._send(
-            (_BATCH_BEGIN, _REQUEST, subsystem),
-            (_NEW_ELEMENTS, _REQUEST | _ACKNOWLEDGE | _CREATE, body),
-            (_BATCH_END, _REQUEST, subsystem),
+        body = self._members(name, ((struct.pack("=I", mark), None) for mark in marks))
+        return self._transaction((_NEW_ELEMENTS, _CREATE, body))
+
+    def renew(self, elements: Mapping[str, Mapping[bytes, int]]) -> bool:
+        """Put elements into sets, by set name: key and milliseconds to live, counted from now whatever was there.
+
+        One transaction; False when there is no such table or set. Each is added, deleted and added again: before
+        Linux 6.12 adding alone leaves an old timeout as it was, and deleting fails on what is not there.
+        """
+        bodies = [self._members(name, members.items()) for name, members in elements.items()]
+        add, delete = (_NEW_ELEMENTS, _CREATE), (_DELETE_ELEMENTS, 0)
+        return self._transaction(
+            *((kind, flags, body) for body in bodies for kind, flags in (add, delete, add))
         )
-        return self._agreed()
 
     def has_chain(self, name: str) -> bool:
         """Whether the table holds a chain of that name."""
@@ -92,6 +97,26 @@ class Netlink:
                     found += _elements(answer)
             if not disturbed:
                 return found
+
+    def _members(self, name: str, members: Iterable[tuple[bytes, int | None]]) -> bytes:
+        listed = b"".join(
+            _nested(
+                1,
+                _nested(1, _attribute(1, key))
+                + (b"" if lasting is None else _attribute(4, struct.pack(">Q", lasting))),
+            )
+            for key, lasting in members
+        )
+        return _header(_INET) + _attribute(1, self._table) + _attribute(2, _text(name)) + _nested(3, listed)
+
+    def _transaction(self, *messages: tuple[int, int, bytes]) -> bool:
+        """Send messages as one transaction, of which the last asks for an answer; what fails answers unasked."""
+        *others, (kind, flags, body) = messages
+        last = (kind, flags | _ACKNOWLEDGE, body)
+        batch = [(kind, flags | _REQUEST, body) for kind, flags, body in (*others, last)]
+        subsystem = _header(0, resource=_SUBSYSTEM)
+        self._send((_BATCH_BEGIN, _REQUEST, subsystem), *batch, (_BATCH_END, _REQUEST, subsystem))
+        return self._agreed()
 
     def _send(self, *messages: tuple[int, int, bytes]) -> None:
         self._sequence += 1

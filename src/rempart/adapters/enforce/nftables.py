@@ -7,7 +7,7 @@ named.
 
 import socket
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nftables import Nftables
@@ -15,7 +15,8 @@ from nftables import Nftables
 from rempart.adapters.enforce.netlink import Element, Netlink
 from rempart.containment.holdings import Holdings, Trial, cut, enforcement, holdings
 from rempart.containment.measure import Enforcement
-from rempart.containment.render.nftables import CONTAINED_FLAG, TABLE, changes, layout, ruleset
+from rempart.containment.names import Lease
+from rempart.containment.render.nftables import CONTAINED_FLAG, TABLE, changes, layout, lease_set, ruleset
 from rempart.errors import EnforcementFailed
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
@@ -69,6 +70,23 @@ class Kernel:
                 now="Somebody removed or replaced it; the guard loads it again.",
             )
         return enforcement(self._site, self._holdings(now), self._asked)
+
+    def hold(self, leases: Sequence[Lease]) -> None:
+        """Let these leases hold from now on, in one transaction. Raises EnforcementFailed."""
+        if not leases:
+            return
+        elements: dict[str, dict[bytes, int]] = {}
+        for lease in leases:
+            name = lease_set(lease.mark, lease.address.version, alone=lease.client is not None)
+            key = (lease.client.packed if lease.client else b"") + lease.address.packed
+            elements.setdefault(name, {})[key] = lease.seconds * 1000
+        if not self._netlink.renew(elements):
+            raise EnforcementFailed(
+                "the kernel has no set for these leases",
+                where="nftables",
+                now="Its table was removed or replaced; the guard loads it again.",
+            )
+        self._own_transaction(self._known.held if self._known else None)
 
     def _contain(self, wanted: Enforcement, now: Instant) -> None:
         """The cut, before anything else is even worked out. Without a table the whole load that follows does it."""

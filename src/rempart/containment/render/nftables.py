@@ -12,6 +12,7 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
 from rempart.containment.holdings import Holdings, Network, close, holdings, network, spelled
 from rempart.containment.measure import Enforcement
+from rempart.containment.names import resolved
 from rempart.containment.way import Way, port_ranges, ways
 from rempart.errors import InputRefused
 from rempart.instants import Instant
@@ -31,6 +32,11 @@ _NEW_FLOWS = "limit rate over 20/second burst 50 packets"
 """What one source may begin through one filtered opening."""
 _REPORTS = "limit rate 50/second burst 200 packets"
 """How much of one kind is reported to user space; the counters count everything."""
+_MOST_LEASES = 65535
+"""Leases that one set takes."""
+_NAME_PORTS = "{ 53, 853 }"
+"""Names in the clear and over TLS (RFC 7858) or QUIC (RFC 9250)."""
+_QUIC = "meta l4proto udp ct original proto-dst 443"
 _OURS = f"ct mark and {MASK:#x}"
 _NEIGHBOURS = (
     "{ nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, mld2-listener-report }"
@@ -144,13 +150,13 @@ def _layout(site: Site) -> list[str]:
         *_fixed_sets(site),
         *_counters(site),
         *_refusals(site),
-        *(line for opening in site.openings for line in _opening_chains(opening)),
+        *(line for opening in site.openings for line in _opening_chains(site, opening)),
         *_judgement(site),
         *_isolation(),
         *_blocking(site),
         *_safeguards(site),
         *_classification(site),
-        *_forward(),
+        *_forward(site),
         *_input(site),
         *_output(site),
     ]
@@ -165,6 +171,22 @@ def _fixed_sets(site: Site) -> Iterator[str]:
         yield (
             f"set rate{family} {{ type ipv{family}_addr . mark; size 65535; flags dynamic,timeout; timeout 1m; }}"
         )
+    for opening in site.openings:
+        if resolved(site, opening):
+            yield from _lease_sets(opening)
+
+
+def _lease_sets(opening: Opening) -> Iterator[str]:
+    """What the opening's names resolved to, for one machine or for any. Bounded: what finds no room is not answered."""
+    for family in (4, 6):
+        for alone, kind in ((True, f"ipv{family}_addr . ipv{family}_addr"), (False, f"ipv{family}_addr")):
+            name = lease_set(opening.mark, family, alone=alone)
+            yield f"set {name} {{ type {kind}; size {_MOST_LEASES}; flags timeout; }}"
+
+
+def lease_set(mark: int, family: int, *, alone: bool) -> str:
+    """Name of the set of an opening's leases of one family: those of one machine each, or those of any machine."""
+    return f"{'leased' if alone else 'common'}{family}_{mark}"
 
 
 def _reached(site: Site, zone: Zone) -> Iterator[Zone]:
@@ -176,6 +198,7 @@ def _counters(site: Site) -> Iterator[str]:
     names = [f"{state}_{opening.mark}" for opening in site.openings for state in OpeningState]
     names += [f"safeguard_{number}" for number, _ in enumerate(site.safeguards)]
     names += ["responder", "blocked", "isolated", "unclassified", "between_zones"]
+    names += ["past_the_resolver"] if site.resolver else []
     return (f"counter {name} {{ }}" for name in names)
 
 
@@ -191,6 +214,7 @@ def _refusals(site: Site) -> list[str]:
         ),
         *_refusing("unclassified", "unclassified", site),
         *_refusing("between_zones", "denied:zones", site),
+        *(_refusing("past_the_resolver", "denied:resolver", site) if site.resolver else ()),
     ]
 
 
@@ -211,8 +235,10 @@ def _report(prefix: str, when: str = "") -> str:
     return f'{when} {_REPORTS} log prefix "{text}" group 1 snaplen 128'.strip()
 
 
-def _opening_chains(opening: Opening) -> list[str]:
+def _opening_chains(site: Site, opening: Opening) -> list[str]:
     mark, name = opening.mark, opening.id
+    # QUIC hides the name it asks for, and what is filtered by name must show it.
+    hidden = [f"{_QUIC} goto closed_{mark}"] if resolved(site, opening) else []
     rates = (
         f"ct state new meta nfproto ipv{family} update @rate{family} "
         f"{{ {address} saddr . ct mark {_NEW_FLOWS} }} goto limited_{mark}"
@@ -224,6 +250,7 @@ def _opening_chains(opening: Opening) -> list[str]:
         *_chain(f"limited_{mark}", _report(f"limited:{name}"), refused),
         *_chain(
             f"filtered_{mark}",
+            *hidden,
             *rates,
             _report(f"filtered:{name}", "ct state new"),
             f"counter name filtered_{mark} accept",
@@ -302,7 +329,7 @@ def _safe(safeguard: Safeguard, number: int) -> Iterator[tuple[str, str]]:
                 )
 
 
-def _forward() -> list[str]:
+def _forward(site: Site) -> list[str]:
     return _hook(
         "forward",
         "jump isolation",
@@ -312,11 +339,19 @@ def _forward() -> list[str]:
         "oifname . iifname @reaches ct direction reply accept",
         "iifname @inside oifname @inside goto between_zones",
         "jump blocking",
+        *_past_the_resolver(site),
         f"{_OURS} == 0 ct direction original jump classify",
         # A connection older than this table whose first packet seen is an answer (a server's push).
         f"{_OURS} == 0 ct direction reply jump classify_replies",
         "goto openings",
     )
+
+
+def _past_the_resolver(site: Site) -> Iterator[str]:
+    """The station alone asks for names outside, whatever openings say."""
+    if site.resolver:
+        path = f"iifname @inside oifname {_interface(site.uplink.interface)} ct direction original"
+        yield f"{path} meta l4proto {{ tcp, udp }} th dport {_NAME_PORTS} goto past_the_resolver"
 
 
 def _input(site: Site) -> list[str]:
@@ -372,7 +407,7 @@ def _classification(site: Site) -> list[str]:
         *_chain("classify", *(rule for way in known for rule in _through(site, way, answers=False))),
         *_chain("classify_replies", *(rule for way in known for rule in _through(site, way, answers=True))),
         *_chain("classify_in", *(_fronts(site) if published else ()), *_ending_here(site, known)),
-        *_chain("classify_out", *(_to(way) for way in known if way.outward)),
+        *_chain("classify_out", *(rule for way in known if way.outward for rule in _to(way))),
         *_chain("classify_backends", *(rule for opening in published for rule in _backend(site, opening))),
     ]
 
@@ -385,23 +420,45 @@ def _through(site: Site, way: Way, *, answers: bool) -> Iterator[str]:
     outbound = way.outward is not answers
     inside, outside = _interfaces(interfaces), _interface(site.uplink.interface)
     path = f"iifname {inside} oifname {outside}" if outbound else f"iifname {outside} oifname {inside}"
-    yield f"{path} {_match(way, host='daddr' if outbound else 'saddr', port='sport' if answers else 'dport')}"
+    host, client = ("daddr", "saddr") if outbound else ("saddr", "daddr")
+    for rule in _matches(way, client=client, host=host, port="sport" if answers else "dport"):
+        yield f"{path} {rule}"
 
 
 def _ending_here(site: Site, known: Iterable[Way]) -> Iterator[str]:
     """Connections from outside that end at the gateway itself (a VPN)."""
     uplink = _interface(site.uplink.interface)
-    return (f"iifname {uplink} {_match(way, host='saddr', port='dport')}" for way in known if not way.outward)
+    inward = (way for way in known if not way.outward)
+    return (
+        f"iifname {uplink} {rule}" for way in inward for rule in _matches(way, host="saddr", port="dport")
+    )
 
 
-def _to(way: Way) -> str:
+def _to(way: Way) -> Iterator[str]:
     """Connections that the gateway itself begins (its resolver, its clock) belong to openings like any other."""
-    return _match(way, host="daddr", port="dport")
+    return _matches(way, host="daddr", port="dport")
 
 
-def _match(way: Way, *, host: str, port: str) -> str:
-    family = "" if not way.hosts else f"{_protocol(way.hosts[0])} {host} {_set(map(spelled, way.hosts))} "
-    return f"{family}{way.transport} {port} {_port_set(way.ports)} {_named(way.opening.mark)}"
+def _matches(way: Way, *, client: str = "", host: str, port: str) -> Iterator[str]:
+    """Rules for packets of a way; ``client`` is where the machine inside stands in the packet, if there is one."""
+    return (
+        f"{peers}{way.transport} {port} {_port_set(way.ports)} {_named(way.opening.mark)}"
+        for peers in _peers(way, client, host)
+    )
+
+
+def _peers(way: Way, client: str, host: str) -> Iterator[str]:
+    mark = way.opening.mark
+    if way.by_name:
+        for protocol, family in (("ip", 4), ("ip6", 6)):
+            if client:
+                own = lease_set(mark, family, alone=True)
+                yield f"{protocol} {client} . {protocol} {host} @{own} "
+            yield f"{protocol} {host} @{lease_set(mark, family, alone=False)} "
+    elif way.hosts:
+        yield f"{_protocol(way.hosts[0])} {host} {_set(map(spelled, way.hosts))} "
+    else:
+        yield ""
 
 
 def _fronts(site: Site) -> Iterator[str]:
