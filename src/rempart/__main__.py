@@ -31,7 +31,7 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(prog="rempart", description=rempart.__doc__, epilog=_EXIT_CODES)
     verbs = whole.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name in [only] if only else _verbs():
-        importlib.import_module(f"rempart.cli.{name}").register(verbs)
+        importlib.import_module(f"rempart.cli.{name.replace('-', '_')}").register(verbs)
     return whole
 
 
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _verbs() -> list[str]:
     return [
-        module.name
+        module.name.replace("_", "-")
         for module in pkgutil.iter_modules(rempart.cli.__path__)
         if not module.name.startswith("_")
     ]

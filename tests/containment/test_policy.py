@@ -17,9 +17,14 @@ def test_the_shipped_policy_contains_only_after_approval() -> None:
     assert policy.response(SCAN).action is Action.WATCH
 
 
-def test_a_policy_that_contains_by_itself_is_refused() -> None:
-    with pytest.raises(InputRefused, match="contains the site by itself"):
-        parse('[[rules]]\naction = "contain"\nhow = "automatic"\nseconds = 60\n', "policy.toml")
+def test_a_policy_that_contains_before_harm_was_done_is_refused() -> None:
+    with pytest.raises(InputRefused, match="contains the site by itself before harm was done"):
+        parse('[[rules]]\naction = "contain"\nhow = "automatic"\n', "policy.toml")
+
+
+def test_a_policy_may_contain_by_itself_after_success_and_without_an_end() -> None:
+    read = parse('[[rules]]\naction = "contain"\nhow = "automatic"\noutcome = "success"\n', "policy.toml")
+    assert read.rules[0].how is How.AUTOMATIC
 
 
 def test_an_automatic_measure_without_an_end_is_refused() -> None:

@@ -8,15 +8,19 @@ from rempart.detection.finding import Finding, Kind, Level, Outcome
 from rempart.engine.step import Terms
 from rempart.events.observable import Observable, ObservableKind, Role
 from rempart.instants import Instant
+from rempart.site.hours import Hours
 from rempart.site.opening import Direction, Fallback, Opening, OpeningState, Publication, Service, Transport
+from rempart.site.probe import Probe, ProbeKind
 from rempart.site.site import (
     Asset,
     AssetKind,
     CareFiles,
     Language,
+    OutsideWall,
     Safeguard,
     Site,
     Uplink,
+    Ward,
     Zone,
 )
 
@@ -89,6 +93,26 @@ SITE = Site(
             interface="mgmt",
             networks=("10.9.0.0/24",),
             services=(Service(Transport.TCP, 22, 22),),
+        ),
+    ),
+    hours=Hours(days=(1, 2, 3, 4, 5, 6, 7), begins=0, ends=24 * 60),
+    wards=(
+        Ward(id="ground", name="Ground floor"),
+        Ward(id="first", name="First floor", phone="04 000 00 21"),
+    ),
+    outside_wall=(
+        OutsideWall(name="Microsoft 365", action="end all sessions", then=("reset the passwords",)),
+        OutsideWall(name="Hosted care file", action="ask for the sign-ins", phone="04 000 00 99"),
+    ),
+    probes=(
+        Probe(id="care-file", name="Care file", kind=ProbeKind.TCP, address="10.2.0.10", port=443),
+        Probe(
+            id="cut",
+            name="Through the cut",
+            kind=ProbeKind.TCP,
+            address="198.51.100.1",
+            port=443,
+            opening="browsing",
         ),
     ),
     care_files=CareFiles(server="files", person=r"^/patients/(\d+)/"),

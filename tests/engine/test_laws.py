@@ -19,6 +19,9 @@ from engine.home import (
 )
 from rempart.accounts.credential import Scope
 from rempart.accounts.person import Role
+from rempart.care.rehearsal import Becomes, Question
+from rempart.care.reply import Reply
+from rempart.care.trouble import Ail
 from rempart.containment.measure import Enforcement, loosens
 from rempart.containment.safeguard import protects
 from rempart.detection.finding import Finding
@@ -79,6 +82,22 @@ ORDERS = st.one_of(
     st.builds(orders.ConfirmTrial, by=PERSONS, opening=OPENINGS),
     st.builds(orders.Normalise, by=PERSONS),
     st.builds(orders.Acknowledge, by=PERSONS, code=st.just("AAAAAA")),
+    st.builds(orders.Rehearse, by=PERSONS, seconds=st.sampled_from([60, 600])),
+    st.builds(orders.EndRehearsal, by=PERSONS),
+    st.builds(
+        orders.TickWard,
+        by=PERSONS,
+        ward=st.sampled_from(["ground", "first", "attic"]),
+        question=st.sampled_from(list(Question)),
+        reply=st.sampled_from(list(Reply)),
+        note=st.sampled_from(["", "no dial tone"]),
+    ),
+    st.builds(orders.CorrectSite, by=PERSONS, opening=OPENINGS, becomes=st.sampled_from(list(Becomes))),
+    st.builds(orders.AttestCare, by=PERSONS, ward=st.just("ground"), reply=st.sampled_from(list(Reply))),
+    st.builds(orders.ReportTrouble, by=PERSONS, service=OPENINGS, ail=st.sampled_from(list(Ail))),
+    st.builds(orders.SettleTrouble, by=PERSONS, trouble=st.sampled_from(["t1", "t2"]), remedy=st.just("x")),
+    st.builds(orders.KeepPaper, by=PERSONS, opening=OPENINGS, what=st.just("sheets")),
+    st.builds(orders.EnterPaper, by=PERSONS, paper=st.sampled_from(["p1", "p2", "p3"])),
     st.builds(orders.EnrolPerson, by=PERSONS, person=ACCOUNTS, name=st.just("Anne"), roles=ROLES),
     st.builds(orders.SetRoles, by=PERSONS, person=ACCOUNTS, roles=ROLES),
     st.builds(orders.DisablePerson, by=PERSONS, person=ACCOUNTS),

@@ -8,6 +8,9 @@ from engine.home import NOW, SITE
 from rempart.accounts.authority import LOCAL, Authority, Proof
 from rempart.accounts.credential import Scope
 from rempart.accounts.person import Person, Role
+from rempart.care.rehearsal import Becomes, Question
+from rempart.care.reply import Reply
+from rempart.care.trouble import Ail
 from rempart.engine import orders
 from rempart.engine.orders import AnyOrder, GateAnswer
 from rempart.engine.rights import challenge, needs, require
@@ -18,6 +21,8 @@ from rempart.site.opening import OpeningState
 
 ME = "anne.dupont"
 DUTY, TECHNICIAN, PRIVACY, APPROVER = Role.DUTY, Role.TECHNICIAN, Role.PRIVACY_OFFICER, Role.APPROVER
+
+STAFF = {DUTY, TECHNICIAN, PRIVACY, APPROVER}
 
 OTHERS = {
     "nurse": Person(id="nurse", name="N", roles=frozenset({DUTY}), enrolled=NOW),
@@ -90,6 +95,16 @@ TABLE: list[tuple[AnyOrder, set[Role], Proof]] = [
     (orders.SealEnvelope(by=ME), {TECHNICIAN}, Proof.PASSKEY),
     (orders.Acknowledge(by=ME, code="ABCDEF"), {DUTY, TECHNICIAN, PRIVACY, APPROVER}, Proof.SESSION),
     (orders.TryTelling(by=ME), {DUTY, TECHNICIAN}, Proof.SESSION),
+    (orders.Rehearse(by=ME), {TECHNICIAN}, Proof.PASSKEY),
+    (orders.EndRehearsal(by=ME), STAFF, Proof.SESSION),
+    (orders.TickWard(by=ME, ward="w", question=Question.CALL, reply=Reply.YES), STAFF, Proof.SESSION),
+    (orders.CorrectSite(by=ME, opening="portal", becomes=Becomes.LIFELINE), STAFF, Proof.SESSION),
+    (orders.AttestCare(by=ME, ward="w", reply=Reply.YES), STAFF, Proof.SESSION),
+    (orders.ReportTrouble(by=ME, service="printer", ail=Ail.SLOW), STAFF, Proof.SESSION),
+    (orders.SettleTrouble(by=ME, trouble="t1", remedy="x"), STAFF, Proof.SESSION),
+    (orders.TickOutside(by=ME, item="x", reply=Reply.YES), STAFF, Proof.SESSION),
+    (orders.KeepPaper(by=ME, opening="portal", what="x"), STAFF, Proof.SESSION),
+    (orders.EnterPaper(by=ME, paper="p1"), STAFF, Proof.SESSION),
 ]
 
 

@@ -69,6 +69,27 @@ zone = "servers"
 addresses = ["10.0.2.10"]
 kind = "server"
 
+[[wards]]
+id = "first-floor"
+name = "Premier"
+
+[hours]
+days = ["mon", "sat"]
+from = "08:30"
+until = "12:00"
+shifts = ["19:00", "07:00"]
+
+[[probes]]
+id = "website"
+name = "Site"
+kind = "http"
+address = "10.0.2.10"
+port = 8080
+every = 30
+
+[downtime_pack]
+path = "/srv/pack.pdf"
+
 [[contacts]]
 role = "technician"
 name = "Technicien de garde"

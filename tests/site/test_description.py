@@ -9,8 +9,10 @@ from syrupy.assertion import SnapshotAssertion
 
 from rempart.errors import SiteInvalid
 from rempart.site.description import lines, parse
+from rempart.site.hours import Hours
 from rempart.site.opening import Direction, OpeningState, Service, Transport
-from rempart.site.site import AssetKind, Language
+from rempart.site.probe import ProbeKind
+from rempart.site.site import AssetKind, DowntimePack, Language
 
 
 def mistakes(text: str) -> list[str]:
@@ -38,6 +40,10 @@ def test_a_right_site_is_read_whole(good: str) -> None:
     assert website.publication.port == 8080
     assert site.assets[0].kind is AssetKind.SERVER
     assert site.care_files is not None
+    assert [ward.id for ward in site.wards] == ["first-floor"]
+    assert site.hours == Hours(days=(1, 6), begins=510, ends=720, shifts=(420, 1140))
+    assert (site.probes[0].kind, site.probes[0].opening, site.probes[0].every) == (ProbeKind.HTTP, None, 30)
+    assert site.downtime_pack == DowntimePack(path="/srv/pack.pdf", hours=24)
 
 
 def test_marks_are_given_in_order_around_those_written(good: str) -> None:
@@ -77,6 +83,11 @@ def test_every_mistake_is_reported_at_once(good: str, snapshot: SnapshotAssertio
         ('name = "Soins"', 'name = "Soins\\u001b[2J"', "invisible character"),
         ('name = "Soins"', 'name = "Soins\\u202egnp"', "invisible character"),
         ('name = "Soins"', 'name = " "', "it is empty"),
+        ('from = "08:30"', 'from = "8h30"', "is no time of day"),
+        ('from = "08:30"', 'from = "12:30"', "12:30 is not before 12:00"),
+        ('["mon", "sat"]', '["mon", "saturday"]', "is no day"),
+        ('kind = "http"', 'kind = "htpp"', "Did you mean `http`?"),
+        ("every = 30", 'every = 30\nopening = "nowhere"', "there is no opening 'nowhere'"),
         ('name = "Soins"', f'name = "{"x" * 201}"', "too many"),
         ('hosts = ["198.51.100.10"]', 'hosts = ["*.example.be"]', "cannot be looked up"),
         ('hosts = ["198.51.100.10"]', 'hosts = ["*", "198.51.100.10"]', "stands beside other hosts"),

@@ -1,53 +1,96 @@
-"""``rempart paper``: the complaint to the police and the incident's timeline, as PDF."""
+"""``rempart paper``: the complaint, the incident's timeline, and what to use instead of what is closed, as PDF."""
 
 import argparse
 from pathlib import Path
 
 from rempart.adapters import paper, shipped
-from rempart.cli import _incident
+from rempart.adapters.clock import SystemClock
+from rempart.care import document as care_papers
+from rempart.cli import _incident, _operator
 from rempart.cli._incident import Account
+from rempart.cli.site import read as read_site
 from rempart.duties import document, words
 from rempart.duties.document import Paper
 from rempart.duties.words import PaperLanguage
-from rempart.errors import ExitCode, InputRefused
+from rempart.errors import ExitCode, InputRefused, StationUnreachable
+from rempart.site.opening import OpeningState
+from rempart.site.site import Language, Site
 
 _DESCRIPTION = """\
 Prepares a paper from the journal; a person completes, signs and files it. What nobody established is said to be
-unknown. The same journal always gives the same bytes (PDF/A-2b).
+unknown. The same journal always gives the same bytes (PDF/A-2b). ``fallback`` is for the wards: what to use instead
+of each opening that is closed now; when no station answers, of each that a cut would close.
 
 exit codes: 0 written, 1 the journal does not verify, 2 no such incident, or a file cannot be used"""
 
 KINDS = ("complaint", "timeline")
+"""The papers of an incident."""
+
+_FALLBACK = "fallback"
+"""The paper for the wards, in all languages of the house."""
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``rempart paper``."""
     parser = verbs.add_parser(
         "paper",
-        help="prepare the complaint or the timeline of an incident (PDF)",
+        help="prepare the complaint, the timeline of an incident, or the fallbacks for the wards (PDF)",
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("kind", choices=(*KINDS, _FALLBACK))
     parser.add_argument("incident", metavar="INCIDENT", nargs="?", help="its id (default: the latest)")
-    parser.add_argument("--lang", choices=list(PaperLanguage), default=PaperLanguage.FRENCH)
+    parser.add_argument(
+        "--lang",
+        type=Language,
+        choices=list(Language),
+        default=Language.FRENCH,
+        help="nl and de: fallback only",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the PDF to write")
     _incident.add_arguments(parser)
+    _operator.add_station(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the paper."""
+    if arguments.kind == _FALLBACK:
+        _write(arguments.out, fallback(arguments, read_site(arguments.site), arguments.lang))
+        print(f"{arguments.out}: what to use instead, for the wards")
+        return ExitCode.OK
+    if arguments.lang not in set(PaperLanguage):
+        raise InputRefused(f"this paper is not written in {arguments.lang} yet", now="Use --lang fr or en.")
     told = _incident.account_of(arguments)
-    made = paper.pdf(of(arguments.kind, told, PaperLanguage(arguments.lang)))
-    try:
-        arguments.out.write_bytes(made)
-    except OSError as fault:
-        raise InputRefused(
-            f"cannot be written: {fault.strerror}", where=str(arguments.out), now="Give another --out."
-        ) from None
+    _write(arguments.out, of(arguments.kind, told, PaperLanguage(arguments.lang)))
     print(f"{arguments.out}: {arguments.kind} of {told.incident.id}, {len(told.lines)} journal entries cited")
     return ExitCode.OK
+
+
+def _write(out: Path, written: Paper) -> None:
+    made = paper.pdf(written)
+    try:
+        out.write_bytes(made)
+    except OSError as fault:
+        raise InputRefused(
+            f"cannot be written: {fault.strerror}", where=str(out), now="Give another --out."
+        ) from None
+
+
+def fallback(arguments: argparse.Namespace, site: Site, language: Language) -> Paper:
+    """The paper for the wards, as the station says that the doors stand; else as a cut would leave them."""
+    words_of_care = care_papers.parse(shipped.text("care/words.toml"), "care/words.toml")
+    try:
+        status = _operator.ask_status(arguments)
+    except StationUnreachable:
+        cut = {o.id: o.normally if o.lifeline else OpeningState.CLOSED for o in site.openings}
+        now = SystemClock().now()
+        return care_papers.fallback(site, cut, "normal", now, now, words_of_care, language)
+    states = {opening.id: opening.state for opening in status.openings}
+    posture = status.posture.value
+    if posture not in ("contained", "reopening"):
+        states = {o.id: o.normally if o.lifeline else OpeningState.CLOSED for o in site.openings}
+    return care_papers.fallback(site, states, posture, status.since, status.now, words_of_care, language)
 
 
 def of(kind: str, told: Account, language: PaperLanguage) -> Paper:

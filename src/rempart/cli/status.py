@@ -10,12 +10,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rempart.care.attestation import Standing
+from rempart.care.reply import Reply
 from rempart.cli import _operator
 from rempart.cli._terminal import harmless
 from rempart.console.words import words
+from rempart.duties.belgian_time import belgian, on_the_wall
 from rempart.errors import ExitCode
 from rempart.instants import as_datetime
-from rempart.messages import AlertStatus, Status
+from rempart.messages import AlertStatus, CareStatus, ProbeStatus, Status
 from rempart.site.language import Language
 from rempart.telling.alert import AlertState, Urgency
 
@@ -72,6 +75,8 @@ def show(console: Console, status: Status) -> None:
         console.print(Text(harmless(line)))
     if status.measures_more:
         console.print(Text(f"and {status.measures_more} more blocks"))
+    for line in care_lines(status.care):
+        console.print(Text(harmless(line, 400)))
     console.print(Text(f"journal: {status.journal_entries} entries, root {status.journal_root[:16]}…"))
 
 
@@ -98,6 +103,49 @@ def _alert(alert: AlertStatus) -> Iterator[Text]:
 def _minutes(lengths: list[int]) -> str:
     """The last one and the median, in minutes."""
     return f"{lengths[-1] / 60:.0f} min the last time, {median(lengths) / 60:.0f} min in the middle of {len(lengths)}"
+
+
+def care_lines(care: CareStatus) -> Iterator[str]:
+    """Whether care goes on, in a few lines: what is well in one, what is not each in its own."""
+    if care.wards:
+        well = [ward for ward in care.wards if ward.standing == Standing.GOES_ON]
+        latest = max((ward.at for ward in well if ward.at), default=None)
+        at = f", the last at {on_the_wall(latest):%H:%M}" if latest else ""
+        yield f"care goes on: {len(well)} of {len(care.wards)} wards say so this shift{at}"
+    for ward in care.wards:
+        if ward.standing == Standing.TROUBLED:
+            yield f"  {ward.name}: care does NOT go on: {ward.note or '-'} ({ward.by})"
+        elif ward.standing == Standing.UNHEARD:
+            yield f"  {ward.name}: not heard this shift{f', {ward.phone}' if ward.phone else ''}"
+    for probe in care.probes:
+        if probe.right is not True:
+            yield f"probe {probe.name}: {_probe_word(probe)}"
+    if care.probes:
+        yield f"probes as they should be: {sum(each.right is True for each in care.probes)} of {len(care.probes)}"
+    if open_troubles := [each for each in care.troubles if each.settled is None]:
+        services = ", ".join(sorted({each.service for each in open_troubles}))
+        yield f"troubles open: {len(open_troubles)} ({services}); rempart trouble list"
+    if to_do := sum(each.reply != Reply.YES for each in care.outside):
+        yield f"outside the wall, to do: {to_do} of {len(care.outside)}; rempart outside list"
+    if waiting := sum(each.entered is None for each in care.papers):
+        yield f"paper to catch up on: {waiting}; rempart catch-up list"
+    if care.pack and not care.pack.fresh:
+        age = f"written {belgian(care.pack.written)}" if care.pack.written else "not there"
+        yield f"downtime pack {care.pack.path}: {age}; it should be at most {care.pack.hours} h old"
+    if care.locked:
+        yield f"the station does not contain by itself: {care.locked}"
+
+
+def _probe_word(probe: ProbeStatus) -> str:
+    """What is to be thought of a probe that is not as it should be."""
+    if probe.answered is None:
+        return "not asked yet"
+    since = f" since {belgian(probe.since)}" if probe.since else ""
+    if probe.right is None:
+        return f"no answer through an open door{since}: it may be down over there"
+    if probe.opening and probe.answered:
+        return f"ANSWERED THROUGH A CLOSED DOOR{since}: {probe.detail}"
+    return f"NO ANSWER{since}: {probe.detail}"
 
 
 def _proof(status: Status) -> Text:

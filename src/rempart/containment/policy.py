@@ -95,13 +95,15 @@ def parse(text: str, where: str) -> Policy:
             f"the policy cannot be used: {error}", where=where, now="Mend the file; the old policy stays."
         ) from error
     for number, rule in enumerate(file.rules, 1):
-        if rule.how is How.AUTOMATIC and rule.action is Action.CONTAIN:
+        contains = rule.action is Action.CONTAIN
+        if rule.how is How.AUTOMATIC and contains and rule.outcome is not Outcome.SUCCESS:
             raise InputRefused(
-                f"rule {number} contains the site by itself",
+                f"rule {number} contains the site by itself before harm was done",
                 where=where,
-                now="Automatic containment needs a rehearsal passed within six months; use how = 'approval'.",
+                now="Add outcome = 'success', or use how = 'approval'.",
             )
-        if rule.how is How.AUTOMATIC and rule.action is not Action.WATCH and rule.seconds is None:
+        endless = rule.action is not Action.WATCH and not contains and rule.seconds is None
+        if rule.how is How.AUTOMATIC and endless:
             raise InputRefused(
                 f"rule {number} acts by itself without an end", where=where, now="Give it seconds = …"
             )

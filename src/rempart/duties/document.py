@@ -14,6 +14,7 @@ from rempart.duties.timeline import Line, lines
 from rempart.duties.words import PaperLanguage, Words, plain
 from rempart.incidents.incident import Incident
 from rempart.instants import Instant
+from rempart.site.site import Language
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -61,7 +62,7 @@ class Paper(msgspec.Struct, frozen=True):
     title: str
     subtitle: str
     notice: str
-    language: PaperLanguage
+    language: PaperLanguage | Language
     page: str
     """The word for "page"."""
     as_of: Instant

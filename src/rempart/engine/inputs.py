@@ -110,6 +110,25 @@ class Replied:
     code: str
 
 
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """A probe was answered, or was not."""
+
+    now: Instant
+    probe: str
+    answered: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackRead:
+    """The downtime pack was looked at. ``sha256`` empty: there is no file."""
+
+    now: Instant
+    sha256: str
+    written: Instant
+
+
 AnyInput = (
     Started
     | Ticked
@@ -122,6 +141,8 @@ AnyInput = (
     | Delayed
     | Delivered
     | Replied
+    | Probed
+    | PackRead
 )
 
 

@@ -7,10 +7,12 @@ from rempart.containment.measure import stricter
 from rempart.containment.policy import Action
 from rempart.containment.safeguard import protects
 from rempart.detection.finding import Level
+from rempart.duties.belgian_time import on_the_wall
 from rempart.engine import facts, orders, people, tell
+from rempart.engine.caring import heard
 from rempart.engine.facts import AnyFact
 from rempart.engine.orders import AnyOrder, GateAnswer
-from rempart.engine.state import Proposed, State
+from rempart.engine.state import Proposed, State, is_rehearsed, rehearsing
 from rempart.errors import OrderRefused
 from rempart.incidents.incident import IncidentState
 from rempart.incidents.triage import inside
@@ -81,6 +83,13 @@ class _Court:
                 return self.acknowledge(order)
             case orders.TryTelling():
                 return self.try_telling()
+            case orders.Rehearse():
+                return self.rehearse(order)
+            case orders.EndRehearsal():
+                self.require(rehearsing(self.state) is not None, "no rehearsal is under way")
+                return (facts.RehearsalEnded(at=self.now, by=order.by, early=True),)
+            case _:
+                return (heard(self.site, self.state.care, order, self.now),)
 
     def require(self, holds: bool, what: str, now: str = "") -> None:  # noqa: FBT001  reads as a sentence
         if not holds:
@@ -104,7 +113,38 @@ class _Court:
         if self.state.contained and not reopened and not fresh:
             return ()
         because = incidents or self.grave()
-        return (facts.Contained(at=self.now, by=by, reason=reason, incidents=sorted(because)),)
+        cut = facts.Contained(at=self.now, by=by, reason=reason, incidents=sorted(because))
+        # In this order: a rehearsal that ended after the cut would undo it.
+        return (*self.rehearsal_overtaken(by), cut)
+
+    def rehearsal_overtaken(self, by: str) -> tuple[AnyFact, ...]:
+        """A rehearsal that turns into earnest is over; it proves nothing."""
+        return (facts.RehearsalEnded(at=self.now, by=by, early=True),) if rehearsing(self.state) else ()
+
+    def rehearse(self, order: orders.Rehearse) -> tuple[AnyFact, ...]:
+        """A cut that undoes itself, while those who can mend things are there and nothing else is going on."""
+        self.require(not self.state.contained, "the site is contained: this is no rehearsal")
+        self.require(rehearsing(self.state) is None, "a rehearsal is under way")
+        self.require(
+            bool(self.site.wards),
+            "site.toml names no ward that could say what stopped",
+            "Add a [[wards]] for each part of the house where people are cared for.",
+        )
+        limited = [name for name, door in self.state.doors.items() if door.stand.until is not None]
+        self.require(
+            not limited, f"these are open for a limited time: {', '.join(limited)}", "Let them end first."
+        )
+        self.require(
+            all(self.in_staffed_hours(at) for at in (self.now, after(self.now, seconds(order.seconds)))),
+            "a cut is rehearsed in staffed hours, from its beginning to its end",
+            "They stand in site.toml under [hours]. Tell the wards beforehand.",
+        )
+        until = after(self.now, seconds(order.seconds))
+        return (facts.RehearsalBegun(at=self.now, until=until, by=order.by, reason=order.reason),)
+
+    def in_staffed_hours(self, at: Instant) -> bool:
+        local = on_the_wall(at)
+        return self.site.hours.staffed(local.isoweekday(), local.hour * 60 + local.minute)
 
     def grave(self) -> tuple[str, ...]:
         """The open incidents a cut is about: the grave ones, or all when none is."""
@@ -225,6 +265,7 @@ class _Court:
         opening = self.opening(order.opening)
         door = self.state.doors[opening.id]
         self.require(order.state is not OpeningState.CLOSED, "a trial opens or filters; it does not close")
+        self.require(rehearsing(self.state) is None, "a rehearsal is under way; it undoes itself")
         self.require(
             stricter(door.stand.state, order.state) is door.stand.state
             and door.stand.state is not order.state,
@@ -270,7 +311,8 @@ class _Court:
     def confirm(self, order: orders.ConfirmTrial) -> tuple[AnyFact, ...]:
         opening = self.opening(order.opening)
         until = self.state.doors[opening.id].stand.until
-        self.require(until is not None and until > self.now, f"{opening.id} is not on trial")
+        on_trial = until is not None and until > self.now and not is_rehearsed(self.state, opening.id)
+        self.require(on_trial, f"{opening.id} is not on trial")
         return (facts.TrialConfirmed(at=self.now, opening=opening.id, by=order.by),)
 
     def normalise(self, order: orders.Normalise) -> tuple[AnyFact, ...]:

@@ -8,6 +8,9 @@ from msgspec import Meta
 
 from rempart.accounts.credential import Scope
 from rempart.accounts.person import FullName, PersonId, Role
+from rempart.care.rehearsal import Becomes, Question
+from rempart.care.reply import Reply
+from rempart.care.trouble import Ail
 from rempart.site.opening import OpeningState
 
 Text = Annotated[str, Meta(max_length=400)]
@@ -180,6 +183,78 @@ class TryTelling(Order, frozen=True, tag=True, kw_only=True):
     """Send everybody a harmless test message over every channel."""
 
 
+class Rehearse(Order, frozen=True, tag=True, kw_only=True):
+    """Cut the site to try it out: in staffed hours, for so many seconds, undone by the kernel itself."""
+
+    seconds: Annotated[int, Meta(ge=60, le=1800)] = 600
+
+
+class EndRehearsal(Order, frozen=True, tag=True, kw_only=True):
+    """Undo the rehearsed cut now; it then proves nothing."""
+
+
+class TickWard(Order, frozen=True, tag=True, kw_only=True):
+    """Say whether one thing works on a ward during the rehearsal."""
+
+    ward: Name
+    question: Question
+    reply: Reply
+    note: Text = ""
+
+
+class CorrectSite(Order, frozen=True, tag=True, kw_only=True):
+    """Say what the rehearsal showed about an opening; the file itself is changed by the technician."""
+
+    opening: Name
+    becomes: Becomes
+
+
+class AttestCare(Order, frozen=True, tag=True, kw_only=True):
+    """Say whether care goes on, on a ward."""
+
+    ward: Name
+    reply: Reply
+    note: Text = ""
+
+
+class ReportTrouble(Order, frozen=True, tag=True, kw_only=True):
+    """Say that a service is slow, down or wrong."""
+
+    service: Name
+    ail: Ail
+    ward: Name = ""
+    note: Text = ""
+
+
+class SettleTrouble(Order, frozen=True, tag=True, kw_only=True):
+    """Say what put a trouble right."""
+
+    trouble: Name
+    remedy: Text
+
+
+class TickOutside(Order, frozen=True, tag=True, kw_only=True):
+    """Say that an action outside the wall was done, or could not be. ``action`` counts from 1."""
+
+    item: Name
+    action: Annotated[int, Meta(ge=1, le=100)] = 1
+    reply: Reply
+    proof: Text = ""
+
+
+class KeepPaper(Order, frozen=True, tag=True, kw_only=True):
+    """Say that something was noted on paper and must be entered when the opening is back."""
+
+    opening: Name
+    what: Text
+
+
+class EnterPaper(Order, frozen=True, tag=True, kw_only=True):
+    """Say that a pile of paper was entered."""
+
+    paper: Name
+
+
 AnyOrder = (
     Contain
     | CloseLifeline
@@ -204,4 +279,14 @@ AnyOrder = (
     | SealEnvelope
     | Acknowledge
     | TryTelling
+    | Rehearse
+    | EndRehearsal
+    | TickWard
+    | CorrectSite
+    | AttestCare
+    | ReportTrouble
+    | SettleTrouble
+    | TickOutside
+    | KeepPaper
+    | EnterPaper
 )

@@ -25,6 +25,7 @@ _ON_CALL = frozenset({Role.DUTY, Role.TECHNICIAN})
 _WHO_CUT = frozenset({Role.DUTY, Role.TECHNICIAN, Role.APPROVER, Role.PRIVACY_OFFICER})
 _WHO_CHECK = frozenset({Role.TECHNICIAN, Role.APPROVER, Role.PRIVACY_OFFICER})
 _WHO_QUALIFY = frozenset({Role.TECHNICIAN, Role.PRIVACY_OFFICER})
+_STAFF = _WHO_CUT
 _APPROVER = frozenset({Role.APPROVER})
 
 SIGNED_TEXT = 1
@@ -71,8 +72,13 @@ def needs(state: State, order: AnyOrder) -> Requirement:
             return Requirement(_ANYBODY if by == person else _WHO_QUALIFY, Proof.SESSION)
         case orders.IssueToken():
             return Requirement(_ANYBODY, Proof.PASSKEY)
-        case orders.SealEnvelope():
+        case orders.SealEnvelope() | orders.Rehearse():
             return Requirement(_TECHNICIAN, Proof.PASSKEY)
+        case orders.EndRehearsal():
+            # It brings forward by minutes what the kernel does anyway, and somebody on a ward may need it at once.
+            return Requirement(_WHO_CUT, Proof.SESSION)
+        case _:
+            return Requirement(_STAFF, Proof.SESSION)  # words that change nothing in the kernel
 
 
 def require(state: State, order: AnyOrder, authority: Authority) -> None:

@@ -10,9 +10,12 @@ from enum import StrEnum
 from typing import TypeVar
 
 from rempart.accounts.person import Person
-from rempart.containment.measure import Enforcement, Stand
+from rempart.care.ledger import Ledger
+from rempart.care.rehearsal import Rehearsal
+from rempart.containment.measure import Enforcement, Stand, stricter
 from rempart.detection.finding import Level, Outcome
 from rempart.engine import facts
+from rempart.engine.caring import CareFact, noted
 from rempart.engine.facts import AnyFact
 from rempart.engine.orders import GateAnswer
 from rempart.engine.people import after_it
@@ -104,6 +107,7 @@ class State:
     """Openings in the order in which they were reopened since the last cut."""
     people: Mapping[str, Person] = field(default_factory=dict)
     """Whoever has an account, by id."""
+    care: Ledger = field(default_factory=Ledger)
     tallies: Mapping[str, int] = field(default_factory=dict, compare=False)
     alerts: Mapping[str, Alert] = field(default_factory=dict)
     """What asks, or asked, for a person; bounded by `ALERTS`."""
@@ -261,6 +265,10 @@ def fold(state: State, site: Site, fact: AnyFact) -> State:
             return _alerts_over(state, ended, at)
         case facts.DayEnded():
             return _day_ended(state, fact)
+        case facts.RehearsalBegun(at=at, until=until):
+            return _care(_rehearsed(state, site, until, at), fact)
+        case facts.RehearsalEnded(at=at):
+            return _care(_undone(state, at), fact)
         case facts.OrderDeclined() | facts.EnforcementFaulted() | facts.SealedLate():
             return state
         case (
@@ -278,6 +286,49 @@ def fold(state: State, site: Site, fact: AnyFact) -> State:
             | facts.EnvelopeSealed()
         ):
             return state
+        case _:
+            return _care(state, fact)
+
+
+def _care(state: State, fact: CareFact) -> State:
+    return replace(state, care=noted(state.care, fact))
+
+
+# -- the rehearsed cut -------------------------------------------------------------------------------------------
+
+
+def rehearsing(state: State) -> Rehearsal | None:
+    """The rehearsal whose cut stands now."""
+    return state.care.rehearsal if state.care.rehearsal and state.care.rehearsal.running else None
+
+
+def is_rehearsed(state: State, opening: str) -> bool:
+    """Whether a door is shut by the rehearsal and will open again by itself."""
+    rehearsal, door = rehearsing(state), state.doors.get(opening)
+    return rehearsal is not None and door is not None and door.stand.until == rehearsal.until
+
+
+def _rehearsed(state: State, site: Site, until: Instant, at: Instant) -> State:
+    """Every door as the cut leaves it, and then, by the kernel's own clock, as it stands now."""
+    doors = dict(state.doors)
+    for opening in site.openings:
+        present = _standing(state, opening.id)
+        shut = _shut(opening)
+        if shut is not stricter(present.state, shut) or shut is present.state:
+            continue
+        doors[opening.id] = Door(stand=Stand(state=shut, until=until, then=present.state), since=at)
+    return replace(state, doors=doors)
+
+
+def _undone(state: State, at: Instant) -> State:
+    """The doors that still stand as the rehearsal left them, as they stood before it."""
+    doors = {
+        name: Door(stand=Stand(state=door.stand.then or OpeningState.CLOSED), since=at)
+        if is_rehearsed(state, name)
+        else door
+        for name, door in state.doors.items()
+    }
+    return replace(state, doors=doors)
 
 
 # -- incidents ---------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from rempart.containment.measure import loosens, tightens, tightest
 from rempart.containment.policy import Policy
 from rempart.detection.finding import Kind, Level
 from rempart.engine import facts, tell
+from rempart.engine.caring import pack_read, probed
 from rempart.engine.facts import MACHINE, AnyFact
 from rempart.engine.inputs import (
     AnyInput,
@@ -27,6 +28,8 @@ from rempart.engine.inputs import (
     Enforce,
     Found,
     Ordered,
+    PackRead,
+    Probed,
     Refuse,
     Repaired,
     Replied,
@@ -39,7 +42,7 @@ from rempart.engine.inputs import (
 from rempart.engine.judge import judge
 from rempart.engine.orders import AnyOrder
 from rempart.engine.rights import require
-from rempart.engine.state import State, enforcement, folded
+from rempart.engine.state import State, enforcement, folded, is_rehearsed, rehearsing
 from rempart.engine.tally import is_power_of_ten, tallied
 from rempart.engine.weigh import weigh
 from rempart.errors import OrderRefused
@@ -124,6 +127,13 @@ def _decide(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tupl
         case Replied(now=now, role=role, code=code):
             remembered, answer = tell.replied(terms.site, state, role, code, now)
             return _settle(terms, remembered, answer, now)
+        case Probed(now=now, probe=probe, answered=answered, detail=detail):
+            if not any(each.id == probe for each in terms.site.probes):
+                return state, ()
+            turned = probed(state.care, probe, answered=answered, detail=detail, now=now)
+            return _settle(terms, state, turned, now)
+        case PackRead(now=now, sha256=sha256, written=written):
+            return _settle(terms, state, pack_read(state.care, sha256, written, now), now)
 
 
 def _obey(
@@ -195,10 +205,13 @@ def _settle(
 
 def _overdue(state: State, now: Instant) -> tuple[AnyFact, ...]:
     """Everything whose time has come. The kernel has let it fall already; now it is said."""
+    rehearsal = rehearsing(state)
+    over = rehearsal is not None and rehearsal.until <= now
+    rehearsed = [facts.RehearsalEnded(at=now, by=MACHINE, early=False)] if over else []
     trials = [
         facts.TrialEnded(at=now, opening=name)
         for name, door in state.doors.items()
-        if door.stand.until is not None and door.stand.until <= now
+        if door.stand.until is not None and door.stand.until <= now and not is_rehearsed(state, name)
     ]
     blocks = [
         facts.Unblocked(at=now, target=target, by=MACHINE)
@@ -217,7 +230,7 @@ def _overdue(state: State, now: Instant) -> tuple[AnyFact, ...]:
     ]
     quiet += _crowded_out(state, but=set(quiet))
     ended = [facts.QuietReturned(at=now, incidents=quiet)] if quiet else []
-    return (*trials, *blocks, *isolations, *ended)
+    return (*rehearsed, *trials, *blocks, *isolations, *ended)
 
 
 def _crowded_out(state: State, but: set[str]) -> list[str]:

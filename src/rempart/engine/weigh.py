@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rempart.care.rehearsal import locked
 from rempart.containment.policy import Action, How, Policy
 from rempart.containment.safeguard import protects
 from rempart.detection.finding import Finding, Outcome
@@ -18,6 +19,9 @@ from rempart.site.site import Site
 
 STALE = hours(1)
 """How old a finding may be and still make the station act by itself."""
+
+KINDS_TO_CONTAIN = 2
+"""Kinds of findings an incident must show before the station contains by itself."""
 
 SLACK = seconds(2)
 """Logs tell time by whole seconds, and not always by the same clock."""
@@ -144,12 +148,34 @@ class _Response:
                 targets = _assets(self.site, who.inside)
             case Action.CONTAIN:
                 targets = frozenset({self.site.id})
-        if response.how is How.APPROVAL:
+        if response.how is How.APPROVAL or (response.action is Action.CONTAIN and not self._may_contain()):
             yield from self._proposals(response.action, targets)
+        elif response.action is Action.CONTAIN:
+            yield from self._contains()
         elif response.action is Action.BLOCK and response.seconds:
             yield from self._blocks(targets, response.seconds)
         elif response.action is Action.ISOLATE and response.seconds:
             yield from self._isolations(targets, response.seconds)
+
+    def _may_contain(self) -> bool:
+        """Whether the station may cut the site by itself.
+
+        Only where a cut was rehearsed, on fresh news of more than one kind that nobody outside can forge: one line in
+        a log never cuts a house off.
+        """
+        incident = self.state.incidents[self.incident]
+        return (
+            not locked(self.site, self.state.care.rehearsal, self.now)
+            and not self.finding.spoofable
+            and self.now - self.finding.time <= STALE
+            and len(incident.kinds) >= KINDS_TO_CONTAIN
+        )
+
+    def _contains(self) -> Iterator[facts.Contained]:
+        """Cut once for an incident; lifelines stay, and only a person reopens."""
+        if self.incident not in self.state.contained_for:
+            reason = self.finding.title
+            yield facts.Contained(at=self.now, by=MACHINE, reason=reason, incidents=[self.incident])
 
     def _blocks(self, targets: frozenset[str], length: int) -> Iterator[facts.Blocked]:
         for target in self._allowed(targets - self.state.blocked.keys()):

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from unicodedata import category
 
 from rempart.errors import Problem, SiteInvalid
+from rempart.site.hours import Hours, spelled
 from rempart.site.opening import (
     Direction,
     Fallback,
@@ -26,11 +27,13 @@ from rempart.site.opening import (
     Transport,
     is_name,
 )
+from rempart.site.probe import Probe, ProbeKind
 from rempart.site.site import (
     Asset,
     AssetKind,
     CareFiles,
     Contact,
+    DowntimePack,
     Language,
     LogSource,
     OutsideWall,
@@ -38,6 +41,7 @@ from rempart.site.site import (
     Safeguard,
     Site,
     Uplink,
+    Ward,
     Zone,
 )
 from rempart.site.telling import (
@@ -430,6 +434,24 @@ def _service(value: object) -> Service:
     return Service(Transport(match.group(1)), first, last)
 
 
+def _clock(value: object) -> int:
+    text = _plain(value)
+    match = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])", text)
+    if not match:
+        raise _Wrong(f"{_shown(text)} is no time of day", 'Write it as "07:00".')
+    return int(match.group(1)) * 60 + int(match.group(2))
+
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _day(value: object) -> int:
+    text = _plain(value)
+    if text not in _DAYS:
+        raise _Wrong(f"{_shown(text)} is no day", f"Write one of: {', '.join(_DAYS)}.")
+    return _DAYS.index(text) + 1
+
+
 def _expression(value: object) -> str:
     text = _plain(value)
     try:
@@ -539,6 +561,11 @@ _LANGUAGE: _Rule[Language | None] = _Rule(_choice(Language), None)
 _DIRECTION = _Rule(_choice(Direction), Direction.BOTH)
 _STATE = _Rule(_choice(OpeningState), OpeningState.CLOSED)
 _KIND = _Rule(_choice(AssetKind), AssetKind.OTHER)
+_PROBE = _Rule(_choice(ProbeKind), ProbeKind.TCP)
+_SECONDS = _Rule(_whole(5, 3600), 60)
+_AGE = _Rule(_whole(0, 744), 0)
+_CLOCK: _Rule[int | None] = _Rule(_clock, None)
+_DAY: _Rule[int | None] = _Rule(_day, None)
 
 
 # -- the tables --------------------------------------------------------------------------------------------------
@@ -564,6 +591,11 @@ def _site(table: _Table) -> Site:
         care_files=_care_files(table.one("care_files")),
         telling=_telling(table.one("telling"), tuple(map(_recipient, table.many("tell")))),
         resolver=_resolver(table.one("resolver")),
+        wards=tuple(map(_ward, table.many("wards"))),
+        hours=_hours(table.one("hours")),
+        probes=tuple(map(_probe, table.many("probes"))),
+        downtime_pack=_downtime_pack(table.one("downtime_pack")),
+        quiet_hours=table.read("quiet_hours", _AGE, 12),
     )
     table.done()
     return site
@@ -609,6 +641,7 @@ def _opening(table: _Table) -> Opening:
         lifeline=table.read("lifeline", _FLAG, default=False),
         fallback=_fallback(table.required("fallback")),
         publication=_publication(table.one("publication")),
+        needs=table.each("needs", _ID, ()),
         normally=table.read("normally", _STATE, OpeningState.OPEN),
         shared_addresses=table.read("shared_addresses", _FLAG, default=False),
         confidence=table.read("confidence", _CONFIDENCE, "G"),
@@ -650,6 +683,7 @@ def _asset(table: _Table) -> Asset:
         addresses=table.each("addresses", _ADDRESS),
         kind=table.read("kind", _KIND, AssetKind.OTHER),
         mac=table.read("mac", _MAC, "").lower() or None,
+        core=table.read("core", _FLAG, default=False),
     )
     table.done()
     return asset
@@ -668,9 +702,59 @@ def _outside_wall(table: _Table) -> OutsideWall:
         name=table.read("name", _TEXT),
         action=table.read("action", _TEXT),
         phone=table.read("phone", _PHONE, "") or None,
+        then=table.each("then", _TEXT, ()),
     )
     table.done()
     return outside
+
+
+def _ward(table: _Table) -> Ward:
+    ward = Ward(
+        id=table.read("id", _ID),
+        name=table.read("name", _TEXT),
+        phone=table.read("phone", _PHONE, "") or None,
+    )
+    table.done()
+    return ward
+
+
+def _hours(table: _Table | None) -> Hours:
+    usual = Hours()
+    if table is None:
+        return usual
+    begins, ends = table.read("from", _CLOCK, usual.begins), table.read("until", _CLOCK, usual.ends)
+    days, shifts = table.each("days", _DAY, usual.days), table.each("shifts", _CLOCK, usual.shifts)
+    table.done()
+    if begins is None or ends is None:
+        return usual
+    if begins >= ends:
+        table.page.wrong(
+            table.path, f"{spelled(begins)} is not before {spelled(ends)}", "Give the hours of one day."
+        )
+    return Hours(days=_present(days), begins=begins, ends=ends, shifts=tuple(sorted(set(_present(shifts)))))
+
+
+def _probe(table: _Table) -> Probe:
+    probe = Probe(
+        id=table.read("id", _ID),
+        name=table.read("name", _TEXT),
+        kind=table.read("kind", _PROBE),
+        address=table.read("address", _ADDRESS),
+        port=table.read("port", _PORT),
+        opening=table.read("opening", _ID, "") or None,
+        ask=table.read("ask", _NAME_IN_DNS, ""),
+        every=table.read("every", _SECONDS, 60),
+    )
+    table.done()
+    return probe
+
+
+def _downtime_pack(table: _Table | None) -> DowntimePack | None:
+    if table is None:
+        return None
+    pack = DowntimePack(path=table.read("path", _TEXT), hours=table.read("hours", _AGE, 24))
+    table.done()
+    return pack
 
 
 def _safeguard(table: _Table) -> Safeguard:
@@ -798,7 +882,7 @@ def _marked(openings: list[Opening]) -> tuple[Opening, ...]:
 
 def _cross_check(page: _Page, site: Site) -> None:
     """Everything that can only be judged with the whole file in hand. Blank values were reported already."""
-    for kind in ("zones", "openings", "assets", "safeguards"):
+    for kind in ("zones", "openings", "assets", "safeguards", "wards", "probes"):
         _distinct(page, kind, "id", [(entry.id, entry.id) for entry in getattr(site, kind)])
     written = [entry.get("mark") for entry in page.values.get("openings", ())]
     _distinct(page, "openings", "mark", [(mark, f"mark {mark}") for mark in written])
@@ -830,6 +914,7 @@ def _references(page: _Page, site: Site) -> None:
         _known(page, ("zones", number, "reaches"), zone.reaches, zones, "zone")
     for number, opening in enumerate(site.openings):
         _known(page, ("openings", number, "zones"), opening.zones, zones, "zone")
+        _known(page, ("openings", number, "needs"), opening.needs, openings, "opening")
         _known(
             page,
             ("openings", number, "fallback", "depends_on"),
@@ -843,6 +928,8 @@ def _references(page: _Page, site: Site) -> None:
             )
     for number, asset in enumerate(site.assets):
         _known(page, ("assets", number, "zone"), (asset.zone,), zones, "zone")
+    for number, probe in enumerate(site.probes):
+        _known(page, ("probes", number, "opening"), (probe.opening or "",), openings, "opening")
     if site.care_files:
         assets = {asset.id for asset in site.assets}
         _known(page, ("care_files", "server"), (site.care_files.server,), assets, "asset")

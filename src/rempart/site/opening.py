@@ -80,6 +80,8 @@ class Opening:
     lifeline: bool
     fallback: Fallback
     publication: Publication | None = None
+    needs: tuple[str, ...] = ()
+    """Ids of the openings without which this one is of no use: names, sign-in. They reopen before it."""
     normally: OpeningState = OpeningState.OPEN
     """The state in the posture *normal*; remote maintenance for one is normally closed."""
     shared_addresses: bool = False

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from rempart.site.hours import Hours
 from rempart.site.language import Language as Language
 from rempart.site.opening import Opening, Service
+from rempart.site.probe import Probe
 from rempart.site.telling import NOBODY, Telling
 
 
@@ -58,6 +60,29 @@ class Asset:
     addresses: tuple[str, ...]
     kind: AssetKind = AssetKind.OTHER
     mac: str | None = None
+    core: bool = False
+    """Belongs to the trusted core that is proven before anything reopens: directory, admin stations, backups."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ward:
+    """A part of the house where people are cared for: it says once a shift whether care goes on."""
+
+    id: str
+    name: str
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DowntimePack:
+    """The medication list, allergies and contacts that the care software exports, to be printed before they are needed.
+
+    Rempart looks at the file's age and hash, never at its content.
+    """
+
+    path: str
+    hours: int = 24
+    """How old it may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +100,15 @@ class OutsideWall:
 
     name: str
     action: str
+    """The first thing to do there, and often the only one."""
     phone: str | None = None
+    then: tuple[str, ...] = ()
+    """What else to do there, in order."""
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """All that is to be done there, in order."""
+        return (self.action, *self.then)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +183,12 @@ class Site:
     """MAC addresses that are no news."""
     records_kept: int = 0
     """Persons in the files, as the institution estimates it; 0 unknown."""
+    wards: tuple[Ward, ...] = ()
+    hours: Hours = field(default_factory=Hours)
+    probes: tuple[Probe, ...] = ()
+    downtime_pack: DowntimePack | None = None
+    quiet_hours: int = 12
+    """Hours without a call to a commander that a machine asks for before it agrees that the attack is contained."""
     _by_id: dict[str, Opening] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:

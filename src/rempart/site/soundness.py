@@ -32,6 +32,7 @@ def advise(site: Site) -> tuple[Problem, ...]:
         *_lifelines_anywhere(site),
         *_shared(site),
         *_nobody_to_call(site),
+        *_no_ward(site),
     )
 
 
@@ -216,6 +217,15 @@ def _nobody_to_call(site: Site) -> Iterator[Problem]:
     if not site.contacts:
         yield Problem(
             "there is nobody to call", "contacts", "Add a [[contacts]] with a role, a name and a number."
+        )
+
+
+def _no_ward(site: Site) -> Iterator[Problem]:
+    if not site.wards:
+        yield Problem(
+            "no ward is named: nobody can say whether care goes on, and no cut can be rehearsed",
+            "wards",
+            "Add a [[wards]] for each part of the house where people are cared for.",
         )
 
 

@@ -46,6 +46,7 @@ def written(*, template: str, about: Table, catalogue: Table, name: str, languag
         _section("What the wall does not reach: named, because somebody must act there by hand."),
         *(_outside(outside, language) for outside in about["outside_wall"]),
         _safeguard(),
+        _care(),
         _logs(),
     ]
     return "\n".join(parts)
@@ -181,6 +182,35 @@ id = "operators"
 interface = "eth2"
 networks = ["198.18.255.0/28"]
 services = ["tcp/22"]
+"""
+
+
+def _care() -> str:
+    return """\
+
+# -- Care: who says that it goes on, and when; what is asked by itself. `rempart rehearse` needs the wards.
+
+# [[wards]]
+# id = "first-floor"
+# name = "First floor"
+# phone = "?"
+
+# [hours]  # on the wall clock of the house; a cut is rehearsed in staffed hours only
+# days = ["mon", "tue", "wed", "thu", "fri"]
+# from = "08:00"
+# until = "17:00"
+# shifts = ["07:00", "14:00", "21:00"]
+
+# [[probes]]  # kind: tcp, dns, http or sip; with `opening` it asks through the wall, else a machine inside
+# id = "care-file"
+# name = "Care file"
+# kind = "http"
+# address = "198.18.3.10"
+# port = 443
+
+# [downtime_pack]  # medication, allergies, contacts, as the care software exports them: age and hash are watched
+# path = "/srv/downtime/pack.pdf"
+# hours = 24
 """
 
 

@@ -10,6 +10,7 @@ from rempart.messages import AlertStatus, IncidentStatus, MeasureStatus, Opening
 from rempart.reopening.gate import missing
 from rempart.site.opening import Opening
 from rempart.site.site import Site
+from rempart.station.care_status import care_status
 
 SHOWN = 50
 """Incidents shown at most: open before closed, grave before noise, the latest first; the journal has them all."""
@@ -54,6 +55,7 @@ def status(
         answer_seconds=[length // 1_000_000 for length in state.answers],
         day=tell.counted(state),
         yesterday=state.yesterday,
+        care=care_status(site, state, now),
     )
 
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import zstandard
 
-from rempart.errors import RempartError
+from rempart.errors import InputRefused, RempartError
 from rempart.instants import Instant
 
 _log = logging.getLogger(__name__)
@@ -330,6 +330,19 @@ class EventStore:
             self._connection.executemany("INSERT INTO source VALUES (?,?)", self._positions.items())
             self._connection.execute(*self._marks(self._last))
             self._connection.execute("COMMIT")
+
+
+def stored(path: Path, since: Instant) -> Iterator[Segment | Damage]:
+    """The segments of a store that a watch may be writing to, read at ``since`` or later; see `EventStore.since`.
+
+    Raises InputRefused when the file is no store.
+    """
+    try:
+        with closing(_read_only(path)) as connection:
+            (last,) = connection.execute("SELECT last FROM mark").fetchone()
+            yield from _segments(connection, path, _before(connection, since), last)
+    except (sqlite3.DatabaseError, TypeError) as fault:
+        raise InputRefused(f"this is no event store: {fault}", where=str(path)) from fault
 
 
 # -- reading -----------------------------------------------------------------------------------------------------

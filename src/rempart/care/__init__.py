@@ -1,0 +1,1 @@
+"""Care goes on while the site is cut: rehearsed beforehand, attested each shift, trouble heard, paper caught up."""

@@ -1,0 +1,121 @@
+"""A rehearsal: the site is really cut for some minutes in daytime, and each ward says what still worked.
+
+The cut undoes itself in the kernel. It has passed when it ran its whole length and every ward answered every question
+with yes; only then, and for half a year, may the policy contain the site by itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from rempart.care.reply import Reply
+from rempart.instants import Duration, Instant, hours
+from rempart.site.site import Site
+
+VALID: Duration = hours(24 * 183)
+"""How long a passed rehearsal unlocks automatic containment: six months."""
+
+TOLD_WITHIN: Duration = hours(24)
+"""How long after its end wards may still answer."""
+
+
+class Question(StrEnum):
+    """What each ward tries while the site is cut."""
+
+    CALL = "call"  # telephone and nurse call
+    PRINT = "print"
+    LOG_IN = "log-in"  # on the care file
+    MEDICATION = "medication"  # give it, and note it
+    DOOR = "door"  # open the doors that have electronic locks
+
+
+class Becomes(StrEnum):
+    """What a rehearsal teaches about an opening of site.toml."""
+
+    LIFELINE = "lifeline"  # care hung on it: it must stay, filtered
+    NO_LIFELINE = "no-lifeline"  # nothing hung on it
+    OPENING = "opening"  # something unknown went out: it needs an opening of its own
+    FALLBACK = "fallback"  # its fallback did not work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """One ward's answer to one question."""
+
+    reply: Reply
+    note: str
+    by: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """One thing that must change, or has changed, in site.toml."""
+
+    opening: str
+    becomes: Becomes
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """The latest rehearsal. ``ticks`` maps a ward's id to its answers by question."""
+
+    began: Instant
+    until: Instant
+    by: str
+    ended: Instant | None = None
+    early: bool = False
+    """Somebody ended it, or the site was contained meanwhile: it then proves nothing."""
+    ticks: Mapping[str, Mapping[str, Tick]] = field(default_factory=dict)
+    corrections: tuple[Correction, ...] = ()
+
+    @property
+    def running(self) -> bool:
+        """Whether the rehearsed cut stands now."""
+        return self.ended is None
+
+
+def unanswered(site: Site, rehearsal: Rehearsal) -> tuple[tuple[str, Question], ...]:
+    """Wards and questions that nobody has answered with yes or no."""
+    return tuple(
+        (ward.id, question)
+        for ward in site.wards
+        for question in Question
+        if _reply(rehearsal, ward.id, question) is Reply.UNKNOWN
+    )
+
+
+def failed(site: Site, rehearsal: Rehearsal) -> tuple[tuple[str, Question], ...]:
+    """Wards and questions that were answered with no."""
+    return tuple(
+        (ward.id, question)
+        for ward in site.wards
+        for question in Question
+        if _reply(rehearsal, ward.id, question) is Reply.NO
+    )
+
+
+def locked(site: Site, rehearsal: Rehearsal | None, now: Instant) -> str:
+    """Why the station may not contain the site by itself, in words; empty when it may."""
+    if rehearsal is None:
+        return "no cut was ever rehearsed"
+    if not site.wards:
+        return "site.toml names no ward that could say whether care went on"
+    if rehearsal.ended is None:
+        return "a rehearsal is under way"
+    if rehearsal.early:
+        return "the last rehearsal was ended before its time"
+    if wrong := failed(site, rehearsal):
+        return f"{len(wrong)} things did not work in the last rehearsal"
+    if missing := unanswered(site, rehearsal):
+        return f"{len(missing)} questions of the last rehearsal are unanswered"
+    if now - rehearsal.ended > VALID:
+        return "the last rehearsal is older than six months"
+    return ""
+
+
+def _reply(rehearsal: Rehearsal, ward: str, question: Question) -> Reply:
+    tick = rehearsal.ticks.get(ward, {}).get(question.value)
+    return tick.reply if tick else Reply.UNKNOWN

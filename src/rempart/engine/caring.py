@@ -1,0 +1,221 @@
+"""Whether care goes on: what people say and probes answer becomes facts, and the ledger of care follows from them."""
+
+from dataclasses import replace
+
+from rempart.care.attestation import Attestation
+from rempart.care.catchup import PaperKept
+from rempart.care.ledger import CHANGES, Ledger, OutsideTick, PackSeen, Turn, open_first, waiting_first
+from rempart.care.rehearsal import TOLD_WITHIN, Correction, Rehearsal, Tick
+from rempart.care.reply import Reply
+from rempart.care.trouble import Trouble
+from rempart.engine import facts, orders
+from rempart.errors import OrderRefused
+from rempart.instants import Instant
+from rempart.site.site import Site
+
+CareOrder = (
+    orders.TickWard
+    | orders.CorrectSite
+    | orders.AttestCare
+    | orders.ReportTrouble
+    | orders.SettleTrouble
+    | orders.TickOutside
+    | orders.KeepPaper
+    | orders.EnterPaper
+)
+"""Orders that say something and change nothing in the kernel."""
+
+CareFact = (
+    facts.RehearsalBegun
+    | facts.RehearsalEnded
+    | facts.WardTicked
+    | facts.SiteCorrected
+    | facts.CareAttested
+    | facts.TroubleReported
+    | facts.TroubleSettled
+    | facts.OutsideTicked
+    | facts.PaperKept
+    | facts.PaperEntered
+    | facts.ProbeTurned
+    | facts.PackChanged
+)
+
+MOST_CORRECTIONS = 200
+
+
+def heard(site: Site, ledger: Ledger, order: CareOrder, now: Instant) -> CareFact:
+    """What is written down of somebody's words. Raises `OrderRefused`."""
+    match order:
+        case orders.TickWard():
+            return _ticked(site, ledger, order, now)
+        case orders.CorrectSite(by=by, reason=reason, opening=opening, becomes=becomes):
+            _require(ledger.rehearsal is not None, "no cut was ever rehearsed")
+            _require(bool(reason.strip()), "a correction needs a reason", "Say what stopped, and where.")
+            return facts.SiteCorrected(at=now, opening=opening, becomes=becomes, by=by, reason=reason)
+        case orders.AttestCare(by=by, ward=ward, reply=reply, note=note):
+            _require_ward(site, ward)
+            return facts.CareAttested(at=now, ward=ward, reply=reply, note=note, by=by)
+        case orders.ReportTrouble(by=by, service=service, ail=ail, ward=ward, note=note):
+            _require(bool(service.strip()), "no service is named")
+            if ward:
+                _require_ward(site, ward)
+            name = f"t{ledger.told + 1}"
+            return facts.TroubleReported(
+                at=now, trouble=name, service=service, ail=ail, ward=ward, note=note, by=by
+            )
+        case orders.SettleTrouble(by=by, trouble=trouble, remedy=remedy):
+            known = ledger.troubles.get(trouble)
+            _require(known is not None and known.settled is None, f"there is no open trouble {trouble!r}")
+            _require(bool(remedy.strip()), "a remedy is missing", "Say what put it right.")
+            return facts.TroubleSettled(at=now, trouble=trouble, remedy=remedy, by=by)
+        case orders.TickOutside():
+            return _outside(site, order, now)
+        case orders.KeepPaper(by=by, opening=opening, what=what):
+            _require(any(o.id == opening for o in site.openings), f"this site has no opening {opening!r}")
+            _require(bool(what.strip()), "it is not said what was noted", "Say where it lies and what it is.")
+            return facts.PaperKept(at=now, paper=f"p{ledger.told + 1}", opening=opening, what=what, by=by)
+        case orders.EnterPaper(by=by, paper=paper):
+            waiting = ledger.papers.get(paper)
+            _require(waiting is not None and waiting.entered is None, f"no paper {paper!r} waits")
+            return facts.PaperEntered(at=now, paper=paper, by=by)
+
+
+def _ticked(site: Site, ledger: Ledger, order: orders.TickWard, now: Instant) -> facts.WardTicked:
+    rehearsal = ledger.rehearsal
+    _require_ward(site, order.ward)
+    _require(rehearsal is not None, "no cut was ever rehearsed", "Begin with: rempart rehearse cut")
+    assert rehearsal
+    _require(
+        now - rehearsal.until <= TOLD_WITHIN,
+        "the last rehearsal is over for more than a day",
+        "What worked is asked while it is fresh: rehearse again.",
+    )
+    _require(
+        order.reply is not Reply.NO or bool(order.note.strip()),
+        "what did not work is not said",
+        "Add it with --note: it is what the rehearsal is for.",
+    )
+    return facts.WardTicked(
+        at=now, ward=order.ward, question=order.question, reply=order.reply, note=order.note, by=order.by
+    )
+
+
+def _outside(site: Site, order: orders.TickOutside, now: Instant) -> facts.OutsideTicked:
+    item = next((each for each in site.outside_wall if each.name == order.item), None)
+    known = ", ".join(each.name for each in site.outside_wall) or "nothing"
+    if item is None:
+        raise OrderRefused(
+            f"{order.item!r} is not named in site.toml", now=f"Outside the wall it names: {known}."
+        )
+    _require(order.action <= len(item.actions), f"{item.name} has {len(item.actions)} actions")
+    _require(
+        order.reply is not Reply.YES or bool(order.proof.strip()),
+        "it is not said how it was done",
+        "Add --proof: whom you called, what you saw.",
+    )
+    return facts.OutsideTicked(
+        at=now,
+        item=item.name,
+        action=item.actions[order.action - 1],
+        reply=order.reply,
+        proof=order.proof,
+        by=order.by,
+    )
+
+
+def _require_ward(site: Site, ward: str) -> None:
+    known = ", ".join(each.id for each in site.wards) or "none: add [[wards]] to site.toml"
+    _require(any(each.id == ward for each in site.wards), f"there is no ward {ward!r}", f"Wards: {known}.")
+
+
+def _require(holds: bool, what: str, now: str = "") -> None:  # noqa: FBT001  reads as a sentence
+    if not holds:
+        raise OrderRefused(what, now=now)
+
+
+def probed(ledger: Ledger, probe: str, *, answered: bool, detail: str, now: Instant) -> tuple[CareFact, ...]:
+    """A probe's answer is news only when it differs from the last."""
+    turns = ledger.probes.get(probe, ())
+    if turns and turns[-1].answered is answered:
+        return ()
+    return (facts.ProbeTurned(at=now, probe=probe, answered=answered, detail=detail),)
+
+
+def pack_read(ledger: Ledger, sha256: str, written: Instant, now: Instant) -> tuple[CareFact, ...]:
+    """The downtime pack is news when its content or its age is another."""
+    known = ledger.pack
+    if known and (known.sha256, known.written) == (sha256, written):
+        return ()
+    return (facts.PackChanged(at=now, sha256=sha256, written=written),)
+
+
+# -- the fold ----------------------------------------------------------------------------------------------------
+
+
+def noted(ledger: Ledger, fact: CareFact) -> Ledger:
+    """The ledger after one fact. Total: it takes whatever a journal holds."""
+    match fact:
+        case facts.RehearsalBegun(at=at, until=until, by=by):
+            return replace(ledger, rehearsal=Rehearsal(began=at, until=until, by=by))
+        case facts.RehearsalEnded(at=at, early=early):
+            ended = replace(ledger.rehearsal, ended=at, early=early) if ledger.rehearsal else None
+            return replace(ledger, rehearsal=ended)
+        case facts.WardTicked():
+            return _with_tick(ledger, fact)
+        case facts.SiteCorrected(opening=opening, becomes=becomes, by=by, reason=reason):
+            if ledger.rehearsal is None:
+                return ledger
+            made = Correction(opening=opening, becomes=becomes, by=by, reason=reason)
+            kept = (*ledger.rehearsal.corrections, made)[-MOST_CORRECTIONS:]
+            return replace(ledger, rehearsal=replace(ledger.rehearsal, corrections=kept))
+        case facts.CareAttested(at=at, ward=ward, reply=reply, note=note, by=by):
+            said = Attestation(reply=reply, note=note, by=by, at=at)
+            return replace(ledger, attested={**ledger.attested, ward: said})
+        case facts.TroubleReported():
+            return _with_trouble(ledger, fact)
+        case facts.TroubleSettled(at=at, trouble=trouble, remedy=remedy):
+            if trouble not in ledger.troubles:
+                return ledger
+            settled = replace(ledger.troubles[trouble], settled=at, remedy=remedy)
+            return replace(ledger, troubles=open_first({**ledger.troubles, trouble: settled}.values()))
+        case facts.OutsideTicked(at=at, item=item, action=action, reply=reply, proof=proof, by=by):
+            tick = OutsideTick(reply=reply, proof=proof, by=by, at=at)
+            ticks = {**ledger.outside.get(item, {}), action: tick}
+            return replace(ledger, outside={**ledger.outside, item: ticks})
+        case facts.PaperKept():
+            pile = PaperKept(id=fact.paper, opening=fact.opening, what=fact.what, by=fact.by, at=fact.at)
+            papers = waiting_first({**ledger.papers, pile.id: pile}.values())
+            return replace(ledger, papers=papers, told=ledger.told + 1)
+        case facts.PaperEntered(at=at, paper=paper, by=by):
+            if paper not in ledger.papers:
+                return ledger
+            entered = replace(ledger.papers[paper], entered=at, entered_by=by)
+            return replace(ledger, papers=waiting_first({**ledger.papers, paper: entered}.values()))
+        case facts.ProbeTurned(at=at, probe=probe, answered=answered, detail=detail):
+            turns = (*ledger.probes.get(probe, ()), Turn(at=at, answered=answered, detail=detail))[-CHANGES:]
+            return replace(ledger, probes={**ledger.probes, probe: turns})
+        case facts.PackChanged(at=at, sha256=sha256, written=written):
+            return replace(ledger, pack=PackSeen(sha256=sha256, written=written, at=at))
+
+
+def _with_tick(ledger: Ledger, fact: facts.WardTicked) -> Ledger:
+    if ledger.rehearsal is None:
+        return ledger
+    tick = Tick(reply=fact.reply, note=fact.note, by=fact.by, at=fact.at)
+    ticks = ledger.rehearsal.ticks
+    of_ward = {**ticks.get(fact.ward, {}), fact.question.value: tick}
+    return replace(ledger, rehearsal=replace(ledger.rehearsal, ticks={**ticks, fact.ward: of_ward}))
+
+
+def _with_trouble(ledger: Ledger, fact: facts.TroubleReported) -> Ledger:
+    trouble = Trouble(
+        id=fact.trouble,
+        service=fact.service,
+        ail=fact.ail,
+        ward=fact.ward,
+        note=fact.note,
+        by=fact.by,
+        at=fact.at,
+    )
+    troubles = open_first({**ledger.troubles, trouble.id: trouble}.values())
+    return replace(ledger, troubles=troubles, told=ledger.told + 1)
