@@ -47,6 +47,11 @@ class Places:
         return self.state / "guard" / "keys"
 
     @property
+    def accounts(self) -> Path:
+        """What people sign in with (SQLite). Guard only."""
+        return self.state / "guard" / "accounts.db"
+
+    @property
     def events(self) -> Path:
         """The event store (SQLite). Watch only."""
         return self.state / "watch" / "events.db"

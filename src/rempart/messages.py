@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from rempart.accounts.conversation import FromVisitor, Held, PasskeyAnswer, PeopleAsked, ToVisitor
 from rempart.detection.finding import Finding
 from rempart.engine.orders import AnyOrder
 from rempart.engine.state import Posture as Posture
@@ -104,9 +105,18 @@ ToTeller = TellPeople
 
 
 class Ordered(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """A person's order. The console may only send tightening ones; the guard checks."""
+    """A person's order. From the console it comes with their session and, where needed, their passkey's answer."""
 
     order: AnyOrder
+    session: Held = ""
+    answer: PasskeyAnswer | None = None
+
+
+class ChallengeAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Give me the question with which this person's passkey confirms exactly this order."""
+
+    order: AnyOrder
+    session: Held
 
 
 class StatusAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -117,7 +127,8 @@ class StatusFollowed(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Send the status now and whenever it changes, until the connection ends."""
 
 
-FromOperator = Ordered | StatusAsked | StatusFollowed
+FromOperator = Ordered | StatusAsked | StatusFollowed | PeopleAsked
+FromConsole = Ordered | ChallengeAsked | StatusAsked | StatusFollowed | FromVisitor
 
 
 # -- guard -> console or command line ----------------------------------------------------------------------------
@@ -133,6 +144,10 @@ class OrderDone(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """When the kernel had acknowledged; None when nothing was to be enforced."""
     late: bool = False
     note: str = ""
+    handed: str = ""
+    """A secret that the order made (a link's, a token, a code), told this once."""
+    console: str = ""
+    """Where the console's pages are, for a secret that is used there."""
 
 
 class OrderRejected(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -371,4 +386,4 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     care: CareStatus = CareStatus()
 
 
-ToOperator = OrderDone | OrderRejected | Status
+ToOperator = OrderDone | OrderRejected | Status | ToVisitor

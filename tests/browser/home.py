@@ -24,7 +24,7 @@ from rempart.engine.inputs import AnyInput, Found, Ordered, Started
 from rempart.engine.orders import AnyOrder, Contain
 from rempart.engine.step import Terms
 from rempart.events.observable import Observable, ObservableKind, Role
-from rempart.messages import FromOperator
+from rempart.messages import FromConsole
 from rempart.site.description import parse
 from rempart.site.site import Site
 from rempart.station.guard import Guard, Handled, read_policy
@@ -145,7 +145,7 @@ class Home:
             self.places.console_socket,
             mode=0o600,
             allowed_uids={os.getuid()},
-            incoming=FromOperator,
+            incoming=FromConsole,
             handler=self.guard.hear_console,
         )
 

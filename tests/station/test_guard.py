@@ -28,6 +28,7 @@ from rempart.messages import (
     MAX_FRAME,
     FindingsAccepted,
     FindingsReported,
+    FromConsole,
     FromOperator,
     FromWatch,
     OrderDone,
@@ -241,7 +242,7 @@ def test_watch_and_console_can_say_only_what_is_theirs(disk: Disk, tmp_path: Pat
             tmp_path / "w", mode=0o600, allowed_uids=own, incoming=FromWatch, handler=guard.hear_watch
         )
         console_door = await serve(
-            tmp_path / "c", mode=0o600, allowed_uids=own, incoming=FromOperator, handler=guard.hear_console
+            tmp_path / "c", mode=0o600, allowed_uids=own, incoming=FromConsole, handler=guard.hear_console
         )
         watch = await dial(tmp_path / "w", incoming=ToWatch)
         await watch.send(OrderSent(order=orders.Unblock(by="Alex", target="198.51.100.9")))

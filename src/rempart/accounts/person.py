@@ -8,7 +8,9 @@ from msgspec import Meta
 
 from rempart.instants import Instant
 
-PersonId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,39}$", max_length=40)]
+PERSON_ID = r"^[a-z0-9][a-z0-9.-]{1,39}$"
+
+PersonId = Annotated[str, Meta(pattern=PERSON_ID, max_length=40)]
 """How a person is named in the journal: ``anne.dupont``."""
 
 FullName = Annotated[str, Meta(min_length=1, max_length=120)]

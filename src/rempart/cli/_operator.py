@@ -4,8 +4,10 @@ import argparse
 import getpass
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from rempart.accounts.conversation import People, PeopleAsked
 from rempart.adapters.socket import connect
 from rempart.config import RUN
 from rempart.engine.orders import AnyOrder
@@ -47,13 +49,17 @@ def add_measure(parser: argparse.ArgumentParser) -> None:
     add_person(parser)
 
 
-def give(arguments: argparse.Namespace, order: AnyOrder) -> int:
-    """Send an order and say what came of it."""
+def give(
+    arguments: argparse.Namespace, order: AnyOrder, shown: Callable[[OrderDone], str] | None = None
+) -> int:
+    """Send an order and say what came of it; ``shown`` puts a secret that it made into words."""
     with connect(socket_of(arguments), incoming=ToOperator) as client:
         client.send(Ordered(order=order))
         match client.receive(seconds=_ANSWER_WITHIN):
             case OrderDone() as done:
                 print(_told(done))
+                if shown and done.handed:
+                    print(shown(done))
                 return ExitCode.OK
             case OrderRejected(what=what, now=now):
                 print(f"refused: {what}", file=sys.stderr)
@@ -62,6 +68,17 @@ def give(arguments: argparse.Namespace, order: AnyOrder) -> int:
                 return ExitCode.REFUSED
             case other:
                 raise StationUnreachable(f"the station answered {type(other).__name__} to an order")
+
+
+def ask_people(arguments: argparse.Namespace) -> People:
+    """Who has an account, and who is signed in."""
+    with connect(socket_of(arguments), incoming=ToOperator) as client:
+        client.send(PeopleAsked(session=""))
+        match client.receive(seconds=_ANSWER_WITHIN):
+            case People() as people:
+                return people
+            case other:
+                raise StationUnreachable(f"the station answered {type(other).__name__} to a question")
 
 
 def ask_status(arguments: argparse.Namespace) -> Status:

@@ -21,7 +21,11 @@ from typing import TypeVar
 
 import msgspec
 
+from rempart.accounts.authority import LOCAL, Authority
+from rempart.accounts.conversation import FromVisitor, PeopleAsked, Question, ToVisitor
+from rempart.adapters.accounts import AccountStore
 from rempart.adapters.clock import SystemClock
+from rempart.adapters.credentials import RelyingParty
 from rempart.adapters.enforce.gateway import Gateway
 from rempart.adapters.journal import Journal
 from rempart.adapters.socket import Connection, Listener, Rate, serve
@@ -30,7 +34,7 @@ from rempart.containment import policy as policy_text
 from rempart.containment.measure import Enforcement, disagreements, tightest
 from rempart.containment.policy import Policy
 from rempart.detection.finding import Finding
-from rempart.engine import orders, tell
+from rempart.engine import tell
 from rempart.engine.facts import FACTS, AnyFact, body_of, read
 from rempart.engine.hearsay import bounded, number
 from rempart.engine.inputs import (
@@ -38,6 +42,7 @@ from rempart.engine.inputs import (
     Command,
     Count,
     Counted,
+    Declined,
     Delayed,
     Delivered,
     Enforce,
@@ -51,18 +56,29 @@ from rempart.engine.inputs import (
     Started,
     Ticked,
     WakeAt,
+    Witnessed,
 )
+from rempart.engine.orders import AnyOrder
 from rempart.engine.state import State, enforcement, fitted, folded, initial
 from rempart.engine.step import Terms, counts, step
-from rempart.errors import EnforcementFailed, InputRefused, JournalBroken, JournalUnwritable, RempartError
+from rempart.errors import (
+    EnforcementFailed,
+    InputRefused,
+    JournalBroken,
+    JournalUnwritable,
+    OrderRefused,
+    RempartError,
+)
 from rempart.evidence import canonical
 from rempart.instants import Instant
 from rempart.messages import (
     MAX_FRAME,
+    ChallengeAsked,
     CodeReplied,
     CountPersons,
     FindingsAccepted,
     FindingsReported,
+    FromConsole,
     FromOperator,
     FromTeller,
     FromWatch,
@@ -79,6 +95,8 @@ from rempart.messages import Ordered as OrderSent
 from rempart.ports import Clock, Enforcer
 from rempart.site import description
 from rempart.site.site import Site
+from rempart.station.keychain import Keychain
+from rempart.station.reception import Reception
 from rempart.station.scribe import Scribe
 from rempart.station.status import SHOWN, status
 from rempart.telling.message import Message
@@ -94,8 +112,8 @@ _LONGEST_FAULT = 2_000
 _FINDINGS = Rate(per_second=50.0, burst=200.0)
 """Frames a second from watch; what is beyond waits in its own socket."""
 
-_QUESTIONS = Rate(per_second=20.0, burst=100.0)
-"""Frames a second from the console; each may ask for the whole status."""
+_QUESTIONS = Rate(per_second=50.0, burst=200.0)
+"""Frames a second from the console; each may ask for the whole status, most ask whose a session is."""
 
 
 _Told = TypeVar("_Told")
@@ -132,7 +150,17 @@ class _Pending:
 class Guard:
     """The state, and the only hands that change the world."""
 
-    def __init__(self, terms: Terms, journal: Journal, enforcer: Enforcer, clock: Clock) -> None:
+    def __init__(
+        self,
+        terms: Terms,
+        journal: Journal,
+        enforcer: Enforcer,
+        clock: Clock,
+        *,
+        keychain: Keychain | None = None,
+        party: RelyingParty | None = None,
+    ) -> None:
+        """Without a ``keychain``, what people sign in with is forgotten when the process ends."""
         self.terms = terms
         self.clock = clock
         self._enforcer = enforcer
@@ -152,6 +180,15 @@ class Guard:
         self.watchers: set[Connection] = set()
         self.tellers: set[Connection] = set()
         self.state = recall(journal, terms.site)
+        self._party = party or RelyingParty()
+        self.reception = Reception(
+            keychain or Keychain(None),
+            self._party,
+            clock,
+            lambda: self.state.people,
+            self._witness,
+            site=terms.site.id,
+        )
 
     # -- one input at a time -------------------------------------------------------------------------------------
 
@@ -412,42 +449,81 @@ class Guard:
                 self._in_background(_send(teller, TellPeople(messages=list(messages))))
 
     async def hear_operator(self, connection: Connection) -> None:
-        """The local command line: every order."""
-        await self._hear(connection, may=lambda _: True)
-
-    async def hear_console(self, connection: Connection) -> None:
-        """The console: containing and taking alerts only, until accounts and passkeys exist."""
-        await self._hear(connection, may=lambda order: isinstance(order, orders.Contain | orders.Acknowledge))
-
-    async def _hear(self, connection: Connection, may: Callable[[orders.AnyOrder], bool]) -> None:
+        """The local command line: every order, believed because the kernel says whose process it is."""
         while (message := await connection.receive()) is not None:
             match message:
                 case OrderSent(order=order):
-                    await connection.send(await self._obey(order, allowed=may(order)))
-                case StatusAsked():
-                    await connection.send(self.status())
-                case StatusFollowed():
-                    await self._follow(connection)
+                    await connection.send(await self._obey(order, LOCAL))
+                case PeopleAsked():
+                    await connection.send(self.reception.everybody())
+                case _:
+                    await self._tell(connection, message)
 
-    async def _obey(self, order: orders.AnyOrder, *, allowed: bool) -> OrderDone | OrderRejected:
-        received = self.clock.now()
-        if not allowed:
-            return OrderRejected(
-                what="this order may not come from the console",
-                now="Give it on the station itself, with the rempart command.",
-            )
+    async def hear_console(self, connection: Connection) -> None:
+        """The console: believed in nothing. Each order is proved by its person, or refused."""
+        while (message := await connection.receive()) is not None:
+            match message:
+                case OrderSent():
+                    await connection.send(await self._obey_visitor(message))
+                case ChallengeAsked():
+                    await connection.send(self._question(message))
+                case StatusAsked() | StatusFollowed():
+                    await self._tell(connection, message)
+                case _:
+                    await connection.send(await self._receive(message))
+
+    async def _tell(self, connection: Connection, asked: StatusAsked | StatusFollowed) -> None:
+        match asked:
+            case StatusAsked():
+                await connection.send(self.status())
+            case StatusFollowed():
+                await self._follow(connection)
+
+    async def _receive(self, asked: FromVisitor) -> ToVisitor | OrderRejected:
         try:
-            handled = await self.ask(Ordered(received, order), urgent=True)
+            return await self.reception.answer(asked)
         except RempartError as fault:
             return OrderRejected(what=fault.what, now=fault.now)
-        if handled.refusal:
-            return OrderRejected(what=handled.refusal.what, now=handled.refusal.now)
+
+    def _question(self, asked: ChallengeAsked) -> Question | OrderRejected:
+        try:
+            return self.reception.question(asked)
+        except OrderRefused as fault:
+            return OrderRejected(what=fault.what, now=fault.now)
+
+    async def _obey_visitor(self, sent: OrderSent) -> OrderDone | OrderRejected:
+        try:
+            authority = self.reception.authority(sent)
+        except OrderRefused as fault:
+            order = sent.order
+            await self.ask(
+                Declined(self.clock.now(), type(order).__name__, order.by, fault.what), urgent=True
+            )
+            return OrderRejected(what=fault.what, now=fault.now)
+        return await self._obey(sent.order, authority)
+
+    async def _obey(self, order: AnyOrder, authority: Authority) -> OrderDone | OrderRejected:
+        received = self.clock.now()
+        try:
+            handled = await self.ask(Ordered(received, order, authority), urgent=True)
+            if handled.refusal:
+                return OrderRejected(what=handled.refusal.what, now=handled.refusal.now)
+            handed = await self.reception.carry_out(order)
+        except RempartError as fault:
+            return OrderRejected(what=fault.what, now=fault.now)
         return OrderDone(
             received=received,
             sealed=handled.sealed,
             enforced=handled.enforced,
             late=handled.enforced is not None and handled.sealed is None,
+            handed=handed,
+            console=next(iter(self._party.origins), "") if handed else "",
         )
+
+    async def _witness(self, seen: Witnessed) -> None:
+        """Seal what happened at the door. When even that fails, `run` has said it: nobody is kept out by it."""
+        with contextlib.suppress(RempartError):
+            await self.ask(seen, urgent=True)
 
     async def _follow(self, connection: Connection) -> None:
         """Send the status at each change, at most five a second; what changes in between is not missed."""
@@ -471,6 +547,7 @@ class Guard:
     def close(self) -> None:
         """Let what is being sealed be sealed. After it nothing more can be."""
         self._scribe.close()
+        self.reception.close()
 
     def status(self) -> Status:
         """The state as everybody may see it, in one frame."""
@@ -554,11 +631,14 @@ async def serve_guard(
     teller_uid: int,
     console_uid: int,
     operator_uids: frozenset[int],
+    party: RelyingParty,
 ) -> None:
     """Run the guard until SIGTERM. Raises when the journal is broken: better no guard than a false one."""
     clock = SystemClock()
     journal = _journal(places, site, clock)
-    guard = Guard(Terms(site, policy), journal, Gateway(site, places), clock)
+    guard = Guard(
+        Terms(site, policy), journal, Gateway(site, places), clock, keychain=_keychain(places), party=party
+    )
     worker = asyncio.create_task(guard.run())
     try:
         await guard.ask(Started(clock.now()), urgent=True)
@@ -587,9 +667,10 @@ async def serve_guard(
             places.console_socket,
             mode=0o666,
             allowed_uids={console_uid, own},
-            incoming=FromOperator,
+            incoming=FromConsole,
             handler=guard.hear_console,
             rate=_QUESTIONS,
+            max_connections=64,
         ),
         await serve(
             places.operator_socket,
@@ -629,6 +710,15 @@ def _journal(places: Places, site: Site, clock: Clock) -> Journal:
         return Journal.read(places.journal)
 
 
+def _keychain(places: Places) -> Keychain:
+    """What people sign in with; when its store cannot be used, nothing of it: the box's command line still works."""
+    try:
+        return Keychain(AccountStore.open(places.accounts))
+    except InputRefused as fault:
+        _log.error("%s", fault.diagnostics())
+        return Keychain(None)
+
+
 async def _close(doors: list[Listener], tasks: list["asyncio.Task[None] | asyncio.Task[bool]"]) -> None:
     for door in doors:
         await door.close()
@@ -663,6 +753,9 @@ def main() -> int:
                 teller_uid=arguments.teller_uid,
                 console_uid=arguments.console_uid,
                 operator_uids=frozenset(arguments.operator_uid or [0]),
+                party=RelyingParty(
+                    id=arguments.console_name, name=site.name, origins=tuple(arguments.console_origin or ())
+                ),
             )
         )
     except RempartError as fault:
@@ -698,6 +791,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--teller-uid", type=int, default=os.geteuid())
     parser.add_argument("--console-uid", type=int, default=os.geteuid())
     parser.add_argument("--operator-uid", type=int, action="append")
+    parser.add_argument("--console-name", default="localhost", help="host name that passkeys are made for")
+    parser.add_argument("--console-origin", action="append", help="where the pages are: https://name:port")
     return parser
 
 

@@ -146,6 +146,8 @@ class Supervisor:
             str(self.users.watch.uid),
             "--console-uid",
             str(self.users.console.uid),
+            "--console-origin",
+            f"http://localhost:{self.console_port}",
         ]
         for uid in (0, *self.operators):
             arguments += ["--operator-uid", str(uid)]
