@@ -102,6 +102,20 @@ class Places:
         return self.run / "access.log"
 
     @property
+    def filter_config(self) -> Path:
+        """The web filter's configuration (nginx with ModSecurity), rendered by the guard."""
+        return self.run / "filter" / "nginx.conf"
+
+    @property
+    def filter_work(self) -> Path:
+        """The one folder that the web filter may write to: its sockets, and bodies of requests while they last."""
+        return self.run / "filtering"
+
+    def filter_socket(self, mark: int) -> Path:
+        """Where the web filter takes the requests for the opening of that mark."""
+        return self.filter_work / f"{mark:d}.sock"
+
+    @property
     def packets_config(self) -> Path:
         """ulogd's configuration, written by the supervisor."""
         return self.run / "packets" / "ulogd.conf"

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -407,9 +408,12 @@ def house(_house: House) -> Iterator[House]:
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    tmp_path.chmod(0o755)
-    return Places(site=tmp_path / "site.toml", state=tmp_path / "state", run=tmp_path / "run", rules=())
+def places() -> Iterator[Places]:
+    """Folders that other users may enter: the proxy reaches the filter's sockets as a user of its own."""
+    with tempfile.TemporaryDirectory(prefix="rempart-lab-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield Places(site=folder / "site.toml", state=folder / "state", run=folder / "run", rules=())
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -31,6 +32,9 @@ def served(house, gateway: Gateway, places, present, all_open):
         house.start("dmz", sys.executable, str(Path(__file__).with_name("web.py")), name, address, "8080")
     with pytest.raises(EnforcementFailed, match="proxy does not answer"):
         gateway.enforce(all_open, present())  # not running yet: its files are there, the kernel holds
+    house.start(
+        "gw", "nginx", "-p", f"{places.filter_work}/", "-e", "stderr", "-c", str(places.filter_config)
+    )
     places.proxy_log.touch()
     with places.proxy_log.open("a") as log:
         house.start(
@@ -39,6 +43,8 @@ def served(house, gateway: Gateway, places, present, all_open):
     until = time.monotonic() + 5
     while not disagreements_or_down(gateway, all_open, present):
         assert time.monotonic() < until, places.proxy_log.read_text()
+        time.sleep(0.05)
+    while len(list(places.filter_work.glob("*.sock"))) < 2:  # it has read its rules
         time.sleep(0.05)
     until = time.monotonic() + 5
     while ask(house, WEBSITE)[0] != 200 or ask(house, PORTAL)[0] != 200:
@@ -136,6 +142,56 @@ def test_a_filtered_service_bounds_one_source(served, gateway, present, all_open
     answers = [ask(served, WEBSITE)[0] for _ in range(130)]
     assert answers[0] == 200
     assert answers[-1] == 429
+    assert ask(served, WEBSITE)[1]["Retry-After"] == "10"
+    assert ask(served, PORTAL)[0] == 200
+
+
+def test_a_filtered_service_refuses_attacks_and_says_of_what_class(
+    served, gateway, places, present, all_open
+) -> None:
+    attack = "/?note=" + quote("' UNION SELECT password FROM users --")
+    letter = "/?note=" + quote(
+        "L'union européenne, d'après Mme D'Hondt : TA < 9, voir le site (urgent) (svp)"
+    )
+    assert ask(served, WEBSITE, path=attack)[0] == 200
+    filtered = replace(all_open, stands={**all_open.stands, "website": Stand(state=FILTERED)})
+    gateway.enforce(filtered, present())
+    status, headers, body = ask(served, WEBSITE, path=attack)
+    assert (status, "X-Rempart-Filter" in headers) == (403, False)
+    assert "04 000 00 00" in body
+    assert ask(served, WEBSITE, path=letter)[:1] == (200,)
+    assert ask(served, PORTAL, path=attack)[0] == 200
+    status, _, body = ask(served, WEBSITE, headers=[("X-Forwarded-For", "6.6.6.6")])
+    assert (status, body) == (200, "website for ['203.0.113.1']")
+    time.sleep(0.2)
+    lines = [json.loads(line) for line in places.proxy_log.read_text().splitlines() if line.startswith("{")]
+    assert [line["refusal"] for line in lines if line["status"] == 403] == ["sql"]
+
+
+def test_nothing_of_a_refused_form_is_written_anywhere(served, gateway, places, present, all_open) -> None:
+    gateway.enforce(
+        replace(all_open, stands={**all_open.stands, "website": Stand(state=FILTERED)}), present()
+    )
+    form = b"note=Mme+Dubois+850730-033-28'+OR+'1'='1"
+    with served.call("out", FRONT, 80) as client:
+        head = (
+            f"POST /form HTTP/1.1\r\nHost: {WEBSITE}\r\nContent-Length: {len(form)}\r\nConnection: close\r\n"
+        )
+        client.sendall(f"{head}Content-Type: application/x-www-form-urlencoded\r\n\r\n".encode() + form)
+        assert said(client).startswith(b"HTTP/1.1 403")
+    written = [file for file in places.run.rglob("*") if file.is_file()]
+    assert places.proxy_log in written
+    assert not [file for file in written if b"Dubois" in file.read_bytes()]
+
+
+def test_a_filtered_service_without_its_filter_is_closed(served, gateway, present, all_open) -> None:
+    gateway.enforce(
+        replace(all_open, stands={**all_open.stands, "website": Stand(state=FILTERED)}), present()
+    )
+    filter_ = served.running[-2]
+    filter_.kill()
+    filter_.wait()
+    assert ask(served, WEBSITE)[0] == 503
     assert ask(served, PORTAL)[0] == 200
 
 
@@ -188,6 +244,7 @@ def test_every_log_line_is_one_object_whatever_is_asked(served, places) -> None:
         "user_agent",
         "referer",
         "opening",
+        "refusal",
         "backend",
         "termination",
     } == set(lines[0])

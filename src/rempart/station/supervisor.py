@@ -1,4 +1,4 @@
-"""Starts guard, watch, console, the proxy and the packet log, each with as little power as it needs.
+"""Starts guard, watch, console, the proxy, its filter and the packet log, each with as little power as it needs.
 
 On a box systemd units do this; here one process does, for the demo and for trying things out. A process that dies is
 started again after a pause that grows; the kernel keeps its verdicts meanwhile.
@@ -13,11 +13,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rempart.config import Places
-from rempart.containment.render import ulogd
+from rempart.containment.render import modsecurity, ulogd
 from rempart.errors import EnforcementFailed, ExitCode, InputRefused, PrivilegeMissing
 from rempart.station.users import User, Users, command
 
@@ -38,12 +38,16 @@ class Program:
     arguments: list[str]
     output: Path | None = None
     """Where its standard output goes; None: to ours."""
+    sockets: Path | None = None
+    """Folder of its sockets: when it was killed they are still there, and it could not listen again."""
     process: "subprocess.Popen[bytes] | None" = None
     deaths: int = 0
     restart_at: float = 0.0
 
     def start(self) -> None:
         """Start it, or start it again."""
+        for left in self.sockets.glob("*.sock") if self.sockets else ():
+            left.unlink(missing_ok=True)
         out = self.output.open("ab") if self.output else None
         try:
             self.process = subprocess.Popen(self.arguments, stdin=subprocess.DEVNULL, stdout=out)
@@ -77,7 +81,14 @@ class Supervisor:
             _log.warning("processes are not isolated from one another: %s", self.users.shared)
         self._prepare()
         # All are looked for before the first starts: the guard loads the kernel's table, and it stays.
-        guard, *others = self._guard(), self._proxy(), self._packets(), self._watch(), self._console()
+        guard, *others = (
+            self._guard(),
+            self._filter(),
+            self._proxy(),
+            self._packets(),
+            self._watch(),
+            self._console(),
+        )
         try:
             self._begin(guard)
             self._await(guard, self.places.operator_socket.exists)
@@ -106,6 +117,9 @@ class Supervisor:
             (places.operator_socket.parent, users.guard, 0o711),
             (places.proxy_config.parent, users.guard, 0o750),
             (places.proxy_socket.parent, users.guard, 0o770),
+            # The guard writes what the filter reads; the proxy, in the guard's group, reaches the filter's sockets.
+            (places.filter_config.parent, replace(users.guard, gid=users.web_filter.gid), 0o750),
+            (places.filter_work, replace(users.web_filter, gid=users.guard.gid), 0o750),
             (places.packets_log.parent, root, 0o755),
             (places.run / "console", users.console, 0o700),
         ):
@@ -185,6 +199,16 @@ class Supervisor:
             ),
             output=self.places.proxy_log,
         )
+
+    def _filter(self) -> Program:
+        program, work = _program("nginx"), self.places.filter_work
+        if not Path(modsecurity.MODULE).exists() or not Path(modsecurity.CORE_RULES).is_dir():
+            raise PrivilegeMissing(
+                "the web filter is not installed",
+                now="As root: apt-get install libnginx-mod-http-modsecurity modsecurity-crs",
+            )
+        arguments = [program, "-p", f"{work}/", "-e", "stderr", "-c", str(self.places.filter_config)]
+        return Program("filter", command(self.users.web_filter, (), arguments), sockets=work)
 
     def _packets(self) -> Program:
         arguments = [_program("ulogd"), "-c", str(self.places.packets_config)]

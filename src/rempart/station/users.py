@@ -27,10 +27,11 @@ class Users:
     console: User
     proxy: User
     packets: User
+    web_filter: User
     shared: str
 
 
-_NAMES = ("rempart-guard", "rempart-watch", "rempart-console", "haproxy", "ulog")
+_NAMES = ("rempart-guard", "rempart-watch", "rempart-console", "haproxy", "ulog", "rempart-filter")
 
 
 def choose() -> Users:
@@ -38,10 +39,10 @@ def choose() -> Users:
     reason = _why_shared()
     if reason:
         own = User("", os.geteuid(), os.getegid())
-        return Users(own, own, own, own, own, reason)
-    guard, watch, console, proxy, packets = (_user(name) for name in _NAMES)
+        return Users(own, own, own, own, own, own, reason)
+    guard, watch, console, proxy, packets, web_filter = (_user(name) for name in _NAMES)
     # The proxy's runtime socket must be open to the guard and to nobody else: they share the guard's group.
-    return Users(guard, watch, console, User(proxy.name, proxy.uid, guard.gid), packets, "")
+    return Users(guard, watch, console, User(proxy.name, proxy.uid, guard.gid), packets, web_filter, "")
 
 
 def command(user: User, capabilities: Sequence[str], program: Sequence[str]) -> list[str]:

@@ -5,12 +5,14 @@ import os
 import pwd
 import socket
 from collections.abc import Mapping
+from importlib import resources
 from pathlib import Path
 from time import monotonic
 
 from rempart.config import Places
 from rempart.containment.measure import Enforcement
-from rempart.containment.render.haproxy import config, files, openings_map, server_name, states
+from rempart.containment.render import modsecurity
+from rempart.containment.render.haproxy import config, files, openings_map, refused_page, server_names, states
 from rempart.errors import EnforcementFailed
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
@@ -34,16 +36,23 @@ class Proxy:
 
     def prepare(self, wanted: Enforcement) -> None:
         """Write what haproxy reads when it starts, so that it starts in the wanted state."""
-        folder = self._places.proxy_config.parent
-        for needed in (folder, self._places.proxy_socket.parent):
+        folder, filtering = self._places.proxy_config.parent, self._places.filter_config.parent
+        for needed in (folder, self._places.proxy_socket.parent, filtering, self._places.filter_work):
             needed.mkdir(parents=True, exist_ok=True)
+        own_rules = resources.files("rempart.containment.render").joinpath(modsecurity.OWN_RULES)
         texts = {
             **{folder / name: text for name, text in files(self._site).items()},
+            **{filtering / name: text for name, text in self._filter_files().items()},
+            filtering / modsecurity.OWN_RULES: own_rules.read_text(encoding="utf-8"),
+            filtering / modsecurity.PAGE: refused_page(self._site),
             self._places.proxy_map: openings_map(self._site, wanted),
             self._places.proxy_config: config(self._site, self._places, run_as=_run_as()),
         }
         for path, text in texts.items():
             _write(path, text)
+
+    def _filter_files(self) -> dict[str, str]:
+        return modsecurity.files(self._site, self._places, as_root=os.geteuid() == 0)
 
     def enforce(self, wanted: Enforcement) -> None:
         """Bring the proxy to ``wanted``; sessions of what is closed are ended. Raises EnforcementFailed."""
@@ -55,8 +64,11 @@ class Proxy:
         for name, state in _differing(self._read(until), goal):
             self._ask(f"set map {self._places.proxy_map} {name} {state}", until)
         for name, state in goal.items():
+            straight, filtered = server_names(self._site.opening(name))
+            if state is not OpeningState.OPEN:
+                self._ask(f"shutdown sessions server {straight}", until)
             if state is OpeningState.CLOSED:
-                self._ask(f"shutdown sessions server {server_name(self._site.opening(name))}", until)
+                self._ask(f"shutdown sessions server {filtered}", until)
         unheard = _differing(self._read(until), goal)
         if unheard:
             raise EnforcementFailed(

@@ -15,6 +15,7 @@ from ipaddress import IPv4Address, IPv6Address
 from rempart.config import Places
 from rempart.containment.holdings import network, spelled
 from rempart.containment.measure import Enforcement
+from rempart.containment.refusal import HEADER
 from rempart.containment.way import addresses
 from rempart.errors import InputRefused
 from rempart.site.opening import Opening, OpeningState, Publication
@@ -24,6 +25,8 @@ RETRY_AFTER = 600
 """Seconds after which visitors may ask again."""
 FILTERED_REQUESTS = 100
 """Requests that one source may make of a filtered service in ten seconds; a page with its pictures takes thirty."""
+_PACE = 10
+"""Seconds over which a filtered service counts the requests of one source."""
 PORT = 80
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
@@ -51,6 +54,7 @@ _LOGGED = (
     '"bytes_out":%B',
     '"bytes_in":%U',
     '"opening":"%[var(txn.opening)]"',
+    '"refusal":"%[var(txn.refusal)]"',
     '"backend":"%b"',
     '"termination":"%ts"',
 )
@@ -64,7 +68,7 @@ def config(site: Site, places: Places, *, run_as: str | None = None) -> str:
         _global(places, run_as),
         _defaults(),
         _front(site, published, places, folder),
-        *(_backend(opening, folder) for opening in published),
+        *(section for opening in published for section in _backends(opening, places, folder)),
     ]
     return "\n".join(line for section in sections for line in [*section, ""])
 
@@ -102,7 +106,21 @@ def hosts_map(site: Site) -> str:
 def maintenance_page(site: Site, opening: Opening) -> str:
     """What the public reads while the service is closed: which house, that it is in maintenance, whom to call."""
     phone = opening.fallback.phone or site.phone
-    parts = "\n".join(_paragraphs(language, opening.name, phone) for language in site.languages)
+    return _page(
+        site,
+        (_paragraphs(_SENTENCES[language], language, opening.name, phone) for language in site.languages),
+    )
+
+
+def refused_page(site: Site) -> str:
+    """What the public reads when the filter refuses a request: that nothing was sent, and whom to call."""
+    return _page(
+        site, (_paragraphs(_REFUSED[language], language, "", site.phone) for language in site.languages)
+    )
+
+
+def _page(site: Site, sections: Iterable[str]) -> str:
+    parts = "\n".join(sections)
     return (
         f'<!doctype html>\n<html lang="{site.languages[0]}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -116,9 +134,9 @@ def page_name(opening: Opening) -> str:
     return f"maintenance-{int(opening.mark)}.html"
 
 
-def server_name(opening: Opening) -> str:
-    """The opening's server as the runtime socket names it: backend, then server."""
-    return f"{_backend_name(opening)}/server"
+def server_names(opening: Opening) -> tuple[str, str]:
+    """The opening's two ways in as the runtime socket names them: straight to its server, and through the filter."""
+    return f"{_backend_name(opening)}/server", f"{_filtered_name(opening)}/filter"
 
 
 _STYLE = (
@@ -147,8 +165,28 @@ _SENTENCES = {
 }
 
 
-def _paragraphs(language: Language, service: str, phone: str) -> str:
-    what, call = _SENTENCES[language]
+_REFUSED = {
+    Language.FRENCH: (
+        "Votre demande n'a pas été transmise : elle ressemble à une attaque.",
+        "Si c'est une erreur, appelez-nous au {phone}.",
+    ),
+    Language.DUTCH: (
+        "Uw aanvraag is niet doorgegeven: ze lijkt op een aanval.",
+        "Is dit een vergissing, bel ons dan op {phone}.",
+    ),
+    Language.GERMAN: (
+        "Ihre Anfrage wurde nicht weitergegeben: sie sieht aus wie ein Angriff.",
+        "Wenn das ein Irrtum ist, rufen Sie uns bitte unter {phone} an.",
+    ),
+    Language.ENGLISH: (
+        "Your request was not passed on: it looks like an attack.",
+        "If this is a mistake, please call us on {phone}.",
+    ),
+}
+
+
+def _paragraphs(sentences: tuple[str, str], language: Language, service: str, phone: str) -> str:
+    what, call = sentences
     first = what.format(service=_words(service))
     second = f"<p>{call.format(phone=f'<strong>{_words(phone)}</strong>')}</p>" if phone else ""
     return f'<section lang="{language}"><p>{first}</p>{second}</section>'
@@ -211,7 +249,7 @@ def _front(site: Site, published: Iterable[Opening], places: Places, folder: str
         *(line for opening in published for line in _front_rules(opening, folder)),
         "\thttp-request del-header X-Forwarded-For",
         "\thttp-request set-header X-Forwarded-For %[src]",
-        *(f"\tuse_backend {_backend_name(opening)} if {_asks_for(opening)}" for opening in published),
+        *(line for opening in published for line in _ways_in(opening)),
     ]
 
 
@@ -224,19 +262,37 @@ def _front_rules(opening: Opening, folder: str) -> Iterator[str]:
     yield f"\thttp-request return status 503 {page} {headers} if {closed}"
 
 
-def _backend(opening: Opening, folder: str) -> list[str]:
+def _ways_in(opening: Opening) -> Iterator[str]:
+    """Filtered requests take the way through the filter; when it does not run, they reach nobody."""
+    yield f"\tuse_backend {_filtered_name(opening)} if {_asks_for(opening)} {{ var(txn.state) -m str filtered }}"
+    yield f"\tuse_backend {_backend_name(opening)} if {_asks_for(opening)}"
+
+
+def _backends(opening: Opening, places: Places, folder: str) -> Iterator[list[str]]:
     publication = opening.publication
     assert publication is not None
-    filtered = "{ var(txn.state) -m str filtered }"
-    return [
-        f"backend {_backend_name(opening)}",
-        "\tstick-table type ipv6 size 100k expire 1m store http_req_rate(10s)",
-        f"\thttp-request track-sc0 src if {filtered}",
-        f"\thttp-request deny deny_status 429 if {filtered} {{ sc_http_req_rate(0) gt {FILTERED_REQUESTS} }}",
-        # The kernel cuts the leg to the server by itself (a trial that ends): visitors then read the same page.
+    # The kernel cuts the leg to the server by itself (a trial that ends): visitors then read the same page.
+    unreachable = (
         f"\thttp-error status 503 content-type {_HTML} file {folder}/{page_name(opening)} "
-        f"hdr Retry-After {RETRY_AFTER} hdr Cache-Control no-store",
+        f"hdr Retry-After {RETRY_AFTER} hdr Cache-Control no-store"
+    )
+    # Only the filter may say that it refused; a server's word about it is dropped.
+    yield [
+        f"backend {_backend_name(opening)}",
+        unreachable,
+        f"\thttp-response del-header {HEADER}",
         f"\tserver server {_server(publication)}",
+    ]
+    yield [
+        f"backend {_filtered_name(opening)}",
+        "\tstick-table type ipv6 size 100k expire 1m store http_req_rate(10s)",
+        "\thttp-request track-sc0 src",
+        "\thttp-request return status 429 content-type text/plain string too-many-requests "
+        f"hdr Retry-After {_PACE} if {{ sc_http_req_rate(0) gt {FILTERED_REQUESTS} }}",
+        unreachable,
+        f"\thttp-response set-var(txn.refusal) res.hdr({HEADER}),bytes(0,20),json(utf8s)",
+        f"\thttp-response del-header {HEADER}",
+        f"\tserver filter unix@{_path(str(places.filter_socket(opening.mark)))}",
     ]
 
 
@@ -247,6 +303,10 @@ _HTML = '"text/html; charset=utf-8"'
 
 def _backend_name(opening: Opening) -> str:
     return f"opening_{int(opening.mark)}"
+
+
+def _filtered_name(opening: Opening) -> str:
+    return f"{_backend_name(opening)}_filtered"
 
 
 def _asks_for(opening: Opening) -> str:

@@ -10,6 +10,7 @@ from rempart.events.event import Event, LogSource
 from rempart.instants import Instant
 
 LOGSOURCE = LogSource(product="haproxy", category="webserver")
+_BESIDE = ("opening", "backend", "refusal", "termination")
 _LAST_MILLISECOND = 253_402_300_799_999  # the end of the year 9999
 
 
@@ -18,7 +19,8 @@ def decode(line: bytes, source: str, record: int) -> Event:
 
     A line that the proxy cut off in the middle (a very long request) is read as far as it goes, so that length is no
     way to hide. Numbers that are absent are 0. Beyond the webserver fields there are ``opening``, ``backend``,
-    ``termination``, ``cs-bytes``, ``s-ip`` and ``s-port``.
+    ``refusal`` (the class of attack for which the filter refused), ``termination``, ``cs-bytes``, ``s-ip`` and
+    ``s-port``.
     """
     said = _object(lines.text(line, source, record))
     if said is None or "src" not in said or "status" not in said:
@@ -39,7 +41,7 @@ def decode(line: bytes, source: str, record: int) -> Event:
         "s-ip": _word(said, "dst"),
         "s-port": _number(said, "dport"),
     }
-    fields |= {name: word for name in ("opening", "backend", "termination") if (word := _word(said, name))}
+    fields |= {name: word for name in _BESIDE if (word := _word(said, name))}
     return Event(LOGSOURCE, fields, source, record, _time(said, source, record))
 
 
