@@ -57,6 +57,11 @@ class Places:
         return self.state / "watch" / "events.db"
 
     @property
+    def pasts(self) -> Path:
+        """What behaviour detectors remember. Watch only."""
+        return self.state / "watch" / "pasts"
+
+    @property
     def watch_socket(self) -> Path:
         """Where watch reports findings to the guard."""
         return self.run / "guard" / "watch.sock"

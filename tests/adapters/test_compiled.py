@@ -1,5 +1,6 @@
 """What is kept is believed only when it is ours and whole; otherwise rules are simply compiled again."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,15 @@ def test_kept_databases_give_the_same_answers(kept: KeptFiles) -> None:
         matcher.warm()
         answers.append([matcher.matches(event) for event in events])
     assert answers == [[rules, ()], [rules, ()]]
+
+
+def test_what_was_longest_not_used_makes_room(
+    kept: KeptFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiled, "_ROOM", 3_500)
+    for age, name in enumerate("cba"):
+        kept.put(name, bytes(1_000))
+        os.utime(tmp_path / "compiled" / name, (age, age))
+    assert kept.get("c") == bytes(1_000)
+    kept.put("d", bytes(1_000))
+    assert {each.name for each in (tmp_path / "compiled").iterdir()} == {"a", "c", "d"}

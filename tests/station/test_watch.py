@@ -628,6 +628,43 @@ def test_lines_that_need_others_have_them_after_a_restart_too(home: Home) -> Non
     asyncio.run(live())
 
 
+@pytest.mark.slow
+def test_what_is_usual_outlives_an_end_a_kill_and_a_damaged_file(home: Home) -> None:
+    """An account's two days are known after a restart, and what it did since they were kept is not lost by a kill."""
+    unusual = "An account opened the care files of many more persons than ever before"
+    opened = [
+        request(hour * 3600 + n * 60, f"/dossier/{n}", user="nurse1") for hour in range(48) for n in range(5)
+    ]
+    taken = [request(48 * 3600 + n, f"/dossier/{1000 + n}", user="nurse1") for n in range(44)]
+
+    async def live() -> None:
+        async with home.guard() as guard:
+
+            async def read(lines: list[bytes], *, end: signal.Signals) -> None:
+                process = await home.process()
+                last = f"198.51.100.{len(guard.found) + 1}"
+                home.write(home.care, *lines, request(49 * 3600, "/.env", client=last))
+                await until(lambda: any(last in str(finding) for finding in guard.found.values()))
+                await asyncio.sleep(0.2)
+                process.send_signal(end)
+                await process.wait()
+
+            home.care.touch()
+            await read(opened, end=signal.SIGTERM)
+            kept = home.places.pasts.read_bytes()
+            assert b"nurse1" not in kept, "it is packed"
+            await read(taken[:30], end=signal.SIGKILL)
+            assert unusual not in guard.titles()
+            assert home.places.pasts.read_bytes() == kept
+            await read(taken[30:], end=signal.SIGTERM)
+            assert unusual in guard.titles()
+            home.places.pasts.write_bytes(kept[:-1])
+            await read([], end=signal.SIGTERM)
+            assert "what was usual until now is not known" in (home.folder / "watch.err").read_text()
+
+    asyncio.run(live())
+
+
 def test_rotated_in_the_middle_nothing_is_missed(home: Home) -> None:
     async def live() -> None:
         async with home.guard() as guard, home.watch():
@@ -652,7 +689,7 @@ def test_an_alarm_does_not_wait_for_a_disk_that_refuses(home: Home, caplog: pyte
             began = time.monotonic()
             await until(lambda: guard.found)
             assert time.monotonic() - began < 2
-            assert "Detection goes on" in caplog.text
+            await until(lambda: "Detection goes on" in caplog.text)
             store._connection.execute("PRAGMA query_only=0")
             home.write(home.portal, request(2, "/"))
             await until(lambda: store.last == 2)

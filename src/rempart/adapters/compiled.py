@@ -21,6 +21,8 @@ from rempart.detection.rule import RuleSet
 _DIGEST = 32
 _LARGEST = 256 << 20
 """Bytes of one file; more is not read."""
+_ROOM = 96 << 20
+"""Bytes of all files: all of SigmaHQ's rules come to 18 MB, so the set in force and those before it stay."""
 
 
 class KeptFiles:
@@ -39,6 +41,8 @@ class KeptFiles:
         with os.fdopen(descriptor, "rb") as file:
             if not _ours(os.fstat(descriptor)):
                 return None
+            with suppress(OSError):
+                os.utime(descriptor)  # used now: what was longest not used is removed first
             data = file.read(_LARGEST)
         digest, kept = data[:_DIGEST], data[_DIGEST:]
         return kept if digest == sha256(key.encode() + kept).digest() else None
@@ -52,9 +56,21 @@ class KeptFiles:
                 with os.fdopen(descriptor, "wb") as file:
                     file.write(sha256(key.encode() + data).digest() + data)
                 Path(name).replace(self._folder / key)
+                self._make_room()
             except OSError:
                 Path(name).unlink(missing_ok=True)
                 raise
+
+    def _make_room(self) -> None:
+        """Remove what was longest not used, as far as all is more than `_ROOM`."""
+        files = sorted(
+            ((each.stat(), each) for each in self._folder.iterdir()), key=lambda file: -file[0].st_mtime
+        )
+        held = 0
+        for status, file in files:
+            held += status.st_size
+            if held > _ROOM:
+                file.unlink(missing_ok=True)
 
 
 def _ours(found: os.stat_result) -> bool:

@@ -77,6 +77,17 @@ class Detection:
         """Go on with what the behaviour detectors of another remember: pasts reach further back than any replay."""
         self._behaviour = other._behaviour or self._behaviour
 
+    def pasts(self) -> bytes:
+        """What the behaviour detectors remember, for `recall` at the next start."""
+        return self._behaviour.written() if self._behaviour else b""
+
+    def recall(self, pasts: bytes) -> None:
+        """Have the behaviour detectors remember what `pasts` said, and nothing else. Raises ValueError when it is not
+        understood; then nothing changes.
+        """
+        if self._behaviour and pasts:
+            self._behaviour = self._behaviour.recalled(pasts)
+
     def warm(self) -> None:
         """Compile all that is otherwise compiled when first needed, so that the first attack does not wait for it."""
         self._matcher.warm()

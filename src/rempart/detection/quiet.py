@@ -3,7 +3,9 @@
 import math
 from collections import OrderedDict
 from collections.abc import Hashable
+from typing import Any
 
+from rempart.detection.memory import key, typed
 from rempart.instants import Duration, Instant
 
 
@@ -27,3 +29,12 @@ class Quiet:
         while len(self._told) > self._most:
             self._told.popitem(last=False)
         return new
+
+    def plain(self) -> Any:
+        """See `rempart.detection.memory.Memory`."""
+        return list(self._told.items())
+
+    def recall(self, plain: Any) -> None:
+        """See `rempart.detection.memory.Memory`."""
+        told = typed(plain, list[tuple[Any, tuple[Instant, int]]])
+        self._told = OrderedDict((key(thing), said) for thing, said in told[-self._most :])

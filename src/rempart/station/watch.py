@@ -30,6 +30,7 @@ from rempart.adapters.collect.stir import Stir
 from rempart.adapters.collect.tail import Follower, Lines
 from rempart.adapters.socket import Connection, dial
 from rempart.adapters.store.events import Batch, Damage, EventStore, Segment, StoreFailed
+from rempart.adapters.store.pasts import Kept, Pasts
 from rempart.config import Places
 from rempart.detection.detector import Detection
 from rempart.detection.finding import Finding
@@ -74,6 +75,9 @@ RECOUNT = 2.0
 
 RECOUNTED = minutes(2)
 """How long a question about persons is answered anew: each finding about care files asks it again."""
+
+KEEP = minutes(10)
+"""How often what behaviour detectors remember is kept; what came since is read again after a restart."""
 
 UNWRITTEN = 64 << 20
 """Bytes kept in memory while the disk refuses; beyond that the oldest are given up, and it is said."""
@@ -341,6 +345,10 @@ class Watch:
         self._reader = Reader(detection)
         self._recorder = Recorder(store)
         self._outbox = Outbox(store.settled)
+        self._pasts = Pasts(places.pasts)
+        self._kept = clock.now()
+        self._keeping: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._keeping.set_result(None)
         self._sources = [_followed(log, store) for log in logs(places, site)]
         self._stir = Stir(source.follower.path.parent for source in self._sources)
         self._next = store.last + 1
@@ -370,6 +378,8 @@ class Watch:
             await asyncio.gather(*running, return_exceptions=True)
             await self._recorder.finish()
             self._store.settle(self._outbox.settled)
+            await self._keep_pasts()
+            await self._keeping
             for source in self._sources:
                 source.follower.close()
             self._stir.close()
@@ -383,6 +393,8 @@ class Watch:
         while True:
             behind = await self._look()
             self._succeed()
+            if self._clock.now() >= after(self._kept, KEEP):
+                await self._keep_pasts()
             await asyncio.sleep(0 if behind else LOOK)
             if not behind:
                 await self._stir.wait(POLL)
@@ -434,8 +446,12 @@ class Watch:
                 "rules look back further than the %d hours that are rebuilt after a start",
                 REPLAYED // hours(1),
             )
-        since = Instant(max(0, settled.until - span - LATE))
-        for segment in self._store.since(since):
+        kept = self._pasts.read()
+        begin = settled.until if kept is None else min(settled.until, kept.until)
+        for segment in self._store.since(Instant(max(0, begin - span - LATE))):
+            if kept and kept.segment < (segment.first if isinstance(segment, Damage) else segment.id):
+                self._recall(kept)
+                kept = None
             if isinstance(segment, Damage):
                 _log.error("%s", segment)
                 continue
@@ -443,6 +459,30 @@ class Watch:
             if segment.id > settled.segment:
                 self._outbox.put(findings, segment.id, until)
             await asyncio.sleep(0)
+        if kept:
+            self._recall(kept)
+
+    # -- pasts ---------------------------------------------------------------------------------------------------
+
+    def _recall(self, kept: Kept) -> None:
+        """All segments that the kept pasts know were read again: what the detectors made of those gives way to them."""
+        try:
+            self._reader.detection.recall(kept.pasts)
+        except ValueError as fault:
+            _log.error("what was usual until now is not understood (%s): it is learnt anew", fault)
+
+    async def _keep_pasts(self) -> None:
+        """Keep what behaviour detectors remember, when all that they have seen is stored and told: then nothing is
+        missing and nothing seen twice when it is recalled. Nothing waits for the disk.
+        """
+        last = self._next - 1
+        if not self._rebuilt.is_set() or self._outbox.settled.segment < last or not self._keeping.done():
+            return
+        await self._recorder.written(last)
+        if self._store.last >= last:
+            self._kept = self._clock.now()
+            kept = Kept(last, self._kept, self._reader.detection.pasts())
+            self._keeping = asyncio.ensure_future(asyncio.to_thread(self._pasts.write, kept))
 
     # -- renew ---------------------------------------------------------------------------------------------------
 

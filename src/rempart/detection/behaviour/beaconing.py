@@ -15,7 +15,7 @@ from ipaddress import ip_network
 from statistics import fmean, pstdev
 
 from rempart.detection.behaviour.card import card
-from rempart.detection.behaviour.past import Kept
+from rempart.detection.behaviour.past import Kept, Watched
 from rempart.detection.behaviour.sighting import Contact, Side, Sighting
 from rempart.detection.explain import finding
 from rempart.detection.finding import Finding, Kind, Level, Proof
@@ -83,19 +83,6 @@ class Beats:
         return ranked[cut : len(ranked) - cut]
 
 
-@dataclass(slots=True)
-class Watched:
-    """Since when something is known."""
-
-    since: Instant | None = None
-
-    def seen(self, time: Instant) -> Instant:
-        """Since when, from now on if it was not known."""
-        if self.since is None:
-            self.since = time
-        return self.since
-
-
 class Beaconing:
     """Every pair of machine inside and port outside."""
 
@@ -103,7 +90,7 @@ class Beaconing:
 
     def __init__(self) -> None:
         self._beats: Kept[tuple[str, str, int], Beats] = Kept(PAIRS, Beats)
-        self._callers: Kept[str, set[str]] = Kept(PAIRS, set)
+        self._callers: Kept[str, set[str]] = Kept(PAIRS, set[str])
         self._machines: Kept[str, Watched] = Kept(PAIRS, Watched)
         self._began: Kept[tuple[str, str, int], Watched] = Kept(PAIRS, Watched)
         self._quiet = Quiet(QUIET)

@@ -12,6 +12,7 @@ from rempart.detection.behaviour.scanning import Scanning
 from rempart.detection.behaviour.sighting import Eyes, Sighting
 from rempart.detection.behaviour.volume import Volume
 from rempart.detection.finding import Finding
+from rempart.detection.memory import recall, written
 from rempart.detection.surroundings import Surroundings
 from rempart.events.event import Event
 from rempart.instants import Duration, Instant
@@ -22,7 +23,7 @@ class Detector(Protocol):
 
     @property
     def memory(self) -> Duration:
-        """How much is fed again after a restart: the hour that runs. Longer pasts begin anew, and so their warm-up."""
+        """How much is fed again after a restart where its past was not kept: the hour that runs."""
         ...
 
     def see(self, sighting: Sighting, event: Event, time: Instant) -> Iterator[Finding]:
@@ -62,8 +63,23 @@ class Behaviour:
 
     @property
     def memory(self) -> Duration:
-        """Events of how long are to be fed again after a restart. Pasts reach further back: they begin anew there."""
+        """Events of how long are to be fed again after a restart without `recalled`. Pasts reach further back: they
+        begin anew then.
+        """
         return max(detector.memory for detector in self._detectors)
+
+    def written(self) -> bytes:
+        """All that is remembered. It names accounts, addresses and places."""
+        return written(self._detectors)
+
+    def recalled(self, data: bytes) -> "Behaviour":
+        """The same with what was `written`: feeding the events after that gives the findings it would have given.
+
+        Raises ValueError when the data is not understood.
+        """
+        other = self.afresh()
+        recall(other._detectors, data)
+        return other
 
     def feed(self, event: Event, time: Instant) -> Iterable[Finding]:
         """The findings that this event brings about; ``event`` as `Surroundings.describe` gives it."""

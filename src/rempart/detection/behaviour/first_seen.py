@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from rempart.detection.behaviour.card import card
 from rempart.detection.behaviour.country import Countries
-from rempart.detection.behaviour.past import Kept
+from rempart.detection.behaviour.past import Kept, Watched
 from rempart.detection.behaviour.sighting import Contact, MachineSeen, Side, Sighting, SignIn
 from rempart.detection.explain import finding
 from rempart.detection.finding import Finding, Kind, Level, Outcome, Proof
@@ -96,15 +96,14 @@ class FirstMachine:
 
     def __init__(self) -> None:
         self._seen: Kept[str, Habits] = Kept(MACHINES, Habits)
-        self._since: Instant | None = None
+        self._since = Watched()
 
     def see(self, sighting: Sighting, event: Event, time: Instant) -> Iterator[Finding]:
         """A finding when a machine shows itself for the first time."""
         match sighting:
             case MachineSeen():
-                self._since = time if self._since is None else self._since
-                machines = len(self._seen)
-                if self._seen.of(sighting.device).visit("here", time) and time - self._since >= WARM_UP:
+                since, machines = self._since.seen(time), len(self._seen)
+                if self._seen.of(sighting.device).visit("here", time) and time - since >= WARM_UP:
                     yield finding(
                         _MACHINE,
                         event,
@@ -114,7 +113,7 @@ class FirstMachine:
                         proofs=(
                             Proof("name it gives", sighting.name or "none"),
                             Proof("machines known", str(machines)),
-                            Proof("watched since", rfc3339(self._since)),
+                            Proof("watched since", rfc3339(since)),
                         ),
                     )
 

@@ -2,16 +2,19 @@
 
 import hashlib
 from bisect import insort
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from rempart.detection.memory import key, typed
 from rempart.instants import Duration, Instant, hours
 
 HOURS = 14 * 24
 """How many hours with something in them a past holds: two weeks at most where there is something in every hour."""
+_MOST = 1 << 62
+"""No hour has more, whatever a forged log says: what is remembered must be writable."""
 _SPREAD = 1.4826
 """Median absolute deviation times this is the standard deviation where values are spread normally."""
 
@@ -21,7 +24,10 @@ V = TypeVar("V")
 
 @dataclass(slots=True)
 class Kept(Generic[K, V]):
-    """What is remembered of each of ``most`` things; the one that was longest not asked for is forgotten first."""
+    """What is remembered of each of ``most`` things; the one that was longest not asked for is forgotten first.
+
+    ``new`` is the type of what is remembered.
+    """
 
     most: int
     new: Callable[[], V]
@@ -40,6 +46,36 @@ class Kept(Generic[K, V]):
 
     def __len__(self) -> int:
         return len(self._held)
+
+    def plain(self) -> Any:
+        """See `Memory`."""
+        return list(self._held.items())
+
+    def recall(self, plain: Any) -> None:
+        """See `Memory`."""
+        pairs = [(key(thing), typed(held, self.new)) for thing, held in typed(plain, list[tuple[Any, Any]])]
+        self._held = OrderedDict(pairs[-self.most :])
+
+
+@dataclass(slots=True)
+class Watched:
+    """Since when something is known."""
+
+    since: Instant | None = None
+
+    def seen(self, time: Instant) -> Instant:
+        """Since when, from now on if it was not known."""
+        if self.since is None:
+            self.since = time
+        return self.since
+
+    def plain(self) -> Any:
+        """See `Memory`."""
+        return self.since
+
+    def recall(self, plain: Any) -> None:
+        """See `Memory`."""
+        self.since = typed(plain, Instant | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +102,13 @@ class Past:
     first: Instant | None = None
     hour: int = -1
     amount: int = 0
-    done: deque[int] = field(default_factory=lambda: deque(maxlen=HOURS))
+    done: list[int] = field(default_factory=list)
+    """What the last `HOURS` hours had in which there was something."""
 
     def add(self, amount: int, time: Instant) -> int:
         """Count an amount to its hour; returns what the running hour has. Late amounts count to the running hour."""
         self.turn(time)
-        self.amount += amount
+        self.amount = min(self.amount + amount, _MOST)
         return self.amount
 
     def turn(self, time: Instant) -> bool:
@@ -82,7 +119,7 @@ class Past:
         if hour <= self.hour:
             return False
         if self.amount:
-            self.done.append(self.amount)
+            self.done = [*self.done[1 - HOURS :], self.amount]
         self.hour, self.amount = hour, 0
         return True
 
@@ -101,5 +138,5 @@ class Past:
 
 
 def short(text: str) -> bytes:
-    """Eight bytes that stand for a text, to count distinct ones. No secret: they are kept in memory only."""
+    """Eight bytes that stand for a text, to count distinct ones. No secret: who tries all texts finds it."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()

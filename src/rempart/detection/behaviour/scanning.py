@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from rempart.detection.behaviour.card import card
-from rempart.detection.behaviour.past import Kept
+from rempart.detection.behaviour.past import Kept, Watched
 from rempart.detection.behaviour.sighting import Contact, Side, Sighting
 from rempart.detection.explain import finding
 from rempart.detection.finding import Finding, Kind, Level, Proof
@@ -78,7 +78,7 @@ class Scanning:
 
     def __init__(self) -> None:
         self._known: Kept[str, Acquaintances] = Kept(MACHINES, Acquaintances)
-        self._since: Instant | None = None
+        self._since = Watched()
         self._quiet = Quiet(hours(1))
 
     def see(self, sighting: Sighting, event: Event, time: Instant) -> Iterator[Finding]:
@@ -87,10 +87,10 @@ class Scanning:
             case Contact(source_side=Side.INSIDE, destination_side=Side.INSIDE) if (
                 sighting.port < _CHOSEN_PORTS
             ):
-                self._since = time if self._since is None else self._since
+                since = self._since.seen(time)
                 machine = self._known.of(sighting.source)
                 new = machine.meet((sighting.destination, sighting.port), time)
-                if time - self._since < WARM_UP:
+                if time - since < WARM_UP:
                     machine.fresh.clear()
                 elif new:
                     yield from self._judge(machine, sighting, event, time)
