@@ -1,6 +1,7 @@
 """Who reaches whom through the loaded table."""
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -151,6 +152,23 @@ def test_a_filtered_opening_bounds_new_connections(doors, kernel: Kernel, presen
     assert answers[:40] == ["yes"] * 40
     assert "refused" in answers
     assert doors.answer("wards", "192.0.2.30", 443) == "yes"  # another opening has its own bound
+
+
+def test_a_stream_that_nobody_answers_passes_whole_through_a_filtered_lifeline(
+    house, kernel: Kernel, present, contained
+) -> None:
+    """An alarm, or one-way voice: to the kernel each of its packets is `new`."""
+    kernel.enforce(contained, present())
+    with house.inside("out"):
+        there = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        there.bind(("192.0.2.10", 5060))
+        there.settimeout(1)
+    with house.inside("wards"):
+        here = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with here, there:
+        for number in range(150):
+            here.sendto(number.to_bytes(2, "big"), ("192.0.2.10", 5060))
+        assert [int.from_bytes(there.recv(2), "big") for _ in range(150)] == list(range(150))
 
 
 def test_running_connections_are_adopted_when_the_table_is_loaded(

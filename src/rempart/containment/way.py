@@ -7,6 +7,7 @@ What hosts given by name resolve to is not known here: such a way leads to whate
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_network
 from itertools import groupby
 
@@ -64,11 +65,16 @@ def port_ranges(services: Iterable[Service], transport: Transport) -> tuple[tupl
 
 def addresses(hosts: Iterable[str]) -> Iterator[Network]:
     """Those hosts that are addresses or networks; names and ``*`` are not."""
-    for host in hosts:
-        try:
-            yield ip_network(host.partition("%")[0], strict=False)
-        except ValueError:
-            continue
+    return (found for host in hosts if (found := _address(host)))
+
+
+@lru_cache(maxsize=1 << 12)
+def _address(host: str) -> Network | None:
+    """Parsed once: before each automatic measure all the hosts of a site are gone through."""
+    try:
+        return ip_network(host.partition("%")[0], strict=False)
+    except ValueError:
+        return None
 
 
 def _ways(opening: Opening, *, named: bool) -> Iterator[Way]:

@@ -7,7 +7,8 @@ victim. An unrelated scanner therefore stays an incident of its own.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from rempart.detection.finding import Finding, Kind, Level, Outcome
 from rempart.events.observable import ObservableKind, Role
@@ -54,9 +55,13 @@ def inside(site: Site, address: str) -> bool:
         wanted = ip_address(address)
     except ValueError:
         return False
-    return any(
-        wanted in ip_network(network, strict=False) for zone in site.zones for network in zone.networks
-    )
+    return any(wanted in _network(text) for zone in site.zones for text in zone.networks)
+
+
+@lru_cache(maxsize=1 << 10)
+def _network(text: str) -> IPv4Network | IPv6Network:
+    """Parsed once: a finding asks for all the networks of a site a dozen times, and the block waits for it."""
+    return ip_network(text, strict=False)
 
 
 def matching(site: Site, incidents: Iterable[Incident], finding: Finding, now: Instant) -> tuple[str, ...]:

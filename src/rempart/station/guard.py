@@ -1,7 +1,7 @@
 """Guard: decides, seals and enforces. Holds CAP_NET_ADMIN and the signing key; checks every order itself.
 
 One task carries out one input at a time, orders before findings. What a step commands is done in the step's order:
-nothing is loosened before it is sealed; a tightening waits at most `PATIENCE` for its seal and is then applied first.
+nothing is loosened before it is sealed; a tightening is applied while it is being sealed, and is late after `PATIENCE`.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
@@ -234,18 +234,23 @@ class Guard:
         if self._pending:
             self._pending.decided += seals
         handled = Handled()
-        for position, command in enumerate(commands):
-            match command:
-                case Seal(facts=decided, urgent=True):
-                    handled.sealed = await self._scribe.seal_within_patience(decided)
-                case Seal(facts=decided):
-                    rest = commands[position + 1 :]
-                    self._pending = self._pending or _Pending(before, [decided])
-                    self._pending.waiting += 1
-                    self._in_background(self._loosen(decided, before, rest, handled, answer))
-                    return
-                case _:
-                    self._do(command, handled)
+        sealing: Awaitable[int | None] | None = None
+        try:
+            for position, command in enumerate(commands):
+                match command:
+                    case Seal(facts=decided, urgent=True):
+                        sealing = self._scribe.seal_within_patience(decided)
+                    case Seal(facts=decided):
+                        rest = commands[position + 1 :]
+                        self._pending = self._pending or _Pending(before, [decided])
+                        self._pending.waiting += 1
+                        self._in_background(self._loosen(decided, before, rest, handled, answer))
+                        return
+                    case _:
+                        self._do(command, handled)
+        finally:
+            if sealing:
+                handled.sealed = await sealing
         _succeed(answer, handled)
         self._checkpoint_if_posture_changed(before)
 

@@ -18,7 +18,7 @@ from rempart.ports import Clock
 _log = logging.getLogger("rempart.guard")
 
 PATIENCE = 0.050
-"""Seconds a tightening waits for its seal before it is applied unsealed."""
+"""Seconds whoever ordered a tightening, which is applied meanwhile, waits for its seal; then it is sealed late."""
 
 SNAPSHOT_EVERY = 500
 """Entries after which the state is sealed whole, so that the fold at start stays short."""
@@ -59,10 +59,17 @@ class Scribe:
         """Seal, however long it takes; the entry's number. Raises `JournalUnwritable`."""
         return await self._on_thread(partial(self._write, decided, self._clock.now()))
 
-    async def seal_within_patience(self, decided: Facts) -> int | None:
-        """The entry's number, or None when the disk takes too long or refuses: it is then sealed late."""
+    def seal_within_patience(self, decided: Facts) -> Awaitable[int | None]:
+        """Begin to seal, now, whenever it is awaited.
+
+        Awaited: the entry's number, or None when the disk takes too long or refuses: it is then sealed late.
+        """
         began = self._clock.now()
-        sealing = asyncio.ensure_future(self._on_thread(partial(self._write, decided, began)))
+        loop = asyncio.get_running_loop()
+        sealing = loop.run_in_executor(self._thread, partial(self._write, decided, began))
+        return loop.create_task(self._wait_for(sealing, decided, began))
+
+    async def _wait_for(self, sealing: "asyncio.Future[int]", decided: Facts, began: Instant) -> int | None:
         done, _ = await asyncio.wait({sealing}, timeout=PATIENCE)
         if done and sealing.exception() is None:
             return sealing.result()

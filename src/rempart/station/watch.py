@@ -55,7 +55,7 @@ from rempart.station.rulebook import Rulebook, Silences
 
 _log = logging.getLogger("rempart.watch")
 
-LOOK = 0.001
+LOOK = 0.0005
 """Seconds between two looks at logs in which something stirs."""
 
 POLL = 0.025

@@ -61,15 +61,18 @@ class Proxy:
         if not goal:
             return
         until = monotonic() + _PATIENCE
-        for name, state in _differing(self._read(until), goal):
-            self._ask(f"set map {self._places.proxy_map} {name} {state}", until)
+        # One conversation for all of it: a cut is waited for.
+        changes = [
+            f"set map {self._places.proxy_map} {name} {state}"
+            for name, state in _differing(self._read(until), goal)
+        ]
         for name, state in goal.items():
             straight, filtered = server_names(self._site.opening(name))
             if state is not OpeningState.OPEN:
-                self._ask(f"shutdown sessions server {straight}", until)
+                changes.append(f"shutdown sessions server {straight}")
             if state is OpeningState.CLOSED:
-                self._ask(f"shutdown sessions server {filtered}", until)
-        unheard = _differing(self._read(until), goal)
+                changes.append(f"shutdown sessions server {filtered}")
+        unheard = _differing(self._read(until, *changes), goal)
         if unheard:
             raise EnforcementFailed(
                 f"the proxy does not hold {', '.join(f'{name}={state}' for name, state in unheard)}",
@@ -81,10 +84,12 @@ class Proxy:
         """Opening id and state, as the running proxy holds them. Raises EnforcementFailed."""
         return self._read(monotonic() + _PATIENCE)
 
-    def _read(self, until: float) -> Mapping[str, OpeningState]:
+    def _read(self, until: float, *changes: str) -> Mapping[str, OpeningState]:
+        """The map, after these changes."""
         if not states(self._site, Enforcement(stands={})):
             return {}
-        lines = self._ask(f"show map {self._places.proxy_map}", until).splitlines()
+        show = f"show map {self._places.proxy_map}"
+        lines = self._ask("; ".join([*changes, show]), until).splitlines()
         pairs = (line.split() for line in lines if line)
         known = {state.value: state for state in OpeningState}
         return {words[1]: known[words[2]] for words in pairs if len(words) == 3 and words[2] in known}

@@ -37,6 +37,9 @@ _MOST_LEASES = 65535
 _NAME_PORTS = "{ 53, 853 }"
 """Names in the clear and over TLS (RFC 7858) or QUIC (RFC 9250)."""
 _QUIC = "meta l4proto udp ct original proto-dst 443"
+_BEGUN = "ct state new ct status ! confirmed"
+"""The first packet of a connection. `new` alone is every packet of a stream that nobody answers (an alarm, a one-way
+voice), and a filtered lifeline would lose all but twenty of them a second."""
 _OURS = f"ct mark and {MASK:#x}"
 _NEIGHBOURS = (
     "{ nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, mld2-listener-report }"
@@ -240,7 +243,7 @@ def _opening_chains(site: Site, opening: Opening) -> list[str]:
     # QUIC hides the name it asks for, and what is filtered by name must show it.
     hidden = [f"{_QUIC} goto closed_{mark}"] if resolved(site, opening) else []
     rates = (
-        f"ct state new meta nfproto ipv{family} update @rate{family} "
+        f"{_BEGUN} meta nfproto ipv{family} update @rate{family} "
         f"{{ {address} saddr . ct mark {_NEW_FLOWS} }} goto limited_{mark}"
         for family, address in ((4, "ip"), (6, "ip6"))
     )
@@ -252,10 +255,10 @@ def _opening_chains(site: Site, opening: Opening) -> list[str]:
             f"filtered_{mark}",
             *hidden,
             *rates,
-            _report(f"filtered:{name}", "ct state new"),
+            _report(f"filtered:{name}", _BEGUN),
             f"counter name filtered_{mark} accept",
         ),
-        *_chain(f"open_{mark}", _report(f"open:{name}", "ct state new"), f"counter name open_{mark} accept"),
+        *_chain(f"open_{mark}", _report(f"open:{name}", _BEGUN), f"counter name open_{mark} accept"),
     ]
 
 
@@ -263,7 +266,7 @@ def _judgement(site: Site) -> list[str]:
     """Containment wins over trials, trials over the standing state."""
     marks = ", ".join(f"{opening.mark} : goto closed_{opening.mark}" for opening in site.openings)
     return [
-        *_chain("responder", _report("responder:in", "ct state new"), "counter name responder accept"),
+        *_chain("responder", _report("responder:in", _BEGUN), "counter name responder accept"),
         *_chain("cut", *([f"{_OURS} vmap {{ {marks} }}"] if marks else []), "goto unclassified"),
         *_chain(
             "openings",

@@ -1,0 +1,1 @@
+"""What `scripts/bench contain` measures in network namespaces, one module a question."""
