@@ -77,6 +77,11 @@ class Places:
         return self.run / "guard" / "teller.sock"
 
     @property
+    def probe_socket(self) -> Path:
+        """Where the prober tells what was answered."""
+        return self.run / "guard" / "probe.sock"
+
+    @property
     def console_socket(self) -> Path:
         """Where the console asks the guard."""
         return self.run / "guard" / "console.sock"

@@ -16,7 +16,7 @@ from rempart.console.entry import EntryPage
 from rempart.console.words import words
 from rempart.incidents.incident import Sentence
 from rempart.instants import Instant, minutes
-from rempart.messages import IncidentStatus, MeasureStatus, Posture, Proposal, Status
+from rempart.messages import CareStatus, IncidentStatus, MeasureStatus, Posture, Proposal, Status, WardStatus
 from rempart.site.site import Language, Site
 
 Make = Callable[..., Status]
@@ -182,3 +182,27 @@ def test_the_confirmation_says_what_stops_and_what_goes_on(
     assert "Téléphone" in page.filtered
     assert "Visiteurs" not in page.inside
     assert rendered("contain.html", page) == snapshot
+
+
+@pytest.mark.parametrize(
+    ("standings", "mood", "said"),
+    [
+        (("goes-on", "goes-on"), "good", "Floors confirmed at"),
+        (("goes-on", "unheard"), "doubt", "Not heard this shift: First floor"),
+        (("troubled", "unheard"), "bad", "Care does not go on as it should: Ground"),
+    ],
+)
+def test_what_the_wards_say_is_on_the_page(
+    site: Site, make: Make, now: Instant, standings: tuple[str, str], mood: str, said: str
+) -> None:
+    wards = [
+        WardStatus(id=name.lower(), name=name, phone=None, standing=standing, at=now)
+        for name, standing in zip(("Ground", "First floor"), standings, strict=True)
+    ]
+    told = make(Posture.CONTAINED, care=CareStatus(wards=wards))
+    page = duty_page(site, told, now, now, words(Language.ENGLISH))
+    assert page.wards is not None
+    assert (page.wards.mood, said in page.wards.text) == (mood, True)
+    assert page.wards.text in rendered("duty.html", page)
+    calm = make(Posture.NORMAL, care=CareStatus(wards=wards))
+    assert duty_page(site, calm, now, now, words(Language.ENGLISH)).wards is None

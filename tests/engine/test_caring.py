@@ -255,7 +255,7 @@ def test_what_lies_outside_is_ticked_with_a_proof() -> None:
 def test_a_probe_is_news_when_it_turns() -> None:
     talk = Talk()
     for second, answered in enumerate([True, True, False, False, True]):
-        talk.tell(Probed(after(NOW, seconds(second)), "care-file", answered, "x"))
+        talk.tell(Probed(after(NOW, seconds(10 * second)), "care-file", answered, "x"))
     assert [fact.answered for fact in talk.sealed if isinstance(fact, facts.ProbeTurned)] == [
         True,
         False,
@@ -264,8 +264,15 @@ def test_a_probe_is_news_when_it_turns() -> None:
     talk.tell(Probed(NOW, "nobody", True, "x"))
     assert "nobody" not in talk.state.care.probes
     for second in range(100):
-        talk.tell(Probed(after(NOW, seconds(second)), "care-file", second % 2 == 0, "x"))
+        talk.tell(Probed(after(NOW, seconds(100 + 10 * second)), "care-file", second % 2 == 0, "x"))
     assert len(talk.state.care.probes["care-file"]) == CHANGES
+
+
+def test_a_prober_gone_mad_does_not_fill_the_journal() -> None:
+    talk = Talk()
+    for tenth in range(200):
+        talk.tell(Probed(after(NOW, seconds(tenth / 10)), "care-file", tenth % 2 == 0, "x"))
+    assert sum(isinstance(fact, facts.ProbeTurned) for fact in talk.sealed) <= 5
 
 
 def test_the_pack_is_news_when_it_is_another() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
+from rempart.care.attestation import Standing
 from rempart.console.house import House, house
 from rempart.console.when import clock, length, moment
 from rempart.console.words import Words, plain
@@ -80,6 +81,7 @@ class DutyPage:
     sentence: Annotated[str, "How things are, in one sentence."]
     care: Annotated[str, "What it means for care, in one or two sentences."]
     proof: Annotated[Proof, "What was checked and how long ago."]
+    wards: Annotated[Proof | None, "What the wards say in this shift; nothing while nothing is cut."]
     call: Annotated[Call | None, "The first person to call, or nobody while no number is filled in."]
     may_contain: Annotated[bool, "Whether the cut is offered: not while the site is cut already."]
     house: Annotated[House, "The house and its doors."]
@@ -109,6 +111,7 @@ def duty_page(
         sentence=_sentence(status, seen, now, words),
         care=words.say(f"care.{posture}", **_doors(status)),
         proof=proof(status, now, words),
+        wards=_wards(status, now, words),
         call=next((each for each in calls if each.link), None),
         may_contain=posture != Posture.CONTAINED,
         house=house(site, status, now, words),
@@ -164,6 +167,19 @@ def proof(status: Status | None, now: Instant, words: Words) -> Proof:
     what = "cut" if status.posture in (Posture.CONTAINED, Posture.REOPENING) else "doors"
     key, mood = (f"proof.{what}", "good") if age <= FRESH else ("proof.stale", "doubt")
     return Proof(text=words.say(key, ago=words.say("time.ago", length=length(age, words))), mood=mood)
+
+
+def _wards(status: Status | None, now: Instant, words: Words) -> Proof | None:
+    """Whether the wards say that care goes on. What one ward has against it counts more than who is silent."""
+    if status is None or not status.care.wards or status.posture is Posture.NORMAL:
+        return None
+    said = status.care.wards
+    if troubled := [plain(ward.name) for ward in said if ward.standing == Standing.TROUBLED]:
+        return Proof(text=words.say("wards.troubled", wards=", ".join(troubled)), mood="bad")
+    if unheard := [plain(ward.name) for ward in said if ward.standing == Standing.UNHEARD]:
+        return Proof(text=words.say("wards.unheard", wards=", ".join(unheard)), mood="doubt")
+    latest = max((ward.at for ward in said if ward.at), default=now)
+    return Proof(text=words.say("wards.confirmed", at=moment(latest, now, words)), mood="good")
 
 
 # -- what to do --------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from rempart.care.reply import Reply
 from rempart.care.trouble import Trouble
 from rempart.engine import facts, orders
 from rempart.errors import OrderRefused
-from rempart.instants import Instant
+from rempart.instants import Instant, seconds
 from rempart.site.site import Site
 
 CareOrder = (
@@ -41,6 +41,9 @@ CareFact = (
 )
 
 MOST_CORRECTIONS = 200
+
+SETTLES = seconds(5)
+"""How long what a probe found stands at least: who took the prober over cannot flood the journal with turns."""
 
 
 def heard(site: Site, ledger: Ledger, order: CareOrder, now: Instant) -> CareFact:
@@ -134,9 +137,9 @@ def _require(holds: bool, what: str, now: str = "") -> None:  # noqa: FBT001  re
 
 
 def probed(ledger: Ledger, probe: str, *, answered: bool, detail: str, now: Instant) -> tuple[CareFact, ...]:
-    """A probe's answer is news only when it differs from the last."""
+    """A probe's answer is news only when it differs from the last, and not too soon: it is asked again anyway."""
     turns = ledger.probes.get(probe, ())
-    if turns and turns[-1].answered is answered:
+    if turns and (turns[-1].answered is answered or now - turns[-1].at < SETTLES):
         return ()
     return (facts.ProbeTurned(at=now, probe=probe, answered=answered, detail=detail),)
 
@@ -144,7 +147,7 @@ def probed(ledger: Ledger, probe: str, *, answered: bool, detail: str, now: Inst
 def pack_read(ledger: Ledger, sha256: str, written: Instant, now: Instant) -> tuple[CareFact, ...]:
     """The downtime pack is news when its content or its age is another."""
     known = ledger.pack
-    if known and (known.sha256, known.written) == (sha256, written):
+    if known and ((known.sha256, known.written) == (sha256, written) or now - known.at < SETTLES):
         return ()
     return (facts.PackChanged(at=now, sha256=sha256, written=written),)
 

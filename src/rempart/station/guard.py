@@ -49,6 +49,8 @@ from rempart.engine.inputs import (
     Found,
     Notify,
     Ordered,
+    PackRead,
+    Probed,
     Refuse,
     Repaired,
     Replied,
@@ -80,12 +82,15 @@ from rempart.messages import (
     FindingsReported,
     FromConsole,
     FromOperator,
+    FromProber,
     FromTeller,
     FromWatch,
     MessageSettled,
     OrderDone,
     OrderRejected,
+    PackSeen,
     PersonsCounted,
+    ProbeAnswered,
     Status,
     StatusAsked,
     StatusFollowed,
@@ -453,6 +458,20 @@ class Guard:
             for teller in tuple(self.tellers):
                 self._in_background(_send(teller, TellPeople(messages=list(messages))))
 
+    async def hear_prober(self, connection: Connection) -> None:
+        """What services answer, and how the downtime pack lies. The prober can say nothing else."""
+        while (message := await connection.receive()) is not None:
+            now = self.clock.now()
+            match message:
+                case ProbeAnswered(probe=probe, answered=answered, detail=detail):
+                    await self._heed(Probed(now, probe, answered, detail))
+                case PackSeen(sha256=sha256, written=written):
+                    await self._heed(PackRead(now, sha256, Instant(written)))
+
+    async def _heed(self, said: AnyInput) -> None:
+        with contextlib.suppress(RempartError):  # `run` has said it; it is asked again anyway
+            await self.ask(said)
+
     async def hear_operator(self, connection: Connection) -> None:
         """The local command line: every order, believed because the kernel says whose process it is."""
         while (message := await connection.receive()) is not None:
@@ -634,6 +653,7 @@ async def serve_guard(
     *,
     watch_uid: int,
     teller_uid: int,
+    prober_uid: int,
     console_uid: int,
     operator_uids: frozenset[int],
     party: RelyingParty,
@@ -666,6 +686,14 @@ async def serve_guard(
             allowed_uids={teller_uid, own},
             incoming=FromTeller,
             handler=guard.hear_teller,
+            rate=_QUESTIONS,
+        ),
+        await serve(
+            places.probe_socket,
+            mode=0o666,
+            allowed_uids={prober_uid, own},
+            incoming=FromProber,
+            handler=guard.hear_prober,
             rate=_QUESTIONS,
         ),
         await serve(
@@ -756,6 +784,7 @@ def main() -> int:
                 policy,
                 watch_uid=arguments.watch_uid,
                 teller_uid=arguments.teller_uid,
+                prober_uid=arguments.prober_uid,
                 console_uid=arguments.console_uid,
                 operator_uids=frozenset(arguments.operator_uid or [0]),
                 party=RelyingParty(
@@ -794,6 +823,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--policy", type=Path)
     parser.add_argument("--watch-uid", type=int, default=os.geteuid())
     parser.add_argument("--teller-uid", type=int, default=os.geteuid())
+    parser.add_argument("--prober-uid", type=int, default=os.geteuid())
     parser.add_argument("--console-uid", type=int, default=os.geteuid())
     parser.add_argument("--operator-uid", type=int, action="append")
     parser.add_argument("--console-name", default="localhost", help="host name that passkeys are made for")

@@ -87,6 +87,7 @@ class Supervisor:
             self._proxy(),
             self._packets(),
             self._watch(),
+            self._prober(),
             self._console(),
         )
         try:
@@ -158,6 +159,8 @@ class Supervisor:
             *self._place_arguments(),
             "--watch-uid",
             str(self.users.watch.uid),
+            "--prober-uid",
+            str(self.users.prober.uid),
             "--console-uid",
             str(self.users.console.uid),
             "--console-origin",
@@ -177,6 +180,10 @@ class Supervisor:
         for rules in self.places.rules:
             arguments += ["--rules", str(rules)]
         return Program("watch", self._python("rempart.station.watch", self.users.watch, (), *arguments))
+
+    def _prober(self) -> Program:
+        start = self._python("rempart.station.prober", self.users.prober, (), *self._place_arguments())
+        return Program("prober", start)
 
     def _console(self) -> Program:
         arguments = [

@@ -5,7 +5,7 @@ import pwd
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -28,21 +28,30 @@ class Users:
     proxy: User
     packets: User
     web_filter: User
+    prober: User
     shared: str
 
 
-_NAMES = ("rempart-guard", "rempart-watch", "rempart-console", "haproxy", "ulog", "rempart-filter")
+_NAMES = {
+    "guard": "rempart-guard",
+    "watch": "rempart-watch",
+    "console": "rempart-console",
+    "proxy": "haproxy",
+    "packets": "ulog",
+    "web_filter": "rempart-filter",
+    "prober": "rempart-probe",
+}
 
 
 def choose() -> Users:
     """A user each when we are root and may become them; otherwise one, with the reason in words."""
     reason = _why_shared()
     if reason:
-        own = User("", os.geteuid(), os.getegid())
-        return Users(own, own, own, own, own, own, reason)
-    guard, watch, console, proxy, packets, web_filter = (_user(name) for name in _NAMES)
+        return Users(**dict.fromkeys(_NAMES, User("", os.geteuid(), os.getegid())), shared=reason)
+    users = {part: _user(name) for part, name in _NAMES.items()}
     # The proxy's runtime socket must be open to the guard and to nobody else: they share the guard's group.
-    return Users(guard, watch, console, User(proxy.name, proxy.uid, guard.gid), packets, web_filter, "")
+    users["proxy"] = replace(users["proxy"], gid=users["guard"].gid)
+    return Users(**users, shared="")
 
 
 def command(user: User, capabilities: Sequence[str], program: Sequence[str]) -> list[str]:
@@ -76,7 +85,7 @@ def _why_shared() -> str:
     if shutil.which("setpriv") is None:
         return "setpriv (package util-linux) is missing"
     try:
-        for name in _NAMES:
+        for name in _NAMES.values():
             pwd.getpwnam(name)
     except KeyError as missing:
         return f"{missing.args[0]}: run scripts/setup as root to make the users"

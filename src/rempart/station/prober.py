@@ -1,0 +1,115 @@
+"""Prober: asks the services of site.toml whether they run, and the wall whether it is shut. It has no privilege."""
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+
+from rempart.adapters import pack, probe
+from rempart.adapters.socket import dial
+from rempart.config import Places
+from rempart.errors import InputRefused, RempartError, StationUnreachable
+from rempart.messages import FromProber, PackSeen, ProbeAnswered, ToProber
+from rempart.site import description
+from rempart.site.probe import Probe
+from rempart.site.site import DowntimePack, Site
+
+_log = logging.getLogger("rempart.prober")
+
+TWICE = 2
+"""Silences in a row after which a service is said not to answer: one lost packet is no news."""
+
+PACK_EVERY = 300.0
+"""Seconds between two looks at the downtime pack."""
+
+_AGAIN = 1.0
+"""Seconds before the guard is called again."""
+
+
+class Prober:
+    """Asks in turn, and tells the guard. What it could not tell is asked again anyway."""
+
+    def __init__(self, site: Site, places: Places) -> None:
+        self._site = site
+        self._places = places
+        self._told: asyncio.Queue[FromProber] = asyncio.Queue(maxsize=1000)
+
+    async def run(self) -> None:
+        """Ask until cancelled."""
+        asking: list[Coroutine[None, None, None]] = [self._ask(each) for each in self._site.probes]
+        if self._site.downtime_pack:
+            asking.append(self._look(self._site.downtime_pack))
+        async with asyncio.TaskGroup() as tasks:
+            for one in asking:
+                tasks.create_task(one)
+            tasks.create_task(self._tell())
+
+    async def _ask(self, question: Probe) -> None:
+        silences = 0
+        while True:
+            answer = await asyncio.to_thread(probe.ask, question)
+            silences = 0 if answer.answered else silences + 1
+            if answer.answered or silences >= TWICE:
+                await self._told.put(
+                    ProbeAnswered(probe=question.id, answered=answer.answered, detail=answer.detail)
+                )
+            await asyncio.sleep(question.every if not silences or silences >= TWICE else 1.0)
+
+    async def _look(self, wanted: DowntimePack) -> None:
+        while True:
+            try:
+                sha256, written = await asyncio.to_thread(pack.look, Path(wanted.path))
+            except OSError as fault:
+                _log.warning("%s: the downtime pack cannot be looked at: %s", wanted.path, fault.strerror)
+            else:
+                await self._told.put(PackSeen(sha256=sha256, written=int(written)))
+            await asyncio.sleep(PACK_EVERY)
+
+    async def _tell(self) -> None:
+        while True:
+            try:
+                connection = await dial(self._places.probe_socket, incoming=ToProber)
+            except StationUnreachable:
+                await asyncio.sleep(_AGAIN)
+                continue
+            try:
+                while True:
+                    await connection.send(await self._told.get())
+            except ConnectionError:
+                await asyncio.sleep(_AGAIN)
+            finally:
+                connection.close()
+
+
+def main() -> int:
+    """``python -m rempart.station.prober``: started by `rempart run` or by systemd, never by hand."""
+    parser = argparse.ArgumentParser(prog="rempart prober", description=__doc__)
+    parser.add_argument("--site", type=Path, required=True)
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--run", type=Path, required=True)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="prober: %(message)s", stream=sys.stderr)
+    places = Places(site=arguments.site, state=arguments.state, run=arguments.run, rules=())
+    try:
+        site = description.parse(_text(places.site), str(places.site))
+        asyncio.run(Prober(site, places).run())
+    except RempartError as fault:
+        _log.error("%s", fault.diagnostics())
+        return int(fault.exit_code)
+    except KeyboardInterrupt:
+        return os.EX_OK
+    return os.EX_OK
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise InputRefused(f"it cannot be read: {fault}", where=str(path)) from fault
+
+
+if __name__ == "__main__":
+    sys.exit(main())
