@@ -9,6 +9,7 @@
      |-- JournalBroken         the evidence does not verify, names the first bad entry (exit 1)
      |-- StationUnreachable    the machine: no guard answers (exit 4)
      |-- JournalUnwritable     the machine: nothing can be sealed, the disk is full or failing (exit 6)
+     |-- NotHandedOver         the machine: a message to a person could not be handed over (exit 6)
      `-- EnforcementFailed     the machine: the kernel or the proxy refused (exit 6)
 
 Every exit code of the command line is an `ExitCode`; each verb's help lists those it can give.
@@ -115,6 +116,16 @@ class StationUnreachable(RempartError):
     """No guard answers on its socket."""
 
     exit_code = ExitCode.UNREACHABLE
+
+
+class NotHandedOver(RempartError):
+    """A message to a person could not be handed over. ``lasting``: trying again will not help."""
+
+    exit_code = ExitCode.MACHINE
+
+    def __init__(self, what: str, *, where: str = "", now: str = "", lasting: bool = False) -> None:
+        super().__init__(what, where=where, now=now)
+        self.lasting = lasting
 
 
 class EnforcementFailed(RempartError):

@@ -9,6 +9,7 @@ from typing import Protocol
 from rempart.containment.measure import Enforcement
 from rempart.containment.names import Lease
 from rempart.instants import Instant
+from rempart.telling.message import Letter
 
 
 class Enforcer(Protocol):
@@ -36,6 +37,18 @@ class Lessor(Protocol):
 
         Raises `EnforcementFailed` when the kernel has no room or holds no table of this site.
         """
+        ...
+
+
+class Carrier(Protocol):
+    """A way to a person: a mail server, a modem, a provider, a web server.
+
+    ``carry`` may be called again with the same letter: its id is given to whoever can recognise it. It blocks, for a
+    minute at most, and raises `NotHandedOver`.
+    """
+
+    def carry(self, address: str, letter: Letter) -> None:
+        """Hand the letter over for that address."""
         ...
 
 

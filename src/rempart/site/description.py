@@ -548,6 +548,7 @@ _MAIL = _Rule(
     ),
     "",
 )
+_FIELD = _Rule(_matching(r"[A-Za-z0-9_-]{1,40}", "field", "Use letters, figures, _ and -."), "")
 _MOBILE = _Rule(_mobile, "")
 _HTTPS = _Rule(_https, "")
 _SERVER = _Rule(
@@ -849,6 +850,8 @@ def _gateway(table: _Table | None) -> TextGateway | None:
         url=table.read("url", _HTTPS),
         token=table.read("token_file", _FILE),
         opening=table.read("opening", _ID, ""),
+        to_field=table.read("to_field", _FIELD, "to"),
+        text_field=table.read("text_field", _FIELD, "text"),
     )
     table.done()
     return gateway

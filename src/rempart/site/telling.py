@@ -93,6 +93,9 @@ class TextGateway:
     token: str
     """Path of the file that holds it."""
     opening: str = ""
+    to_field: str = "to"
+    """How the provider calls the number in the JSON it takes."""
+    text_field: str = "text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 It says what, where, how urgent, what to do and which number to give. It cannot say more: there is no field for it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,6 +23,20 @@ class MessageKind(StrEnum):
     """Somebody has taken it: the others need not."""
     DIGEST = "digest"
     TEST = "test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A message put into words, ready to be carried. Plain text without any line that could be taken for a header."""
+
+    id: str
+    subject: str
+    body: str
+    """For mail: lines of their own."""
+    short: str
+    """For a text message."""
+    facts: Mapping[str, str]
+    """For a program: what, since when, how urgent; no code that could take the alert."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
