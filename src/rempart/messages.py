@@ -246,6 +246,8 @@ class AlertStatus(msgspec.Struct, frozen=True, kw_only=True):
     todo: str
     raised: Instant
     told: list[Delivery]
+    owed: int
+    """Messages whose time has come and whose outcome is not known yet."""
     taken: Instant | None = None
     taken_by: str = ""
 

@@ -43,7 +43,7 @@ def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     own = User("", 0, 0)
     (tmp_path / "run").write_text("")
     places = Places(site=tmp_path, state=tmp_path / "state", run=tmp_path / "run", rules=())
-    station = Supervisor(places, Users(own, own, own, own, own, own, own, "in a test"), 1)
+    station = Supervisor(places, Users(own, own, own, own, own, own, own, own, "in a test"), 1)
     with pytest.raises(InputRefused, match="cannot be made ready") as told:
         station._prepare()
     assert told.value.where == str(tmp_path / "run")
@@ -54,7 +54,7 @@ def test_a_missing_program_is_named_before_the_guard_starts(
 ) -> None:
     own = User("", 0, 0)
     places = Places(site=tmp_path, state=tmp_path, run=tmp_path, rules=())
-    station = Supervisor(places, Users(own, own, own, own, own, own, own, "in a test"), 1)
+    station = Supervisor(places, Users(own, own, own, own, own, own, own, own, "in a test"), 1)
     monkeypatch.setattr(Supervisor, "_prepare", lambda _: None)  # needs a network of one's own
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     monkeypatch.setattr("signal.signal", lambda *_: None)
@@ -69,7 +69,7 @@ def test_a_guard_that_does_not_come_up_ends_the_station_with_its_exit_code(
 ) -> None:
     own = User("", 0, 0)
     places = Places(site=tmp_path, state=tmp_path, run=tmp_path, rules=())
-    station = Supervisor(places, Users(own, own, own, own, own, own, own, "in a test"), 1)
+    station = Supervisor(places, Users(own, own, own, own, own, own, own, own, "in a test"), 1)
     guard = Program("guard", ["sh", "-c", f"exit {code}"])
     guard.start()
     with pytest.raises(EnforcementFailed, match="guard did not come up") as told:

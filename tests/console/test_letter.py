@@ -74,9 +74,23 @@ def test_every_alert_has_words_in_every_language(language: Language) -> None:
     said = words(language)
     keys = {f"alert.{kind.value}" for kind in GRAVEST}
     keys |= {
-        f"alert.{each}" for each in ("crowd", "cut", "relapse", "trial", "enforcement", "journal", "test")
+        f"alert.{each}"
+        for each in (
+            "care",
+            "trouble",
+            "envelope",
+            "crowd",
+            "cut",
+            "relapse",
+            "trial",
+            "enforcement",
+            "journal",
+            "test",
+        )
     }
-    keys |= {f"todo.{each}" for each in ("look", "decide", "cut", "technician", "test")}
+    keys |= {
+        f"todo.{each}" for each in ("look", "decide", "cut", "call-ward", "envelope", "technician", "test")
+    }
     assert all(said.has(key) for key in keys)
     assert tell.CROWD == "crowd"
 

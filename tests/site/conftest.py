@@ -90,6 +90,15 @@ every = 30
 [downtime_pack]
 path = "/srv/pack.pdf"
 
+[[tell]]
+role = "duty"
+language = "fr"
+text = "+32 470 00 00 01"
+quiet = "22:00-07:00"
+
+[telling.modem]
+device = "/dev/ttyUSB0"
+
 [[contacts]]
 role = "technician"
 name = "Technicien de garde"

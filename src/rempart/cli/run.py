@@ -72,4 +72,5 @@ def run(arguments: argparse.Namespace) -> int:
     )
     read_policy(places.policy)
     rule_files.read([str(path) for path in places.rules])
-    return Supervisor(places, choose(), arguments.port, tuple(arguments.operator)).run()
+    tells = bool(site.telling.recipients)
+    return Supervisor(places, choose(), arguments.port, tuple(arguments.operator), tells).run()

@@ -9,6 +9,7 @@ thing behind many.
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from rempart.care.reply import Reply
 from rempart.engine import facts
 from rempart.engine.facts import MACHINE, AnyFact
 from rempart.engine.inputs import Notify
@@ -31,6 +32,7 @@ CROWD = "crowd"
 ENFORCEMENT = "enforcement"
 CUT = "cut"
 JOURNAL = "journal"
+ENVELOPE = "envelope"
 
 GUESSES = 5
 """Wrong codes by text message within an hour, after which none is taken."""
@@ -132,6 +134,14 @@ def _troubles(
             case facts.TrialEnded(opening=opening):
                 said = Sentence("alert.trial", {"opening": _opening(site, opening)})
                 yield _raised(site, now, f"trial-{opening}", Urgency.CAN_WAIT, said, "todo.look")
+            case facts.CareAttested(ward=ward, reply=Reply.NO) if _news(state, f"care-{ward}", now):
+                said = Sentence("alert.care", {"where": _ward(site, ward)})
+                yield _raised(site, now, f"care-{ward}", Urgency.NOW, said, "todo.call-ward")
+            case facts.TroubleReported(ward=ward) if _news(state, f"trouble-{ward}", now):
+                said = Sentence("alert.trouble", {"where": _ward(site, ward)})
+                yield _raised(site, now, f"trouble-{ward}", Urgency.NOW, said, "todo.call-ward")
+            case facts.EnvelopeOpened() if _news(state, ENVELOPE, now):
+                yield _raised(site, now, ENVELOPE, Urgency.NOW, Sentence("alert.envelope"), "todo.envelope")
             case facts.EnforcementFaulted(repaired=False) if _news(state, ENFORCEMENT, now):
                 yield _raised(
                     site, now, ENFORCEMENT, Urgency.NOW, Sentence("alert.enforcement"), "todo.technician"
@@ -147,6 +157,10 @@ def _troubles(
 def _news(state: State, trouble: str, now: Instant) -> bool:
     known = state.alerts.get(trouble)
     return known is None or (not known.waits and now - known.raised > _SAME_TROUBLE)
+
+
+def _ward(site: Site, name: str) -> str:
+    return next((ward.name for ward in site.wards if ward.id == name), "")
 
 
 def _opening(site: Site, name: str) -> str:

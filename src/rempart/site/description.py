@@ -488,14 +488,7 @@ def _quiet(value: object) -> QuietHours:
     hours = re.fullmatch(r"([0-9:]{5})-([0-9:]{5})", text)
     if not hours:
         raise _Wrong(f"{_shown(text)} are no quiet hours", 'Write them as "22:00-07:00".')
-    return QuietHours(_minute(hours.group(1)), _minute(hours.group(2)))
-
-
-def _minute(value: object) -> int:
-    found = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])", _plain(value))
-    if not found:
-        raise _Wrong(f"{_shown(value)} is no time of day", 'Write it as "07:30".')
-    return int(found.group(1)) * 60 + int(found.group(2))
+    return QuietHours(_clock(hours.group(1)), _clock(hours.group(2)))
 
 
 def _list(value: object) -> list[Any]:
@@ -555,7 +548,7 @@ _SERVER = _Rule(
     _matching(r"[A-Za-z0-9.:-]{1,253}", "server", "Write its name or address, as mail.example.be."), ""
 )
 _QUIET: _Rule[QuietHours | None] = _Rule(_quiet, None)
-_TIME_OF_DAY = _Rule(_minute, 0)
+_TIME_OF_DAY = _Rule(_clock, 0)
 _MINUTES = _Rule(_whole(0, 1_440), 0)
 _SPEED = _Rule(_whole(1_200, 4_000_000), 115_200)
 _LANGUAGE: _Rule[Language | None] = _Rule(_choice(Language), None)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from rempart.errors import Problem
+from rempart.site import reach
 from rempart.site.opening import Direction, Opening, Service, is_name
 from rempart.site.site import Site
 
@@ -33,6 +34,7 @@ def advise(site: Site) -> tuple[Problem, ...]:
         *_shared(site),
         *_nobody_to_call(site),
         *_no_ward(site),
+        *reach.advise(site),
     )
 
 

@@ -43,6 +43,7 @@ def written(*, template: str, about: Table, catalogue: Table, name: str, languag
         *(_asset(number, asset, about, language) for number, asset in enumerate(about["assets"], start=1)),
         _section("Whom to call, in this order; shown on the duty page."),
         *(_contact(contact, language) for contact in about["contacts"]),
+        _tell(language),
         _section("What the wall does not reach: named, because somebody must act there by hand."),
         *(_outside(outside, language) for outside in about["outside_wall"]),
         _safeguard(),
@@ -165,6 +166,33 @@ def _number(about: Table, zone_id: str) -> int:
 def _contact(contact: Table, language: Language) -> str:
     name = _quoted(contact["name"][language])
     return _lines(["[[contacts]]", f"role = {_quoted(contact['role'])}", f"name = {name}", 'phone = "?"'])
+
+
+def _tell(language: Language) -> str:
+    return f"""\
+
+# -- Whom the station tells, in this order: by text message, mail or webhook. `rempart tell test` tries it.
+# [[tell]]
+# role = "duty"
+# language = {_quoted(language)}
+# text = "+32 470 00 00 01"
+# mail = "duty@example.be"
+# digest = true  # the day's summary
+# [[tell]]
+# role = "technician"
+# language = {_quoted(language)}
+# text = "+32 470 00 00 02"
+# after = 10  # minutes without an answer before this one is told too
+# quiet = "22:00-07:00"  # what can wait is told afterwards
+# [telling.modem]  # the one way that a cut does not touch
+# device = "/dev/ttyUSB0"
+# [telling.mail]
+# host = "smtp.example.be"
+# sender = "rempart@example.be"
+# user = "rempart@example.be"
+# password_file = "/etc/rempart/secrets/mail"
+# opening = "mail-out"  # make it a lifeline to that one server, and mail leaves while the site is cut
+"""
 
 
 def _outside(outside: Table, language: Language) -> str:

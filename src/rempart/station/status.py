@@ -11,6 +11,7 @@ from rempart.reopening.gate import missing
 from rempart.site.opening import Opening
 from rempart.site.site import Site
 from rempart.station.care_status import care_status
+from rempart.telling import escalation
 
 SHOWN = 50
 """Incidents shown at most: open before closed, grave before noise, the latest first; the journal has them all."""
@@ -51,7 +52,7 @@ def status(
         journal_root=head[1],
         enforcement_verified=verified,
         enforcement_fault=fault,
-        alerts=_alerts(state),
+        alerts=_alerts(site, state, now),
         answer_seconds=[length // 1_000_000 for length in state.answers],
         day=tell.counted(state),
         yesterday=state.yesterday,
@@ -68,7 +69,7 @@ def _measures(state: State) -> list[MeasureStatus]:
     ]
 
 
-def _alerts(state: State) -> list[AlertStatus]:
+def _alerts(site: Site, state: State, now: Instant) -> list[AlertStatus]:
     """Those that wait, what cannot wait first, then the latest others."""
     order = sorted(state.alerts.values(), key=lambda a: (a.waits, a.urgency, a.raised), reverse=True)
     return [
@@ -81,6 +82,7 @@ def _alerts(state: State) -> list[AlertStatus]:
             todo=alert.todo,
             raised=alert.raised,
             told=list(alert.told),
+            owed=len(escalation.owed(site.telling, alert, now)),
             taken=alert.taken,
             taken_by=alert.taken_by,
         )

@@ -1,4 +1,4 @@
-"""Starts guard, watch, console, the proxy, its filter and the packet log, each with as little power as it needs.
+"""Starts guard, watch, teller, console, proxy, its filter and the packet log, each with as little power as it needs.
 
 On a box systemd units do this; here one process does, for the demo and for trying things out. A process that dies is
 started again after a pause that grows; the kernel keeps its verdicts meanwhile.
@@ -70,6 +70,8 @@ class Supervisor:
     users: Users
     console_port: int
     operators: tuple[int, ...] = ()
+    tells: bool = False
+    """Whether site.toml names somebody who is told."""
     programs: list[Program] = field(default_factory=list)
     stopping: bool = False
 
@@ -89,6 +91,7 @@ class Supervisor:
             self._watch(),
             self._prober(),
             self._console(),
+            *([self._teller()] if self.tells else []),
         )
         try:
             self._begin(guard)
@@ -115,6 +118,7 @@ class Supervisor:
             (places.run, root, 0o711),
             (places.journal.parent, users.guard, 0o700),
             (places.events.parent, users.watch, 0o700),
+            (places.spool.parent, users.teller, 0o700),
             (places.operator_socket.parent, users.guard, 0o711),
             (places.proxy_config.parent, users.guard, 0o750),
             (places.proxy_socket.parent, users.guard, 0o770),
@@ -161,6 +165,8 @@ class Supervisor:
             str(self.users.watch.uid),
             "--prober-uid",
             str(self.users.prober.uid),
+            "--teller-uid",
+            str(self.users.teller.uid),
             "--console-uid",
             str(self.users.console.uid),
             "--console-origin",
@@ -184,6 +190,11 @@ class Supervisor:
     def _prober(self) -> Program:
         start = self._python("rempart.station.prober", self.users.prober, (), *self._place_arguments())
         return Program("prober", start)
+
+    def _teller(self) -> Program:
+        program = [sys.executable, "-m", "rempart.station.teller", *self._place_arguments()]
+        # The modem's device belongs to this group on Debian.
+        return Program("teller", command(self.users.teller, (), program, groups=("dialout",)))
 
     def _console(self) -> Program:
         arguments = [

@@ -24,6 +24,7 @@ class Users:
 
     guard: User
     watch: User
+    teller: User
     console: User
     proxy: User
     packets: User
@@ -35,6 +36,7 @@ class Users:
 _NAMES = {
     "guard": "rempart-guard",
     "watch": "rempart-watch",
+    "teller": "rempart-teller",
     "console": "rempart-console",
     "proxy": "haproxy",
     "packets": "ulog",
@@ -54,8 +56,10 @@ def choose() -> Users:
     return Users(**users, shared="")
 
 
-def command(user: User, capabilities: Sequence[str], program: Sequence[str]) -> list[str]:
-    """The program run as that user with these capabilities and no way to gain others (setpriv(1))."""
+def command(
+    user: User, capabilities: Sequence[str], program: Sequence[str], groups: Sequence[str] = ()
+) -> list[str]:
+    """The program run as that user with these capabilities and groups, and no way to gain others (setpriv(1))."""
     if not user.name:
         return list(program)
     kept = "".join(f",+{name}" for name in capabilities)
@@ -63,7 +67,7 @@ def command(user: User, capabilities: Sequence[str], program: Sequence[str]) -> 
         "setpriv",
         f"--reuid={user.name}",
         f"--regid={user.gid}",
-        "--clear-groups",
+        f"--groups={','.join(groups)}" if groups else "--clear-groups",
         f"--inh-caps=-all{kept}",
         f"--ambient-caps=-all{kept}",
         f"--bounding-set=-all{kept}",
