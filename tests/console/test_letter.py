@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
@@ -95,6 +95,7 @@ def test_every_alert_has_words_in_every_language(language: Language) -> None:
     assert tell.CROWD == "crowd"
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(st.text(max_size=300), st.sampled_from(Language))
 def test_a_text_message_is_bounded_and_says_its_code_whatever_the_zones_are_called(
     zone: str, language: Language

@@ -17,8 +17,8 @@ NOW = parse_rfc3339("2026-11-21T02:12:03Z")
         ("2026-11-21T02:09:00Z", "03 h 09"),
         ("2026-11-20T15:40:00Z", "vendredi 16 h 40"),
         ("2026-11-20T23:30:00Z", "00 h 30"),
-        ("2026-11-01T00:30:00Z", "le 01/11/2026, 01 h 30"),
-        ("2026-07-01T12:00:00Z", "le 01/07/2026, 14 h 00"),
+        ("2026-11-01T00:30:00Z", "le 1 novembre 2026, 01 h 30"),
+        ("2026-07-01T12:00:00Z", "le 1 juillet 2026, 14 h 00"),
     ],
 )
 def test_a_moment_is_said_as_near_as_it_is(then: str, said: str) -> None:
@@ -28,6 +28,15 @@ def test_a_moment_is_said_as_near_as_it_is(then: str, said: str) -> None:
 def test_the_clock_is_belgian() -> None:
     assert clock(NOW, FRENCH).replace("\u00a0", " ") == "samedi, 03 h 12"
     assert clock(NOW, words(Language.ENGLISH)) == "Saturday, 03:12"
+    assert clock(NOW, words(Language.GERMAN)).startswith("Samstag, 03:12")
+
+
+@pytest.mark.parametrize(
+    ("language", "date"),
+    [(Language.DUTCH, "1 juli 2026"), (Language.GERMAN, "1. Juli 2026"), (Language.ENGLISH, "1 July 2026")],
+)
+def test_a_date_is_in_its_languages_own_form(language: Language, date: str) -> None:
+    assert date in moment(parse_rfc3339("2026-07-01T12:00:00Z"), NOW, words(language))
 
 
 @pytest.mark.parametrize(

@@ -1,34 +1,101 @@
 """The words: complete in four languages, and hostile arguments shown for what they are."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rempart.console.words import LONGEST, chosen, plain, words
+from rempart.console.words import LONGEST, Words, chosen, gaps, plain, words
+from rempart.detection.explain import Explanation
+from rempart.detection.finding import Finding, Kind, Level, Outcome, Proof
+from rempart.events.observable import Observable, ObservableKind, Role
 from rempart.incidents.incident import Sentence
+from rempart.instants import Instant
 from rempart.site.site import Language
 
 SOURCES = Path(__file__).parents[2] / "src" / "rempart"
 
 
-@pytest.mark.parametrize("language", Language)
-def test_no_key_is_missing_in_a_language(language: Language) -> None:
-    assert set(words(language).texts) == set(words(Language.FRENCH).texts)
+def test_nothing_is_missing_wrong_or_too_long_in_any_language() -> None:
+    assert list(gaps()) == []
 
 
-@pytest.mark.parametrize("language", Language)
-def test_the_holes_are_the_same_in_every_language(language: Language) -> None:
-    for key, text in words(language).texts.items():
-        expected = set(re.findall(r"\{\w+\}", words(Language.ENGLISH).texts[key]))
-        assert set(re.findall(r"\{\w+\}", text)) == expected, key
+def test_a_missing_word_a_wrong_hole_and_a_long_sentence_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {**words(Language.DUTCH).texts, "label.yes": "{hole} " + "woord " * 31}
+    del wrong["label.back"]
+    monkeypatch.setattr(
+        "rempart.console.words.words",
+        lambda language: Words(language, wrong) if language is Language.DUTCH else words(language),
+    )
+    told = "\n".join(gaps())
+    assert "nl: label.back is missing" in told
+    assert "nl: label.yes: its holes are ['hole']" in told
+    assert "nl: label.yes: a sentence of 32 words" in told
 
 
-@pytest.mark.parametrize("language", Language)
-def test_every_text_says_something(language: Language) -> None:
-    assert all(text.strip() for text in words(language).texts.values())
+HOSTILE = Finding(
+    id="i",
+    rule="r",
+    title="Shadow copies \u202e deleted",
+    level=Level.HIGH,
+    kind=Kind.OTHER,
+    outcome=Outcome.ATTEMPT,
+    time=Instant(1),
+    source="log",
+    record=1,
+    spoofable=True,
+    observables=(Observable(ObservableKind.HOST, Role.VICTIM, "PC-07"),),
+    proofs=(Proof("CommandLine", "vssadmin"),),
+    tags=("attack.impact", "attack.t1490"),
+)
+
+
+@pytest.mark.parametrize(
+    ("language", "first"),
+    [
+        (
+            Language.FRENCH,
+            "Un programme que les attaquants utilisent aussi a été lancé : « Shadow copies ⟨U+202E⟩ deleted ».",
+        ),
+        (
+            Language.DUTCH,
+            "Een programma dat ook aanvallers gebruiken werd gestart: “Shadow copies ⟨U+202E⟩ deleted”.",
+        ),
+        (
+            Language.GERMAN,
+            "Ein Programm wurde gestartet, das auch Angreifer benutzen: „Shadow copies ⟨U+202E⟩ deleted“.",
+        ),
+        (Language.ENGLISH, "A program was started that attackers use too: “Shadow copies ⟨U+202E⟩ deleted”."),
+    ],
+)
+def test_a_finding_is_explained_in_every_language(language: Language, first: str) -> None:
+    said = words(language).explain(Explanation.of(HOSTILE))
+    assert said[0].replace("\u00a0", " ") == first
+    assert len(said) == 5
+    assert all(sentence.endswith(".") for sentence in said)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (Language.FRENCH, "Quelqu'un a essayé beaucoup de mots de passe."),
+        (Language.ENGLISH, "Somebody tried many passwords."),
+    ],
+)
+def test_what_is_not_known_reads_as_that(language: Language, said: str) -> None:
+    guessing = replace(HOSTILE, kind=Kind.GUESSING, proofs=(), observables=(), level=Level.HIGH)
+    assert words(language).explain(Explanation.of(guessing))[0] == said
+
+
+def test_a_count_takes_its_form_and_its_figures() -> None:
+    french = words(Language.FRENCH)
+    assert french.say("digest.blocked", count=1).startswith("1 adresse a été bloquée")
+    assert french.say("digest.blocked", count=0).startswith("0 adresse ")
+    assert french.say("digest.blocked", count=12_345).replace("\u202f", " ").startswith("12 345 adresses ont")
+    assert words(Language.GERMAN).say("digest.blocked", count=12_345).startswith("12.345 Adressen")
 
 
 def test_every_key_that_the_pages_say_has_words() -> None:

@@ -1,6 +1,6 @@
 """The day's summary: when it ends, what it says, who gets it."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rempart.duties.belgian_time import on_the_wall
@@ -12,6 +12,7 @@ from rempart.telling.digest import Day, due, ends, sentences
 SINCE = parse_rfc3339("2026-11-22T06:30:20+00:00")  # 07:30:20 in Belgium
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**51), st.integers(0, 24 * 60 - 1))
 def test_a_day_ends_at_the_hour_named_within_a_day(since: int, minute: int) -> None:
     end = ends(Day(since=Instant(since)), minute)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rempart.duties.belgian_time import on_the_wall
@@ -98,6 +98,7 @@ def test_the_hours_of_quiet_may_lie_over_midnight() -> None:
     assert [QuietHours(60, 120).covers(minute) for minute in (59, 60, 119, 120)] == [False, True, True, False]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**50), st.integers(0, 3 * 24 * 3600 * 1_000_000), st.sampled_from(Urgency))
 def test_nothing_that_is_due_stops_being_due_while_nobody_answers(
     raised: int, later: int, urgency: Urgency
@@ -110,6 +111,7 @@ def test_nothing_that_is_due_stops_being_due_while_nobody_answers(
         assert len(due(TELLING, one, coming)) > len(due(TELLING, one, at))
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(), st.integers(0, 2**60))
 def test_a_code_is_six_letters_that_nobody_takes_for_others(site: str, name: str, raised: int) -> None:
     said = code(

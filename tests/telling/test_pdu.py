@@ -1,7 +1,7 @@
 """Text messages in the network's form: known ones byte for byte, and any text there and back."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rempart.telling.pdu import _SEPTETS, MOST_PARTS, NotAMessage, delivered, fits, parts, submit
@@ -34,6 +34,7 @@ def test_a_known_message_is_read() -> None:
     assert (seen.sender, seen.text) == ("27838890001", "hellohello")
 
 
+@settings(deadline=None)
 @given(ALPHABET)
 def test_the_networks_alphabet_goes_there_and_back(text: str) -> None:
     if parts(text) > MOST_PARTS:
@@ -45,6 +46,7 @@ def test_the_networks_alphabet_goes_there_and_back(text: str) -> None:
     assert all(len(part.hexadecimal) // 2 == part.length + 1 <= 165 for part in made)
 
 
+@settings(deadline=None)
 @given(ANY)
 def test_any_text_goes_there_and_back(text: str) -> None:
     if parts(text) > MOST_PARTS:
@@ -69,6 +71,7 @@ def test_a_text_too_long_is_refused() -> None:
         submit("+3247", "x" * (153 * 4 + 1), 0)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_hostile_bytes_are_refused_and_nothing_else_happens(raw: bytes) -> None:
     try:

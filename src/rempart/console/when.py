@@ -1,5 +1,9 @@
 """Times as people say them: "vendredi 16 h 40", "3 s ago", "41 h left"."""
 
+from datetime import datetime
+
+from babel.dates import format_date, get_day_names
+
 from rempart.console.words import Words
 from rempart.duties.belgian_time import on_the_wall
 from rempart.instants import Instant, hours, minutes, seconds
@@ -12,15 +16,23 @@ def moment(instant: Instant, now: Instant, words: Words) -> str:
     if then.date() == today.date():
         return words.say("time.today", hour=hour)
     if abs((today.date() - then.date()).days) <= 6:
-        return words.say("time.weekday", day=words.say(f"weekday.{then.isoweekday()}"), hour=hour)
-    return words.say("time.date", date=f"{then:%d/%m/%Y}", hour=hour)
+        return words.say("time.weekday", day=_weekday(then, words), hour=hour)
+    return words.say("time.date", date=_date(then, words), hour=hour)
+
+
+def _weekday(wall: datetime, words: Words) -> str:
+    return str(get_day_names("wide", locale=words.locale)[wall.weekday()])
+
+
+def _date(wall: datetime, words: Words) -> str:
+    return format_date(wall, "long", locale=words.locale)
 
 
 def clock(now: Instant, words: Words) -> str:
     """The weekday and the hour, for the corner of the page."""
     wall = on_the_wall(now)
     hour = words.say("time.hour", hour=f"{wall:%H}", minute=f"{wall:%M}")
-    return words.say("time.clock", day=words.say(f"weekday.{wall.isoweekday()}"), hour=hour)
+    return words.say("time.clock", day=_weekday(wall, words), hour=hour)
 
 
 def length(microseconds: int, words: Words) -> str:

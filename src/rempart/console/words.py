@@ -10,7 +10,10 @@ from importlib import resources
 from typing import Any
 
 from babel import Locale
+from babel.numbers import format_decimal
 
+from rempart.detection.explain import Explanation, Plain
+from rempart.detection.words import WORDS
 from rempart.incidents.incident import Sentence
 from rempart.site.site import Language
 
@@ -42,6 +45,11 @@ class Words:
     language: Language
     texts: Mapping[str, str] = field(repr=False)
 
+    @property
+    def locale(self) -> Locale:
+        """How dates and numbers are written; in English as in Europe."""
+        return Locale(self.language.value, "GB" if self.language is Language.ENGLISH else "BE")
+
     def say(self, key: str, **arguments: object) -> str:
         """The words of ``key``. A key nobody has written is a mistake of ours: KeyError."""
         return self._filled(self.texts[self._counted(key, arguments)], arguments)
@@ -53,6 +61,18 @@ class Words:
             arguments = ", ".join(f"{name}={value}" for name, value in sentence.arguments.items())
             return plain(f"{sentence.key} ({arguments})")
         return self._filled(text, sentence.arguments)
+
+    def explain(self, explanation: Explanation) -> tuple[str, ...]:
+        """A finding in plain words, sentence by sentence. What is not known reads *somebody* or *a machine*."""
+        return tuple(self._plainly(each) for each in explanation.sentences)
+
+    def _plainly(self, sentence: Plain) -> str:
+        text = self.texts[sentence.key]
+        holes = dict.fromkeys(_HOLE.findall(text))
+        missing = {name: self.texts[f"unknown.{name}"] for name in holes if name not in sentence.arguments}
+        said = self._filled(text, {**missing, **sentence.arguments})
+        begins_unknown = next((text.startswith(f"{{{name}}}") for name in missing), False)
+        return said[:1].upper() + said[1:] if begins_unknown else said
 
     def has(self, key: str) -> bool:
         """Whether the key has words."""
@@ -68,7 +88,7 @@ class Words:
         count = arguments.get("count")
         if key in self.texts or not isinstance(count, int):
             return key
-        form = f"{key}.{Locale(self.language.value).plural_form(count)}"
+        form = f"{key}.{self.locale.plural_form(count)}"
         return form if form in self.texts else f"{key}.other"
 
     def _filled(self, text: str, arguments: Mapping[str, Any]) -> str:
@@ -77,14 +97,31 @@ class Words:
     def _argument(self, value: object) -> str:
         if value is None or value == "":
             return self.texts["word.unknown"]
+        if isinstance(value, int) and not isinstance(value, bool):
+            return format_decimal(value, locale=self.locale)
         return plain(str(value))
 
 
 @cache
 def words(language: Language) -> Words:
-    """The words of a language, as they ship."""
-    file = resources.files("rempart.console").joinpath("locale", f"{language.value}.toml")
-    return Words(language, dict(_flat(tomllib.loads(file.read_text(encoding="utf-8")))))
+    """The words of a language, as they ship: those of the pages, and those of findings."""
+    findings = _ENGLISH if language is Language.ENGLISH else _read(f"findings.{language.value}.toml")
+    return Words(language, {**findings, **_read(f"{language.value}.toml")})
+
+
+def _read(name: str) -> dict[str, str]:
+    file = resources.files("rempart.console").joinpath("locale", name)
+    return dict(_flat(tomllib.loads(file.read_text(encoding="utf-8"))))
+
+
+_QUOTED = re.compile(r"\{(title|account)\}")
+_ENGLISH = {key: _QUOTED.sub(r"“{\1}”", text) for key, text in WORDS.items()} | {
+    "unknown.actor": "somebody",
+    "unknown.victim": "a machine",
+    "unknown.account": "unknown",
+    "unknown.title": "without a title",
+}
+"""Of findings the English stands with the code that makes them; here hostile arguments stand between quotes."""
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -93,6 +130,31 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
+
+
+LONGEST_SENTENCE = 30
+"""Words of a sentence; a frightened person loses a longer one."""
+
+
+def gaps() -> Iterator[str]:
+    """What is missing or wrong in the words of a language, held against English; empty when all is there."""
+    english = words(Language.ENGLISH).texts
+    for language in Language:
+        texts = words(language).texts
+        for key in sorted(english.keys() ^ texts.keys()):
+            yield f"{language.value}: {key} {'is missing' if key in english else 'is not in English'}"
+        for key in sorted(english.keys() & texts.keys()):
+            yield from (f"{language.value}: {key}: {fault}" for fault in _faults(texts[key], english[key]))
+
+
+def _faults(text: str, english: str) -> Iterator[str]:
+    if not text.strip():
+        yield "it says nothing"
+    if set(_HOLE.findall(text)) != set(_HOLE.findall(english)):
+        yield f"its holes are {sorted(_HOLE.findall(text))}, in English {sorted(_HOLE.findall(english))}"
+    longest = max((len(sentence.split()) for sentence in re.split(r"[.!?:;] ", text)), default=0)
+    if longest > LONGEST_SENTENCE:
+        yield f"a sentence of {longest} words"
 
 
 def chosen(asked: str | None, accepted: str, offered: tuple[Language, ...]) -> Language:

@@ -96,8 +96,9 @@ def delivered(hexadecimal: str) -> Received:
 
 def _split(text: str) -> list[str]:
     """The text in pieces that fit, never within a character of two septets or two UTF-16 units."""
-    sizes = [_size(character, seven=fits(text)) for character in text]
-    whole, part = (WHOLE, PART) if fits(text) else (_WHOLE_UCS2, _PART_UCS2)
+    seven = fits(text)
+    sizes = [_size(character, seven=seven) for character in text]
+    whole, part = (WHOLE, PART) if seven else (_WHOLE_UCS2, _PART_UCS2)
     if sum(sizes) <= whole:
         return [text]
     pieces, filled = [""], 0
