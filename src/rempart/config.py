@@ -92,6 +92,16 @@ class Places:
         return self.run / "guard" / "operator.sock"
 
     @property
+    def resolver_socket(self) -> Path:
+        """Where the resolver tells the guard what names lead to."""
+        return self.run / "guard" / "resolver.sock"
+
+    @property
+    def unbound_config(self) -> Path:
+        """unbound's configuration, written by the supervisor."""
+        return self.run / "names" / "unbound.conf"
+
+    @property
     def proxy_config(self) -> Path:
         """haproxy's configuration, rendered by the guard."""
         return self.run / "proxy" / "haproxy.cfg"

@@ -7,6 +7,7 @@ import pytest
 from rempart.__main__ import main
 from rempart.config import Places
 from rempart.errors import EnforcementFailed, ExitCode, InputRefused, PrivilegeMissing
+from rempart.site.site import Site, Uplink
 from rempart.station.supervisor import Program, Supervisor
 from rempart.station.users import User, Users
 
@@ -39,11 +40,25 @@ def test_rules_that_are_not_there(
     assert str(tmp_path / "none") in capsys.readouterr().err
 
 
-def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
+def station_of(places: Places) -> Supervisor:
     own = User("", 0, 0)
+    site = Site(
+        id="test",
+        name="Test",
+        template="",
+        languages=(),
+        phone="",
+        uplink=Uplink(interface="wan", addresses=()),
+        zones=(),
+        openings=(),
+    )
+    return Supervisor(places, site, Users(own, own, own, own, own, own, own, own, own, own, "in a test"), 1)
+
+
+def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "run").write_text("")
     places = Places(site=tmp_path, state=tmp_path / "state", run=tmp_path / "run", rules=())
-    station = Supervisor(places, Users(own, own, own, own, own, own, own, own, "in a test"), 1)
+    station = station_of(places)
     with pytest.raises(InputRefused, match="cannot be made ready") as told:
         station._prepare()
     assert told.value.where == str(tmp_path / "run")
@@ -52,9 +67,8 @@ def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
 def test_a_missing_program_is_named_before_the_guard_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = User("", 0, 0)
     places = Places(site=tmp_path, state=tmp_path, run=tmp_path, rules=())
-    station = Supervisor(places, Users(own, own, own, own, own, own, own, own, "in a test"), 1)
+    station = station_of(places)
     monkeypatch.setattr(Supervisor, "_prepare", lambda _: None)  # needs a network of one's own
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     monkeypatch.setattr("signal.signal", lambda *_: None)
@@ -67,9 +81,8 @@ def test_a_missing_program_is_named_before_the_guard_starts(
 def test_a_guard_that_does_not_come_up_ends_the_station_with_its_exit_code(
     tmp_path: Path, code: int, ours: int
 ) -> None:
-    own = User("", 0, 0)
     places = Places(site=tmp_path, state=tmp_path, run=tmp_path, rules=())
-    station = Supervisor(places, Users(own, own, own, own, own, own, own, own, "in a test"), 1)
+    station = station_of(places)
     guard = Program("guard", ["sh", "-c", f"exit {code}"])
     guard.start()
     with pytest.raises(EnforcementFailed, match="guard did not come up") as told:

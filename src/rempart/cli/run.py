@@ -72,5 +72,4 @@ def run(arguments: argparse.Namespace) -> int:
     )
     read_policy(places.policy)
     rule_files.read([str(path) for path in places.rules])
-    tells = bool(site.telling.recipients)
-    return Supervisor(places, choose(), arguments.port, tuple(arguments.operator), tells).run()
+    return Supervisor(places, site, choose(), arguments.port, tuple(arguments.operator)).run()

@@ -22,6 +22,9 @@ from rempart.messages import AlertStatus, CareStatus, ProbeStatus, Status
 from rempart.site.language import Language
 from rempart.telling.alert import AlertState, Urgency
 
+_NAMES = 10
+"""Refused names shown; `--json` has twenty."""
+
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``rempart status``."""
@@ -77,6 +80,8 @@ def show(console: Console, status: Status) -> None:
         console.print(Text(f"and {status.measures_more} more blocks"))
     for line in care_lines(status.care):
         console.print(Text(harmless(line, 400)))
+    for refused in _refused(status):
+        console.print(refused)
     console.print(Text(f"journal: {status.journal_entries} entries, root {status.journal_root[:16]}…"))
 
 
@@ -146,6 +151,16 @@ def _probe_word(probe: ProbeStatus) -> str:
     if probe.opening and probe.answered:
         return f"ANSWERED THROUGH A CLOSED DOOR{since}: {probe.detail}"
     return f"NO ANSWER{since}: {probe.detail}"
+
+
+def _refused(status: Status) -> Iterator[Text]:
+    """Names that the resolver refused: how many, and the latest."""
+    if status.names_refused is None:
+        return
+    counts = ", ".join(f"{times} {reason}" for reason, times in sorted(status.names_refused.times.items()))
+    yield Text(f"names refused: {counts}")
+    for name in status.names_refused.latest[:_NAMES]:
+        yield Text(f"  {harmless(name.name)}: {name.reason}, {name.times} times")
 
 
 def _proof(status: Status) -> Text:

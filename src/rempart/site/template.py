@@ -18,6 +18,9 @@ Table = dict[str, Any]
 NAMES = ("medical-house", "nursing-home", "disability-centre", "hospital-group")
 """The templates that ship with Rempart."""
 
+_NAMES_THROUGH = "dns"
+"""The opening through which the station asks for names."""
+
 
 def identifier(name: str) -> str:
     """An id made of a name: ``Maison de repos Les Tilleuls`` gives ``maison-de-repos-les-tilleuls``."""
@@ -47,6 +50,7 @@ def written(*, template: str, about: Table, catalogue: Table, name: str, languag
         _section("What the wall does not reach: named, because somebody must act there by hand."),
         *(_outside(outside, language) for outside in about["outside_wall"]),
         _safeguard(),
+        *(_resolver() for opening in about["openings"] if opening == _NAMES_THROUGH),
         _care(),
         _logs(),
     ]
@@ -210,6 +214,18 @@ id = "operators"
 interface = "eth2"
 networks = ["198.18.255.0/28"]
 services = ["tcp/22"]
+"""
+
+
+def _resolver() -> str:
+    return f"""\
+
+# -- The station answers for names itself: openings with names exist through its answers alone. Machines inside must
+# ask it (DHCP); name in `relays` those that ask for others, as a domain controller does.
+
+[resolver]
+opening = "{_NAMES_THROUGH}"
+relays = []
 """
 
 

@@ -83,6 +83,7 @@ from rempart.messages import (
     FromConsole,
     FromOperator,
     FromProber,
+    FromResolver,
     FromTeller,
     FromWatch,
     MessageSettled,
@@ -101,6 +102,7 @@ from rempart.ports import Clock, Enforcer
 from rempart.site import description
 from rempart.site.site import Site
 from rempart.station.keychain import Keychain
+from rempart.station.leasing import ANSWERS, Leasing
 from rempart.station.reception import Reception
 from rempart.station.scribe import Scribe
 from rempart.station.status import SHOWN, status
@@ -164,11 +166,13 @@ class Guard:
         *,
         keychain: Keychain | None = None,
         party: RelyingParty | None = None,
+        leasing: Leasing | None = None,
     ) -> None:
         """Without a ``keychain``, what people sign in with is forgotten when the process ends."""
         self.terms = terms
         self.clock = clock
         self._enforcer = enforcer
+        self._leasing = leasing
         self._scribe = Scribe(journal, clock, self._was_late)
         self._inbox: asyncio.PriorityQueue[tuple[int, int, AnyInput, asyncio.Future[Handled] | None]] = (
             asyncio.PriorityQueue(maxsize=4096)
@@ -279,7 +283,11 @@ class Guard:
         """Bring the world to ``wanted``; while a loosening waits for its seal, only to what tightens."""
         self._held = tightest(self._held, wanted) if self._pending and self._held else wanted
         held, now = self._held, self.clock.now()
-        self._world(lambda: self._enforcer.enforce(held, now))
+        try:
+            self._world(lambda: self._enforcer.enforce(held, now))
+        finally:
+            if self._leasing:  # the kernel judges; what is leased beyond that leads nowhere
+                self._leasing.stand(held)
 
     def _world(self, deed: Callable[[], _Told]) -> _Told:
         """Do or read something out there. What fails in a way nobody foresaw is a fault of the world too."""
@@ -590,6 +598,7 @@ class Guard:
             verified=self._verified,
             fault=self._fault,
             shown=shown,
+            names=self._leasing.refused if self._leasing else None,
         )
 
 
@@ -654,6 +663,7 @@ async def serve_guard(
     watch_uid: int,
     teller_uid: int,
     prober_uid: int,
+    resolver_uid: int,
     console_uid: int,
     operator_uids: frozenset[int],
     party: RelyingParty,
@@ -661,8 +671,16 @@ async def serve_guard(
     """Run the guard until SIGTERM. Raises when the journal is broken: better no guard than a false one."""
     clock = SystemClock()
     journal = _journal(places, site, clock)
+    gateway = Gateway(site, places)
+    leasing = Leasing(site, gateway, clock) if site.resolver else None
     guard = Guard(
-        Terms(site, policy), journal, Gateway(site, places), clock, keychain=_keychain(places), party=party
+        Terms(site, policy),
+        journal,
+        gateway,
+        clock,
+        keychain=_keychain(places),
+        party=party,
+        leasing=leasing,
     )
     worker = asyncio.create_task(guard.run())
     try:
@@ -671,7 +689,19 @@ async def serve_guard(
         # The proxy starts after us; the kernel part is loaded first. What remains is repaired by reading back.
         _log.warning("not everything could be enforced yet: %s", fault.diagnostics())
     own = os.geteuid()
-    doors: list[Listener] = [
+    doors: list[Listener] = []
+    if leasing:
+        doors.append(
+            await serve(
+                places.resolver_socket,
+                mode=0o666,
+                allowed_uids={resolver_uid, own},
+                incoming=FromResolver,
+                handler=leasing.hear,
+                rate=ANSWERS,
+            )
+        )
+    doors += [
         await serve(
             places.watch_socket,
             mode=0o666,
@@ -785,6 +815,7 @@ def main() -> int:
                 watch_uid=arguments.watch_uid,
                 teller_uid=arguments.teller_uid,
                 prober_uid=arguments.prober_uid,
+                resolver_uid=arguments.resolver_uid,
                 console_uid=arguments.console_uid,
                 operator_uids=frozenset(arguments.operator_uid or [0]),
                 party=RelyingParty(
@@ -824,6 +855,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--watch-uid", type=int, default=os.geteuid())
     parser.add_argument("--teller-uid", type=int, default=os.geteuid())
     parser.add_argument("--prober-uid", type=int, default=os.geteuid())
+    parser.add_argument("--resolver-uid", type=int, default=os.geteuid())
     parser.add_argument("--console-uid", type=int, default=os.geteuid())
     parser.add_argument("--operator-uid", type=int, action="append")
     parser.add_argument("--console-name", default="localhost", help="host name that passkeys are made for")

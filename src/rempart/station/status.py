@@ -6,7 +6,15 @@ from rempart.engine.orders import GateAnswer
 from rempart.engine.state import Answer, Door, Measure, State
 from rempart.incidents.incident import Incident, IncidentState, Sentence
 from rempart.instants import Instant
-from rempart.messages import AlertStatus, IncidentStatus, MeasureStatus, OpeningStatus, Proposal, Status
+from rempart.messages import (
+    AlertStatus,
+    IncidentStatus,
+    MeasureStatus,
+    NamesRefused,
+    OpeningStatus,
+    Proposal,
+    Status,
+)
 from rempart.reopening.gate import missing
 from rempart.site.opening import Opening
 from rempart.site.site import Site
@@ -36,6 +44,7 @@ def status(
     verified: Instant | None,
     fault: str,
     shown: int = SHOWN,
+    names: NamesRefused | None = None,
 ) -> Status:
     """The published status, with so many incidents. ``head`` is the journal's length and root in hex."""
     foremost = sorted(state.incidents.values(), key=_concern, reverse=True)[:shown]
@@ -52,6 +61,7 @@ def status(
         journal_root=head[1],
         enforcement_verified=verified,
         enforcement_fault=fault,
+        names_refused=names,
         alerts=_alerts(site, state, now),
         answer_seconds=[length // 1_000_000 for length in state.answers],
         day=tell.counted(state),

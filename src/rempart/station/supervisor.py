@@ -17,8 +17,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rempart.config import Places
-from rempart.containment.render import modsecurity, ulogd
+from rempart.containment.render import modsecurity, ulogd, unbound
 from rempart.errors import EnforcementFailed, ExitCode, InputRefused, PrivilegeMissing
+from rempart.site.site import Site
 from rempart.station.users import User, Users, command
 
 _log = logging.getLogger("rempart")
@@ -67,11 +68,10 @@ class Supervisor:
     """All processes of a station, started in the order in which they need one another."""
 
     places: Places
+    site: Site
     users: Users
     console_port: int
     operators: tuple[int, ...] = ()
-    tells: bool = False
-    """Whether site.toml names somebody who is told."""
     programs: list[Program] = field(default_factory=list)
     stopping: bool = False
 
@@ -91,7 +91,8 @@ class Supervisor:
             self._watch(),
             self._prober(),
             self._console(),
-            *([self._teller()] if self.tells else []),
+            *([self._teller()] if self.site.telling.recipients else []),
+            *([self._unbound(), self._resolver()] if self.site.resolver else []),
         )
         try:
             self._begin(guard)
@@ -126,6 +127,7 @@ class Supervisor:
             (places.filter_config.parent, replace(users.guard, gid=users.web_filter.gid), 0o750),
             (places.filter_work, replace(users.web_filter, gid=users.guard.gid), 0o750),
             (places.packets_log.parent, root, 0o755),
+            (places.unbound_config.parent, root, 0o755),
             (places.run / "console", users.console, 0o700),
         ):
             _folder(folder, owner, mode)
@@ -133,6 +135,7 @@ class Supervisor:
         self._log_file(places.packets_log, users.packets)
         self._log_file(places.packets_log.with_name("ulogd.log"), users.packets)
         places.packets_config.write_text(ulogd.config(places, plugins=_plugins()), encoding="ascii")
+        places.unbound_config.write_text(unbound.config(self.site), encoding="ascii")
         for name, value in ulogd.SYSCTLS.items():
             _set_kernel(name, value)
 
@@ -171,6 +174,8 @@ class Supervisor:
             str(self.users.console.uid),
             "--console-origin",
             f"http://localhost:{self.console_port}",
+            "--resolver-uid",
+            str(self.users.resolver.uid),
         ]
         for uid in (0, *self.operators):
             arguments += ["--operator-uid", str(uid)]
@@ -231,6 +236,16 @@ class Supervisor:
     def _packets(self) -> Program:
         arguments = [_program("ulogd"), "-c", str(self.places.packets_config)]
         return Program("ulogd", command(self.users.packets, ("net_admin",), arguments))
+
+    def _unbound(self) -> Program:
+        arguments = [_program("unbound"), "-d", "-p", "-c", str(self.places.unbound_config)]
+        return Program("unbound", command(self.users.unbound, (), arguments))
+
+    def _resolver(self) -> Program:
+        start = self._python(
+            "rempart.station.resolver", self.users.resolver, ("net_bind_service",), *self._place_arguments()
+        )
+        return Program("resolver", start)
 
     # -- living --------------------------------------------------------------------------------------------------
 

@@ -30,6 +30,8 @@ class Users:
     packets: User
     web_filter: User
     prober: User
+    resolver: User
+    unbound: User
     shared: str
 
 
@@ -42,6 +44,8 @@ _NAMES = {
     "packets": "ulog",
     "web_filter": "rempart-filter",
     "prober": "rempart-probe",
+    "resolver": "rempart-resolver",
+    "unbound": "unbound",
 }
 
 
