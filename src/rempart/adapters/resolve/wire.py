@@ -157,6 +157,8 @@ def _answer(size: int, rrsets: Sequence[dns.rrset.RRset], kind: str) -> Answer:
     addresses: list[tuple[str, Address]] = []
     lasting: list[int] = []
     for rrset in rrsets:
+        if rrset.rdclass != dns.rdataclass.IN:
+            continue
         owner = _text(rrset.name)
         lasting.append(rrset.ttl)
         for record in rrset:
