@@ -56,6 +56,7 @@ def test_what_goes_out_holds_nothing_of_the_asker_but_the_name() -> None:
         # A name that points at itself (a compression loop).
         bytes.fromhex("000101000001000000000000c00c00010001"),
     ],
+    ids=range(8),
 )
 def test_what_is_no_question_gets_no_reply(data: bytes) -> None:
     with pytest.raises(DecodeError):
@@ -106,6 +107,7 @@ def test_an_answer_tells_aliases_addresses_and_the_shortest_time() -> None:
         answered(rcode=2),
         dns.message.make_query("care.example", "A", id=9).to_wire(),
     ],
+    ids=range(4),
 )
 def test_what_is_no_answer_to_the_question(data: bytes) -> None:
     with pytest.raises(DecodeError):
