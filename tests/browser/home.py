@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from rempart.accounts.authority import LOCAL
 from rempart.adapters.clock import SystemClock
+from rempart.adapters.credentials import RelyingParty
 from rempart.adapters.enforce.memory import MemoryEnforcer
 from rempart.adapters.journal import Journal
 from rempart.adapters.socket import Listener, serve
@@ -24,7 +27,7 @@ from rempart.engine.inputs import AnyInput, Found, Ordered, Started
 from rempart.engine.orders import AnyOrder, Contain
 from rempart.engine.step import Terms
 from rempart.events.observable import Observable, ObservableKind, Role
-from rempart.messages import FromConsole
+from rempart.messages import FromConsole, OrderDone
 from rempart.site.description import parse
 from rempart.site.site import Site
 from rempart.station.guard import Guard, Handled, read_policy
@@ -71,6 +74,7 @@ class Home:
     folder: Path
     guard: Guard = field(init=False)
     loop: asyncio.AbstractEventLoop = field(init=False)
+    port: int = field(init=False, default=0)
     console: "subprocess.Popen[bytes]" = field(init=False)
     _door: Listener | None = field(init=False, default=None)
 
@@ -92,6 +96,17 @@ class Home:
     def order(self, order: AnyOrder) -> Handled:
         return self.tell(Ordered(SystemClock().now(), order))
 
+    def local(self, order: AnyOrder) -> OrderDone:
+        """An order of the command line on the box."""
+        done = asyncio.run_coroutine_threadsafe(self.guard._obey(order, LOCAL), self.loop).result(10)
+        assert isinstance(done, OrderDone), done
+        return done
+
+    @property
+    def origin(self) -> str:
+        """Where the pages are by name: passkeys are of names, not of addresses."""
+        return f"http://localhost:{self.port}"
+
     def contain(self) -> None:
         self.order(Contain(by="Direction", reason="précaution"))
 
@@ -106,10 +121,12 @@ class Home:
     # -- its life ------------------------------------------------------------------------------------------------
 
     def start(self) -> Self:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
         up = threading.Event()
         threading.Thread(target=asyncio.run, args=(self._live(up),), daemon=True).start()
         assert up.wait(10)
-        command = [sys.executable, "-m", "rempart.station.console", "--port", "0"]
+        command = [sys.executable, "-m", "rempart.station.console", "--port", str(self.port)]
         self.console = subprocess.Popen([*command, "--site", str(DESCRIPTION), "--run", str(self.folder)])
         self._wait_for_link()
         return self
@@ -127,7 +144,8 @@ class Home:
         clock = SystemClock()
         with_keys = self.folder / "keys"
         journal = Journal.open(self.folder / "journal.db", with_keys, origin="rempart/t", now=clock.now())
-        self.guard = Guard(Terms(home(), read_policy(None)), journal, MemoryEnforcer(), clock)
+        party = RelyingParty(origins=(self.origin,))
+        self.guard = Guard(Terms(home(), read_policy(None)), journal, MemoryEnforcer(), clock, party=party)
         tasks = [asyncio.create_task(self.guard.run()), asyncio.create_task(self.guard.read_back())]
         await self.guard.ask(Started(clock.now()))
         await self._open()

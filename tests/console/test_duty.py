@@ -10,9 +10,11 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from rempart.console.app import rendered
+from rempart.console.confirm import ConfirmPage, HandedPage
 from rempart.console.contain import ContainPage, contain_page
 from rempart.console.duty import DutyPage, duty_page
-from rempart.console.entry import EntryPage
+from rempart.console.people import PeoplePage
+from rempart.console.signin import KeptPage, LinkPage, SignInPage
 from rempart.console.words import words
 from rempart.incidents.incident import Sentence
 from rempart.instants import Instant, minutes
@@ -23,7 +25,9 @@ Make = Callable[..., Status]
 HOSTILE = "<script>alert(1)</script>\"'&\x1b[31m\u202egnp{{7*7}}"
 
 
-@pytest.mark.parametrize("page", [DutyPage, ContainPage, EntryPage])
+@pytest.mark.parametrize(
+    "page", [DutyPage, ContainPage, SignInPage, LinkPage, KeptPage, PeoplePage, ConfirmPage, HandedPage]
+)
 def test_every_field_of_a_page_has_help(page: type) -> None:
     hints = get_type_hints(page, include_extras=True)
     for field in dataclasses.fields(page):

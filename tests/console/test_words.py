@@ -100,7 +100,7 @@ def test_a_count_takes_its_form_and_its_figures() -> None:
 
 def test_every_key_that_the_pages_say_has_words() -> None:
     said = set()
-    for file in (SOURCES / "console").glob("*.py"):
+    for file in (SOURCES / "console").rglob("*.py"):
         said |= set(re.findall(r'say\(\s*"([a-z0-9.-]+)"', file.read_text()))
     assert said
     assert said <= set(words(Language.FRENCH).texts)

@@ -19,6 +19,7 @@ from rempart.engine.inputs import (
     Replied,
     Started,
     Ticked,
+    Witnessed,
 )
 from rempart.engine.state import folded, initial
 from rempart.engine.step import step
@@ -263,6 +264,14 @@ def test_a_test_tells_everybody_and_says_so_and_not_twice_a_minute() -> None:
     assert night.refusals()
     night.tell(Replied(night.now, "duty", night.state.alerts[TEST].code))
     assert night.state.answers == ()
+
+
+def test_the_sealed_envelope_is_told_to_somebody_at_once() -> None:
+    night = Night()
+    opened = facts.EnvelopeOpened(at=night.now, where="192.0.2.7", session="abc")
+    night.tell(Witnessed(night.now, opened))
+    assert night.sent
+    assert {m.urgency for m in night.sent} == {Urgency.NOW}
 
 
 def test_a_home_that_names_nobody_is_told_so() -> None:

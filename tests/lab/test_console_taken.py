@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.test_rights import TABLE
 from lab.test_station import ROOT, Station, separate, station  # noqa: F401  the fixture
+from rempart.accounts.authority import Proof
 from rempart.accounts.person import Role
 from rempart.adapters.journal import Journal
 from rempart.engine import facts, orders
@@ -22,18 +24,7 @@ from rempart.station.guard import facts_of
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 ORIGIN = "http://localhost:8499"
-TIGHTENS = {
-    "Contain",
-    "Acknowledge",
-    "TryTelling",
-    "SetOpening",
-    "Block",
-    "Isolate",
-    "AnswerGate",
-    "QualifyIncident",
-    "ApproveMeasure",
-    "EndSessions",
-}
+TIGHTENS = {type(order).__name__ for order, _, proof in TABLE if proof is Proof.SESSION}
 """What a session alone may do; each leaves the house as tight as it was, or tighter."""
 
 
@@ -41,7 +32,7 @@ def a_technicians_link(home: Station) -> str:
     """Enrolled by the box; two others are there to be tampered with."""
     made = home.order(orders.EnrolPerson(by="root", person="tech", name="T", roles=[Role.TECHNICIAN]))
     assert isinstance(made, OrderDone)
-    for person, role in (("observer", Role.OBSERVER), ("approver", Role.APPROVER)):
+    for person, role in (("nurse", Role.DUTY), ("director", Role.APPROVER)):
         home.order(orders.EnrolPerson(by="root", person=person, name=person, roles=[role]))
     return made.handed
 

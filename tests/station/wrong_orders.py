@@ -1,7 +1,7 @@
 """Every order given wrongly in every way: by the wrong role, unproved, stale, forged, replayed, in another's name.
 
-Each is sent to a real guard over its console socket. The table is generated, so that a
-new kind of order is tried as soon as it has an example here.
+Each is sent to a real guard over its console socket. The orders are those of the table of rights, so that a new kind is
+tried as soon as somebody has said who may give it.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,55 +10,23 @@ from typing import Any
 
 from msgspec import structs
 
+from engine.test_rights import OTHERS, TABLE
 from rempart.accounts.authority import Proof
 from rempart.accounts.conversation import PasskeyAnswer
 from rempart.accounts.credential import Scope
 from rempart.accounts.person import Role
 from rempart.accounts.session import IDLE
 from rempart.engine import orders
-from rempart.engine.orders import AnyOrder, GateAnswer
+from rempart.engine.orders import AnyOrder
 from rempart.engine.rights import needs
 from rempart.instants import Duration
 from rempart.messages import OrderDone, OrderRejected
 from rempart.messages import Ordered as OrderSent
-from rempart.reopening.gate import Gate
-from rempart.site.opening import OpeningState
 from rempart.station.authentication import QUESTION_LASTS
 from station.household import Household, Inhabitant
 from station.passkey import SoftPasskey
 
-EXAMPLES: tuple[AnyOrder, ...] = (
-    orders.Contain(by=""),
-    orders.CloseLifeline(by="", opening="telephone", fallback_confirmed=True),
-    orders.SetOpening(by="", opening="website", state=OpeningState.CLOSED),
-    orders.SetOpening(by="", opening="maintenance", state=OpeningState.OPEN),
-    orders.Block(by="", target="198.51.100.9"),
-    orders.Unblock(by="", target="198.51.100.9"),
-    orders.Isolate(by="", asset="ward-pc"),
-    orders.Release(by="", asset="ward-pc"),
-    orders.AnswerGate(by="", opening="portal", gate=Gate.APPROVAL, answer=GateAnswer.YES, proof="seen"),
-    orders.AnswerGate(by="", opening="portal", gate=Gate.EVICTION, answer=GateAnswer.YES, proof="seen"),
-    orders.AnswerGate(by="", opening="portal", gate=Gate.EVICTION, answer=GateAnswer.NO, proof="seen"),
-    orders.Reopen(by="", opening="portal", state=OpeningState.OPEN, seconds=60),
-    orders.Reopen(by="", opening="portal", state=OpeningState.OPEN, seconds=60, override=True, reason="care"),
-    orders.ConfirmTrial(by="", opening="portal"),
-    orders.Normalise(by=""),
-    orders.QualifyIncident(by="", incident="inc-1"),
-    orders.ApproveMeasure(by="", proposal="p"),
-    orders.Acknowledge(by="", code="ABCDEF"),
-    orders.TryTelling(by=""),
-    orders.EnrolPerson(by="", person="newcomer", name="N", roles=[Role.DUTY]),
-    orders.EnrolPerson(by="", person="second", name="S", roles=[Role.APPROVER]),
-    orders.SetRoles(by="", person="observer", roles=[Role.DUTY]),
-    orders.SetRoles(by="", person="observer", roles=[Role.APPROVER]),
-    orders.DisablePerson(by="", person="observer"),
-    orders.EnablePerson(by="", person="observer"),
-    orders.IssueLink(by="", person="observer"),
-    orders.IssueLink(by="", person="approver"),
-    orders.EndSessions(by="", person="observer"),
-    orders.IssueToken(by="", label="x", scopes=[Scope.READ]),
-    orders.SealEnvelope(by=""),
-)
+EXAMPLES: tuple[AnyOrder, ...] = tuple(order for order, _, _ in TABLE)
 """One order of each kind, several where what it needs depends on what it says; ``by`` is put in."""
 
 
@@ -208,5 +176,8 @@ class Wrongs:
 
 
 async def wrongs(home: Household) -> Wrongs:
-    """One person for each role, named like it, all with passkeys."""
+    """One person for each role, named like it, all with passkeys; and those whom the orders are about."""
+    for other in OTHERS.values():
+        about = orders.EnrolPerson(by="root", person=other.id, name=other.name, roles=list(other.roles))
+        assert isinstance(await home.local(about), OrderDone)
     return Wrongs(home, {role: await home.enrol(role.value, role) for role in Role})

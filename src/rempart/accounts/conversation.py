@@ -61,9 +61,10 @@ class EnvelopeSignIn(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class SessionAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """Whose session is this?"""
+    """Whose session is this? ``looking``: a page asks by itself, and it is no use of the session."""
 
     session: Held
+    looking: bool = False
 
 
 class SignOut(msgspec.Struct, frozen=True, tag=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Who may see the pages until accounts exist: the holder of a one-time link, for one browser session.
+"""The one-time link that is written on the box: it shows the pages, for one browser session, without an account.
 
 The link's token is exchanged once for a cookie; a new link is then made. Sessions live in memory only: a console
 that restarts forgets them all.
@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from rempart.accounts.conversation import Visitor
 from rempart.instants import Duration, Instant, after, hours
 
 LASTS: Duration = hours(12)
@@ -19,11 +20,23 @@ _MOST = 64
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One browser that came with a link. Both values are secrets and do not show in logs."""
+    """One browser that may see the pages. Both values are secrets and do not show in logs."""
 
     key: str = field(repr=False)
     csrf: str = field(repr=False)
     ends: Instant
+    visitor: Visitor | None = None
+    """Who it is, as the guard says; None: somebody who came with the link."""
+
+    @property
+    def account(self) -> str:
+        """The account's id; nothing for whoever came with the link."""
+        return self.visitor.person if self.visitor else ""
+
+    @property
+    def secret(self) -> str:
+        """What the guard knows the session by; nothing for whoever came with the link."""
+        return self.key if self.visitor else ""
 
 
 @dataclass(slots=True)

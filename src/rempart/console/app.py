@@ -1,7 +1,8 @@
-"""The web application of one station: the duty page, live, and the cut with its confirmation.
+"""The web application of one station: its headers, its sessions, the duty page, live, and the cut.
 
-It holds no privilege and reads none of the guard's files. What it may send is one order, which tightens; the guard
-checks it again.
+It holds no privilege and reads none of the guard's files. What it sends are orders of whoever is signed in, with their
+session and, where needed, their passkey's answer; the guard believes it in nothing. Other pages' handlers are in
+`rempart.console.routes`.
 """
 
 import asyncio
@@ -9,9 +10,8 @@ import contextlib
 import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from importlib import resources
-from urllib.parse import parse_qs
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
@@ -22,10 +22,15 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rempart.console.access import LASTS, Access, Session, same
+from rempart.console.confirm import ConfirmPage, HandedPage
 from rempart.console.contain import ContainPage, contain_page
 from rempart.console.duty import DutyPage, duty_page
-from rempart.console.entry import EntryPage, entry_page
 from rempart.console.feed import Feed
+from rempart.console.people import PeoplePage
+from rempart.console.routes import people, signin
+from rempart.console.signin import KeptPage, LinkPage, SignInPage, sign_in_page
+from rempart.console.visitors import Visitors
+from rempart.console.web import form, from_here, one, session, where
 from rempart.console.words import Words, chosen, words
 from rempart.errors import StationUnreachable
 from rempart.messages import OrderDone, Posture
@@ -33,9 +38,13 @@ from rempart.ports import Clock
 from rempart.site.site import Site
 
 COOKIE = "rempart-session"
+_DEVICE = "rempart-device"
 _LANGUAGE = "rempart-language"
-_FORM_MOST = 8192
-"""Bytes in the longest form."""
+_LIVE = "x-rempart-live"
+"""What our script adds to requests that nobody made by hand."""
+_SECURE = "__Host-"
+"""What a cookie's name begins with over TLS: browsers then take it from this very host only (RFC 6265bis, 4.1.3)."""
+_HSTS = "max-age=31536000"
 _BEAT = 3.0
 """Seconds between two words of a live page when nothing changes."""
 _STREAMS = 32
@@ -49,22 +58,26 @@ _HEADERS = {
     "cache-control": "no-store",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "permissions-policy": (
+        "camera=(), geolocation=(), microphone=(), "
+        "publickey-credentials-create=(self), publickey-credentials-get=(self)"
+    ),
     "referrer-policy": "same-origin",  # not no-referrer: browsers would then hide the origin of our own form
     "x-content-type-options": "nosniff",
 }
 
 _TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "woff2": "font/woff2"}
 
-Page = DutyPage | ContainPage | EntryPage
+Page = DutyPage | ContainPage | SignInPage | LinkPage | KeptPage | PeoplePage | ConfirmPage | HandedPage
 
 
 class Guarded:
     """Answers only to our own names (DNS rebinding: a foreign name that leads to loopback), with strict headers."""
 
-    def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, names: frozenset[str], *, tls: bool) -> None:
         self.app = app
         self.names = names
+        self.headers = {**_HEADERS, "strict-transport-security": _HSTS} if tls else _HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request through, or answer 421."""
@@ -74,7 +87,7 @@ class Guarded:
 
         async def headed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
+                MutableHeaders(scope=message).update(self.headers)
             await send(message)
 
         hosts = [value.decode("latin-1").lower() for name, value in scope["headers"] if name == b"host"]
@@ -84,15 +97,48 @@ class Guarded:
             await Response("This is not the name of this station.\n", 421)(scope, receive, headed)
 
 
+class Recognised:
+    """Finds out whose session a request comes with, before any handler runs."""
+
+    def __init__(self, app: ASGIApp, visitors: Visitors, cookie: str) -> None:
+        self.app = app
+        self.visitors = visitors
+        self.cookie = cookie
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Put the session, or None, into the request's state."""
+        if scope["type"] == "http":
+            request = Request(scope)
+            key, looking = request.cookies.get(self.cookie, ""), _LIVE in request.headers
+            found = await self.visitors.session(key, where(request), looking=looking)
+            scope.setdefault("state", {})["session"] = found
+        await self.app(scope, receive, send)
+
+
 @dataclass(slots=True)
 class Console:
-    """One station's pages."""
+    """One station's pages. ``tls``: whether browsers reach them over TLS."""
 
     site: Site
     feed: Feed
     access: Access
     clock: Clock
+    tls: bool = False
     streams: int = 0
+    visitors: Visitors = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.visitors = Visitors(self.feed, self.access, self.clock)
+
+    @property
+    def cookie(self) -> str:
+        """The name of the session's cookie."""
+        return f"{_SECURE}{COOKIE}" if self.tls else COOKIE
+
+    @property
+    def device_cookie(self) -> str:
+        """The name of the cookie by which a browser is known to belong to somebody."""
+        return f"{_SECURE}{_DEVICE}" if self.tls else _DEVICE
 
     def app(self, names: frozenset[str]) -> Starlette:
         """The application, answering to ``names`` (``127.0.0.1:8440`` …)."""
@@ -104,10 +150,13 @@ class Console:
                 Route("/contain", self.confirm),
                 Route("/contain", self.contain, methods=["POST"]),
                 Route("/static/{path:path}", self.static),
+                *signin.routes(self),
+                *people.routes(self),
             ],
             lifespan=self._living,
         )
-        application.add_middleware(Guarded, names=names)
+        application.add_middleware(Recognised, visitors=self.visitors, cookie=self.cookie)
+        application.add_middleware(Guarded, names=names, tls=self.tls)
         return application
 
     @contextlib.asynccontextmanager
@@ -124,46 +173,53 @@ class Console:
 
     async def enter(self, request: Request) -> Response:
         """Exchange the one-time link for a session."""
-        session = self.access.enter(request.query_params.get("token", ""), self.clock.now())
-        if session is None:
-            return self._refused(request)
+        entered = self.access.enter(request.query_params.get("token", ""), self.clock.now())
+        if entered is None:
+            return self.refused(request)
         response = RedirectResponse("/", 303)
         response.set_cookie(
-            COOKIE, session.key, max_age=LASTS // 1_000_000, httponly=True, samesite="strict", path="/"
+            self.cookie,
+            entered.key,
+            max_age=LASTS // 1_000_000,
+            httponly=True,
+            samesite="strict",
+            secure=self.tls,
+            path="/",
         )
         return response
 
     async def duty(self, request: Request) -> Response:
         """The duty page."""
-        if self._session(request) is None:
-            return self._refused(request)
-        return self._html(request, "duty.html", self._duty(self._words(request)))
+        here = session(request)
+        if here is None:
+            return self.refused(request)
+        return self.html(request, "duty.html", self._duty(self.words(request), here))
 
     async def confirm(self, request: Request) -> Response:
         """What the cut will do, and the button."""
-        session = self._session(request)
-        if session is None:
-            return self._refused(request)
-        spoken = self._words(request)
-        page = contain_page(self.site, self.feed.status, spoken, session.csrf)
-        return self._html(request, "contain.html", page)
+        here = session(request)
+        if here is None:
+            return self.refused(request)
+        page = contain_page(self.site, self.feed.status, self.words(request), here.csrf, account=here.account)
+        return self.html(request, "contain.html", page)
 
     async def contain(self, request: Request) -> Response:
         """Order the cut, once confirmed."""
-        session = self._session(request)
-        if session is None:
-            return self._refused(request)
-        spoken = self._words(request)
-        form = await _form(request)
-        if not _from_here(request) or not same(form.get("csrf", ""), session.csrf):
-            return self._again(request, session, 403, *_told(spoken, "stale"))
-        by = form.get("by", "").strip()[:120] or spoken.say("word.duty-person")
+        here = session(request)
+        if here is None:
+            return self.refused(request)
+        spoken = self.words(request)
+        given = await form(request)
+        if not from_here(request) or not same(one(given, "csrf"), here.csrf):
+            return self._again(request, here, 403, *_told(spoken, "stale"))
+        named = one(given, "by", 120).strip() or spoken.say("word.duty-person")
+        by = here.visitor.person if here.visitor else named
         try:
-            answer = await self.feed.contain(by, form.get("reason", "").strip()[:400])
+            answer = await self.feed.contain(by, one(given, "reason", 400).strip(), here.secret)
         except StationUnreachable:
-            return self._again(request, session, 503, *_told(spoken, "unreachable"))
+            return self._again(request, here, 503, *_told(spoken, "unreachable"))
         if not isinstance(answer, OrderDone):
-            return self._again(request, session, 409, answer.what, answer.now)
+            return self._again(request, here, 409, answer.what, answer.now)
         await self._until_contained()
         return RedirectResponse("/", 303)
 
@@ -178,17 +234,18 @@ class Console:
 
     async def events(self, request: Request) -> Response:
         """Server-sent events: ``proof`` every few seconds, ``page`` when something to be shown has changed."""
-        if self._session(request) is None or self.streams >= _STREAMS:
-            return Response(status_code=403 if self._session(request) is None else 503)
-        return StreamingResponse(self._stream(request), media_type="text/event-stream")
+        here = session(request)
+        if here is None or self.streams >= _STREAMS:
+            return Response(status_code=403 if here is None else 503)
+        return StreamingResponse(self._stream(request, here), media_type="text/event-stream")
 
-    async def _stream(self, request: Request) -> AsyncIterator[str]:
-        spoken = self._words(request)
+    async def _stream(self, request: Request, here: Session) -> AsyncIterator[str]:
+        spoken = self.words(request)
         shown = request.query_params.get("shown", "")
         self.streams += 1
         try:
-            while self._session(request) is not None:
-                page = self._duty(spoken)
+            while await self._still(request, here):
+                page = self._duty(spoken, here)
                 if (digest := _digest(page)) != shown:
                     shown = digest
                     yield f"event: page\ndata: {digest}\n\n"
@@ -208,26 +265,36 @@ class Console:
             return Response(status_code=404)
         return Response(STATIC[name], headers={"content-type": _TYPES[kind]})
 
-    def _session(self, request: Request) -> Session | None:
-        return self.access.session(request.cookies.get(COOKIE, ""), self.clock.now())
+    async def _still(self, request: Request, here: Session) -> bool:
+        """Whether a live page may go on. Looking on is no use of a session."""
+        return await self.visitors.session(here.key, where(request), looking=True) is not None
 
-    def _words(self, request: Request) -> Words:
+    def words(self, request: Request) -> Words:
+        """The words in the visitor's language."""
         asked = request.query_params.get("lang") or request.cookies.get(_LANGUAGE)
         return words(chosen(asked, request.headers.get("accept-language", ""), self.site.languages))
 
-    def _duty(self, spoken: Words) -> DutyPage:
-        return duty_page(self.site, self.feed.status, self.feed.seen, self.clock.now(), spoken)
+    def _duty(self, spoken: Words, here: Session) -> DutyPage:
+        return duty_page(self.site, self.feed.status, self.feed.seen, self.clock.now(), spoken, here.account)
 
-    def _refused(self, request: Request) -> Response:
-        return self._html(request, "entry.html", entry_page(self._words(request)), 403)
+    def refused(self, request: Request) -> Response:
+        """The page for whoever comes without a session."""
+        return self.html(request, "signin.html", sign_in_page(self.words(request)), 403)
 
-    def _again(self, request: Request, session: Session, code: int, refusal: str, advice: str) -> Response:
+    def _again(self, request: Request, here: Session, code: int, refusal: str, advice: str) -> Response:
         page = contain_page(
-            self.site, self.feed.status, self._words(request), session.csrf, refusal=refusal, advice=advice
+            self.site,
+            self.feed.status,
+            self.words(request),
+            here.csrf,
+            account=here.account,
+            refusal=refusal,
+            advice=advice,
         )
-        return self._html(request, "contain.html", page, code)
+        return self.html(request, "contain.html", page, code)
 
-    def _html(self, request: Request, template: str, page: Page, code: int = 200) -> Response:
+    def html(self, request: Request, template: str, page: Page, code: int = 200) -> Response:
+        """A page as the answer; the language that was asked for is kept."""
         response = HTMLResponse(rendered(template, page), code)
         if request.query_params.get("lang"):
             response.set_cookie(_LANGUAGE, page.language, httponly=True, samesite="strict", path="/")
@@ -272,26 +339,6 @@ def _digest(page: DutyPage) -> str:
         {name: asdict(value) if hasattr(value, "__slots__") else value for name, value in lasting.items()}
     )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """The fields of a posted form; an oversized or foreign one is empty, and then lacks its token."""
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _FORM_MOST:
-            return {}
-    try:
-        given = parse_qs(body.decode(), max_num_fields=8, keep_blank_values=True)
-    except ValueError:
-        return {}
-    return {name: values[0] for name, values in given.items()}
-
-
-def _from_here(request: Request) -> bool:
-    """A browser says where a form comes from; another origin's is refused even with the right token."""
-    origin = request.headers.get("origin")
-    return origin is None or origin == f"{request.url.scheme}://{request.headers['host']}"
 
 
 def _told(spoken: Words, key: str) -> tuple[str, str]:

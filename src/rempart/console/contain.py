@@ -31,6 +31,7 @@ class ContainPage:
     inside: Annotated[tuple[str, ...], "Zones inside: nothing changes for them among themselves."]
     public: Annotated[bool, "Whether the public sees a maintenance page, because something is published."]
     csrf: Annotated[str, "The session's form token."]
+    account: Annotated[str, "Who is signed in; empty for whoever came with the link and says their name."]
     refusal: Annotated[str, "Why the order was not carried out, or nothing."]
     advice: Annotated[str, "What to do about it, or nothing."]
     call: Annotated[Call | None, "Whom to call when it does not work."]
@@ -38,7 +39,14 @@ class ContainPage:
 
 
 def contain_page(
-    site: Site, status: Status | None, words: Words, csrf: str, *, refusal: str = "", advice: str = ""
+    site: Site,
+    status: Status | None,
+    words: Words,
+    csrf: str,
+    *,
+    account: str = "",
+    refusal: str = "",
+    advice: str = "",
 ) -> ContainPage:
     """The confirmation for this site as it stands."""
     shut = {each.id for each in status.openings if each.state is OpeningState.CLOSED} if status else set()
@@ -52,6 +60,7 @@ def contain_page(
         inside=tuple(plain(zone.name) for zone in site.zones if zone.stays_on),
         public=any(True for _ in site.published()),
         csrf=csrf,
+        account=account,
         refusal=plain(refusal) if refusal else "",
         advice=plain(advice) if advice else "",
         call=next((each for each in calls if each.link), None),

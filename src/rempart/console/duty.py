@@ -74,6 +74,7 @@ class DutyPage:
 
     language: Annotated[Language, "Language of the page."]
     site_name: Annotated[str, "The institution's name."]
+    account: Annotated[str, "Who is signed in; empty for whoever came with the link."]
     clock: Annotated[str, "Weekday and hour on a Belgian wall when the page was made."]
     posture: Annotated[
         str, "normal, watchful, contained, reopening or unknown; class of the bar beside the sentence."
@@ -97,15 +98,21 @@ class DutyPage:
 
 
 def duty_page(
-    site: Site, status: Status | None, seen: Instant | None, now: Instant, words: Words
+    site: Site,
+    status: Status | None,
+    seen: Instant | None,
+    now: Instant,
+    words: Words,
+    account: str = "",
 ) -> DutyPage:
-    """The page. ``status`` None: no guard answers; ``seen`` is when it last did."""
+    """The page. ``status`` None: no guard answers; ``seen`` is when it last did; ``account`` is who looks."""
     posture = status.posture.value if status else "unknown"
     calls = tuple(call(contact.name, contact.phone, words) for contact in site.contacts)
     happenings, background = _incidents(site, status, now, words)
     return DutyPage(
         language=words.language,
         site_name=plain(site.name),
+        account=account,
         clock=clock(now, words),
         posture=posture,
         sentence=_sentence(status, seen, now, words),

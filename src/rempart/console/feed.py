@@ -15,6 +15,7 @@ from rempart.engine.orders import Contain
 from rempart.errors import StationUnreachable
 from rempart.instants import Instant
 from rempart.messages import (
+    FromConsole,
     OrderDone,
     Ordered,
     OrderRejected,
@@ -73,7 +74,7 @@ class Feed:
                     async with asyncio.timeout(self.silence):
                         said = await connection.receive()
                 except TimeoutError:
-                    said = await self._ask(StatusAsked())
+                    said = await self.ask(StatusAsked())
                 if not isinstance(said, Status):
                     return
                 await self._take(said)
@@ -93,15 +94,22 @@ class Feed:
             async with asyncio.timeout(seconds), self._changed:
                 await self._changed.wait()
 
-    async def contain(self, by: str, reason: str) -> OrderDone | OrderRejected:
+    async def contain(self, by: str, reason: str, session: str = "") -> OrderDone | OrderRejected:
         """Order the cut. Raises StationUnreachable when the guard does not answer: nothing is known to be cut."""
-        answer = await self._ask(Ordered(order=Contain(by=by, reason=reason)))
+        return await self.order(Ordered(order=Contain(by=by, reason=reason), session=session))
+
+    async def order(self, order: Ordered) -> OrderDone | OrderRejected:
+        """Pass on an order. Raises StationUnreachable when the guard does not answer: nothing is known to be done."""
+        answer = await self.ask(order)
         if not isinstance(answer, OrderDone | OrderRejected):
             raise StationUnreachable("the guard went away before it answered", where=str(self.path))
         return answer
 
-    async def _ask(self, question: Ordered | StatusAsked) -> object:
-        """One question in a conversation of its own, so that it never waits behind the stream of statuses."""
+    async def ask(self, question: FromConsole) -> object:
+        """One question in a conversation of its own, so that it never waits behind the stream of statuses.
+
+        Raises StationUnreachable when the guard does not answer; None when it went away before it answered.
+        """
         connection = await dial(self.path, incoming=ToOperator)
         with contextlib.closing(connection):
             try:

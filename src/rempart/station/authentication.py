@@ -224,22 +224,22 @@ class Authentication:
 
     # -- sessions ------------------------------------------------------------------------------------------------
 
-    def session(self, secret: Held) -> Session | None:
-        """The session of this secret, while it may be used; its use is noted."""
+    def session(self, secret: Held, *, looking: bool = False) -> Session | None:
+        """The session of this secret, while it may be used; its use is noted, unless a page looks by itself."""
         session = self.keychain.find(Session, digest(secret)) if secret else None
         now = self.clock.now()
         if session is None or not lives(session, now):
             return None
         if session.roles is None and self._person(session.person) is None:
             return None
-        noted = used(session, now)
+        noted = session if looking else used(session, now)
         if noted is not session:
             self.keychain.change_now([noted])
         return noted
 
     def who(self, asked: SessionAsked) -> Visitor | Turned:
         """Whose session it is."""
-        session = self.session(asked.session)
+        session = self.session(asked.session, looking=asked.looking)
         return self._visitor(session) if session else Turned(why=Why.ENDED)
 
     def sign_out(self, asked: SignOut) -> None:

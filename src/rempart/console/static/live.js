@@ -19,7 +19,7 @@ async function swap() {
   waiting = true;
   while (pressed || Date.now() - touched < 1500) await new Promise((go) => setTimeout(go, 300));
   waiting = false;
-  const answer = await fetch(location.href);
+  const answer = await fetch(location.href, { headers: { "x-rempart-live": "1" } });
   if (!answer.ok) return location.reload();
   const fetched = new DOMParser().parseFromString(await answer.text(), "text/html");
   const old = main(), fresh = fetched.querySelector("main"), focused = document.activeElement.id;

@@ -1,0 +1,86 @@
+"""The page on which a person's passkey confirms one order: what it says, word for word, and then one button."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+
+from rempart.accounts.conversation import Question
+from rempart.console.words import Words, plain
+from rempart.engine.orders import AnyOrder
+from rempart.site.site import Language
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmPage:
+    """One order that waits for its passkey."""
+
+    language: Annotated[Language, "Language of the page."]
+    site_name: Annotated[str, "The institution's name."]
+    title: Annotated[str, "What the order does, in words."]
+    fields: Annotated[tuple[tuple[str, str], ...], "What it says, field by field, as it will be sealed."]
+    order: Annotated[str, "The order itself, as JSON."]
+    handle: Annotated[str, "Names the guard's question."]
+    options: Annotated[str, "What the browser needs to ask the passkey, as JSON."]
+    back: Annotated[str, "Where to go afterwards."]
+    csrf: Annotated[str, "The session's form token."]
+    labels: Annotated[Mapping[str, str], "Headings and buttons in the page's language."]
+    texts: Annotated[Mapping[str, str], "The words of accounts."]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedPage:
+    """A secret that an order made, shown once."""
+
+    language: Annotated[Language, "Language of the page."]
+    site_name: Annotated[str, "The institution's name."]
+    title: Annotated[str, "What it is."]
+    handed: Annotated[str, "The link, the token or the code."]
+    back: Annotated[str, "Where to go afterwards."]
+    labels: Annotated[Mapping[str, str], "Headings and buttons in the page's language."]
+    texts: Annotated[Mapping[str, str], "The words of accounts."]
+
+
+def confirm_page(
+    site_name: str, order: AnyOrder, question: Question, words: Words, csrf: str, back: str
+) -> ConfirmPage:
+    """The order as it is, and the question to the passkey."""
+    return ConfirmPage(
+        language=words.language,
+        site_name=plain(site_name),
+        title=_title(order, words),
+        fields=tuple(_fields(order)),
+        order=msgspec.json.encode(order).decode(),
+        handle=question.handle,
+        options=question.options,
+        back=back,
+        csrf=csrf,
+        labels=words.under("label"),
+        texts=words.under("account"),
+    )
+
+
+def handed_page(site_name: str, order: AnyOrder, handed: str, words: Words, back: str) -> HandedPage:
+    """The secret, this once."""
+    return HandedPage(
+        language=words.language,
+        site_name=plain(site_name),
+        title=_title(order, words),
+        handed=handed,
+        back=back,
+        labels=words.under("label"),
+        texts=words.under("account"),
+    )
+
+
+def _title(order: AnyOrder, words: Words) -> str:
+    """What an order does; one that has no words yet is named as the journal names it."""
+    key = f"order.{type(order).__name__}"
+    return words.say(key) if words.has(key) else type(order).__name__
+
+
+def _fields(order: AnyOrder) -> Iterator[tuple[str, str]]:
+    for name, value in msgspec.to_builtins(order).items():
+        if name != "type" and value not in ("", None):
+            yield name, plain(", ".join(value) if isinstance(value, list) else str(value))

@@ -1,0 +1,154 @@
+"""Accounts and sessions: looking, changing, and what a passkey must confirm first."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from rempart.accounts.conversation import PasskeyAnswer, People, PeopleAsked, Question
+from rempart.console.access import Session, same
+from rempart.console.confirm import confirm_page, handed_page
+from rempart.console.people import people_page
+from rempart.console.web import ANSWER_MOST, form, from_here, one, session
+from rempart.engine import orders
+from rempart.engine.orders import AnyOrder
+from rempart.errors import StationUnreachable
+from rempart.messages import ChallengeAsked, OrderDone, Ordered
+
+if TYPE_CHECKING:
+    from rempart.console.app import Console
+
+_PAGE = "/people"
+
+
+def routes(console: "Console") -> list[Route]:
+    """The addresses of accounts, and of confirming an order with a passkey."""
+    desk = _People(console)
+    return [
+        Route(_PAGE, desk.page),
+        Route(_PAGE, desk.change, methods=["POST"]),
+        Route("/confirm", desk.confirm, methods=["POST"]),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    console: "Console"
+
+    async def page(self, request: Request) -> Response:
+        """Accounts and sessions, as far as this visitor may see them."""
+        here = session(request)
+        if here is None or here.visitor is None:
+            return self.console.refused(request)
+        return await self._shown(request, here)
+
+    async def change(self, request: Request) -> Response:
+        """An order about accounts: at once when it takes access away from a session, else for the passkey."""
+        here, fields = session(request), await form(request)
+        if here is None or here.visitor is None:
+            return self.console.refused(request)
+        if not from_here(request) or not same(one(fields, "csrf"), here.csrf):
+            return await self._shown(request, here, "stale")
+        try:
+            order = _order(here.visitor.person, fields)
+        except (msgspec.ValidationError, KeyError):
+            return await self._shown(request, here, "unreadable")
+        if isinstance(order, orders.EndSessions):
+            return await self._give(request, here, order, None)
+        return await self._asked(request, here, order)
+
+    async def confirm(self, request: Request) -> Response:
+        """An order with its passkey's answer. ``back`` is a page of ours."""
+        here, fields = session(request), await form(request, ANSWER_MOST)
+        if here is None or here.visitor is None:
+            return self.console.refused(request)
+        if not from_here(request) or not same(one(fields, "csrf"), here.csrf):
+            return await self._shown(request, here, "stale")
+        try:
+            order = msgspec.json.decode(one(fields, "order", 4096), type=AnyOrder)
+        except msgspec.MsgspecError:
+            return await self._shown(request, here, "unreadable")
+        answer = PasskeyAnswer(handle=one(fields, "handle", 128), response=one(fields, "response", 16_384))
+        return await self._give(request, here, order, answer)
+
+    async def _asked(self, request: Request, here: Session, order: AnyOrder) -> Response:
+        """The page on which the passkey is asked."""
+        try:
+            question = await self.console.feed.ask(ChallengeAsked(order=order, session=here.secret))
+        except StationUnreachable:
+            return await self._shown(request, here, "unreachable")
+        if not isinstance(question, Question):
+            return await self._shown(request, here, "no-passkey")
+        words, site = self.console.words(request), self.console.site
+        page = confirm_page(site.name, order, question, words, here.csrf, _PAGE)
+        return self.console.html(request, "confirm.html", page)
+
+    async def _give(
+        self, request: Request, here: Session, order: AnyOrder, answer: PasskeyAnswer | None
+    ) -> Response:
+        try:
+            done = await self.console.feed.order(Ordered(order=order, session=here.secret, answer=answer))
+        except StationUnreachable:
+            return await self._shown(request, here, "unreachable")
+        if not isinstance(done, OrderDone):
+            return await self._shown(request, here, "", done.what, done.now)
+        self.console.visitors.forget(here.key)
+        if not done.handed:
+            return RedirectResponse(_PAGE, 303)
+        words, site = self.console.words(request), self.console.site
+        handed = done.handed
+        if isinstance(order, orders.EnrolPerson | orders.IssueLink):
+            handed = f"{request.url.scheme}://{request.headers['host']}/link?secret={handed}"
+        return self.console.html(request, "handed.html", handed_page(site.name, order, handed, words, _PAGE))
+
+    async def _shown(
+        self, request: Request, here: Session, key: str = "", refusal: str = "", advice: str = ""
+    ) -> Response:
+        """The page, with what went wrong, if anything did."""
+        words = self.console.words(request)
+        if key:
+            refusal, advice = words.say(f"refusal.{key}"), words.say(f"refusal.{key}-now")
+        try:
+            people = await self.console.feed.ask(PeopleAsked(session=here.secret))
+        except StationUnreachable:
+            people = None
+        if not isinstance(people, People) or here.visitor is None:
+            return self.console.refused(request)
+        page = people_page(
+            self.console.site.name,
+            people,
+            here.visitor,
+            words,
+            self.console.clock.now(),
+            here.csrf,
+            refusal=refusal,
+            advice=advice,
+        )
+        return self.console.html(request, "people.html", page, 409 if refusal else 200)
+
+
+_DO: dict[str, type[AnyOrder]] = {
+    "enrol": orders.EnrolPerson,
+    "roles": orders.SetRoles,
+    "disable": orders.DisablePerson,
+    "enable": orders.EnablePerson,
+    "link": orders.IssueLink,
+    "sign-out": orders.EndSessions,
+    "token": orders.IssueToken,
+    "envelope": orders.SealEnvelope,
+}
+
+
+def _order(by: str, fields: dict[str, list[str]]) -> AnyOrder:
+    """The order that a form asks for. Raises `msgspec.ValidationError` or KeyError when it is none."""
+    kind = _DO[one(fields, "do")]
+    given: dict[str, object] = {
+        name: values[0].strip() for name, values in fields.items() if name not in ("do", "csrf", "by")
+    }
+    given |= {name: fields[name] for name in ("roles", "scopes") if name in fields}
+    known = {name: value for name, value in given.items() if name in kind.__struct_fields__}
+    order: AnyOrder = msgspec.convert({**known, "by": by, "type": kind.__name__}, kind, strict=False)
+    return order

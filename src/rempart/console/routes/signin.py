@@ -1,0 +1,197 @@
+"""Signing in and out, and the one-time link with which people choose what they sign in with."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from rempart.accounts.conversation import (
+    CredentialsKept,
+    EnvelopeSignIn,
+    LinkGood,
+    LinkOpened,
+    LinkUsed,
+    PasskeyAnswer,
+    PasskeyAsked,
+    PasskeySignIn,
+    Question,
+    SessionOpened,
+    SignIn,
+    SignOut,
+    Turned,
+    Why,
+)
+from rempart.accounts.session import LONGEST
+from rempart.console.access import same
+from rempart.console.signin import kept_page, link_page, sign_in_page
+from rempart.console.web import ANSWER_MOST, form, from_here, one, sent, session, where
+from rempart.errors import StationUnreachable
+
+if TYPE_CHECKING:
+    from rempart.console.app import Console
+
+_YEAR = 366 * 86_400
+"""Seconds for which a browser is remembered as one that this person uses."""
+
+
+def routes(console: "Console") -> list[Route]:
+    """The addresses of signing in and out."""
+    desk = _Desk(console)
+    return [
+        Route("/sign-in", desk.page),
+        Route("/sign-in", desk.with_password, methods=["POST"]),
+        Route("/sign-in/envelope", desk.with_envelope, methods=["POST"]),
+        Route("/sign-in/question", desk.question, methods=["POST"]),
+        Route("/sign-in/passkey", desk.with_passkey, methods=["POST"]),
+        Route("/sign-out", desk.sign_out, methods=["POST"]),
+        Route("/link", desk.link),
+        Route("/link", desk.use_link, methods=["POST"]),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    console: "Console"
+
+    async def page(self, request: Request) -> Response:
+        """The form; whoever is signed in already goes to the duty page."""
+        if session(request):
+            return RedirectResponse("/", 303)
+        return self._form(request)
+
+    async def with_password(self, request: Request) -> Response:
+        """A password, and a code of the generator or a recovery code. Works without script."""
+        fields = await form(request)
+        if not from_here(request):
+            return self._form(request, Turned(why=Why.WRONG), code=403)
+        asked = SignIn(
+            name=one(fields, "name"),
+            password=one(fields, "password"),
+            code=one(fields, "code"),
+            device=request.cookies.get(self.console.device_cookie, "")[:128],
+            where=where(request),
+        )
+        return self._let_in(request, await self._ask(asked), asked.name)
+
+    async def with_envelope(self, request: Request) -> Response:
+        """The code of the sealed envelope."""
+        fields = await form(request)
+        if not from_here(request):
+            return self._form(request, Turned(why=Why.WRONG), code=403)
+        asked = EnvelopeSignIn(code=one(fields, "code"), where=where(request))
+        return self._let_in(request, await self._ask(asked))
+
+    async def question(self, request: Request) -> Response:
+        """A question for a passkey, for our script."""
+        answer = await self._ask(PasskeyAsked()) if from_here(request) else None
+        if not isinstance(answer, Question):
+            return Response(status_code=503)
+        return JSONResponse({"handle": answer.handle, "options": answer.options})
+
+    async def with_passkey(self, request: Request) -> Response:
+        """A passkey's answer, from our script, which reads where to go."""
+        said = await sent(request)
+        answer = passkey_answer(said)
+        if answer is None or not from_here(request):
+            return Response(status_code=403)
+        opened = await self._ask(PasskeySignIn(answer=answer, where=where(request)))
+        if not isinstance(opened, SessionOpened):
+            turned = opened if isinstance(opened, Turned) else Turned(why=Why.BUSY)
+            words = self.console.words(request)
+            return JSONResponse({"refusal": sign_in_page(words, turned).refusal}, 403)
+        return self._with_cookies(JSONResponse({"to": "/"}), opened)
+
+    async def sign_out(self, request: Request) -> Response:
+        """End this session."""
+        here, fields = session(request), await form(request)
+        if here and from_here(request) and same(one(fields, "csrf"), here.csrf):
+            await self._ask(SignOut(session=here.secret))
+            self.console.visitors.forget(here.key)
+        response = RedirectResponse("/sign-in", 303)
+        response.delete_cookie(self.console.cookie, path="/", secure=self.console.tls, samesite="strict")
+        return response
+
+    async def link(self, request: Request) -> Response:
+        """What the person of a one-time link may choose."""
+        secret = request.query_params.get("secret", "")[:128]
+        return await self._offer(request, secret)
+
+    async def use_link(self, request: Request) -> Response:
+        """What they chose."""
+        fields = await form(request, ANSWER_MOST)
+        link = one(fields, "link", 128)
+        if not from_here(request):
+            return Response(status_code=403)
+        used = LinkUsed(
+            link=link,
+            handle=one(fields, "handle", 128),
+            password=one(fields, "password"),
+            code=one(fields, "code"),
+            passkey=one(fields, "passkey", 16_384),
+            label=one(fields, "label", 60),
+            where=where(request),
+        )
+        answer = await self._ask(used)
+        if isinstance(answer, CredentialsKept):
+            return self.console.html(request, "kept.html", kept_page(self.console.words(request), answer))
+        turned = answer if isinstance(answer, Turned) else Turned(why=Why.BUSY)
+        return await self._offer(request, link, turned)
+
+    async def _offer(self, request: Request, link: str, turned: Turned | None = None) -> Response:
+        answer = await self._ask(LinkOpened(link=link, where=where(request)))
+        good = answer if isinstance(answer, LinkGood) else None
+        if good is None and turned is None:
+            turned = answer if isinstance(answer, Turned) else Turned(why=Why.BUSY)
+        page = link_page(self.console.words(request), link, good, turned)
+        return self.console.html(request, "link.html", page, 403 if turned else 200)
+
+    # -- what they share -----------------------------------------------------------------------------------------
+
+    async def _ask(self, question: Any) -> object:
+        try:
+            return await self.console.feed.ask(question)
+        except StationUnreachable:
+            return None
+
+    def _let_in(self, request: Request, answer: object, name: str = "") -> Response:
+        if isinstance(answer, SessionOpened):
+            return self._with_cookies(RedirectResponse("/", 303), answer)
+        turned = answer if isinstance(answer, Turned) else Turned(why=Why.BUSY, seconds=5)
+        waits = {Why.WAIT: 429, Why.BUSY: 503}
+        return self._form(request, turned, name, waits.get(turned.why, 403))
+
+    def _form(
+        self, request: Request, turned: Turned | None = None, name: str = "", code: int = 200
+    ) -> Response:
+        page = sign_in_page(self.console.words(request), turned, name)
+        return self.console.html(request, "signin.html", page, code)
+
+    def _with_cookies(self, response: Response, opened: SessionOpened) -> Response:
+        self.console.visitors.welcome(opened.secret, opened.visitor)
+        self._set(response, self.console.cookie, opened.secret, LONGEST // 1_000_000)
+        if opened.device:
+            self._set(response, self.console.device_cookie, opened.device, _YEAR)
+        return response
+
+    def _set(self, response: Response, name: str, value: str, seconds: int) -> None:
+        response.set_cookie(
+            name,
+            value,
+            max_age=seconds,
+            httponly=True,
+            samesite="strict",
+            secure=self.console.tls,
+            path="/",
+        )
+
+
+def passkey_answer(said: Any) -> PasskeyAnswer | None:
+    """The passkey's answer in what our script sent, within bounds."""
+    if not isinstance(said, dict):
+        return None
+    handle, response = said.get("handle"), said.get("response")
+    if not isinstance(handle, str) or not isinstance(response, str):
+        return None
+    return PasskeyAnswer(handle=handle[:128], response=response[:16_384])

@@ -1,0 +1,92 @@
+"""Whose session a cookie is: the guard knows, and is asked again every few seconds.
+
+The console keeps no account and no session of its own; the form token of a session follows from its secret, so that a
+console that restarts signs nobody out.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass, field
+
+from rempart.accounts.conversation import SessionAsked, Visitor
+from rempart.accounts.pace import Buckets, Pace, place
+from rempart.console.access import Access, Session
+from rempart.console.feed import Feed
+from rempart.errors import StationUnreachable
+from rempart.instants import Duration, Instant, after, seconds
+from rempart.ports import Clock
+
+FRESH: Duration = seconds(5)
+"""How long the guard's word on a session is taken: a session that was ended is seen for so long at most."""
+
+_MOST = 512
+"""Sessions remembered at once; the one asked for longest ago is forgotten first."""
+
+_STRANGE = Pace(40, seconds(0.5))
+"""How fast one address may come with cookies that nobody has: each costs the guard a question."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Vouched:
+    """A session, when the guard last vouched for it, and when it was last told of its use."""
+
+    session: Session
+    asked: Instant
+    used: Instant
+
+
+@dataclass(slots=True)
+class Visitors:
+    """The sessions that the guard vouched for a moment ago, and those of the one-time link."""
+
+    feed: Feed
+    access: Access
+    clock: Clock
+    _known: dict[str, _Vouched] = field(default_factory=dict, repr=False)
+    _strange: Buckets = field(default_factory=Buckets, repr=False)
+    _secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+
+    async def session(self, key: str, where: str, *, looking: bool = False) -> Session | None:
+        """The session of a cookie that came from that address. While the guard is silent, its last word stands.
+
+        ``looking``: a page asks by itself, which is no use of the session and lets it end when it is left alone.
+        """
+        now = self.clock.now()
+        if not key or len(key) > 128:
+            return None
+        if linked := self.access.session(key, now):
+            return linked
+        known = self._known.get(key)
+        if known and now < after(known.asked if looking else known.used, FRESH):
+            return known.session
+        if known is None and not self._may_ask(where, now):
+            return None
+        try:
+            said = await self.feed.ask(SessionAsked(session=key, looking=looking))
+        except StationUnreachable:
+            return known.session if known and now < known.session.ends else None
+        self._known.pop(key, None)
+        if not isinstance(said, Visitor):
+            return None
+        return self._remember(key, said, known.used if known and looking else now)
+
+    def welcome(self, key: str, visitor: Visitor) -> Session:
+        """Remember a session that the guard has just opened."""
+        return self._remember(key, visitor, self.clock.now())
+
+    def _remember(self, key: str, visitor: Visitor, used: Instant) -> Session:
+        while len(self._known) >= _MOST:
+            del self._known[next(iter(self._known))]
+        token = hmac.new(self._secret, key.encode(), hashlib.sha256).hexdigest()
+        session = Session(key, token, visitor.ends, visitor)
+        self._known[key] = _Vouched(session, self.clock.now(), used)
+        return session
+
+    def forget(self, key: str) -> None:
+        """Ask again the next time."""
+        self._known.pop(key, None)
+
+    def _may_ask(self, where: str, now: Instant) -> bool:
+        self._strange, wait = self._strange.take(place(where), _STRANGE, now)
+        return wait == 0

@@ -1,0 +1,154 @@
+"""Accounts in a real browser with a virtual authenticator: enrolling, signing in, confirming, looking right."""
+
+from collections.abc import Iterator
+
+import pyotp
+import pytest
+from playwright.sync_api import Browser, CDPSession, Page, expect
+
+from browser.home import Home
+from rempart.accounts.person import Role
+from rempart.adapters.clock import SystemClock
+from rempart.engine import orders
+
+pytestmark = pytest.mark.browser
+
+PASSWORD = "een korte zin is goed"
+
+
+@pytest.fixture
+def desk(chromium: Browser, home: Home) -> Iterator[Page]:
+    """A desk's browser, in English, without a session, whose script errors and refused resources fail the test."""
+    context = chromium.new_context(locale="en-GB", viewport={"width": 1360, "height": 900})
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None
+    )
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def with_authenticator(page: Page, *, verified: bool = True) -> tuple[CDPSession, str]:
+    """Plug a security key into this browser: one that asks for a finger, which is there or not."""
+    session = page.context.new_cdp_session(page)
+    session.send("WebAuthn.enable")
+    key = session.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": verified,
+            }
+        },
+    )
+    return session, key["authenticatorId"]
+
+
+def enrol(page: Page, home: Home, person: str, *roles: Role, passkey: bool = True) -> str:
+    """Use the one-time link as its person does; the generator's secret."""
+    done = home.local(orders.EnrolPerson(by="root", person=person, name="Anne Dupont", roles=list(roles)))
+    page.goto(f"{home.origin}/link?secret={done.handed}")
+    page.get_by_label("New password").fill(PASSWORD)
+    secret = page.locator("p.code").inner_text().replace(" ", "")
+    page.get_by_label("The six digits it shows now").fill(code(secret))
+    if passkey:
+        page.get_by_label("A name for it").fill("key ring")
+        page.get_by_role("button", name="Make a passkey").click()
+        expect(page.locator("[data-made]")).to_be_visible()
+    page.get_by_role("button", name="Keep these choices").click()
+    expect(page.locator("h1")).to_contain_text("It is kept")
+    expect(page.locator("li.code")).to_have_count(10)
+    return secret
+
+
+def code(secret: str, ahead: int = 0) -> str:
+    return pyotp.TOTP(secret).at(SystemClock().now() // 1_000_000 + 30 * ahead)
+
+
+def test_a_passkey_signs_in_and_confirms_an_order(desk: Page, home: Home) -> None:
+    with_authenticator(desk)
+    enrol(desk, home, "tech", Role.TECHNICIAN)
+    desk.get_by_role("link", name="Sign in").click()
+    desk.get_by_role("button", name="Use my passkey").click()
+    expect(desk.locator("h1")).to_have_text("All is well.")
+    desk.get_by_role("link", name="tech", exact=True).click()
+    form = desk.locator("form", has=desk.get_by_role("button", name="Make an account"))
+    form.get_by_label("Name of the account").fill("night.nurse")
+    form.get_by_label("First and last name").fill("Night <b>Nurse")
+    form.get_by_label("on duty").check()
+    form.get_by_role("button", name="Make an account").click()
+    expect(desk.locator("dl")).to_contain_text("Night <b>Nurse")
+    assert "night.nurse" not in home.guard.state.people
+    desk.get_by_role("button", name="Use my passkey").click()
+    expect(desk.locator("#handed")).to_contain_text("/link?secret=")
+    assert home.guard.state.people["night.nurse"].roles == {Role.DUTY}
+    desk.goto(f"{home.origin}/people")
+    expect(desk.locator("#account-night\\.nurse")).to_contain_text("has not used the link yet")
+    desk.get_by_role("button", name="Sign out", exact=True).click()
+    expect(desk.locator("h1")).to_have_text("Sign in")
+
+
+def test_a_finger_that_is_not_there_confirms_nothing(desk: Page, home: Home) -> None:
+    session, key = with_authenticator(desk)
+    enrol(desk, home, "tech", Role.TECHNICIAN)
+    desk.goto(f"{home.origin}/sign-in")
+    desk.get_by_role("button", name="Use my passkey").click()
+    expect(desk.locator("h1")).to_have_text("All is well.")
+    desk.goto(f"{home.origin}/people")
+    desk.get_by_role("button", name="New code for the envelope").click()
+    session.send("WebAuthn.setUserVerified", {"authenticatorId": key, "isUserVerified": False})
+    desk.get_by_role("button", name="Use my passkey").click()
+    expect(desk.get_by_role("alert")).to_contain_text("did not answer")
+    assert not home.guard.reception.everybody().envelope
+
+
+def test_a_password_and_a_code_sign_in_without_script_and_cut(chromium: Browser, home: Home) -> None:
+    plain = chromium.new_context(locale="nl-BE", java_script_enabled=False)
+    page = plain.new_page()
+    done = home.local(orders.EnrolPerson(by="root", person="anne", name="Anne", roles=[Role.DUTY]))
+    page.goto(f"{home.origin}/link?secret={done.handed}")
+    page.get_by_label("Nieuw wachtwoord").fill(PASSWORD)
+    secret = page.locator("p.code").inner_text().replace(" ", "")
+    page.get_by_label("De zes cijfers van nu").fill(code(secret))
+    page.get_by_role("button", name="Deze keuzes bewaren").click()
+    printed = page.locator("li.code").first.inner_text()
+    page.get_by_role("link", name="Aanmelden").click()
+    page.get_by_label("Naam van de account").fill("anne")
+    page.get_by_label("Wachtwoord", exact=True).fill(PASSWORD)
+    page.get_by_label("Code", exact=True).fill(printed.lower())
+    page.get_by_role("button", name="Aanmelden").click()
+    page.locator("#contain").click()
+    page.locator("form button.big").click()
+    assert home.guard.state.contained
+    plain.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1360, 390])
+def test_the_pages_of_accounts_fit(desk: Page, home: Home, scheme: str, width: int) -> None:
+    desk.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    desk.set_viewport_size({"width": width, "height": 900})
+    with_authenticator(desk)
+    enrol(desk, home, "tech", Role.TECHNICIAN)
+    for path in ("/sign-in", "/people", "/link?secret=x"):
+        desk.goto(f"{home.origin}{path}")
+        if path == "/sign-in":
+            fits(desk)
+            desk.get_by_role("button", name="Use my passkey").click()
+            expect(desk.locator("h1")).to_have_text("All is well.")
+        fits(desk)
+
+
+def fits(page: Page) -> None:
+    """Nothing is wider than the page, and every field has a label."""
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    unlabelled = (
+        "[...document.querySelectorAll('input:not([type=hidden])')].filter((e) => !e.labels.length).length"
+    )
+    assert page.evaluate(unlabelled) == 0
