@@ -32,10 +32,11 @@ def correlation(name: str = "many", **changes: Any) -> Correlation:
         "rules": ("base",),
         "group_by": ("src",),
         "timespan": 60,
-        "comparison": Comparison.GTE,
-        "threshold": 3.0,
     }
-    return Correlation(**{**usual, **changes})
+    words = {"comparison": Comparison.GTE, "threshold": 3.0, **usual, **changes}
+    comparison, threshold = words.pop("comparison"), words.pop("threshold")
+    limits = ((comparison, threshold),) if comparison else ()
+    return Correlation(**{"limits": limits, **words})
 
 
 @dataclass

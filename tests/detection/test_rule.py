@@ -217,7 +217,7 @@ def test_a_correlation_refers_to_rules_by_name_in_any_file() -> None:
     ids = tuple(rule.card.id for rule in rules.rules)
     assert correlation.rules == ids
     assert (correlation.type, correlation.timespan) == (CorrelationType.VALUE_COUNT, 300)
-    assert (correlation.comparison, correlation.threshold) == (Comparison.GTE, 10.0)
+    assert correlation.limits == ((Comparison.GTE, 10.0),)
     assert (correlation.fields, correlation.group_by) == (("user",), ("src", "dst"))
     assert correlation.aliases == (("src", ((ids[0], "src_ip"), (ids[1], "client"))),)
     assert correlation.generate is False
@@ -259,7 +259,8 @@ def test_several_documents_in_one_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("condition", "understood"), [("one and two", True), ("one or two", False), ("one and not two", False)]
+    ("condition", "understood"),
+    [("one and two", True), ("one or two", True), ("not two", False), ("one or", False)],
 )
 def test_conditions_of_temporal_correlations(condition: str, understood: bool) -> None:
     text = f"title: C\ncorrelation: {{type: temporal, timespan: 1h, group-by: [u], condition: {condition}}}\n"

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rempart.detection.explain import observables
-from rempart.detection.rule import Comparison, Correlation, CorrelationType
+from rempart.detection.rule import Alternative, Comparison, Correlation, CorrelationType
 from rempart.errors import RuleInvalid
 from rempart.events.event import Event
 from rempart.events.observable import Observable
@@ -152,7 +152,8 @@ class Groups:
     @property
     def quiet(self) -> Duration:
         """How long nothing of the kind must happen before it is news again."""
-        steady = self.correlation.type in _COUNTING and (self.correlation.threshold or 0) >= _STEADY
+        much = any(number >= _STEADY for _, number in self.correlation.limits)
+        steady = self.correlation.type in _COUNTING and much
         return Duration(self.span // 4) if steady else self.span
 
 
@@ -273,6 +274,8 @@ def measure(correlation: Correlation, group: Group) -> float:
     match correlation.type:
         case CorrelationType.EVENT_COUNT:
             return len(group.entries)
+        case CorrelationType.TEMPORAL | CorrelationType.TEMPORAL_ORDERED if correlation.alternatives:
+            return max(_fulfilled(correlation, way, group) for way in correlation.alternatives)
         case CorrelationType.VALUE_COUNT | CorrelationType.TEMPORAL:
             return len(group.distinct)
         case CorrelationType.TEMPORAL_ORDERED:
@@ -283,6 +286,17 @@ def measure(correlation: Correlation, group: Group) -> float:
             return group.total / 1000 / len(group.entries)
         case CorrelationType.VALUE_PERCENTILE:
             return _percentile([entry[2] for entry in group.entries], correlation.percentile or 50)
+
+
+def _fulfilled(correlation: Correlation, way: Alternative, group: Group) -> int:
+    """How many rules have matched as the alternative wants; 0 unless all have, and none that it does not want."""
+    if not group.distinct.keys().isdisjoint(way.unwanted):
+        return 0
+    if correlation.type is CorrelationType.TEMPORAL_ORDERED:
+        held = _in_order(way.wanted, group.entries) == len(way.wanted)
+    else:
+        held = group.distinct.keys() >= set(way.wanted)
+    return len(way.wanted) if held else 0
 
 
 def _in_order(rules: tuple[str, ...], entries: Iterable[Entry]) -> int:
@@ -302,14 +316,23 @@ def _percentile(thousandths: list[int], percent: int) -> float:
 
 def degree_of(correlation: Correlation, value: float) -> int:
     """-1 while the condition does not hold; 0 when it does, and one more for every doubling of a count or sum."""
-    if correlation.type in _TEMPORAL:
-        return 0 if value >= len(correlation.rules) else _QUIET
-    threshold, comparison = correlation.threshold, correlation.comparison
-    if threshold is None or comparison is None or not _holds(comparison, value, threshold):
+    limits = correlation.limits or _all_rules(correlation)
+    if not limits or not all(_holds(comparison, value, number) for comparison, number in limits):
         return _QUIET
-    if comparison in (Comparison.GT, Comparison.GTE) and threshold > 0:
-        return math.frexp(value / threshold)[1] - 1
-    return 0
+    begins = max((number for comparison, number in limits if comparison in _RISING), default=0.0)
+    return math.frexp(value / begins)[1] - 1 if begins > 0 and correlation.type not in _TEMPORAL else 0
+
+
+_RISING = frozenset({Comparison.GT, Comparison.GTE})
+
+
+def _all_rules(correlation: Correlation) -> tuple[tuple[Comparison, float], ...]:
+    """What a temporal correlation wants that says nothing: all its rules, or one alternative."""
+    if correlation.type not in _TEMPORAL:
+        return ()
+    ordered = correlation.type is CorrelationType.TEMPORAL_ORDERED
+    rules = correlation.rules if ordered else set(correlation.rules)
+    return ((Comparison.GTE, 1.0 if correlation.alternatives else float(len(rules))),)
 
 
 def _holds(comparison: Comparison, value: float, threshold: float) -> bool:

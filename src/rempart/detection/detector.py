@@ -149,8 +149,7 @@ def _repeats(rule: Rule) -> Correlation:
         rules=(rule.card.id,),
         group_by=("things",),
         timespan=REPEATS,
-        comparison=Comparison.GTE,
-        threshold=1,
+        limits=((Comparison.GTE, 1.0),),
     )
 
 

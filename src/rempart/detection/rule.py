@@ -22,11 +22,13 @@ from sigma.conditions import (
 )
 from sigma.correlations import (
     CorrelationConditionAND,
-    CorrelationConditionItem,
+    CorrelationConditionNOT,
+    CorrelationConditionOR,
     SigmaCorrelationCondition,
     SigmaCorrelationRule,
     SigmaCorrelationType,
     SigmaExtendedCorrelationCondition,
+    SigmaRuleReference,
 )
 from sigma.exceptions import SigmaError
 from sigma.filters import SigmaFilter
@@ -54,6 +56,7 @@ from sigma.types import (
     SpecialChars,
 )
 
+from rempart.detection import notation
 from rempart.detection.audited import sure, widened
 from rempart.detection.condition import FALSE, Condition, Leaf, LeafKind, either, every, leaves, negate
 from rempart.detection.finding import Kind, Level, Outcome
@@ -122,11 +125,21 @@ class Comparison(StrEnum):
     NEQ = "neq"
 
 
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One way in which a temporal correlation is fulfilled: what must have matched, in order, and what must not."""
+
+    wanted: tuple[str, ...]
+    unwanted: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correlation:
     """Several matches that mean something together (Sigma correlation rules 2.1).
 
-    ``timespan`` is in seconds. ``aliases`` maps an alias to {rule id: field}; ``fields`` are those counted or summed.
+    ``timespan`` is in seconds. All ``limits`` must hold; without any, a temporal correlation wants all its rules, or
+    one of the ``alternatives`` when its condition names rules. ``aliases`` maps an alias to {rule id: field};
+    ``fields`` are those counted or summed.
     ``generate`` False: the rules it is made of report nothing by themselves.
     """
 
@@ -136,8 +149,8 @@ class Correlation:
     """Ids of the rules or correlations it is made of, in order."""
     group_by: tuple[str, ...]
     timespan: int
-    comparison: Comparison | None = None
-    threshold: float | None = None
+    limits: tuple[tuple[Comparison, float], ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
     fields: tuple[str, ...] = ()
     percentile: int | None = None
     aliases: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
@@ -188,13 +201,16 @@ def load(
 _MALFORMED = (SigmaError, yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
+Limits = tuple[tuple[Comparison, float], ...]
+
+
 @dataclass(slots=True)
 class _Draft:
     """Rules while files are being read."""
 
     placeholders: Mapping[str, Sequence[str]]
     rules: dict[str, Rule] = field(default_factory=dict)
-    correlations: list[tuple[RuleCard, SigmaCorrelationRule]] = field(default_factory=list)
+    correlations: list[tuple[RuleCard, SigmaCorrelationRule, Limits]] = field(default_factory=list)
     filters: list[tuple[str, SigmaFilter, Condition]] = field(default_factory=list)
     refused: list[Problem] = field(default_factory=list)
     waiting: list[Problem] = field(default_factory=list)
@@ -202,6 +218,8 @@ class _Draft:
     """Id -> the path that took it."""
     names: dict[str, str] = field(default_factory=dict)
     """Name -> id."""
+    unlevelled: set[str] = field(default_factory=set)
+    """Ids of those that name no level."""
     absent: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Id or name of a rule that waits -> the placeholders; what is built on it waits too."""
 
@@ -252,8 +270,9 @@ class _Draft:
         )
 
     def _add_rule(self, path: str, where: str, document: dict[str, Any]) -> None:
-        sigma = SigmaRule.from_dict(document)
-        logsource = LogSource(sigma.logsource.product, sigma.logsource.category, sigma.logsource.service)
+        asked = notation.detections(document["detection"], self.placeholders)
+        sigma = SigmaRule.from_dict(document | {"detection": asked})
+        logsource = _logsource(sigma)
         card = self._card(path, where, document, sigma, logsource)
         gate = _gate(logsource)
         asked = _asked(logsource, self._condition(sigma.detection))
@@ -272,30 +291,35 @@ class _Draft:
         return asked
 
     def _add_filter(self, where: str, document: dict[str, Any]) -> None:
-        sigma = SigmaFilter.from_dict(document)
+        asked = notation.detections(document["filter"], self.placeholders)
+        sigma = SigmaFilter.from_dict(document | {"filter": asked})
         self.filters.append((where, sigma, self._condition(sigma.filter)))
 
     def _add_correlation(self, path: str, where: str, document: dict[str, Any]) -> None:
-        sigma = SigmaCorrelationRule.from_dict(document)
+        limits = tuple((Comparison(name), number) for name, number in notation.limits(document))
+        sigma = SigmaCorrelationRule.from_dict(dict(notation.one_limit(document)))
         card = self._card(path, where, document, sigma, LogSource())
         self._take(card, where)
-        self.correlations.append((card, sigma))
+        self.correlations.append((card, sigma, limits))
 
     def _card(
         self, path: str, where: str, document: dict[str, Any], sigma: SigmaRuleBase, logsource: LogSource
     ) -> RuleCard:
         tags = tuple(f"{tag.namespace}.{tag.name}" for tag in sigma.tags)
         level = Level[sigma.level.name] if sigma.level else Level.INFORMATIONAL
+        identifier = str(sigma.id or sigma.name or where)
+        if not sigma.level:
+            self.unlevelled.add(identifier)
         return RuleCard(
-            id=str(sigma.id or sigma.name or where),
-            name=sigma.name or "",
-            title=sigma.title,
+            id=identifier,
+            name=str(sigma.name or ""),
+            title=str(sigma.title),
             level=level,
-            author=sigma.author or "",
+            author=str(sigma.author or ""),
             tags=tags,
             path=path,
             meaning=_meaning(document.get("rempart"), tags, level, logsource),
-            license=sigma.license or "",
+            license=str(sigma.license or ""),
         )
 
     def _take(self, card: RuleCard, where: str) -> None:
@@ -313,13 +337,23 @@ class _Draft:
         for where, sigma_filter, condition in self.filters:
             self._filter(where, sigma_filter, condition)
         correlations = []
-        for card, sigma in self.correlations:
+        for card, sigma, limits in self.correlations:
             try:
-                correlations.append(self._correlation(card, sigma))
+                correlations.append(self._correlation(card, sigma, limits))
             except _Waiting as waiting:
                 self._wait(card.path, waiting)
             except ValueError as error:
-                self._refuse(card.path, str(error), "Name a rule that is loaded too, by its id or its name.")
+                self._refuse(card.path, str(error), "Name rules that are loaded too, by id or name.")
+        sound = self._levelled(self._usable(self._straight(correlations)))
+        return RuleSet(
+            tuple(self.rules.values()),
+            tuple(sound),
+            tuple(self.refused),
+            tuple(self.waiting),
+        )
+
+    def _straight(self, correlations: Sequence[Correlation]) -> list[Correlation]:
+        """Those that are not built on themselves, however far down."""
         built_on = {each.card.id: each.rules for each in correlations}
         round_ = {each for each in built_on if each in _below(each, built_on)}
         circular = round_ | {each for each in built_on if _below(each, built_on) & round_}
@@ -328,12 +362,33 @@ class _Draft:
                 self._refuse(
                     each.card.path, "the correlation is built on a circle", "Remove one of the references."
                 )
-        return RuleSet(
-            tuple(self.rules.values()),
-            tuple(each for each in correlations if each.card.id not in circular),
-            tuple(self.refused),
-            tuple(self.waiting),
-        )
+        return [each for each in correlations if each.card.id not in circular]
+
+    def _usable(self, correlations: Sequence[Correlation]) -> list[Correlation]:
+        """Those that are built on what can be used."""
+        usable = self.rules.keys() | {each.card.id for each in correlations}
+        while unusable := [each for each in correlations if not set(each.rules) <= usable]:
+            usable -= {each.card.id for each in unusable}
+            correlations = [each for each in correlations if each.card.id in usable]
+            for each in unusable:
+                lost = ", ".join(sorted(set(each.rules) - usable))
+                self._refuse(each.card.path, f"it is built on {lost}, which cannot be used", "Mend that one.")
+        return list(correlations)
+
+    def _levelled(self, correlations: Sequence[Correlation]) -> list[Correlation]:
+        """The same; one without a level keeps the highest of what it is built on: Sigma's is "an adjustment"."""
+        cards = {each.id: each for each in (*self._cards(), *(one.card for one in correlations))}
+        built_on = {each.card.id: each.rules for each in correlations}
+
+        def level(identifier: str) -> Level:
+            if identifier in self.unlevelled and identifier in built_on:
+                return max(map(level, built_on[identifier]), default=Level.INFORMATIONAL)
+            return cards[identifier].level
+
+        return [replace(each, card=replace(each.card, level=level(each.card.id))) for each in correlations]
+
+    def _cards(self) -> Iterator[RuleCard]:
+        return (each.card for each in self.rules.values())
 
     def _filter(self, where: str, sigma: SigmaFilter, condition: Condition) -> None:
         """Narrow the rules that a filter names and whose log source it covers."""
@@ -344,7 +399,9 @@ class _Draft:
             else {self.names.get(each.reference, each.reference) for each in meant}
         )
         narrowed = [
-            each for each in ids & self.rules.keys() if _same_source(sigma, self.rules[each].logsource)
+            each
+            for each in ids & self.rules.keys()
+            if _same_source(_logsource(sigma), self.rules[each].logsource)
         ]
         if not narrowed:
             self._refuse(
@@ -363,10 +420,11 @@ class _Draft:
             raise ValueError(f"the correlation refers to the rule {reference!r}, which is not there")
         return identifier
 
-    def _correlation(self, card: RuleCard, sigma: SigmaCorrelationRule) -> Correlation:
+    def _correlation(self, card: RuleCard, sigma: SigmaCorrelationRule, limits: Limits) -> Correlation:
         condition = sigma.condition
+        alternatives: tuple[Alternative, ...] = ()
         if isinstance(condition, SigmaExtendedCorrelationCondition):
-            _only_and(condition.parsed)
+            alternatives = tuple(_alternatives(condition.parsed, self._resolve))
             references = condition.get_referenced_rules()
         else:
             references = [each.reference for each in sigma.rules or ()]
@@ -377,16 +435,16 @@ class _Draft:
             card=card,
             type=CorrelationType.VALUE_PERCENTILE if median else CorrelationType(sigma.type.name.lower()),
             rules=tuple(self._resolve(each) for each in references),
-            group_by=tuple(sigma.group_by or ()),
+            group_by=tuple(map(str, sigma.group_by or ())),
             timespan=sigma.timespan.seconds,
-            comparison=Comparison(basic.op.name.lower()) if basic else None,
-            threshold=float(basic.count) if basic else None,
-            fields=(fields,) if isinstance(fields, str) else tuple(fields),
+            limits=limits,
+            alternatives=alternatives,
+            fields=(fields,) if isinstance(fields, str) else tuple(map(str, fields)),
             percentile=50 if median else (basic.percentile if basic else None),
             aliases=tuple(
                 (
-                    alias.alias,
-                    tuple((self._resolve(rule.reference), name) for rule, name in alias.mapping.items()),
+                    str(alias.alias),
+                    tuple((self._resolve(rule.reference), str(name)) for rule, name in alias.mapping.items()),
                 )
                 for alias in sigma.aliases
             ),
@@ -422,21 +480,66 @@ def _first_line(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _same_source(sigma: SigmaFilter, logsource: LogSource) -> bool:
-    pairs = (
-        (sigma.logsource.product, logsource.product),
-        (sigma.logsource.category, logsource.category),
-        (sigma.logsource.service, logsource.service),
+def _logsource(sigma: SigmaRule | SigmaFilter) -> LogSource:
+    words = (sigma.logsource.product, sigma.logsource.category, sigma.logsource.service)
+    if not all(isinstance(word, str | None) for word in words):
+        raise ValueError("'product', 'category' and 'service' of a log source are words")
+    return LogSource(*words)
+
+
+def _same_source(asked: LogSource, given: LogSource) -> bool:
+    """Whether what a filter is for covers a rule's log source."""
+    return (
+        asked.product in (None, given.product)
+        and asked.category in (None, given.category)
+        and asked.service in (None, given.service)
     )
-    return all(asked is None or asked == given for asked, given in pairs)
 
 
-def _only_and(parsed: object) -> None:
-    if isinstance(parsed, CorrelationConditionItem):
-        if not isinstance(parsed, CorrelationConditionAND):
-            raise ValueError("the correlation's condition uses 'or' or 'not'; only 'and' is understood")
-        for part in parsed.args:
-            _only_and(part)
+_MOST_ALTERNATIVES = 64
+
+
+def _alternatives(
+    parsed: object, resolve: Callable[[str], str], *, negated: bool = False
+) -> list[Alternative]:
+    """The ways in which a condition over rules is fulfilled. Raises ValueError when there are too many, or one of them
+    wants no rule to match: what never happens is seen by nobody.
+    """
+    ways = _ways(parsed, resolve, negated=negated)
+    if not all(way.wanted for way in ways):
+        raise ValueError("the correlation's condition can be fulfilled without any rule matching")
+    return ways
+
+
+def _ways(parsed: object, resolve: Callable[[str], str], *, negated: bool) -> list[Alternative]:
+    match parsed:
+        case SigmaRuleReference():
+            named = (resolve(parsed.reference),)
+            return [Alternative((), named) if negated else Alternative(named)]
+        case CorrelationConditionNOT():
+            return _ways(parsed.args[0], resolve, negated=not negated)
+        case CorrelationConditionAND() | CorrelationConditionOR():
+            parts = [_ways(each, resolve, negated=negated) for each in parsed.args]
+            if isinstance(parsed, CorrelationConditionOR) is not negated:
+                return [way for part in parts for way in part]
+            return _together(parts)
+    raise TypeError(f"unknown part of a correlation's condition: {type(parsed).__name__}")
+
+
+def _together(parts: Sequence[Sequence[Alternative]]) -> list[Alternative]:
+    ways = [Alternative(())]
+    for part in parts:
+        if len(ways) * len(part) > _MOST_ALTERNATIVES:
+            raise ValueError(f"the correlation's condition has more than {_MOST_ALTERNATIVES} alternatives")
+        ways = [
+            Alternative(
+                tuple(dict.fromkeys(way.wanted + other.wanted)),
+                tuple(dict.fromkeys(way.unwanted + other.unwanted)),
+            )
+            for way in ways
+            for other in part
+        ]
+    return [way for way in ways if set(way.wanted).isdisjoint(way.unwanted)]
 
 
 # -- conditions ---------------------------------------------------------------------------------------------------
