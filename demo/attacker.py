@@ -140,18 +140,25 @@ def probe(day: Plan, notes: Notes) -> None:
 
 def relapse(day: Plan, notes: Notes) -> None:
     """Come back from another address with the stolen account, and ask until nothing is given any more."""
-    refused, asked = 0, 0
-    while refused < 50 and asked < 4000:
-        answer = _portal(day, day.guessed, "/resultats/", day.address("attacker", 1))
+    refused, silent, asked = 0, 0, 0
+    while refused < 50 and silent < 3 and asked < 4000:
+        answer = _portal(day, day.guessed, "/resultats/", day.address("attacker", 1), timeout=1.0)
         notes.note("relapse", at_ns=answer.sent_ns, done_ns=answer.done_ns, status=answer.status)
         refused = 0 if answer.status == 200 else refused + 1
+        silent = silent + 1 if answer.status == NO_ANSWER else 0
         asked += 1
         time.sleep(0.002)
 
 
-def _portal(day: Plan, account: Account, page: str, source: str) -> Any:
+def _portal(day: Plan, account: Account, page: str, source: str, *, timeout: float = 3.0) -> Any:
     return ask(
-        (day.uplink, 80), page, host=day.portal, account=account, agent="python-requests/2.31", source=source
+        (day.uplink, 80),
+        page,
+        host=day.portal,
+        account=account,
+        agent="python-requests/2.31",
+        source=source,
+        timeout=timeout,
     )
 
 

@@ -39,6 +39,7 @@ def site_toml(plan: Plan, programs: Programs) -> str:
                     "languages": ["fr", "nl", "de", "en"],
                     "phone": plan.phone,
                     "records_kept": len(plan.patients),
+                    "quiet_hours": 0,  # a hospital waits half a day after the last beacon; this night is a minute long
                     "known_devices": [host.mac for host in plan.hosts if host.switch in INSIDE_SWITCHES],
                 },
             ),

@@ -342,14 +342,15 @@ class Story:
             10,
             "the portal closes by itself",
         )
-        served = [number for number, note in enumerate(asked) if note["status"] != 503]
-        closed = asked[served[-1] + 1] if served[-1] + 1 < len(asked) else None
-        if closed is None:
+        served = [number for number, note in enumerate(asked) if note["status"] == 200]
+        if served[-1] + 1 == len(asked):
             raise StationFailed("the portal went on answering the attacker")
-        self._report.relapse_reclosed_ms = round((closed["done_ns"] - asked[0]["at_ns"]) / 1e6, 1)
+        last = asked[served[-1]]
+        self._report.relapse_reclosed_ms = round((last["done_ns"] - asked[0]["at_ns"]) / 1e6, 1)
         self._tell(Who.ATTACKER, "comes back from another address with the stolen account")
         self._tell(
-            Who.REMPART, f"closed the portal again by itself after {self._report.relapse_reclosed_ms:.0f} ms"
+            Who.REMPART,
+            f"blocked him and closed the portal again by itself after {self._report.relapse_reclosed_ms:.0f} ms",
         )
 
     # -- after ---------------------------------------------------------------------------------------------------

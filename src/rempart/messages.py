@@ -204,6 +204,12 @@ class Ordered(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     answer: PasskeyAnswer | None = None
 
 
+class SimulationAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """What would this order do? Nothing is done, sealed or remembered."""
+
+    order: AnyOrder
+
+
 class ChallengeAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Give me the question with which this person's passkey confirms exactly this order."""
 
@@ -219,7 +225,7 @@ class StatusFollowed(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Send the status now and whenever it changes, until the connection ends."""
 
 
-FromOperator = Ordered | StatusAsked | StatusFollowed | PeopleAsked
+FromOperator = Ordered | SimulationAsked | StatusAsked | StatusFollowed | PeopleAsked
 FromConsole = Ordered | ChallengeAsked | StatusAsked | StatusFollowed | FromVisitor
 
 
@@ -240,6 +246,28 @@ class OrderDone(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """A secret that the order made (a link's, a token, a code), told this once."""
     console: str = ""
     """Where the console's pages are, for a secret that is used there."""
+
+
+class DoorForeseen(msgspec.Struct, frozen=True, kw_only=True):
+    """A door that would stand otherwise than now. ``until`` and ``then``: what it falls to by itself, and when."""
+
+    opening: str
+    now: OpeningState
+    would: OpeningState
+    until: Instant | None
+    then: OpeningState | None
+
+
+class Foreseen(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """What an order would do. ``refused`` empty: it would be carried out."""
+
+    refused: str
+    instead: str
+    facts: list[str]
+    """Kinds of the facts that would be sealed, in order."""
+    doors: list[DoorForeseen]
+    loosens: bool
+    """It would let something through: it waits for its seal."""
 
 
 class OrderRejected(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -267,6 +295,46 @@ class OpeningStatus(msgspec.Struct, frozen=True, kw_only=True):
     gates_missing: list[str] = []
     verified: Instant | None = None
     """When the kernel was last read back and agreed."""
+    stage: int = 0
+    """Of the plan of reopening, from 1; 0: it is not waited for (a lifeline, or normally closed)."""
+    profile: str = ""
+    obstacles: list[str] = []
+    """What stands against a trial now; empty while the site is not contained."""
+    checks: list["CheckStatus"] = []
+    partner: str = ""
+    """The other side's own condition, while it is not met."""
+
+
+class CheckStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What a machine found of a gate: yes, no or unknown."""
+
+    gate: str
+    verdict: str
+    detail: str
+
+
+class CoreStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine of the trusted core (stage 0), and whether it was checked since the attack began."""
+
+    id: str
+    name: str
+    proven: bool
+
+
+class OverrideStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A trial without a second approver, and by when one must confirm it."""
+
+    opening: str
+    by: str
+    due: Instant
+    reason: str
+
+
+class ReopeningStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the way back stands beside the openings themselves."""
+
+    core: list[CoreStatus] = []
+    overrides: list[OverrideStatus] = []
 
 
 class IncidentStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -478,8 +546,9 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     measures_more: int = 0
     """Blocks that stand besides those listed."""
     care: CareStatus = CareStatus()
+    reopening: ReopeningStatus = ReopeningStatus()
     names_refused: NamesRefused | None = None
     """What the resolver refused; None: the site resolves no names, or nothing was refused."""
 
 
-ToOperator = OrderDone | OrderRejected | Status | ToVisitor
+ToOperator = OrderDone | Foreseen | OrderRejected | Status | ToVisitor

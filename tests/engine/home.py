@@ -115,6 +115,7 @@ SITE = Site(
             opening="browsing",
         ),
     ),
+    quiet_hours=0,
     care_files=CareFiles(server="files", person=r"^/patients/(\d+)/"),
 )
 

@@ -32,6 +32,7 @@ from rempart.engine.orders import GateAnswer
 from rempart.engine.state import State, enforcement, folded, initial
 from rempart.engine.step import step
 from rempart.instants import Instant
+from rempart.reopening.dossier import ProofKind
 from rempart.reopening.gate import Gate
 from rempart.site.opening import OpeningState
 
@@ -82,6 +83,19 @@ ORDERS = st.one_of(
     st.builds(orders.ConfirmTrial, by=PERSONS, opening=OPENINGS),
     st.builds(orders.Normalise, by=PERSONS),
     st.builds(orders.Acknowledge, by=PERSONS, code=st.just("AAAAAA")),
+    st.builds(
+        orders.SetStage, by=PERSONS, opening=OPENINGS, stage=st.sampled_from([1, 9]), reason=st.just("x")
+    ),
+    st.builds(orders.NotePartner, by=PERSONS, opening=OPENINGS, condition=st.just("x"), met=st.booleans()),
+    st.builds(
+        orders.NoteProof,
+        by=PERSONS,
+        proves=st.sampled_from(list(ProofKind)),
+        subject=st.just("files"),
+        on=st.sampled_from([0, NOW]),
+        proof=st.just("x"),
+    ),
+    st.builds(orders.ConfirmOverride, by=PERSONS, opening=OPENINGS),
     st.builds(orders.Rehearse, by=PERSONS, seconds=st.sampled_from([60, 600])),
     st.builds(orders.EndRehearsal, by=PERSONS),
     st.builds(

@@ -16,6 +16,7 @@ from rempart.engine.orders import AnyOrder, GateAnswer
 from rempart.engine.rights import challenge, needs, require
 from rempart.engine.state import initial
 from rempart.errors import OrderRefused
+from rempart.reopening.dossier import ProofKind
 from rempart.reopening.gate import Gate
 from rempart.site.opening import OpeningState
 
@@ -105,6 +106,18 @@ TABLE: list[tuple[AnyOrder, set[Role], Proof]] = [
     (orders.TickOutside(by=ME, item="x", reply=Reply.YES), STAFF, Proof.SESSION),
     (orders.KeepPaper(by=ME, opening="portal", what="x"), STAFF, Proof.SESSION),
     (orders.EnterPaper(by=ME, paper="p1"), STAFF, Proof.SESSION),
+    (orders.SetStage(by=ME, opening="portal", stage=3), {TECHNICIAN}, Proof.PASSKEY),
+    (
+        orders.NotePartner(by=ME, opening="portal", condition="x", met=True),
+        {TECHNICIAN, PRIVACY, APPROVER},
+        Proof.PASSKEY,
+    ),
+    (
+        orders.NoteProof(by=ME, proves=ProofKind.SCAN, subject="files", on=0, proof="x"),
+        {TECHNICIAN, PRIVACY, APPROVER},
+        Proof.PASSKEY,
+    ),
+    (orders.ConfirmOverride(by=ME, opening="portal"), {APPROVER}, Proof.PASSKEY),
 ]
 
 

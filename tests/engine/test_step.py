@@ -317,7 +317,7 @@ def test_reopening_needs_every_gate_and_a_second_person() -> None:
 def test_do_not_know_never_passes_but_a_named_person_may_override_with_a_reason() -> None:
     talk = pass_gates(contained(), "ehealth")
     talk.order(
-        orders.AnswerGate(by="Alex", opening="ehealth", gate="asset", answer=GateAnswer.UNKNOWN, proof="")
+        orders.AnswerGate(by="Alex", opening="ehealth", gate="filter", answer=GateAnswer.UNKNOWN, proof="")
     )
     assert reopen(talk, "ehealth").refusals()
     override = orders.Reopen(
@@ -327,7 +327,7 @@ def test_do_not_know_never_passes_but_a_named_person_may_override_with_a_reason(
     talk.order(orders.Reopen(**{**_fields(override), "reason": "insulin orders"}))
     assert talk.stands("ehealth") is OpeningState.FILTERED
     started = [fact for fact in talk.sealed if isinstance(fact, facts.TrialStarted)]
-    assert started[-1].overridden == ["gate asset has not passed"]
+    assert started[-1].overridden == ["gate filter has not passed"]
 
 
 def _fields(order: orders.Reopen) -> dict[str, object]:

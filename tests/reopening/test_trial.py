@@ -1,9 +1,11 @@
 """What a trial falls to, and which findings concern which opening."""
 
+from dataclasses import replace
+
 from engine.home import BEACON, GUESSING, OTHER_PROBE, RECORDS, SITE, at, by, finding
-from rempart.detection.finding import Kind
+from rempart.detection.finding import Kind, Level, Outcome
 from rempart.events.observable import Observable, ObservableKind, Role
-from rempart.reopening.trial import concerns, falls_to, shows_success
+from rempart.reopening.trial import concerns, falls_to, shows_alarm, shows_success
 from rempart.site.opening import OpeningState
 
 
@@ -34,3 +36,10 @@ def test_a_finding_concerns_the_opening_it_came_through() -> None:
     to_ehealth = finding(Kind.COMMAND, observables=(by("10.1.0.21"), at("203.0.113.50")))
     assert concerns(to_ehealth, SITE.opening("ehealth"))
     assert not concerns(BEACON, SITE.opening("browsing"))  # '*' names nobody
+
+
+def test_an_alarm_is_what_a_machine_inside_does_and_the_wall_did_not_stop() -> None:
+    assert shows_alarm(BEACON)
+    assert not shows_alarm(GUESSING)
+    assert not shows_alarm(replace(BEACON, outcome=Outcome.BLOCKED))
+    assert not shows_alarm(replace(BEACON, level=Level.LOW))

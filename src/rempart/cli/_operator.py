@@ -4,15 +4,29 @@ import argparse
 import getpass
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 from rempart.accounts.conversation import People, PeopleAsked
+from rempart.adapters.clock import SystemClock
 from rempart.adapters.socket import connect
+from rempart.cli._terminal import harmless
 from rempart.config import RUN
+from rempart.duties.belgian_time import belgian, wall_instant
 from rempart.engine.orders import AnyOrder
 from rempart.errors import ExitCode, InputRefused, StationUnreachable
-from rempart.messages import OrderDone, Ordered, OrderRejected, Status, StatusAsked, ToOperator
+from rempart.instants import parse_rfc3339
+from rempart.messages import (
+    Foreseen,
+    OrderDone,
+    Ordered,
+    OrderRejected,
+    SimulationAsked,
+    Status,
+    StatusAsked,
+    ToOperator,
+)
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _ANSWER_WITHIN = 30.0
@@ -38,6 +52,7 @@ def add_person(parser: argparse.ArgumentParser) -> None:
         "--by", default=getpass.getuser(), metavar="NAME", help="who gives the order (%(default)s)"
     )
     parser.add_argument("--reason", default="", metavar="TEXT", help="why, in your own words; it is sealed")
+    parser.add_argument("--simulate", action="store_true", help="say what it would do, and do nothing")
 
 
 def add_measure(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +68,8 @@ def give(
     arguments: argparse.Namespace, order: AnyOrder, shown: Callable[[OrderDone], str] | None = None
 ) -> int:
     """Send an order and say what came of it; ``shown`` puts a secret that it made into words."""
+    if arguments.simulate:
+        return _simulate(arguments, order)
     with connect(socket_of(arguments), incoming=ToOperator) as client:
         client.send(Ordered(order=order))
         match client.receive(seconds=_ANSWER_WITHIN):
@@ -68,6 +85,35 @@ def give(
                 return ExitCode.REFUSED
             case other:
                 raise StationUnreachable(f"the station answered {type(other).__name__} to an order")
+
+
+def _simulate(arguments: argparse.Namespace, order: AnyOrder) -> int:
+    """Say what an order would do; nothing is done."""
+    with connect(socket_of(arguments), incoming=ToOperator) as client:
+        client.send(SimulationAsked(order=order))
+        match client.receive(seconds=_ANSWER_WITHIN):
+            case Foreseen() as foreseen:
+                for line in told_beforehand(foreseen):
+                    print(harmless(line, 600))
+                return ExitCode.REFUSED if foreseen.refused else ExitCode.OK
+            case other:
+                raise StationUnreachable(f"the station answered {type(other).__name__} to a question")
+
+
+def told_beforehand(foreseen: Foreseen) -> Iterator[str]:
+    """What would happen, door by door."""
+    if foreseen.refused:
+        yield f"it would be refused: {foreseen.refused}"
+        if foreseen.instead:
+            yield foreseen.instead
+        return
+    yield f"it would seal: {', '.join(foreseen.facts) or 'nothing'}"
+    for door in foreseen.doors:
+        falls = f" until {belgian(door.until)}, then {door.then}" if door.until and door.then else ""
+        yield f"  {door.opening}: {door.now} → {door.would}{falls}"
+    if foreseen.loosens:
+        yield "it lets something through: it would wait for its seal"
+    yield "nothing was done"
 
 
 def ask_people(arguments: argparse.Namespace) -> People:
@@ -103,6 +149,18 @@ def duration(text: str) -> int:
     if not found:
         raise argparse.ArgumentTypeError(f"{text!r} is no length of time: write 90s, 10m, 24h or 3d")
     return int(found[1]) * _UNITS[found[2] or "s"]
+
+
+def moment(text: str) -> int:
+    """An instant in text like ``now``, ``2026-11-26`` (its beginning in Belgium) or RFC 3339."""
+    if text == "now":
+        return SystemClock().now()
+    try:
+        if len(text) == len("2026-11-26"):
+            return wall_instant(date.fromisoformat(text), 0)
+        return parse_rfc3339(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no moment: write 2026-11-26") from None
 
 
 def require_name(arguments: argparse.Namespace) -> None:

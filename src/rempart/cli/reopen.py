@@ -1,10 +1,29 @@
 """Reopen door by door: answer gates, start a trial, confirm it, end containment."""
 
 import argparse
+from collections.abc import Iterator
+from pathlib import Path
 
 from rempart.cli import _operator
-from rempart.engine.orders import AnswerGate, ConfirmTrial, GateAnswer, Normalise, Reopen
+from rempart.cli._terminal import harmless
+from rempart.duties.belgian_time import belgian
+from rempart.engine.orders import (
+    AnswerGate,
+    ConfirmOverride,
+    ConfirmTrial,
+    GateAnswer,
+    Normalise,
+    NotePartner,
+    NoteProof,
+    Reopen,
+    SetStage,
+)
+from rempart.errors import ExitCode, InputRefused
+from rempart.messages import OpeningStatus, Status
+from rempart.reopening import picture
+from rempart.reopening.dossier import ProofKind
 from rempart.reopening.gate import Gate
+from rempart.reopening.picture import Box, Column
 from rempart.site.opening import OpeningState
 
 
@@ -12,16 +31,24 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     """Add ``rempart reopen`` with its four steps."""
     parser = verbs.add_parser(
         "reopen",
-        help="reopen door by door: gate, trial, confirm, normal",
-        description="Each opening passes its gates, then a trial that ends by itself unless confirmed. "
-        "exit codes: 0 done, 4 no station answers, 5 refused (the reason is said).",
+        help="reopen door by door: plan, gate, proof, trial, confirm, normal",
+        description="Each opening passes its gates, then a trial that ends by itself unless confirmed. `plan` shows "
+        "where the way back stands and what stands against each opening; --simulate says what an order would do. "
+        "exit codes: 0 done, 2 a file cannot be used, 4 no station answers, 5 refused (the reason is said).",
     )
     steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
 
     gate = steps.add_parser("gate", help="answer one gate of an opening, with its proof")
     gate.add_argument("opening")
     gate.add_argument("gate", choices=[gate.value for gate in Gate])
-    gate.add_argument("answer", type=GateAnswer, choices=list(GateAnswer), metavar="yes|no|unknown")
+    gate.add_argument(
+        "answer",
+        type=GateAnswer,
+        choices=list(GateAnswer),
+        metavar="yes|no|unknown|never-found",
+        help="never-found: of eviction, when the way in was sought and not found; it brings a tighter filter and a "
+        "longer watch",
+    )
     gate.add_argument("--proof", default="", help="what was checked and how; a yes needs it")
     _operator.add_person(gate)
 
@@ -38,13 +65,48 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     confirm.add_argument("opening")
     _operator.add_person(confirm)
 
+    _register_plan(steps)
     normal = steps.add_parser("normal", help="end containment; every opening must be stable")
     _operator.add_person(normal)
     parser.set_defaults(run=run)
 
 
+def _register_plan(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    plan = steps.add_parser("plan", help="the stages, where we are, and what stands against each opening")
+    plan.add_argument("--svg", type=Path, metavar="FILE", help="write it as a picture too")
+    _operator.add_station(plan)
+
+    stage = steps.add_parser("stage", help="move an opening to another stage; needs --reason")
+    stage.add_argument("opening")
+    stage.add_argument("stage", type=int)
+    _operator.add_person(stage)
+
+    partner = steps.add_parser("partner", help="what the other side asks before it lets us in again")
+    partner.add_argument("opening")
+    partner.add_argument("met", choices=["met", "unmet"])
+    partner.add_argument("condition", help='"the laboratory wants our antivirus report"')
+    _operator.add_person(partner)
+
+    proof = steps.add_parser("proof", help="secrets renewed, a machine checked, a backup restored, and when")
+    proof.add_argument("proves", type=ProofKind, choices=list(ProofKind), metavar="|".join(ProofKind))
+    proof.add_argument("subject", help="what was renewed; the machine's id; which backup")
+    proof.add_argument(
+        "--on", type=_operator.moment, default="now", metavar="DATE", help="2026-11-26 or RFC 3339"
+    )
+    proof.add_argument("--proof", required=True, help="how it was done and what was seen")
+    _operator.add_person(proof)
+
+    second = steps.add_parser(
+        "confirm-override", help="agree afterwards to a trial that was started without a second person"
+    )
+    second.add_argument("opening")
+    _operator.add_person(second)
+
+
 def run(arguments: argparse.Namespace) -> int:
-    """Give the order of the chosen step."""
+    """Do the chosen step."""
+    if arguments.step == "plan":
+        return _plan(arguments)
     _operator.require_name(arguments)
     by, reason = arguments.by, arguments.reason
     match arguments.step:
@@ -72,7 +134,93 @@ def run(arguments: argparse.Namespace) -> int:
                     override=arguments.override,
                 ),
             )
+        case "stage":
+            moved = SetStage(by=by, reason=reason, opening=arguments.opening, stage=arguments.stage)
+            return _operator.give(arguments, moved)
+        case "partner":
+            noted = NotePartner(
+                by=by,
+                reason=reason,
+                opening=arguments.opening,
+                condition=arguments.condition,
+                met=arguments.met == "met",
+            )
+            return _operator.give(arguments, noted)
+        case "proof":
+            given = NoteProof(
+                by=by,
+                reason=reason,
+                proves=arguments.proves,
+                subject=arguments.subject,
+                on=arguments.on,
+                proof=arguments.proof,
+            )
+            return _operator.give(arguments, given)
+        case "confirm-override":
+            agreed = ConfirmOverride(by=by, reason=reason, opening=arguments.opening)
+            return _operator.give(arguments, agreed)
         case "confirm":
             return _operator.give(arguments, ConfirmTrial(by=by, reason=reason, opening=arguments.opening))
         case _:
             return _operator.give(arguments, Normalise(by=by, reason=reason))
+
+
+# -- the plan ----------------------------------------------------------------------------------------------------
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    status = _operator.ask_status(arguments)
+    drawn = columns(status)
+    for line in (*picture.text(drawn), *_against(status)):
+        print(harmless(line, 600))
+    if arguments.svg:
+        try:
+            arguments.svg.write_text(picture.svg(drawn, f"{status.site}: the way back"), encoding="utf-8")
+        except OSError as fault:
+            raise InputRefused(f"cannot be written: {fault.strerror}", where=str(arguments.svg)) from None
+        print(f"{arguments.svg}: written")
+    return ExitCode.OK
+
+
+def columns(status: Status) -> tuple[Column, ...]:
+    """The plan as columns: the core, then the stages; the first that is not done is where we are."""
+    core = tuple(
+        Box(
+            name=each.name,
+            state=OpeningState.OPEN if each.proven else OpeningState.CLOSED,
+            told="proven" if each.proven else "not proven since the attack",
+        )
+        for each in status.reopening.core
+    )
+    numbers = sorted({opening.stage for opening in status.openings if opening.stage})
+    contents = [("0: the trusted core", core)] if core else []
+    contents += [(f"stage {n}", tuple(_box(o) for o in status.openings if o.stage == n)) for n in numbers]
+    waits = [any(box.state is OpeningState.CLOSED for box in boxes) for _, boxes in contents]
+    here = waits.index(True) if True in waits else -1
+    return tuple(
+        Column(title=title, boxes=boxes, here=number == here)
+        for number, (title, boxes) in enumerate(contents)
+    )
+
+
+def _box(opening: OpeningStatus) -> Box:
+    if opening.trial_until:
+        told = f"on trial until {belgian(opening.trial_until)}"
+    elif opening.state is not OpeningState.CLOSED:
+        told = "back" if opening.gates_passed else opening.state.value
+    elif opening.partner:
+        told = f"the partner's condition: {opening.partner}"
+    else:
+        passed, of = len(opening.gates_passed), len(opening.gates_passed) + len(opening.gates_missing)
+        told = f"gates {passed} of {of} ({opening.profile})"
+    return Box(name=opening.name, state=opening.state, told=told)
+
+
+def _against(status: Status) -> Iterator[str]:
+    """What stands against each closed opening, and who must still confirm."""
+    for opening in status.openings:
+        if opening.state is OpeningState.CLOSED and opening.stage:
+            yield from (f"{opening.id}: {obstacle}" for obstacle in opening.obstacles)
+    for made in status.reopening.overrides:
+        late = " OVERDUE" if made.due < status.now else ""
+        yield f"{made.opening}: reopened by {made.by} alone; a second person confirms until {belgian(made.due)}{late}"

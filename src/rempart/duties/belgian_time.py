@@ -5,7 +5,7 @@ everywhere (Directive 2000/84/EC: summer time runs from 01:00 UTC on the last Su
 last Sunday of October).
 """
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 from rempart.instants import Instant, as_datetime, from_datetime
 
@@ -14,6 +14,14 @@ def on_the_wall(instant: Instant) -> datetime:
     """What a Belgian clock shows at that instant, with its offset from UTC."""
     moment = as_datetime(instant)
     return moment.astimezone(timezone(timedelta(hours=2 if _summer(moment) else 1)))
+
+
+def wall_instant(day: date, minute: int) -> Instant:
+    """The instant at which a Belgian clock shows that minute of that day; in the hour told twice, the first."""
+    wanted = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(minutes=minute)
+    instants = [from_datetime(wanted - timedelta(hours=offset)) for offset in (2, 1)]
+    shown = (instant for instant in instants if on_the_wall(instant).replace(tzinfo=UTC) == wanted)
+    return next(shown, instants[1])  # none shows it in the hour that summer time leaves out
 
 
 def belgian(instant: Instant) -> str:

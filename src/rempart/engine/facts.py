@@ -14,6 +14,7 @@ from rempart.care.trouble import Ail
 from rempart.detection.finding import Kind, Level, Outcome
 from rempart.engine.orders import GateAnswer
 from rempart.instants import Instant
+from rempart.reopening.dossier import ProofKind
 from rempart.site.opening import OpeningState
 from rempart.site.telling import Channel
 from rempart.telling.alert import Urgency
@@ -156,6 +157,11 @@ class TrialStarted(Fact, frozen=True, tag=True, kw_only=True):
     by: str
     reason: str
     overridden: list[str] = []
+    profile: str = "full"
+    checked: list[str] = []
+    """What the machine found of the gates, yes or no."""
+    confirm_by: Instant | None = None
+    """No second person agreed: one must confirm the override until then."""
 
 
 class TrialConfirmed(Fact, frozen=True, tag=True, kw_only=True):
@@ -484,6 +490,41 @@ class PackChanged(Fact, frozen=True, tag=True, kw_only=True):
     written: Instant
 
 
+class StageSet(Fact, frozen=True, tag=True, kw_only=True):
+    """A person moved an opening to another stage of the plan."""
+
+    opening: str
+    stage: int
+    by: str
+    reason: str
+
+
+class PartnerNoted(Fact, frozen=True, tag=True, kw_only=True):
+    """What the other side asks before it lets us in again, and whether it is met."""
+
+    opening: str
+    condition: str
+    met: bool
+    by: str
+
+
+class ProofGiven(Fact, frozen=True, tag=True, kw_only=True):
+    """Secrets were renewed, a machine was checked, or a backup was restored in a test, on a date."""
+
+    proves: ProofKind
+    subject: str
+    on: Instant
+    proof: str
+    by: str
+
+
+class OverrideConfirmed(Fact, frozen=True, tag=True, kw_only=True):
+    """A second person agreed afterwards to a trial that was started without one."""
+
+    opening: str
+    by: str
+
+
 AnyFact = (
     StationStarted
     | FindingJoined
@@ -538,6 +579,10 @@ AnyFact = (
     | PaperEntered
     | ProbeTurned
     | PackChanged
+    | StageSet
+    | PartnerNoted
+    | ProofGiven
+    | OverrideConfirmed
 )
 
 

@@ -8,18 +8,15 @@ from rempart.containment.policy import Action
 from rempart.containment.safeguard import protects
 from rempart.detection.finding import Level
 from rempart.duties.belgian_time import on_the_wall
-from rempart.engine import facts, orders, people, tell
+from rempart.engine import facts, orders, people, returning, tell
 from rempart.engine.caring import heard
 from rempart.engine.facts import AnyFact
-from rempart.engine.orders import AnyOrder, GateAnswer
-from rempart.engine.state import Proposed, State, is_rehearsed, rehearsing
+from rempart.engine.orders import AnyOrder
+from rempart.engine.state import Proposed, State, rehearsing
 from rempart.errors import OrderRefused
 from rempart.incidents.incident import IncidentState
 from rempart.incidents.triage import inside
 from rempart.instants import Instant, after, minutes, seconds
-from rempart.reopening import plan
-from rempart.reopening.gate import Gate, missing
-from rempart.reopening.trial import falls_to
 from rempart.site.opening import Opening, OpeningState
 from rempart.site.site import Site
 from rempart.telling.alert import TEST
@@ -56,14 +53,17 @@ class _Court:
             case orders.Release(by=by, asset=asset):
                 self.require(asset in self.state.isolated, f"{asset} is not isolated")
                 return (facts.Released(at=self.now, asset=asset, by=by),)
-            case orders.AnswerGate():
-                return self.answer_gate(order)
-            case orders.Reopen():
-                return self.reopen(order)
-            case orders.ConfirmTrial():
-                return self.confirm(order)
-            case orders.Normalise():
-                return self.normalise(order)
+            case (
+                orders.AnswerGate()
+                | orders.Reopen()
+                | orders.ConfirmTrial()
+                | orders.Normalise()
+                | orders.SetStage()
+                | orders.NotePartner()
+                | orders.NoteProof()
+                | orders.ConfirmOverride()
+            ) as way_back:
+                return returning.decide(self.site, self.state, way_back, self.now)
             case orders.QualifyIncident():
                 return self.qualify(order)
             case orders.ApproveMeasure():
@@ -238,99 +238,6 @@ class _Court:
             "It keeps people safe or the station reachable.",
         )
 
-    # -- reopening -----------------------------------------------------------------------------------------------
-
-    def answer_gate(self, order: orders.AnswerGate) -> tuple[AnyFact, ...]:
-        opening = self.opening(order.opening)
-        self.require(
-            order.gate in set(Gate), f"there is no gate {order.gate!r}", f"The gates: {', '.join(Gate)}."
-        )
-        self.require(
-            order.answer is not GateAnswer.YES or bool(order.proof.strip()),
-            "a gate passes with a proof",
-            "Say in a sentence what was checked and how.",
-        )
-        return (
-            facts.GateAnswered(
-                at=self.now,
-                opening=opening.id,
-                gate=order.gate,
-                answer=order.answer,
-                proof=order.proof,
-                by=order.by,
-            ),
-        )
-
-    def reopen(self, order: orders.Reopen) -> tuple[AnyFact, ...]:
-        opening = self.opening(order.opening)
-        door = self.state.doors[opening.id]
-        self.require(order.state is not OpeningState.CLOSED, "a trial opens or filters; it does not close")
-        self.require(rehearsing(self.state) is None, "a rehearsal is under way; it undoes itself")
-        self.require(
-            stricter(door.stand.state, order.state) is door.stand.state
-            and door.stand.state is not order.state,
-            f"{opening.id} is already {door.stand.state.value}",
-        )
-        overridden = self.obstacles(opening, order)
-        if overridden:
-            self.require(
-                order.override,
-                f"{opening.id} cannot be tried yet: {'; '.join(overridden)}",
-                "Answer the gates (rempart reopen gate …), or override with a reason if care depends on it.",
-            )
-            self.require(bool(order.reason.strip()), "an override needs a reason")
-        return (
-            facts.TrialStarted(
-                at=self.now,
-                opening=opening.id,
-                state=order.state,
-                until=after(self.now, seconds(order.seconds)),
-                then=falls_to(opening),
-                by=order.by,
-                reason=order.reason,
-                overridden=overridden,
-            ),
-        )
-
-    def obstacles(self, opening: Opening, order: orders.Reopen) -> list[str]:
-        """What stands against a trial: gates, the second person, earlier stages."""
-        answers = self.state.gates.get(opening.id, {})
-        passed = {gate for gate, answer in answers.items() if answer.answer is GateAnswer.YES}
-        found = [f"gate {gate.value} has not passed" for gate in missing(passed)]
-        approval = answers.get(Gate.APPROVAL.value)
-        if approval and _same_person(approval.by, order.by):
-            found.append("the approval must come from a second person")
-        if self.state.contained:
-            waiting = [
-                name for name in plan.before(self.site, opening) if self.standing(name) is OpeningState.CLOSED
-            ]
-            if waiting:
-                found.append(f"earlier stages are still closed: {', '.join(waiting)}")
-        return found
-
-    def confirm(self, order: orders.ConfirmTrial) -> tuple[AnyFact, ...]:
-        opening = self.opening(order.opening)
-        until = self.state.doors[opening.id].stand.until
-        on_trial = until is not None and until > self.now and not is_rehearsed(self.state, opening.id)
-        self.require(on_trial, f"{opening.id} is not on trial")
-        return (facts.TrialConfirmed(at=self.now, opening=opening.id, by=order.by),)
-
-    def normalise(self, order: orders.Normalise) -> tuple[AnyFact, ...]:
-        self.require(self.state.contained, "the site is not contained")
-        waiting = [
-            o.id for o in self.site.openings if o.normally is not OpeningState.CLOSED and not self.stable(o)
-        ]
-        self.require(
-            not waiting,
-            f"not every opening is stable yet: {', '.join(waiting)}",
-            "Reopen and confirm them first, one by one.",
-        )
-        return (facts.Normalised(at=self.now, by=order.by, reason=order.reason),)
-
-    def stable(self, opening: Opening) -> bool:
-        stand = self.state.doors[opening.id].stand
-        return stand.state is not OpeningState.CLOSED and stand.until is None
-
     # -- incidents -----------------------------------------------------------------------------------------------
 
     def qualify(self, order: orders.QualifyIncident) -> tuple[AnyFact, ...]:
@@ -389,8 +296,3 @@ class _Court:
                 return self.isolate(proposal.target, order.by, order.reason, None, proposal.incident)
             case Action.WATCH:
                 return ()
-
-
-def _same_person(one: str, other: str) -> bool:
-    """Whether two names are one person's, however they were typed; until accounts exist a name is all there is."""
-    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()

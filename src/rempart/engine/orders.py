@@ -11,6 +11,7 @@ from rempart.accounts.person import FullName, PersonId, Role
 from rempart.care.rehearsal import Becomes, Question
 from rempart.care.reply import Reply
 from rempart.care.trouble import Ail
+from rempart.reopening.dossier import ProofKind
 from rempart.site.opening import OpeningState
 
 Text = Annotated[str, Meta(max_length=400)]
@@ -18,11 +19,13 @@ Name = Annotated[str, Meta(max_length=120)]
 
 
 class GateAnswer(StrEnum):
-    """The three answers to a gate. "Don't know" never passes."""
+    """The answers to a gate. "Don't know" never passes."""
 
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"
+    NEVER_FOUND = "never-found"
+    """The way in was sought and never found: it passes *eviction*, with a tighter filter and a longer watch."""
 
 
 class Order(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -255,6 +258,36 @@ class EnterPaper(Order, frozen=True, tag=True, kw_only=True):
     paper: Name
 
 
+class SetStage(Order, frozen=True, tag=True, kw_only=True):
+    """Move an opening to another stage of the plan."""
+
+    opening: Name
+    stage: Annotated[int, Meta(ge=1, le=9)]
+
+
+class NotePartner(Order, frozen=True, tag=True, kw_only=True):
+    """Write down what the other side asks before it lets us in again, and whether it is met."""
+
+    opening: Name
+    condition: Text
+    met: bool
+
+
+class NoteProof(Order, frozen=True, tag=True, kw_only=True):
+    """Write down that secrets were renewed, a machine was checked, or a backup was restored, and when."""
+
+    proves: ProofKind
+    subject: Name
+    on: Annotated[int, Meta(ge=0, le=1 << 53)]
+    proof: Text
+
+
+class ConfirmOverride(Order, frozen=True, tag=True, kw_only=True):
+    """Agree afterwards, as the second person, to a trial that was started without one."""
+
+    opening: Name
+
+
 AnyOrder = (
     Contain
     | CloseLifeline
@@ -289,4 +322,8 @@ AnyOrder = (
     | TickOutside
     | KeepPaper
     | EnterPaper
+    | SetStage
+    | NotePartner
+    | NoteProof
+    | ConfirmOverride
 )

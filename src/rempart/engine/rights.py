@@ -72,7 +72,11 @@ def needs(state: State, order: AnyOrder) -> Requirement:
             return Requirement(_ANYBODY if by == person else _WHO_QUALIFY, Proof.SESSION)
         case orders.IssueToken():
             return Requirement(_ANYBODY, Proof.PASSKEY)
-        case orders.SealEnvelope() | orders.Rehearse():
+        case orders.NotePartner() | orders.NoteProof():
+            return Requirement(_WHO_CHECK, Proof.PASSKEY)
+        case orders.ConfirmOverride():
+            return Requirement(_APPROVER, Proof.PASSKEY)
+        case orders.SealEnvelope() | orders.Rehearse() | orders.SetStage():
             return Requirement(_TECHNICIAN, Proof.PASSKEY)
         case orders.EndRehearsal():
             # It brings forward by minutes what the kernel does anyway, and somebody on a ward may need it at once.

@@ -13,7 +13,7 @@ from rempart.accounts.person import Person
 from rempart.care.ledger import Ledger
 from rempart.care.rehearsal import Rehearsal
 from rempart.containment.measure import Enforcement, Stand, stricter
-from rempart.detection.finding import Level, Outcome
+from rempart.detection.finding import Kind, Level, Outcome
 from rempart.engine import facts
 from rempart.engine.caring import CareFact, noted
 from rempart.engine.facts import AnyFact
@@ -22,6 +22,7 @@ from rempart.engine.people import after_it
 from rempart.incidents.incident import Incident, IncidentState, Qualification, Sentence
 from rempart.incidents.ranking import weight
 from rempart.instants import Duration, Instant
+from rempart.reopening.dossier import Dossier, Override, Partner, Proof
 from rempart.site.opening import Opening, OpeningState
 from rempart.site.site import Site
 from rempart.telling.alert import TEST, Alert, Delivery, Urgency
@@ -107,6 +108,10 @@ class State:
     """Openings in the order in which they were reopened since the last cut."""
     people: Mapping[str, Person] = field(default_factory=dict)
     """Whoever has an account, by id."""
+    dossier: Dossier = field(default_factory=Dossier)
+    """What people decided and proved about reopening, beside the gates."""
+    cut_since: Instant = NEVER
+    """When the site was cut, if it is; a repeated order does not change it."""
     care: Ledger = field(default_factory=Ledger)
     tallies: Mapping[str, int] = field(default_factory=dict, compare=False)
     alerts: Mapping[str, Alert] = field(default_factory=dict)
@@ -120,9 +125,14 @@ class State:
     day_ended: Instant = NEVER
     wrong_codes: tuple[Instant, ...] = field(default=(), compare=False)
     """When wrong codes came by text message; not part of the evidence."""
+    last_beacon: Instant = field(default=NEVER, compare=False)
+    """When a machine inside last called a commander; repeats are not sealed, so not part of the evidence."""
     asked_of: frozenset[str] = field(default=frozenset(), compare=False)
     """Ids of messages that the sender was asked for; not part of the evidence."""
 
+
+MOST_PROOFS = 1_000
+"""Dated proofs of one kind that are kept in mind; the journal has them all."""
 
 KNOWN = 5_000
 """How many sealed finding ids are remembered against repeats; older ones are beyond any replay of watch."""
@@ -265,6 +275,8 @@ def fold(state: State, site: Site, fact: AnyFact) -> State:
             return _alerts_over(state, ended, at)
         case facts.DayEnded():
             return _day_ended(state, fact)
+        case facts.StageSet() | facts.PartnerNoted() | facts.ProofGiven() | facts.OverrideConfirmed():
+            return replace(state, dossier=_filed(state.dossier, fact))
         case facts.RehearsalBegun(at=at, until=until):
             return _care(_rehearsed(state, site, until, at), fact)
         case facts.RehearsalEnded(at=at):
@@ -357,6 +369,7 @@ def _joined(state: State, fact: facts.FindingJoined) -> State:
     return replace(
         _with_incident(state, grown),
         known=known,
+        last_beacon=max(state.last_beacon, fact.at) if fact.kind is Kind.COMMAND else state.last_beacon,
         day=day,
         posture=Posture.WATCHFUL if watchful else state.posture,
         since=fact.at if watchful else state.since,
@@ -500,6 +513,7 @@ def _contained(state: State, site: Site, fact: facts.Contained) -> State:
         posture=Posture.CONTAINED,
         since=fact.at,
         contained=True,
+        cut_since=state.cut_since if state.contained else fact.at,
         contained_for=because,
         doors=doors,
         gates={},
@@ -526,6 +540,10 @@ def _trial_started(state: State, fact: facts.TrialStarted) -> State:
     sentence = Sentence("story.reopened", {"opening": fact.opening, "by": fact.by})
     told = _tell_contained(state, fact.at, sentence)
     on_trial = Stand(state=fact.state, until=fact.until, then=fact.then)
+    if fact.confirm_by is not None:
+        made = Override(by=fact.by, at=fact.at, due=fact.confirm_by, reason=fact.reason)
+        overrides = {**told.dossier.overrides, fact.opening: made}
+        told = replace(told, dossier=replace(told.dossier, overrides=overrides))
     opened = _stand(told, fact.opening, on_trial, fact.at, reopened=True)
     order = opened.reopened if fact.opening in opened.reopened else (*opened.reopened, fact.opening)
     return replace(
@@ -556,13 +574,37 @@ def _normalised(state: State, site: Site, fact: facts.Normalised) -> State:
         posture=Posture.NORMAL,
         since=fact.at,
         contained=False,
+        cut_since=NEVER,
         contained_for=frozenset(),
+        dossier=replace(told.dossier, partners={}, overrides={}),
         gates={},
     )
 
 
 def _stand(state: State, opening: str, stand: Stand, at: Instant, *, reopened: bool = False) -> State:
     return replace(state, doors={**state.doors, opening: Door(stand=stand, since=at, reopened=reopened)})
+
+
+# -- the dossier of the reopening ---------------------------------------------------------------------------------
+
+
+def _filed(
+    dossier: Dossier,
+    fact: facts.StageSet | facts.PartnerNoted | facts.ProofGiven | facts.OverrideConfirmed,
+) -> Dossier:
+    match fact:
+        case facts.StageSet(opening=opening, stage=stage):
+            return replace(dossier, stages={**dossier.stages, opening: stage})
+        case facts.PartnerNoted(opening=opening, condition=condition, met=met, by=by):
+            partner = Partner(condition=condition, met=met, by=by)
+            return replace(dossier, partners={**dossier.partners, opening: partner})
+        case facts.ProofGiven(proves=kind, subject=subject, on=on, proof=proof, by=by):
+            of_kind = {**dossier.proofs.get(kind.value, {}), subject: Proof(on=on, proof=proof, by=by)}
+            while len(of_kind) > MOST_PROOFS:
+                del of_kind[next(iter(of_kind))]
+            return replace(dossier, proofs={**dossier.proofs, kind.value: of_kind})
+        case facts.OverrideConfirmed(opening=opening):
+            return replace(dossier, overrides=_without(dossier.overrides, opening))
 
 
 # -- measures ----------------------------------------------------------------------------------------------------

@@ -1,19 +1,19 @@
 """What a finding becomes: a place in an incident, a relapse, an automatic measure, a proposal."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rempart.care.rehearsal import locked
 from rempart.containment.policy import Action, How, Policy
 from rempart.containment.safeguard import protects
-from rempart.detection.finding import Finding, Outcome
+from rempart.detection.finding import Finding, Kind, Outcome
 from rempart.engine import facts
 from rempart.engine.facts import MACHINE, AnyFact
 from rempart.engine.state import State, fold
 from rempart.engine.tally import is_power_of_ten, tallied
 from rempart.incidents.triage import matching, opens, parties
 from rempart.instants import Instant, after, hours, seconds
-from rempart.reopening.trial import concerns, falls_to, shows_success
+from rempart.reopening.trial import concerns, falls_to, shows_alarm, shows_success
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
 
@@ -22,6 +22,9 @@ STALE = hours(1)
 
 KINDS_TO_CONTAIN = 2
 """Kinds of findings an incident must show before the station contains by itself."""
+
+_DAY = 86_400
+"""Seconds for which the source of a relapse is held."""
 
 SLACK = seconds(2)
 """Logs tell time by whole seconds, and not always by the same clock."""
@@ -52,7 +55,12 @@ def weigh(site: Site, policy: Policy, state: State, finding: Finding, now: Insta
     grown = state
     for fact in decided:
         grown = fold(grown, site, fact)
-    decided += _relapse(site, grown, finding, incident, now)
+    if relapse := tuple(_relapse(site, grown, finding, incident, now)):
+        # The source first: what it does while the door closes is over too.
+        source = tuple(_Response(site, policy, grown, finding, incident, now).source())
+        decided += [*source, *relapse]
+        for fact in source:
+            grown = fold(grown, site, fact)
     decided += _Response(site, policy, grown, finding, incident, now).decided()
     return Weighed(state, tuple(decided), incident)
 
@@ -66,6 +74,8 @@ def _counted(
         (incident, finding.rule, finding.outcome.value, *sorted(who.outside | who.inside | who.accounts))
     )
     state, tally = tallied(state, sort)
+    if finding.kind is Kind.COMMAND:
+        state = replace(state, last_beacon=max(state.last_beacon, now))
     if not is_power_of_ten(tally):
         return state, []
     fact = facts.FindingJoined(
@@ -100,7 +110,8 @@ def _relapse(
         return
     known = incident in state.contained_for
     success = shows_success(finding)
-    if not (known or success):
+    alarm = shows_alarm(finding) and bool(parties(site, finding).inside)
+    if not (known or success or alarm):
         return
     reopened = [
         o
@@ -109,6 +120,8 @@ def _relapse(
         and state.doors[o.id].stand.state is not OpeningState.CLOSED
         and finding.time >= state.doors[o.id].since - SLACK
     ]
+    if not (known or success):  # a trial is watched with a lower threshold than what has proven itself
+        reopened = [o for o in reopened if state.doors[o.id].stand.until is not None]
     concerned = [o for o in reopened if concerns(finding, o)]
     for opening in concerned or (reopened if success else ()):
         yield facts.OpeningReclosed(
@@ -132,6 +145,12 @@ class _Response:
     finding: Finding
     incident: str
     now: Instant
+
+    def source(self) -> Iterator[AnyFact]:
+        """Who is behind a relapse, held for a day: addresses outside blocked, machines inside isolated."""
+        who = parties(self.site, self.finding)
+        yield from self._blocks(who.outside, _DAY)
+        yield from self._isolations(_assets(self.site, who.inside), _DAY)
 
     def decided(self) -> Iterator[AnyFact]:
         """The measures and proposals."""

@@ -4,7 +4,7 @@ The gates follow ANSSI's E3R doctrine (endiguement, éviction, éradication) and
 docs/design/reopening.md. The eighth, *watch*, is the trial itself.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 
 
@@ -20,6 +20,6 @@ class Gate(StrEnum):
     APPROVAL = "approval"  # a second person agrees
 
 
-def missing(passed: Collection[str]) -> tuple[Gate, ...]:
-    """The gates that have not passed, in order."""
-    return tuple(gate for gate in Gate if gate.value not in passed)
+def missing(passed: Collection[str], asked: Iterable[Gate] = Gate) -> tuple[Gate, ...]:
+    """The gates among those asked for that have not passed, in order."""
+    return tuple(gate for gate in asked if gate.value not in passed)

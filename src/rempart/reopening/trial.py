@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address, ip_network
 
-from rempart.detection.finding import Finding, Kind, Outcome
+from rempart.detection.finding import Finding, Kind, Level, Outcome
 from rempart.events.observable import ObservableKind
 from rempart.site.opening import Opening, OpeningState
 
@@ -20,6 +20,16 @@ def falls_to(opening: Opening) -> OpeningState:
 def shows_success(finding: Finding) -> bool:
     """True when the finding by itself shows that harm was done."""
     return finding.outcome is Outcome.SUCCESS and finding.kind in _HARM
+
+
+def shows_alarm(finding: Finding) -> bool:
+    """True when the finding is enough against an opening on trial, though no harm is shown yet.
+
+    Only what a machine inside does counts so (the caller sees to it): who knocks from outside would otherwise hold
+    every door shut by knocking.
+    """
+    inside_harm = finding.kind in (Kind.COMMAND, Kind.EXFILTRATION, Kind.RECORDS)
+    return inside_harm and finding.level >= Level.MEDIUM and finding.outcome is not Outcome.BLOCKED
 
 
 def concerns(finding: Finding, opening: Opening) -> bool:

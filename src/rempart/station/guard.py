@@ -92,6 +92,7 @@ from rempart.messages import (
     PackSeen,
     PersonsCounted,
     ProbeAnswered,
+    SimulationAsked,
     Status,
     StatusAsked,
     StatusFollowed,
@@ -101,6 +102,7 @@ from rempart.messages import Ordered as OrderSent
 from rempart.ports import Clock, Enforcer
 from rempart.site import description
 from rempart.site.site import Site
+from rempart.station.foresight import foresee
 from rempart.station.keychain import Keychain
 from rempart.station.leasing import ANSWERS, Leasing
 from rempart.station.reception import Reception
@@ -486,6 +488,8 @@ class Guard:
             match message:
                 case OrderSent(order=order):
                     await connection.send(await self._obey(order, LOCAL))
+                case SimulationAsked(order=order):
+                    await connection.send(foresee(self.terms, self.state, order, self.clock.now()))
                 case PeopleAsked():
                     await connection.send(self.reception.everybody())
                 case _:

@@ -3,20 +3,28 @@
 from rempart.detection.finding import Level
 from rempart.engine import tell
 from rempart.engine.orders import GateAnswer
+from rempart.engine.returning import checked, ground, standing_against
 from rempart.engine.state import Answer, Door, Measure, State
 from rempart.incidents.incident import Incident, IncidentState, Sentence
 from rempart.instants import Instant
 from rempart.messages import (
     AlertStatus,
+    CheckStatus,
+    CoreStatus,
     IncidentStatus,
     MeasureStatus,
     NamesRefused,
     OpeningStatus,
+    OverrideStatus,
     Proposal,
+    ReopeningStatus,
     Status,
 )
+from rempart.reopening import plan
+from rempart.reopening.check import unproven_core
 from rempart.reopening.gate import missing
-from rempart.site.opening import Opening
+from rempart.reopening.profile import gates, profile
+from rempart.site.opening import Opening, OpeningState
 from rempart.site.site import Site
 from rempart.station.care_status import care_status
 from rempart.telling import escalation
@@ -53,7 +61,7 @@ def status(
         now=now,
         posture=state.posture,
         since=state.since,
-        openings=[_opening(state, opening, verified) for opening in site.openings],
+        openings=[_opening(site, state, opening, verified, now) for opening in site.openings],
         incidents=[_incident(state, incident) for incident in foremost],
         measures=_measures(state),
         measures_more=max(0, len(state.blocked) - _SHOWN_BLOCKS),
@@ -67,6 +75,7 @@ def status(
         day=tell.counted(state),
         yesterday=state.yesterday,
         care=care_status(site, state, now),
+        reopening=_reopening(site, state, now),
     )
 
 
@@ -100,10 +109,15 @@ def _alerts(site: Site, state: State, now: Instant) -> list[AlertStatus]:
     ]
 
 
-def _opening(state: State, opening: Opening, verified: Instant | None) -> OpeningStatus:
+def _opening(
+    site: Site, state: State, opening: Opening, verified: Instant | None, now: Instant
+) -> OpeningStatus:
     door: Door = state.doors[opening.id]
     answers = state.gates.get(opening.id, {})
-    passed = [gate for gate, answer in answers.items() if _yes(answer)]
+    passed = [gate for gate, answer in answers.items() if _passes(answer)]
+    waited_for = not opening.lifeline and opening.normally is not OpeningState.CLOSED
+    partner = state.dossier.partners.get(opening.id)
+    of = profile(site, opening)
     return OpeningStatus(
         id=opening.id,
         name=opening.name,
@@ -117,8 +131,16 @@ def _opening(state: State, opening: Opening, verified: Instant | None) -> Openin
         trial_until=door.stand.until,
         since=door.since or None,
         gates_passed=passed,
-        gates_missing=[gate.value for gate in missing(passed)],
+        gates_missing=[gate.value for gate in missing(passed, gates(of))],
         verified=verified,
+        stage=plan.stage_of(site, opening, state.dossier.stages) if waited_for else 0,
+        profile=of.value,
+        obstacles=list(standing_against(site, state, opening, "", now)) if state.contained else [],
+        checks=[
+            CheckStatus(gate=check.gate.value, verdict=check.verdict.value, detail=check.detail)
+            for check in (checked(site, state, opening, now) if state.contained else ())
+        ],
+        partner=partner.condition if partner and not partner.met else "",
     )
 
 
@@ -127,8 +149,19 @@ def _concern(incident: Incident) -> tuple[bool, bool, Instant]:
     return (incident.state is not IncidentState.CLOSED, incident.level >= Level.HIGH, incident.last_seen)
 
 
-def _yes(answer: Answer) -> bool:
-    return answer.answer is GateAnswer.YES
+def _passes(answer: Answer) -> bool:
+    return answer.answer in (GateAnswer.YES, GateAnswer.NEVER_FOUND)
+
+
+def _reopening(site: Site, state: State, now: Instant) -> ReopeningStatus:
+    unproven = {asset.id for asset in unproven_core(site, ground(site, state, now))}
+    return ReopeningStatus(
+        core=[CoreStatus(id=a.id, name=a.name, proven=a.id not in unproven) for a in site.assets if a.core],
+        overrides=[
+            OverrideStatus(opening=name, by=made.by, due=made.due, reason=made.reason)
+            for name, made in state.dossier.overrides.items()
+        ],
+    )
 
 
 def _incident(state: State, incident: Incident) -> IncidentStatus:

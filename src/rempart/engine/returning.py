@@ -1,0 +1,308 @@
+"""The way back: what gates, plans and trials make of orders about reopening, and the dossier that follows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rempart.care.ledger import papers_waiting
+from rempart.containment.measure import stricter
+from rempart.duties.belgian_time import on_the_wall, wall_instant
+from rempart.engine import facts, orders
+from rempart.engine.facts import AnyFact
+from rempart.engine.orders import GateAnswer
+from rempart.engine.state import NEVER, State, is_rehearsed, rehearsing
+from rempart.errors import OrderRefused
+from rempart.instants import Instant, after, hours, seconds
+from rempart.reopening import plan
+from rempart.reopening.check import Check, Ground, Verdict, checks, unproven_core
+from rempart.reopening.gate import Gate, missing
+from rempart.reopening.profile import gates, profile
+from rempart.reopening.trial import falls_to
+from rempart.site.opening import Opening, OpeningState
+from rempart.site.site import Site
+
+UNKNOWN_WAY_IN = hours(72)
+"""How long a trial lasts at least when nobody ever found how the attacker came in."""
+
+ReopeningOrder = (
+    orders.AnswerGate
+    | orders.Reopen
+    | orders.ConfirmTrial
+    | orders.Normalise
+    | orders.SetStage
+    | orders.NotePartner
+    | orders.NoteProof
+    | orders.ConfirmOverride
+)
+
+
+def decide(site: Site, state: State, order: ReopeningOrder, now: Instant) -> tuple[AnyFact, ...]:
+    """The facts an order about reopening makes. Raises `OrderRefused`."""
+    return _WayBack(site, state, now).hear(order)
+
+
+def standing_against(site: Site, state: State, opening: Opening, by: str, now: Instant) -> tuple[str, ...]:
+    """What stands against a trial of this opening now, in words; ``by`` empty: whoever would start it."""
+    return tuple(_WayBack(site, state, now).obstacles(opening, by))
+
+
+def checked(site: Site, state: State, opening: Opening, now: Instant) -> tuple[Check, ...]:
+    """What the machine has to say about this opening's gates."""
+    return checks(site, opening, ground(site, state, now))
+
+
+def ground(site: Site, state: State, now: Instant) -> Ground:
+    """What the machine's checks go by."""
+    because = [state.incidents[name] for name in state.contained_for if name in state.incidents]
+    through = [
+        (probe.id, turns[-1].answered)
+        for probe in site.probes
+        if probe.opening
+        and (turns := state.care.probes.get(probe.id))
+        and state.doors[probe.opening].stand.state is OpeningState.CLOSED
+    ]
+    return Ground(
+        now=now,
+        cut_since=state.cut_since,
+        attacked=min((incident.opened for incident in because), default=None),
+        last_beacon=state.last_beacon if state.last_beacon != NEVER else None,
+        leaks=tuple(name for name, answered in through if answered),
+        silent=sum(not answered for _, answered in through),
+        isolated=frozenset(state.isolated),
+        dossier=state.dossier,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _WayBack:
+    site: Site
+    state: State
+    now: Instant
+
+    def hear(self, order: ReopeningOrder) -> tuple[AnyFact, ...]:
+        match order:
+            case orders.AnswerGate():
+                return self.answer_gate(order)
+            case orders.Reopen():
+                return self.reopen(order)
+            case orders.ConfirmTrial():
+                return self.confirm(order)
+            case orders.Normalise():
+                return self.normalise(order)
+            case orders.SetStage():
+                return self.set_stage(order)
+            case orders.NotePartner(by=by, opening=opening, condition=condition, met=met):
+                self.opening(opening)
+                self.require(bool(condition.strip()), "the partner's condition is not said")
+                noted = facts.PartnerNoted(at=self.now, opening=opening, condition=condition, met=met, by=by)
+                return (noted,)
+            case orders.NoteProof(by=by, proves=kind, subject=subject, on=on, proof=proof):
+                self.require(bool(subject.strip() and proof.strip()), "what was proven, and how, is not said")
+                self.require(on <= self.now, "that day has not come yet")
+                given = facts.ProofGiven(
+                    at=self.now, proves=kind, subject=subject, on=Instant(on), proof=proof, by=by
+                )
+                return (given,)
+            case orders.ConfirmOverride(by=by, opening=opening):
+                made = self.state.dossier.overrides.get(opening)
+                if made is None:
+                    raise OrderRefused(f"no override of {opening!r} waits for a second person")
+                self.require(not same_person(made.by, by), "it takes a second person to confirm an override")
+                return (facts.OverrideConfirmed(at=self.now, opening=opening, by=by),)
+
+    def require(self, holds: bool, what: str, now: str = "") -> None:  # noqa: FBT001  reads as a sentence
+        if not holds:
+            raise OrderRefused(what, now=now)
+
+    def opening(self, name: str) -> Opening:
+        try:
+            return self.site.opening(name)
+        except KeyError:
+            known = ", ".join(o.id for o in self.site.openings)
+            raise OrderRefused(f"this site has no opening {name!r}", now=f"It has: {known}.") from None
+
+    def standing(self, name: str) -> OpeningState:
+        return self.state.doors[name].stand.state
+
+    # -- gates ---------------------------------------------------------------------------------------------------
+
+    def answer_gate(self, order: orders.AnswerGate) -> tuple[AnyFact, ...]:
+        opening = self.opening(order.opening)
+        self.require(
+            order.gate in set(Gate), f"there is no gate {order.gate!r}", f"The gates: {', '.join(Gate)}."
+        )
+        self.require(
+            order.answer in (GateAnswer.NO, GateAnswer.UNKNOWN) or bool(order.proof.strip()),
+            "a gate passes with a proof",
+            "Say in a sentence what was checked and how.",
+        )
+        self.require(
+            order.answer is not GateAnswer.NEVER_FOUND or order.gate == Gate.EVICTION,
+            f"never-found is no answer to {order.gate}",
+            "It says of the gate eviction that the way in was sought and never found.",
+        )
+        return (
+            facts.GateAnswered(
+                at=self.now,
+                opening=opening.id,
+                gate=order.gate,
+                answer=order.answer,
+                proof=order.proof,
+                by=order.by,
+            ),
+        )
+
+    def never_found(self, opening: Opening) -> bool:
+        """Whether the answer to eviction is that the way in was never found."""
+        answer = self.state.gates.get(opening.id, {}).get(Gate.EVICTION.value)
+        return answer is not None and answer.answer is GateAnswer.NEVER_FOUND
+
+    # -- trials --------------------------------------------------------------------------------------------------
+
+    def reopen(self, order: orders.Reopen) -> tuple[AnyFact, ...]:
+        opening = self.opening(order.opening)
+        door = self.state.doors[opening.id]
+        self.require(order.state is not OpeningState.CLOSED, "a trial opens or filters; it does not close")
+        self.require(rehearsing(self.state) is None, "a rehearsal is under way; it undoes itself")
+        self.require(
+            stricter(door.stand.state, order.state) is door.stand.state
+            and door.stand.state is not order.state,
+            f"{opening.id} is already {door.stand.state.value}",
+        )
+        if self.never_found(opening):
+            self.require(
+                order.state is OpeningState.FILTERED and order.seconds >= UNKNOWN_WAY_IN // seconds(1),
+                "the way in was never found: this opening is only filtered, and watched for 72 hours at least",
+                f"Use: rempart reopen trial {opening.id} --state filtered --for 72h",
+            )
+        overridden = list(self.obstacles(opening, order.by))
+        if overridden:
+            self.require(
+                order.override,
+                f"{opening.id} cannot be tried yet: {'; '.join(overridden)}",
+                "Answer the gates (rempart reopen gate …), or override with a reason if care depends on it.",
+            )
+            self.require(bool(order.reason.strip()), "an override needs a reason")
+        return (
+            facts.TrialStarted(
+                at=self.now,
+                opening=opening.id,
+                state=order.state,
+                until=after(self.now, seconds(order.seconds)),
+                then=falls_to(opening),
+                by=order.by,
+                reason=order.reason,
+                overridden=overridden,
+                profile=profile(self.site, opening).value,
+                checked=[
+                    f"{check.gate.value}: {check.verdict.value}, {check.detail}"
+                    for check in checked(self.site, self.state, opening, self.now)
+                    if check.verdict is not Verdict.UNKNOWN
+                ],
+                confirm_by=self.next_working_day() if self.unapproved(opening, order.by) else None,
+            ),
+        )
+
+    def obstacles(self, opening: Opening, by: str) -> Iterator[str]:
+        """What stands against a trial: gates, the machine's no, the second person, stages, partner, paper."""
+        answers = self.state.gates.get(opening.id, {})
+        passing = (GateAnswer.YES, GateAnswer.NEVER_FOUND)
+        passed = {gate for gate, answer in answers.items() if answer.answer in passing}
+        asked = gates(profile(self.site, opening))
+        yield from (f"gate {gate.value} has not passed" for gate in missing(passed, asked))
+        yield from (
+            f"gate {check.gate.value}: {check.detail}"
+            for check in checked(self.site, self.state, opening, self.now)
+            if check.verdict is Verdict.NO and check.gate in asked
+        )
+        approval = answers.get(Gate.APPROVAL.value)
+        if approval and by and same_person(approval.by, by):
+            yield "the approval must come from a second person"
+        yield from self._others_first(opening)
+        partner = self.state.dossier.partners.get(opening.id)
+        if partner and not partner.met:
+            yield f"the partner's own condition is not met: {partner.condition}"
+        if piles := papers_waiting(self.state.care, opening.id):
+            yield f"paper kept meanwhile is not entered: {', '.join(pile.id for pile in piles)}"
+
+    def _others_first(self, opening: Opening) -> Iterator[str]:
+        """The trusted core, what it needs, and earlier stages; lifelines wait for nobody."""
+        if not self.state.contained or opening.lifeline:
+            return
+        if core := unproven_core(self.site, ground(self.site, self.state, self.now)):
+            yield f"the trusted core is not proven: {', '.join(asset.id for asset in core)}"
+        lacking = [name for name in opening.needs if self.standing(name) is OpeningState.CLOSED]
+        if lacking:
+            yield f"what it needs is closed: {', '.join(lacking)}"
+        earlier = plan.before(self.site, opening, self.state.dossier.stages)
+        waiting = [name for name in earlier if self.standing(name) is OpeningState.CLOSED]
+        if waiting:
+            yield f"earlier stages are still closed: {', '.join(waiting)}"
+
+    def unapproved(self, opening: Opening, by: str) -> bool:
+        """Whether no second person agreed."""
+        approval = self.state.gates.get(opening.id, {}).get(Gate.APPROVAL.value)
+        return approval is None or approval.answer is not GateAnswer.YES or same_person(approval.by, by)
+
+    def next_working_day(self) -> Instant:
+        """The end of staffed hours on the next working day."""
+        local = on_the_wall(self.now)
+        days = (local.date().fromordinal(local.date().toordinal() + ahead) for ahead in range(1, 8))
+        working = self.site.hours.days or (1, 2, 3, 4, 5)
+        day = next(day for day in days if day.isoweekday() in working)
+        return wall_instant(day, self.site.hours.ends)
+
+    def confirm(self, order: orders.ConfirmTrial) -> tuple[AnyFact, ...]:
+        opening = self.opening(order.opening)
+        door = self.state.doors[opening.id]
+        until = door.stand.until
+        on_trial = until is not None and until > self.now and not is_rehearsed(self.state, opening.id)
+        self.require(on_trial, f"{opening.id} is not on trial")
+        assert until is not None
+        if self.never_found(opening):
+            watched = Instant(door.since + (until - door.since) * 3 // 4)
+            self.require(
+                self.now >= watched,
+                "the way in was never found: three quarters of the trial are watched first",
+                "It stays filtered meanwhile. Extend it with a new trial if it would end at night.",
+            )
+        return (facts.TrialConfirmed(at=self.now, opening=opening.id, by=order.by),)
+
+    def normalise(self, order: orders.Normalise) -> tuple[AnyFact, ...]:
+        self.require(self.state.contained, "the site is not contained")
+        waiting = [
+            o.id for o in self.site.openings if o.normally is not OpeningState.CLOSED and not self.stable(o)
+        ]
+        self.require(
+            not waiting,
+            f"not every opening is stable yet: {', '.join(waiting)}",
+            "Reopen and confirm them first, one by one.",
+        )
+        unconfirmed = ", ".join(sorted(self.state.dossier.overrides))
+        self.require(
+            not unconfirmed,
+            f"overrides wait for a second person: {unconfirmed}",
+            "Confirm them: rempart reopen confirm-override OPENING",
+        )
+        return (facts.Normalised(at=self.now, by=order.by, reason=order.reason),)
+
+    def stable(self, opening: Opening) -> bool:
+        stand = self.state.doors[opening.id].stand
+        return stand.state is not OpeningState.CLOSED and stand.until is None
+
+    # -- the plan ------------------------------------------------------------------------------------------------
+
+    def set_stage(self, order: orders.SetStage) -> tuple[AnyFact, ...]:
+        opening = self.opening(order.opening)
+        self.require(bool(order.reason.strip()), "moving an opening needs a reason")
+        if plan.stage_of(self.site, opening, self.state.dossier.stages) == order.stage:
+            return ()
+        return (
+            facts.StageSet(
+                at=self.now, opening=opening.id, stage=order.stage, by=order.by, reason=order.reason
+            ),
+        )
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names are one person's, however they were typed."""
+    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
