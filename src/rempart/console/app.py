@@ -27,7 +27,7 @@ from rempart.console.contain import ContainPage, contain_page
 from rempart.console.duty import DutyPage, duty_page
 from rempart.console.feed import Feed
 from rempart.console.people import PeoplePage
-from rempart.console.routes import people, signin
+from rempart.console.routes import api, people, signin
 from rempart.console.signin import KeptPage, LinkPage, SignInPage, sign_in_page
 from rempart.console.visitors import Visitors
 from rempart.console.web import form, from_here, one, session, where
@@ -152,6 +152,7 @@ class Console:
                 Route("/static/{path:path}", self.static),
                 *signin.routes(self),
                 *people.routes(self),
+                *api.routes(self),
             ],
             lifespan=self._living,
         )

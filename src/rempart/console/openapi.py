@@ -1,0 +1,150 @@
+"""The description of the programming interface (OpenAPI 3.1), from the very types that are spoken."""
+
+from typing import Any
+
+import msgspec
+
+from rempart.accounts.conversation import (
+    SHORTEST_PASSWORD,
+    PasskeyAnswer,
+    People,
+    Question,
+    SessionOpened,
+    Visitor,
+)
+from rempart.engine.orders import AnyOrder
+from rempart.messages import OrderDone, Status
+
+ROOT = "/api/v1"
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """An order and, where it needs one, the passkey's answer to the question about exactly this order."""
+
+    order: AnyOrder
+    answer: PasskeyAnswer | None = None
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """The order that a passkey is to confirm."""
+
+    order: AnyOrder
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody signs in with: a password, and a code of the generator or a recovery code."""
+
+    name: str
+    password: str
+    code: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong, in words (RFC 9457)."""
+
+    title: str
+    detail: str = ""
+    status: int
+
+
+_SPOKEN = (Given, Asked, Credentials, Problem, Status, OrderDone, Question, People, Visitor, SessionOpened)
+
+
+def description() -> dict[str, Any]:
+    """The whole document."""
+    schemas, components = msgspec.json.schema_components(_SPOKEN, ref_template="#/components/schemas/{name}")
+    named = dict(zip((each.__name__ for each in _SPOKEN), schemas, strict=True))
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Rempart",
+            "version": "1",
+            "description": "What the console does, for programs. A token is made at /people; it may do what its "
+            "scopes and its person's roles allow. Orders that loosen need the person's passkey over that very "
+            "order: ask for the question, let the passkey answer, send both.",
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"token": []}],
+        "paths": _paths(named),
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _paths(named: dict[str, Any]) -> dict[str, Any]:
+    return {
+        f"{ROOT}/status": {
+            "get": _operation("status", "How things are", named, gives="Status", scope="read"),
+        },
+        f"{ROOT}/orders": {
+            "post": _operation(
+                "order", "Give an order", named, takes="Given", gives="OrderDone", scope="order"
+            ),
+        },
+        f"{ROOT}/questions": {
+            "post": _operation(
+                "question",
+                "The question with which a passkey confirms exactly this order, good once and for two minutes",
+                named,
+                takes="Asked",
+                gives="Question",
+                scope="order",
+            ),
+        },
+        f"{ROOT}/people": {
+            "get": _operation("people", "Accounts and sessions", named, gives="People", scope="people"),
+        },
+        f"{ROOT}/session": {
+            "get": _operation("who", "Whose token this is, and what it may do", named, gives="Visitor"),
+            "post": {
+                **_operation(
+                    "signIn",
+                    f"Sign in, and have a token for a shift; passwords have {SHORTEST_PASSWORD} characters or more",
+                    named,
+                    takes="Credentials",
+                    gives="SessionOpened",
+                ),
+                "security": [],
+            },
+            "delete": _operation("signOut", "End this session", named),
+        },
+    }
+
+
+def _operation(
+    name: str, summary: str, named: dict[str, Any], *, takes: str = "", gives: str = "", scope: str = ""
+) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": name,
+        "summary": f"{summary} (scope {scope})" if scope else summary,
+        "responses": _responses(named, gives, body=bool(takes)),
+    }
+    if takes:
+        content = {"application/json": {"schema": named[takes]}}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+_ERRORS = {
+    "401": "Nobody is signed in with this token.",
+    "403": "It was understood and refused; the refusal is sealed.",
+    "421": "This is not the name of this station.",
+    "429": "Too many tries; the header Retry-After says how many seconds to wait.",
+    "503": "The guard does not answer. Nothing is known to have been done.",
+}
+
+
+def _responses(named: dict[str, Any], gives: str, *, body: bool) -> dict[str, Any]:
+    problem = {"application/problem+json": {"schema": named["Problem"]}}
+    answers: dict[str, Any] = {
+        code: {"description": words, "content": problem} for code, words in _ERRORS.items() if code != "421"
+    }
+    answers["421"] = {"description": _ERRORS["421"]}
+    if body:
+        answers["400"] = {"description": "The body is not what is described here.", "content": problem}
+    if gives:
+        done = {"description": "Done.", "content": {"application/json": {"schema": named[gives]}}}
+        return {"200": done, **answers}
+    return {"204": {"description": "Done."}, **answers}

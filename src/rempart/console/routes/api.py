@@ -1,0 +1,197 @@
+"""The programming interface: everything the console does, for programs, with a token instead of a cookie.
+
+No cookie is looked at, so that no page of another site can make a browser use it. The guard checks the same as for
+people; the console checks one scope itself, that of reading the status, since it holds the status anyway.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from rempart.accounts.conversation import (
+    People,
+    PeopleAsked,
+    Question,
+    SessionOpened,
+    SignIn,
+    SignOut,
+    Turned,
+    Visitor,
+    Why,
+)
+from rempart.accounts.credential import Scope
+from rempart.console.openapi import ROOT, Asked, Credentials, Given, Problem, description
+from rempart.console.web import ANSWER_MOST, body, where
+from rempart.errors import StationUnreachable
+from rempart.messages import ChallengeAsked, FromConsole, OrderDone, Ordered, OrderRejected
+
+if TYPE_CHECKING:
+    from rempart.console.app import Console
+
+_Body = TypeVar("_Body", Given, Asked, Credentials)
+
+_DESCRIPTION = msgspec.json.encode(description())
+
+
+def routes(console: "Console") -> list[Route]:
+    """The addresses of the interface."""
+    desk = _Api(console)
+    return [
+        Route(f"{ROOT}/openapi.json", desk.description),
+        Route(f"{ROOT}/status", desk.status),
+        Route(f"{ROOT}/orders", desk.order, methods=["POST"]),
+        Route(f"{ROOT}/questions", desk.question, methods=["POST"]),
+        Route(f"{ROOT}/people", desk.people),
+        Route(f"{ROOT}/session", desk.who),
+        Route(f"{ROOT}/session", desk.sign_in, methods=["POST"]),
+        Route(f"{ROOT}/session", desk.sign_out, methods=["DELETE"]),
+    ]
+
+
+class _Refused(Exception):
+    """An answer that is no success."""
+
+    def __init__(self, code: int, title: str, detail: str = "", *, wait: int = 0) -> None:
+        self.code, self.title, self.detail, self.wait = code, title, detail, wait
+
+    def response(self) -> Response:
+        headers = {"content-type": "application/problem+json"}
+        if self.code == 401:
+            headers["www-authenticate"] = 'Bearer realm="rempart"'
+        if self.wait:
+            headers["retry-after"] = str(self.wait)
+        problem = Problem(title=self.title, detail=self.detail, status=self.code)
+        return Response(msgspec.json.encode(problem), self.code, headers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Api:
+    console: "Console"
+
+    async def description(self, _: Request) -> Response:
+        """What can be asked, in OpenAPI."""
+        return Response(_DESCRIPTION, media_type="application/json")
+
+    async def status(self, request: Request) -> Response:
+        """How things are."""
+        try:
+            _, visitor = await self._who(request)
+            if visitor.scopes is not None and Scope.READ not in visitor.scopes:
+                raise _Refused(403, "this token is not for reading")
+            if self.console.feed.status is None:
+                raise _silent()
+            return _json(self.console.feed.status)
+        except _Refused as refused:
+            return refused.response()
+
+    async def order(self, request: Request) -> Response:
+        """Give an order."""
+        try:
+            token = _token(request)
+            given = await _read(request, Given)
+            sent = Ordered(order=given.order, session=token, answer=given.answer)
+            return _json(await self._ask(sent, OrderDone))
+        except _Refused as refused:
+            return refused.response()
+
+    async def question(self, request: Request) -> Response:
+        """The question for a passkey."""
+        try:
+            token = _token(request)
+            asked = await _read(request, Asked)
+            return _json(await self._ask(ChallengeAsked(order=asked.order, session=token), Question))
+        except _Refused as refused:
+            return refused.response()
+
+    async def people(self, request: Request) -> Response:
+        """Accounts and sessions."""
+        try:
+            token, _ = await self._who(request)
+            return _json(await self._ask(PeopleAsked(session=token), People))
+        except _Refused as refused:
+            return refused.response()
+
+    async def who(self, request: Request) -> Response:
+        """Whose token it is."""
+        try:
+            _, visitor = await self._who(request)
+            return _json(visitor)
+        except _Refused as refused:
+            return refused.response()
+
+    async def sign_in(self, request: Request) -> Response:
+        """Sign in; the answer's secret is the token."""
+        try:
+            given = await _read(request, Credentials)
+            asked = SignIn(
+                name=given.name[:256],
+                password=given.password[:256],
+                code=given.code[:256],
+                where=where(request),
+            )
+            return _json(await self._ask(asked, SessionOpened))
+        except _Refused as refused:
+            return refused.response()
+
+    async def sign_out(self, request: Request) -> Response:
+        """End this session."""
+        try:
+            token, _ = await self._who(request)
+            await self._ask(SignOut(session=token), object)
+            self.console.visitors.forget(token)
+            return Response(status_code=204)
+        except _Refused as refused:
+            return refused.response()
+
+    # -- what they share -----------------------------------------------------------------------------------------
+
+    async def _who(self, request: Request) -> tuple[str, Visitor]:
+        token = _token(request)
+        found = await self.console.visitors.session(token, where(request))
+        if found is None or found.visitor is None:
+            raise _Refused(401, "nobody is signed in with this token")
+        return token, found.visitor
+
+    async def _ask(self, question: FromConsole, wanted: type[Any]) -> msgspec.Struct:
+        try:
+            answer = await self.console.feed.ask(question)
+        except StationUnreachable as gone:
+            raise _silent() from gone
+        match answer:
+            case OrderRejected(what=what, now=now):
+                raise _Refused(403, what, now)
+            case Turned(why=Why.WAIT | Why.BUSY, seconds=seconds):
+                raise _Refused(429, "too many tries", f"Wait {seconds} s.", wait=max(1, seconds))
+            case Turned(why=why):
+                raise _Refused(401, f"not let in: {why.value}")
+            case msgspec.Struct() as given if isinstance(answer, wanted):
+                return given
+        raise _silent()
+
+
+def _token(request: Request) -> str:
+    """The token of the request's Authorization header (RFC 6750, 2.1)."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not 0 < len(token) <= 128 or not token.isascii():
+        raise _Refused(401, "a token is needed", "Authorization: Bearer …")
+    return token
+
+
+async def _read(request: Request, kind: type[_Body]) -> _Body:
+    try:
+        return msgspec.json.decode(await body(request, ANSWER_MOST), type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
+        raise _Refused(400, "the body is not what is described", str(fault)[:200]) from fault
+
+
+def _silent() -> _Refused:
+    return _Refused(503, "the guard does not answer", "Nothing is known to have been done.")
+
+
+def _json(answer: msgspec.Struct) -> Response:
+    return Response(msgspec.json.encode(answer), media_type="application/json")
