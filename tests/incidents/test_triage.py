@@ -17,8 +17,10 @@ from engine.home import (
     WARD_PC,
     at,
     by,
+    finding,
 )
 from rempart.detection.finding import Kind, Level, Outcome
+from rempart.events.observable import Observable, ObservableKind, Role
 from rempart.incidents.incident import Incident, IncidentState
 from rempart.incidents.triage import inside, matching, opens, parties
 from rempart.instants import after, hours
@@ -89,3 +91,28 @@ def test_only_news_opens_an_incident() -> None:
     assert not opens(RELAPSE)
     assert not opens(replace(SCAN, level=Level.INFORMATIONAL))
     assert opens(SCAN)
+
+
+def on_pc(name: str, kind: Kind = Kind.INTRUSION, account: str = "SYSTEM"):  # type: ignore[no-untyped-def]  # a finding
+    things = (
+        Observable(ObservableKind.HOST, Role.VICTIM, name),
+        Observable(ObservableKind.ACCOUNT, Role.VICTIM, account),
+    )
+    return finding(kind, outcome=Outcome.SUCCESS, observables=things)
+
+
+def test_what_ran_on_one_machine_is_one_attack_under_whichever_name_it_writes() -> None:
+    known = incident(hosts=frozenset({"pc-07"}), actors=frozenset())
+    assert matching(SITE, [known], on_pc("PC-07.tilleuls.local"), NOW) == ("inc-1",)
+    assert matching(SITE, [known], on_pc("PC-08"), NOW) == ()
+
+
+def test_a_server_at_which_many_knock_is_everybodys_victim() -> None:
+    known = incident(hosts=frozenset({"portal"}), actors=frozenset())
+    assert matching(SITE, [known], on_pc("portal", Kind.GUESSING), NOW) == ()
+
+
+def test_the_accounts_that_every_machine_has_link_nothing() -> None:
+    for account in ("SYSTEM", "NT AUTHORITY\\SYSTEM", "AUTORITE NT\\Système", "PC-07$", "-"):
+        assert parties(SITE, on_pc("PC-07", account=account)).accounts == frozenset()
+    assert parties(SITE, on_pc("PC-07", account="TILLEULS\\anna")).accounts == {"TILLEULS\\anna"}

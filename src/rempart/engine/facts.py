@@ -53,6 +53,7 @@ class FindingJoined(Fact, frozen=True, tag=True, kw_only=True):
     record: int
     count: int
     tally: int
+    hosts: list[str] = []
 
 
 class IncidentsMerged(Fact, frozen=True, tag=True, kw_only=True):

@@ -362,6 +362,7 @@ def _joined(state: State, fact: facts.FindingJoined) -> State:
         actors=_and(incident.actors, fact.actors),
         accounts=_and(incident.accounts, fact.accounts if fact.outcome is Outcome.SUCCESS else ()),
         assets=_and(incident.assets, fact.assets),
+        hosts=_and(incident.hosts, fact.hosts),
         findings=incident.findings + 1,
         story=_told(incident, fact),
     )
@@ -403,7 +404,7 @@ def _told(incident: Incident, fact: facts.FindingJoined) -> tuple[tuple[Instant,
         f"story.{fact.kind.value}",
         {
             "actor": ", ".join(fact.actors[:3]),
-            "asset": ", ".join((fact.assets or fact.victims)[:3]),
+            "asset": ", ".join((fact.assets or fact.hosts or fact.victims)[:3]),
             "account": ", ".join(fact.accounts[:3]),
             "count": fact.count,
             "title": fact.title,
@@ -431,6 +432,7 @@ def _merged(state: State, fact: facts.IncidentsMerged) -> State:
         actors=_and(into.actors, gone.actors),
         accounts=_and(into.accounts, gone.accounts),
         assets=_and(into.assets, gone.assets),
+        hosts=_and(into.hosts, gone.hosts),
         findings=into.findings + gone.findings,
         story=tuple(sorted((*into.story, *gone.story), key=lambda step: step[0])),
     )

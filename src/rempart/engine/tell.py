@@ -2,7 +2,7 @@
 
 Nothing that a log says gets into a message: zones and openings by their names in site.toml, and numbers. At most
 `A_DAY` incidents a day ask for somebody; beyond that only what weighs more than all of them does, and the rest asks
-together, each time it has doubled. So nobody can make the station send a message an attempt, nor hide one grave
+together, the fewer times the more it is. So nobody can make the station send a message an attempt, nor hide one grave
 thing behind many.
 """
 
@@ -23,11 +23,13 @@ from rempart.telling.alert import TEST, Alert, AlertState, Delivery, Urgency, co
 from rempart.telling.digest import Day
 from rempart.telling.message import Message
 
-A_DAY = 5
+A_DAY = 3
 """Incidents that ask for somebody within a day, each by itself."""
 
 CROWD = "crowd"
-"""The alert by which all others ask together."""
+"""The alert by which all others ask together: at the first, and each time they are `GROWN` times as many."""
+
+GROWN = 4
 
 ENFORCEMENT = "enforcement"
 CUT = "cut"
@@ -75,7 +77,7 @@ def _incident(site: Site, state: State, incident: Incident, now: Instant) -> fac
     heavy, known = weight(incident), state.alerts.get(incident.id)
     if known and (heavy // 10 <= known.weight // 10 or (known.waits and known.urgency is _urgency(incident))):
         return None
-    today = [a for a in state.alerts.values() if now - a.raised < _DAY and a.id in state.incidents]
+    today = [a for a in state.alerts.values() if now - a.raised < _DAY and a.weight]
     if known is None and len(today) >= A_DAY and heavy <= max(a.weight for a in today):
         return _crowd(site, state, now)
     waits = any(p.incident == incident.id for p in state.proposals.values())
@@ -95,12 +97,12 @@ def _urgency(incident: Incident) -> Urgency:
 
 
 def _crowd(site: Site, state: State, now: Instant) -> facts.AlertRaised | None:
-    """All the others together, at each doubling."""
+    """All the others together."""
     more = [
         i for i in state.incidents.values() if i.id not in state.alerts and concern(i) is not Concern.COUNTED
     ]
     known = state.alerts.get(CROWD)
-    if known and now - known.raised < _DAY and len(more) < 2 * int(known.about.arguments.get("count", 0)):
+    if known and now - known.raised < _DAY and len(more) < GROWN * int(known.about.arguments.get("count", 0)):
         return None
     urgent = any(concern(i) is Concern.NOW for i in more)
     return _raised(
@@ -115,8 +117,12 @@ def _crowd(site: Site, state: State, now: Instant) -> facts.AlertRaised | None:
 
 def _where(site: Site, incident: Incident) -> str:
     """The zones concerned, by their names in site.toml; empty when none is known."""
-    addresses = {address: asset.zone for asset in site.assets for address in (*asset.addresses, asset.id)}
-    zones = {addresses[each] for each in incident.assets if each in addresses}
+    known = {
+        name: asset.zone
+        for asset in site.assets
+        for name in (*asset.addresses, asset.id, asset.name.casefold())
+    }
+    zones = {known[each] for each in incident.assets | incident.hosts if each in known}
     return ", ".join(sorted(zone.name for zone in site.zones if zone.id in zones)[:_ZONES])
 
 

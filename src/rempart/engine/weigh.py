@@ -71,7 +71,12 @@ def _counted(
     """Count repeats; the first, tenth, hundredth … of a sort is sealed, so that a flood cannot fill the journal."""
     who = parties(site, finding)
     sort = "|".join(
-        (incident, finding.rule, finding.outcome.value, *sorted(who.outside | who.inside | who.accounts))
+        (
+            incident,
+            finding.rule,
+            finding.outcome.value,
+            *sorted(who.outside | who.inside | who.accounts | who.hosts),
+        )
     )
     state, tally = tallied(state, sort)
     if finding.kind is Kind.COMMAND:
@@ -95,6 +100,7 @@ def _counted(
         record=finding.record,
         count=finding.count,
         tally=tally,
+        hosts=sorted(who.hosts),
     )
     return state, [fact]
 

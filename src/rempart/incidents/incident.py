@@ -56,6 +56,8 @@ class Incident:
     assets: frozenset[str]
     """Addresses inside that took part or were reached."""
     findings: int
+    hosts: frozenset[str] = frozenset()
+    """Names of machines that told what happened on them."""
     story: tuple[tuple[Instant, Sentence], ...] = ()
     """What happened, in order, one sentence a step."""
     qualification: Qualification = Qualification()

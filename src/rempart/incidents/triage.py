@@ -1,8 +1,8 @@
 """Which findings belong to one attack.
 
 Two findings belong together when they share, within a day, an address outside that acted, a machine inside that
-acted, or an account whose sign-in succeeded. Sharing a victim alone proves nothing: the website is everybody's
-victim. An unrelated scanner therefore stays an incident of its own.
+acted or told of itself what happened on it, or an account whose sign-in succeeded. Sharing a victim alone proves
+nothing: the website is everybody's victim. An unrelated scanner therefore stays an incident of its own.
 """
 
 from collections.abc import Iterable
@@ -31,6 +31,8 @@ class Parties:
     victims: frozenset[str]
     accounts: frozenset[str]
     """Accounts concerned; they link findings only where the sign-in succeeded."""
+    hosts: frozenset[str] = frozenset()
+    """Machines that told of themselves what happened on them, by name: lower case, without their domain."""
 
 
 def parties(site: Site, finding: Finding) -> Parties:
@@ -44,9 +46,41 @@ def parties(site: Site, finding: Finding) -> Parties:
     if inside_actors:  # what a machine inside talks to outside took part; what an outsider aims at did not
         outside |= frozenset(a for a in victims | related if not inside(site, a)) - own
     accounts = frozenset(
-        o.value for o in finding.observables if o.kind is ObservableKind.ACCOUNT and o.value not in ("", "-")
+        o.value
+        for o in finding.observables
+        if o.kind is ObservableKind.ACCOUNT and not _is_the_machines(o.value)
     )
-    return Parties(outside=outside, inside=inside_actors, victims=victims, accounts=accounts)
+    return Parties(
+        outside=outside, inside=inside_actors, victims=victims, accounts=accounts, hosts=_hosts(finding)
+    )
+
+
+def _hosts(finding: Finding) -> frozenset[str]:
+    """A server at which somebody knocks is everybody's victim; what ran on a machine is that machine's affair."""
+    if finding.kind in _KNOCKING:
+        return frozenset()
+    names = (o.value for o in finding.observables if o.kind is ObservableKind.HOST)
+    return frozenset(name.partition(".")[0].lower() for name in names) - {""}
+
+
+_KNOCKING = frozenset({Kind.SCAN, Kind.PROBE, Kind.GUESSING, Kind.SIGN_IN, Kind.DEVICE})
+
+
+def _is_the_machines(account: str) -> bool:
+    """Accounts that every Windows machine has, or is: sharing one links nothing."""
+    name = account.rpartition("\\")[2].casefold()
+    return name in _EVERYWHERE or name.endswith("$")
+
+
+# In the four languages of Windows here; see `rempart.detection.languages`.
+_EVERYWHERE = frozenset(
+    name.casefold()
+    for name in (
+        *("", "-", "SYSTEM", "Système", "LOCAL SERVICE", "SERVICE LOCAL", "Lokale service", "LOKALER DIENST"),
+        *("NETWORK SERVICE", "SERVICE RÉSEAU", "Netwerkservice", "NETZWERKDIENST"),
+        *("ANONYMOUS LOGON", "ANONYMOUS-ANMELDUNG", "root", "S-1-5-18", "S-1-5-19", "S-1-5-20"),
+    )
+)
 
 
 def inside(site: Site, address: str) -> bool:
@@ -73,7 +107,12 @@ def matching(site: Site, incidents: Iterable[Incident], finding: Finding, now: I
         for incident in incidents
         if incident.state is not IncidentState.CLOSED
         and now - incident.last_seen <= TOGETHER
-        and (incident.actors & who.outside or incident.assets & who.inside or incident.accounts & linking)
+        and (
+            incident.actors & who.outside
+            or incident.assets & who.inside
+            or incident.hosts & who.hosts
+            or incident.accounts & linking
+        )
     ]
     return tuple(i.id for i in sorted(joined, key=lambda i: (i.opened, i.id)))
 

@@ -175,7 +175,7 @@ def _incident(state: State, incident: Incident) -> IncidentStatus:
         findings=incident.findings,
         actors=sorted(incident.actors)[:_PARTIES],
         accounts=sorted(incident.accounts)[:_PARTIES],
-        assets=sorted(incident.assets)[:_PARTIES],
+        assets=sorted(incident.assets | incident.hosts)[:_PARTIES],
         summary=summary(incident),
         story=_story(incident),
         qualification=incident.qualification,
@@ -203,7 +203,7 @@ def summary(incident: Incident) -> Sentence:
         {
             "actors": len(incident.actors),
             "accounts": ", ".join(sorted(incident.accounts)[:3]),
-            "assets": ", ".join(sorted(incident.assets)[:3]),
+            "assets": ", ".join(sorted(incident.assets | incident.hosts)[:3]),
         },
     )
 
