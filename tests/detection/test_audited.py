@@ -7,6 +7,7 @@ import pytest
 from rempart.detection.match import Matcher
 from rempart.detection.rule import load
 from rempart.events.decode import windows
+from rempart.events.event import Event, LogSource
 
 RULE = """
 title: {category}
@@ -153,3 +154,42 @@ def test_an_older_windows_names_no_parent_to_exclude_by(
     for condition, fires in (("sel", plain), ("sel and not shell", excluding)):
         (rule,) = load([("e.yml", EXCLUDING.replace("CONDITION", condition))]).rules
         assert bool(Matcher([rule]).matches(event)) is fires
+
+
+VIRUS = """
+title: Hack tool
+logsource: {category: antivirus}
+detection: {sel: {Signature|contains: hacktool, Filename|startswith: 'C:\\Users'}, condition: sel}
+"""
+
+
+@pytest.mark.parametrize(
+    ("event", "found"),
+    [
+        ({"EventID": 1116, "Threat Name": "HackTool:Win32/X", "Path": "file:_C:\\Users\\a.exe"}, True),
+        ({"EventID": "1117", "ThreatName": "HackTool:Win32/X", "Path": "a; file:_C:\\Users\\b.exe"}, True),
+        ({"EventID": 1116, "Threat Name": "HackTool:Win32/X", "Path": "file:_D:\\b.exe"}, False),
+        ({"EventID": 1116, "Threat Name": "HackTool:Win32/X"}, False),
+        ({"EventID": 5001, "Threat Name": "HackTool:Win32/X", "Path": "file:_C:\\Users\\a.exe"}, False),
+    ],
+)
+def test_what_defender_found_is_asked_what_any_antivirus_is(event: dict[str, object], found: bool) -> None:
+    (rule,) = load([("v.yml", VIRUS)]).rules
+    channel = {"Channel": "Microsoft-Windows-Windows Defender/Operational"}
+    read = windows.decode(json.dumps(event | channel).encode(), "a.ndjson", 1)
+    assert bool(Matcher([rule]).matches(read)) is found
+    other = windows.decode(json.dumps(event | {"Channel": "Application"}).encode(), "a.ndjson", 1)
+    assert not Matcher([rule]).matches(other)
+
+
+def test_what_auditd_does_not_tell_decides_nothing() -> None:
+    asked = EXCLUDING.replace("windows", "linux").replace("\\bcdedit.exe", "/dd")
+    events = [
+        Event(
+            LogSource("linux", "process_creation", "auditd"), {"Image": "/bin/dd", "SYSCALL": "execve"}, "", 1
+        ),
+        Event(LogSource("linux", "process_creation", "sysmon"), {"Image": "/bin/dd"}, "", 1),
+    ]
+    for condition, answers in (("sel", [True, True]), ("sel and not shell", [False, True])):
+        (rule,) = load([("e.yml", asked.replace("CONDITION", condition))]).rules
+        assert [bool(Matcher([rule]).matches(each)) for each in events] == answers

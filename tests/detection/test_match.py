@@ -71,6 +71,22 @@ def test_windows_categories_are_told_by_channel_and_event() -> None:
     assert titles(asked, {**SYSMON, "Channel": "Security", "Image": "C:\\cmd.exe"}, WINDOWS) == []
 
 
+@pytest.mark.parametrize(
+    ("service", "channel"),
+    [
+        ("iis-configuration", "Microsoft-IIS-Configuration/Operational"),
+        ("ldap", "Microsoft-Windows-LDAP-Client/Debug"),
+        ("smbserver-connectivity", "Microsoft-Windows-SMBServer/Connectivity"),
+        ("security", "Security"),
+    ],
+)
+def test_windows_services_are_told_by_channel(service: str, channel: str) -> None:
+    text = f"title: t\nlogsource: {{product: windows, service: {service}}}\ndetection: {{a: {{x: 1}}, condition: a}}\n"
+    matcher = Matcher(load([("r.yml", text)]).rules)
+    for named, fires in ((channel, True), ("Application", False)):
+        assert bool(matcher.matches(Event(LogSource("windows"), {"x": 1, "Channel": named}, "", 1))) is fires
+
+
 def test_a_forged_event_id_does_not_poison_the_memory_of_the_true_one() -> None:
     asked = matcher(
         rule(

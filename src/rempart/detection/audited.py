@@ -1,4 +1,4 @@
-"""What Windows' own audit tells that Sysmon tells too: processes that were started, values of the registry.
+"""What a system's own audit tells that Sysmon tells too: processes that were started, values of Windows' registry.
 
 Sigma's categories are about what happened, not about who says so; pySigma's pipelines know only Sysmon. A home that has
 audit policies and no Sysmon is asked the same rules. `rempart.events.decode.windows` gives these events Sysmon's names.
@@ -22,6 +22,7 @@ from rempart.detection.condition import (
     leaves,
     negate,
 )
+from rempart.events.event import LogSource
 
 _EVENT = "EventID"
 _SECURITY = Leaf("Channel", LeafKind.EXACT, "Security")
@@ -60,22 +61,31 @@ _UNTOLD = frozenset(
 """What Sysmon says in these events and the audit does not. 4688 has a ProcessId, but it is the starting process's."""
 
 _SOMETIMES = frozenset({"ParentImage", "IntegrityLevel", "CommandLine"})
-"""What it tells since Windows 10 and Server 2016 only, and the command line where a policy of its own asks for it."""
+"""What it tells since Windows 10 and Server 2016 only, and the command line where a policy of its own asks for it. Of
+auditd's events the first two are never there, which is the same.
+"""
 
-_NOT_AUDITED = {
-    "process_creation": Leaf("NewProcessName", LeafKind.NULL),
-    **dict.fromkeys(("registry_event", "registry_set", "registry_delete"), Leaf("ObjectName", LeafKind.NULL)),
+_NOT_AUDITED: Mapping[tuple[str | None, str | None], Leaf] = {
+    ("windows", "process_creation"): Leaf("NewProcessName", LeafKind.NULL),
+    **{
+        ("windows", f"registry_{act}"): Leaf("ObjectName", LeafKind.NULL)
+        for act in ("event", "set", "delete")
+    },
+    ("linux", "process_creation"): Leaf(
+        "SYSCALL", LeafKind.NULL
+    ),  # auditd's: it does not know who started a program
 }
-"""True of Sysmon's events: the audit names the program, or the key, under this name, always."""
+"""True of Sysmon's events: the audit names the program, the key or the call under this name, always."""
 
 
-def sure(asked: Condition, category: str | None) -> Condition:
+def sure(asked: Condition, logsource: LogSource) -> Condition:
     """What must hold besides ``asked`` so that nothing unknown decides: nothing of Sysmon's events, which tell all."""
-    if category not in _NOT_AUDITED:
+    told_by_sysmon = _NOT_AUDITED.get((logsource.product, logsource.category))
+    if told_by_sysmon is None:
         return TRUE
     parts = asked.parts if isinstance(asked, And) else (asked,)
     doubtful = [known for part in parts if (known := _known(part, negated=False)) != part]
-    return either((_NOT_AUDITED[category], every(doubtful)))
+    return either((told_by_sysmon, every(doubtful)))
 
 
 def _known(condition: Condition, *, negated: bool) -> Condition:

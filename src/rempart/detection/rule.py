@@ -681,10 +681,39 @@ def _flags(value: SigmaRegularExpression) -> str:
 
 # -- log sources --------------------------------------------------------------------------------------------------
 
-# pySigma's pipelines give these two no channel, so they would be asked of every Windows event. The Sigma taxonomy
-# names the provider that reports them.
+# Log sources of Sigma's taxonomy that pySigma's pipelines do not map: without this their rules would be asked of
+# nothing, or, the two about files, of every Windows event. Those two are told by their provider, the rest by channel.
 _KERNEL_FILE = Leaf("Provider_Name", LeafKind.EXACT, "Microsoft-Windows-Kernel-File")
-_UNMAPPED: dict[str | None, Condition] = {"file_access": _KERNEL_FILE, "file_rename": _KERNEL_FILE}
+_CHANNELS: dict[str, tuple[str, ...]] = {
+    "application-experience": (
+        "Microsoft-Windows-Application-Experience/Program-Telemetry",
+        "Microsoft-Windows-Application-Experience/Program-Compatibility-Assistant",
+    ),
+    "hyper-v-worker": ("Microsoft-Windows-Hyper-V-Worker", "Microsoft-Windows-Hyper-V-Worker-Admin"),
+    "iis-configuration": ("Microsoft-IIS-Configuration/Operational",),
+    "kernel-event-tracing": (
+        "Microsoft-Windows-Kernel-EventTracing",
+        "Microsoft-Windows-Kernel-EventTracing/Admin",
+    ),
+    "kernel-shimengine": (
+        "Microsoft-Windows-Kernel-ShimEngine/Operational",
+        "Microsoft-Windows-Kernel-ShimEngine/Diagnostic",
+    ),
+    "ldap": ("Microsoft-Windows-LDAP-Client/Debug",),
+    "ntfs": ("Microsoft-Windows-Ntfs/Operational",),
+    "sense": ("Microsoft-Windows-SENSE/Operational",),
+    "servicebus-client": ("Microsoft-ServiceBus-Client/Operational", "Microsoft-ServiceBus-Client/Admin"),
+    "smbclient-connectivity": ("Microsoft-Windows-SmbClient/Connectivity",),
+    "smbserver-connectivity": ("Microsoft-Windows-SMBServer/Connectivity",),
+}
+_UNMAPPED: dict[str | None, Condition] = {
+    "file_access": _KERNEL_FILE,
+    "file_rename": _KERNEL_FILE,
+    **{
+        service: either(Leaf("Channel", LeafKind.EXACT, name) for name in names)
+        for service, names in _CHANNELS.items()
+    },
+}
 
 _PROBE = "rempart_probe"
 
@@ -719,15 +748,13 @@ def _gate(logsource: LogSource) -> Condition | None:
     whole = _Reader({}).condition(probe.detection.parsed_condition[0].parse())
     asked = Leaf(_PROBE, LeafKind.EXACT, _PROBE)
     added = [part for part in getattr(whole, "parts", ()) if part != asked]
-    return every(added) if added else _UNMAPPED.get(logsource.category)
+    return every(added) if added else _UNMAPPED.get(logsource.category or logsource.service)
 
 
 def _asked(logsource: LogSource, condition: Condition) -> Condition:
     """What a rule or a filter of this log source asks, beyond the log source itself."""
-    if logsource.product != "windows":
-        return condition
-    asked = in_every_language(condition)
-    return every((asked, sure(asked, logsource.category)))
+    asked = in_every_language(condition) if logsource.product == "windows" else condition
+    return every((asked, sure(asked, logsource)))
 
 
 # -- meaning ------------------------------------------------------------------------------------------------------

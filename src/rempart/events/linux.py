@@ -29,8 +29,10 @@ _SERVICES = {
     "auditd": "auditd",
     "clamd": "clamav",
     "freshclam": "clamav",
+    "clamonacc": "clamav",
     "vsftpd": "vsftpd",
     "named": "named",
+    "unbound": "unbound",
     "guacd": "guacamole",
 }
 _SYSMON = {
@@ -47,6 +49,18 @@ _DATA = re.compile(r'<Data Name="([^"<]{1,64})">([^<]*)</Data>')
 _PROVIDER = re.compile(r'<Provider Name="([^"<]{1,64})"')
 _SUDO = re.compile(r"\b(TTY|PWD|USER|GROUP|TSID|ENV)=((?:(?! ; ).)*)", re.DOTALL)
 _PACKET = re.compile(r"\b(IN|OUT|MAC|SRC|DST|PROTO|SPT|DPT|MARK)=(\S{0,64})")
+# BIND's query log, and unbound's with log-queries or log-replies; the name asked for is the client's to choose.
+_QUESTIONS = {
+    "named": re.compile(
+        r"client (?:@0x[0-9a-f]{1,16} )?(?P<ip>[0-9A-Fa-f.:]{2,45})#\d{1,5} \([^)]{0,1024}\): (?:view \S{1,64}: )?"
+        r"query: (?P<name>\S{1,1024}) [A-Z]{2} (?P<type>[A-Z0-9]{1,20})\b.{0,200}"
+    ),
+    "unbound": re.compile(
+        r"\[\d{1,10}:[0-9a-f]{1,8}\] (?:info|reply|query): (?P<ip>[0-9A-Fa-f.:]{2,45}) (?P<name>\S{1,1024})\. "
+        r"(?P<type>[A-Z0-9]{1,20}) [A-Z]{2}\b.{0,200}"
+    ),
+}
+_VIRUS = re.compile(r"(?P<file>.{1,4096}): (?P<signature>\S{1,255}) FOUND")
 _PREFIX = re.compile(r"(?:\[\s*\d+\.\d+\] ?)?(.{0,64}?)\s*\bIN=", re.DOTALL)
 _PACKETS = {
     "IN": "interface",
@@ -83,9 +97,20 @@ def said(program: str, message: str, *, host: str = "", pid: str = "") -> Saying
         return Saying(
             LogSource(product="linux", category="firewall", service="syslog"), fields | _packet(message)
         )
+    service = _SERVICES.get(program, "syslog")
+    if program in _QUESTIONS and (found := _QUESTIONS[program].fullmatch(message)):
+        asked = {
+            "query": found["name"].lower().rstrip("."),
+            "record_type": found["type"],
+            "src_ip": found["ip"],
+        }
+        return Saying(LogSource(product="linux", category="dns", service=service), fields | asked)
+    if service == "clamav" and (found := _VIRUS.fullmatch(message)):
+        virus = {"Signature": found["signature"], "Filename": found["file"]}
+        return Saying(LogSource(product="linux", category="antivirus", service=service), fields | virus)
     if program == "sudo":
         fields |= _command(message)
-    return Saying(LogSource(product="linux", service=_SERVICES.get(program, "syslog")), fields)
+    return Saying(LogSource(product="linux", service=service), fields)
 
 
 def _command(message: str) -> dict[str, Any]:

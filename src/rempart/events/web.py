@@ -64,6 +64,7 @@ def browsed(fields: Mapping[str, Any], host: str) -> dict[str, Any]:
         "c-uri-query": uri.partition("?")[2],
         "c-uri-extension": extension.lower() if name and dot else "",
         "c-useragent": fields.get("cs-user-agent", ""),
+        "cs-referrer": fields.get("cs-referer", ""),
         "r-dns": _PORT.sub("", host.lower()),
     }
     return {name: word for name, word in words.items() if word}

@@ -6,12 +6,13 @@ name; attributes are dropped; ``Provider_Name`` is the provider's name. Every va
 absent value and JSON null are absent, an empty text stays; a list is joined by one blank. Flat JSON is left as it is,
 with ``Provider_Name`` taken from ``SourceName`` where it is missing. A field name with blanks also exists without them
 ("Threat Name", ThreatName), for Defender's rules. What Security's audit tells of processes (4688) and the registry
-(4657) is there in Sysmon's words too.
+(4657) is there in Sysmon's words too, and what Defender found in those of Sigma's category ``antivirus``.
 """
 
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -45,11 +46,10 @@ def decode(line: bytes | str, source: str, record: int) -> Event:
             raise DecodeError(
                 "not a Windows event: no EventID or Channel", where=f"{source}:{record}"
             ) from error
-    if (also := _AUDITED.get(str(fields.get("EventID")))) and str(
-        fields.get("Channel")
-    ).lower() == "security":
-        fields, raw = fields | also(fields), None
-    return Event(LOGSOURCE, fields, source, record, _time(fields), raw)
+    also = _ALSO.get(str(fields.get("EventID")))
+    if also is None or str(fields.get("Channel")).lower() != also.channel:
+        return Event(LOGSOURCE, fields, source, record, _time(fields), raw)
+    return Event(also.logsource, fields | also.words(fields), source, record, _time(fields))
 
 
 def _unchanged(line: bytes | str) -> bytes | None:
@@ -149,7 +149,7 @@ def _flat(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-# -- audit --------------------------------------------------------------------------------------------------------
+# -- other words --------------------------------------------------------------------------------------------------
 
 
 def _process(fields: dict[str, Any]) -> dict[str, Any]:
@@ -178,11 +178,32 @@ def _registry(fields: dict[str, Any]) -> dict[str, Any]:
     return new | {"EventType": "DeleteValue" if fields.get("OperationType") == "%%1906" else "SetValue"}
 
 
-_AUDITED: Mapping[int | str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "4688": _process,
-    4688: _process,
-    "4657": _registry,
-    4657: _registry,
+def _virus(fields: dict[str, Any]) -> dict[str, Any]:
+    """What Defender found, in the words of the category ``antivirus``; ``Path`` lists ``file:_C:\\a; webfile:_…``."""
+    named = (part.strip().partition(":_") for part in str(fields.get("Path", ""))[:_PATHS].split(";"))
+    paths = [path or whole for whole, _, path in named if path or whole]
+    words = {"Signature": fields.get("ThreatName", fields.get("Threat Name")), "Filename": paths or None}
+    return {name: word for name, word in words.items() if word is not None and name not in fields}
+
+
+_PATHS = 8_192
+"""Characters looked at of all paths that Defender names."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Also:
+    """What an event of this channel says in other words too."""
+
+    channel: str
+    words: Callable[[dict[str, Any]], dict[str, Any]]
+    logsource: LogSource = LOGSOURCE
+
+
+_DEFENDER = _Also("microsoft-windows-windows defender/operational", _virus, LogSource("windows", "antivirus"))
+_ALSO: Mapping[str, _Also] = {
+    "4688": _Also("security", _process),
+    "4657": _Also("security", _registry),
+    **dict.fromkeys(("1006", "1007", "1008", "1015", "1116", "1117", "1118", "1119"), _DEFENDER),
 }
 _INTEGRITY = {
     "S-1-16-0": "Untrusted",
