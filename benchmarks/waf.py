@@ -28,6 +28,7 @@ from tests.waf import corpus
 
 from rempart.adapters.enforce.haproxy import Proxy
 from rempart.config import Places
+from rempart.console.public import PublicFace
 from rempart.containment.measure import Enforcement
 from rempart.site.description import parse
 from rempart.site.opening import Opening
@@ -90,7 +91,7 @@ def running() -> Iterator[Filter]:
         places = Places(site=top / "site.toml", state=top / "state", run=top / "run", rules=())
         site = _site(server.server_address[1])
         opening = site.opening("website")
-        Proxy(site, places).prepare(Enforcement(stands={}))
+        Proxy(site, places, PublicFace(site)).prepare(Enforcement(stands={}))
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
         command = [nginx, "-p", f"{places.filter_work}/", "-e", "stderr", "-c", str(places.filter_config)]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:

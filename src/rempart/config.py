@@ -112,6 +112,11 @@ class Places:
         return self.run / "proxy" / "openings.map"
 
     @property
+    def notices_map(self) -> Path:
+        """haproxy's map of what its pages say that changes: since when, when there is news."""
+        return self.run / "proxy" / "notices.map"
+
+    @property
     def proxy_socket(self) -> Path:
         """haproxy's runtime socket, alone in the one folder that haproxy may write to."""
         return self.run / "control" / "haproxy.sock"

@@ -290,6 +290,9 @@ class OpeningStatus(msgspec.Struct, frozen=True, kw_only=True):
     fallback: str
     fallback_phone: str | None = None
     trial_until: Instant | None = None
+    visitor: str = ""
+    """Who is let in until then; empty when it is a trial."""
+    visitor_from: str = ""
     since: Instant | None = None
     gates_passed: list[str] = []
     gates_missing: list[str] = []
@@ -543,6 +546,8 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     day: Day = NOTHING
     """What was counted since the last summary."""
     yesterday: Day | None = None
+    news_at: Instant | None = None
+    """When the public was told that there will be news."""
     measures_more: int = 0
     """Blocks that stand besides those listed."""
     care: CareStatus = CareStatus()

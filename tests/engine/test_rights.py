@@ -43,6 +43,12 @@ TABLE: list[tuple[AnyOrder, set[Role], Proof]] = [
         Proof.SESSION,
     ),
     (orders.SetOpening(by=ME, opening="maintenance", state=OpeningState.OPEN), {TECHNICIAN}, Proof.PASSKEY),
+    (
+        orders.OpenVisit(by=ME, opening="maintenance", visitor="J. Doe", minutes=5, source="203.0.113.60"),
+        {TECHNICIAN},
+        Proof.PASSKEY,
+    ),
+    (orders.AnnounceNews(by=ME), STAFF, Proof.SESSION),
     (orders.Block(by=ME, target="198.51.100.9"), {DUTY, TECHNICIAN}, Proof.SESSION),
     (orders.Unblock(by=ME, target="198.51.100.9"), {TECHNICIAN}, Proof.PASSKEY),
     (orders.Isolate(by=ME, asset="ward-pc"), {DUTY, TECHNICIAN}, Proof.SESSION),

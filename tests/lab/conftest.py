@@ -20,6 +20,7 @@ import pytest
 from rempart.adapters.enforce.gateway import Gateway
 from rempart.adapters.enforce.nftables import Kernel
 from rempart.config import Places
+from rempart.console.public import PublicFace
 from rempart.containment.measure import Enforcement, Stand
 from rempart.instants import Instant
 from rempart.site.description import parse
@@ -426,7 +427,7 @@ def kernel(house: House, site: Site) -> Kernel:
 @pytest.fixture
 def gateway(house: House, site: Site, places: Places) -> Gateway:
     with house.inside("gw"):
-        return Gateway(site, places)
+        return Gateway(site, places, PublicFace(site))
 
 
 @pytest.fixture

@@ -90,11 +90,62 @@ def test_the_website_in_maintenance_names_the_telephone(served, gateway, present
     assert headers["Retry-After"] == "600"
     assert "04 000 00 40" in body
     assert "Lab" in body
-    assert "maintenance" in body
-    assert "onderhoud" in body
+    assert "fermé pour le moment" in body
+    assert "op dit moment gesloten" in body
+    assert '<li class="closed">' in body
+    assert "\ue000" not in body
+    assert "%[" not in body
     assert disagreements(contained, gateway.read(present()), present()) == ()
     counter = served.at("gw", "nft", "list", "counter", "inet", "rempart", "responder")
     assert "packets 0 " not in counter
+
+
+def test_the_page_says_since_when_what_works_and_when_there_is_news(
+    served, gateway, present, all_open
+) -> None:
+    now = present()
+    closed = replace(all_open, stands={**all_open.stands, "gp-portal": Stand(state=CLOSED)})
+    gateway.enforce(replace(closed, closed_since={"gp-portal": Instant(1_793_400_000_000_000)}), now)
+    body = ask(served, PORTAL)[2]
+    assert "Portail des médecins" in body
+    assert "Depuis <b>vendredi\N{NO-BREAK SPACE}30/10," in body
+    assert 'class="when none"' in body
+    assert '<li class="open"><a href="http://www.lab.example/">Site web</a> – <span class="works">' in body
+    news = Instant(1_793_500_000_000_000)
+    closed = replace(closed, stands={**closed.stands, "website": Stand(state=CLOSED)}, news_at=news)
+    gateway.enforce(closed, now)
+    body = ask(served, PORTAL)[2]
+    assert 'class="when news"' in body
+    assert "01/11," in body
+    assert '<li class="closed"><a href="http://www.lab.example/">Site web</a>' in body
+
+
+def test_closed_in_peace_what_is_under_way_ends_and_nothing_begins(
+    served, gateway, present, all_open
+) -> None:
+    for before in (OPEN, FILTERED):
+        gateway.enforce(
+            replace(all_open, stands={**all_open.stands, "website": Stand(state=before)}), present()
+        )
+        with served.call("out", FRONT, 80) as slow:
+            slow.sendall(f"GET /slow HTTP/1.1\r\nHost: {WEBSITE}\r\nConnection: close\r\n\r\n".encode())
+            time.sleep(0.3)
+            peace = Stand(state=CLOSED, drains=Instant(present() + 3_000_000))
+            wanted = replace(all_open, stands={**all_open.stands, "website": peace})
+            gateway.enforce(wanted, present())
+            assert disagreements(wanted, gateway.read(present()), present()) == ()
+            assert ask(served, WEBSITE)[0] == 503
+            assert b" 200 " in said(slow, patience=3)
+        with served.call("out", FRONT, 80) as endless:
+            gateway.enforce(all_open, present())
+            endless.sendall(f"GET /stream HTTP/1.1\r\nHost: {WEBSITE}\r\n\r\n".encode())
+            assert b"tick" in endless.recv(65536) + endless.recv(65536)
+            peace = Stand(state=CLOSED, drains=Instant(present() + 500_000))
+            gateway.enforce(replace(all_open, stands={**all_open.stands, "website": peace}), present())
+            time.sleep(0.6)
+            endless.settimeout(0.5)
+            with pytest.raises(TimeoutError):  # the kernel has ended it
+                drained(endless)
 
 
 def test_the_portal_closed_alone(served, gateway, present, all_open) -> None:
@@ -259,9 +310,15 @@ def test_every_log_line_is_one_object_whatever_is_asked(served, places) -> None:
     )
 
 
-def said(conversation: socket.socket) -> bytes:
+def drained(conversation: socket.socket) -> None:
+    """Read until the other end says goodbye. Raises TimeoutError when it is silent instead."""
+    while conversation.recv(65536):
+        pass
+
+
+def said(conversation: socket.socket, patience: float = 0.7) -> bytes:
     """What comes until the other end is silent for a moment, or gone."""
-    conversation.settimeout(0.7)
+    conversation.settimeout(patience)
     heard = b""
     try:
         while piece := conversation.recv(65536):

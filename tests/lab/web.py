@@ -1,4 +1,7 @@
-"""A web server of the lab: `/` names it and who asks, `/stream` never ends. web.py NAME ADDRESS PORT"""
+"""A web server of the lab. web.py NAME ADDRESS PORT
+
+`/` names it and who asks, `/stream` never ends, `/slow` takes a second and a half.
+"""
 
 import sys
 import time
@@ -13,6 +16,8 @@ class Page(BaseHTTPRequestHandler):
         if self.path == "/stream":
             self.stream()
             return
+        if self.path == "/slow":
+            time.sleep(1.5)
         body = f"{sys.argv[1]} for {self.headers.get_all('X-Forwarded-For')}".encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))

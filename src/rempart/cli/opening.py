@@ -19,6 +19,11 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument(
         "state", type=OpeningState, choices=list(OpeningState), metavar="open|filtered|closed"
     )
+    parser.add_argument(
+        "--in-peace",
+        action="store_true",
+        help="close for maintenance, not for an attack: requests under way may end within a minute",
+    )
     _operator.add_person(parser)
     parser.set_defaults(run=run)
 
@@ -27,6 +32,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Give the order."""
     _operator.require_name(arguments)
     order = SetOpening(
-        by=arguments.by, reason=arguments.reason, opening=arguments.opening, state=arguments.state
+        by=arguments.by,
+        reason=arguments.reason,
+        opening=arguments.opening,
+        state=arguments.state,
+        in_peace=arguments.in_peace,
     )
     return _operator.give(arguments, order)

@@ -54,11 +54,17 @@ def show(console: Console, status: Status) -> None:
     since = as_datetime(status.since).strftime("%Y-%m-%d %H:%M:%S UTC")
     console.print(Text(f"{status.site}: {status.posture.value} since {since}", style="bold"))
     console.print(_proof(status))
-    doors = Table("opening", "state", "on trial until", "meanwhile", box=None, header_style="dim")
+    doors = Table("opening", "state", "so until", "meanwhile", box=None, header_style="dim")
     for opening in status.openings:
         until = as_datetime(opening.trial_until).strftime("%d %b %H:%M") if opening.trial_until else ""
-        doors.add_row(harmless(opening.name), opening.state.value, until, harmless(opening.fallback))
+        if opening.visitor:
+            until = f"{until}, {opening.visitor} from {opening.visitor_from}"
+        doors.add_row(
+            harmless(opening.name), opening.state.value, harmless(until), harmless(opening.fallback)
+        )
     console.print(doors)
+    if status.news_at:
+        console.print(Text(f"news announced for {as_datetime(status.news_at):%d %b %H:%M} UTC"))
     for alert in status.alerts:
         for part in _alert(alert):
             console.print(part)

@@ -54,7 +54,8 @@ def holdings(site: Site, wanted: Enforcement, now: Instant) -> Holdings:
         states={mark: _standing(stand) for mark, stand in stands.items()},
         trials={
             mark: Trial(state=stand.state, until=stand.until) for mark, stand in stands.items() if stand.until
-        },
+        }
+        | _draining(site, running, now),
         blocked=_disjoint(running.blocked),
         isolated=_addresses(site, running.isolated),
     )
@@ -137,6 +138,16 @@ def _stand(running: Enforcement, opening_id: str) -> Stand:
 def _standing(stand: Stand) -> OpeningState:
     """The state without a deadline."""
     return stand.then if stand.until and stand.then else stand.state
+
+
+def _draining(site: Site, running: Enforcement, now: Instant) -> dict[int, Trial]:
+    """Closed services whose requests under way may end: the proxy begins nothing new, the kernel ends the rest."""
+    stands = ((opening.mark, _stand(running, opening.id)) for opening in site.published())
+    return {
+        mark: Trial(state=OpeningState.OPEN, until=stand.drains)
+        for mark, stand in stands
+        if stand.state is OpeningState.CLOSED and stand.drains and stand.drains > now
+    }
 
 
 def _disjoint(blocked: Mapping[str, Instant | None]) -> dict[str, Instant | None]:

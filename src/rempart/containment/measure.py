@@ -20,6 +20,8 @@ class Stand:
     state: OpeningState
     until: Instant | None = None
     then: OpeningState | None = None
+    drains: Instant | None = None
+    """Closed in peace: what is under way through the proxy may end until then; nothing new begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +30,16 @@ class Enforcement:
 
     ``stands`` has one entry per opening id. ``contained`` says that the site is cut: every opening whose stand is
     closed is also put in the kernel's containment set. ``blocked`` maps addresses or networks to the instant the
-    block ends (None: stands until lifted); ``isolated`` maps asset ids likewise.
+    block ends (None: stands until lifted); ``isolated`` maps asset ids likewise. What the public is told beside that
+    stands in ``closed_since`` and ``news_at``; it stops and lets through nothing.
     """
 
     stands: Mapping[str, Stand]
     contained: bool = False
     blocked: Mapping[str, Instant | None] = field(default_factory=dict)
     isolated: Mapping[str, Instant | None] = field(default_factory=dict)
+    closed_since: Mapping[str, Instant] = field(default_factory=dict)
+    news_at: Instant | None = None
 
 
 def stricter(one: OpeningState, other: OpeningState) -> OpeningState:
@@ -65,6 +70,8 @@ def tightest(before: Enforcement, wanted: Enforcement) -> Enforcement:
         contained=before.contained or wanted.contained,
         blocked=_union(before.blocked, wanted.blocked),
         isolated=_union(before.isolated, wanted.isolated),
+        closed_since=wanted.closed_since,
+        news_at=wanted.news_at,
     )
 
 

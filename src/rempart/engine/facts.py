@@ -80,12 +80,13 @@ class LifelineClosed(Fact, frozen=True, tag=True, kw_only=True):
 
 
 class OpeningSet(Fact, frozen=True, tag=True, kw_only=True):
-    """One opening was set apart from the others."""
+    """One opening was set apart from the others. ``drains``: until when requests under way may end."""
 
     opening: str
     state: OpeningState
     by: str
     reason: str
+    drains: Instant | None = None
 
 
 class Blocked(Fact, frozen=True, tag=True, kw_only=True):
@@ -526,6 +527,35 @@ class OverrideConfirmed(Fact, frozen=True, tag=True, kw_only=True):
     by: str
 
 
+class VisitBegun(Fact, frozen=True, tag=True, kw_only=True):
+    """A named person of a supplier may come in until then; the kernel ends it.
+
+    ``overridden``: what stood against it.
+    """
+
+    opening: str
+    visitor: str
+    source: str
+    until: Instant
+    by: str
+    reason: str
+    overridden: list[str] = []
+
+
+class VisitEnded(Fact, frozen=True, tag=True, kw_only=True):
+    """A visit's minutes ran out; the kernel had closed the opening already."""
+
+    opening: str
+    visitor: str
+
+
+class NewsAnnounced(Fact, frozen=True, tag=True, kw_only=True):
+    """The public is told that there will be news then; None: it is told nothing."""
+
+    news_at: Instant | None
+    by: str
+
+
 AnyFact = (
     StationStarted
     | FindingJoined
@@ -584,6 +614,9 @@ AnyFact = (
     | PartnerNoted
     | ProofGiven
     | OverrideConfirmed
+    | VisitBegun
+    | VisitEnded
+    | NewsAnnounced
 )
 
 

@@ -13,6 +13,7 @@ from rempart.engine.caring import heard
 from rempart.engine.facts import AnyFact
 from rempart.engine.orders import AnyOrder
 from rempart.engine.state import Proposed, State, rehearsing
+from rempart.engine.visits import visit
 from rempart.errors import OrderRefused
 from rempart.incidents.incident import IncidentState
 from rempart.incidents.triage import inside
@@ -27,6 +28,10 @@ def judge(site: Site, state: State, order: AnyOrder, now: Instant) -> tuple[AnyF
     if not order.by.strip():
         raise OrderRefused("an order needs a name", now="Say who you are.")
     return _Court(site, state, now).hear(order)
+
+
+DRAINING = 60
+"""Seconds for which requests under way may go on when a service closes in peace: as long as the proxy waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,13 @@ class _Court:
                 | orders.SealEnvelope()
             ) as about_people:
                 return people.decide(self.state.people, about_people, self.now)
+            case orders.OpenVisit():
+                return (visit(self.site, self.state, order, self.now),)
+            case orders.AnnounceNews(by=by, at=at):
+                self.require(at is None or at > self.now, "news cannot be announced for the past")
+                return (
+                    () if at == self.state.news_at else (facts.NewsAnnounced(at=self.now, news_at=at, by=by),)
+                )
             case orders.Acknowledge():
                 return self.acknowledge(order)
             case orders.TryTelling():
@@ -171,9 +183,12 @@ class _Court:
     def set_opening(self, order: orders.SetOpening) -> tuple[AnyFact, ...]:
         opening = self.opening(order.opening)
         present, wanted = self.standing(opening.id), order.state
-        if present is wanted and self.state.doors[opening.id].stand.until is None:
+        for_a_while = self.state.doors[opening.id].stand.until is not None
+        if present is wanted and not for_a_while:
             return ()
-        if stricter(present, wanted) is present and present is not wanted:
+        if (present is wanted and for_a_while) or (
+            stricter(present, wanted) is present and present is not wanted
+        ):
             self.may_loosen(opening, wanted)
         self.require(
             not (opening.lifeline and wanted is OpeningState.CLOSED),
@@ -181,8 +196,23 @@ class _Court:
             "Closing it needs its fallback confirmed: rempart contain --lifeline.",
         )
         return (
-            facts.OpeningSet(at=self.now, opening=opening.id, state=wanted, by=order.by, reason=order.reason),
+            facts.OpeningSet(
+                at=self.now,
+                opening=opening.id,
+                state=wanted,
+                by=order.by,
+                reason=order.reason,
+                drains=self.drains(opening, order),
+            ),
         )
+
+    def drains(self, opening: Opening, order: orders.SetOpening) -> Instant | None:
+        """Until when requests under way may end: for a published service only, and never against a cut."""
+        if not order.in_peace or order.state is not OpeningState.CLOSED:
+            return None
+        self.require(opening.publication is not None, f"{opening.id} is not published: it closes at once")
+        self.require(not self.state.contained, "the site is contained: what closes now closes at once")
+        return after(self.now, seconds(DRAINING))
 
     def may_loosen(self, opening: Opening, wanted: OpeningState) -> None:
         self.require(

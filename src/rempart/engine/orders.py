@@ -11,8 +11,12 @@ from rempart.accounts.person import FullName, PersonId, Role
 from rempart.care.rehearsal import Becomes, Question
 from rempart.care.reply import Reply
 from rempart.care.trouble import Ail
+from rempart.instants import Instant
 from rempart.reopening.dossier import ProofKind
 from rempart.site.opening import OpeningState
+
+LONGEST_VISIT = 240
+"""Minutes that a supplier's visit may last; whoever needs longer is let in again."""
 
 Text = Annotated[str, Meta(max_length=400)]
 Name = Annotated[str, Meta(max_length=120)]
@@ -47,10 +51,14 @@ class CloseLifeline(Order, frozen=True, tag=True, kw_only=True):
 
 
 class SetOpening(Order, frozen=True, tag=True, kw_only=True):
-    """Close or filter one opening by itself (the GP portal alone), or put it back as it normally is."""
+    """Close or filter one opening by itself (the GP portal alone), or put it back as it normally is.
+
+    ``in_peace``: a published service closes for maintenance, not for an attack; requests under way may end.
+    """
 
     opening: Name
     state: OpeningState
+    in_peace: bool = False
 
 
 class Block(Order, frozen=True, tag=True, kw_only=True):
@@ -288,6 +296,24 @@ class ConfirmOverride(Order, frozen=True, tag=True, kw_only=True):
     opening: Name
 
 
+class OpenVisit(Order, frozen=True, tag=True, kw_only=True):
+    """Let one named person of a supplier in from outside, for minutes, through an opening that is normally closed."""
+
+    opening: Name
+    visitor: Name
+    minutes: Annotated[int, Meta(ge=1, le=LONGEST_VISIT)]
+    source: Name
+    """The address from which they come, one of the opening's hosts."""
+    override: bool = False
+    """Although the site is contained. Needs a reason; sealed as an override."""
+
+
+class AnnounceNews(Order, frozen=True, tag=True, kw_only=True):
+    """Tell the public when there will be news; without an instant, tell nothing."""
+
+    at: Instant | None = None
+
+
 AnyOrder = (
     Contain
     | CloseLifeline
@@ -326,4 +352,6 @@ AnyOrder = (
     | NotePartner
     | NoteProof
     | ConfirmOverride
+    | OpenVisit
+    | AnnounceNews
 )

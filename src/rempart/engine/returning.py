@@ -257,6 +257,10 @@ class _WayBack:
         until = door.stand.until
         on_trial = until is not None and until > self.now and not is_rehearsed(self.state, opening.id)
         self.require(on_trial, f"{opening.id} is not on trial")
+        self.require(
+            not self.state.doors[opening.id].visitor,
+            f"{opening.id} is open for a visit, which ends by itself",
+        )
         assert until is not None
         if self.never_found(opening):
             watched = Instant(door.since + (until - door.since) * 3 // 4)

@@ -76,7 +76,7 @@ def needs(state: State, order: AnyOrder) -> Requirement:
             return Requirement(_WHO_CHECK, Proof.PASSKEY)
         case orders.ConfirmOverride():
             return Requirement(_APPROVER, Proof.PASSKEY)
-        case orders.SealEnvelope() | orders.Rehearse() | orders.SetStage():
+        case orders.SealEnvelope() | orders.Rehearse() | orders.SetStage() | orders.OpenVisit():
             return Requirement(_TECHNICIAN, Proof.PASSKEY)
         case orders.EndRehearsal():
             # It brings forward by minutes what the kernel does anyway, and somebody on a ward may need it at once.

@@ -48,6 +48,10 @@ class Door:
     stand: Stand
     since: Instant
     reopened: bool = False
+    visitor: str = ""
+    """Who is let in for minutes; empty when nobody is."""
+    source: str = ""
+    """From where the visitor comes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +117,8 @@ class State:
     cut_since: Instant = NEVER
     """When the site was cut, if it is; a repeated order does not change it."""
     care: Ledger = field(default_factory=Ledger)
+    news_at: Instant | None = None
+    """When the public was told that there will be news."""
     tallies: Mapping[str, int] = field(default_factory=dict, compare=False)
     alerts: Mapping[str, Alert] = field(default_factory=dict)
     """What asks, or asked, for a person; bounded by `ALERTS`."""
@@ -199,6 +205,12 @@ def enforcement(state: State) -> Enforcement:
         contained=state.contained,
         blocked={target: measure.until for target, measure in state.blocked.items()},
         isolated={asset: measure.until for asset, measure in state.isolated.items()},
+        closed_since={
+            name: door.since
+            for name, door in state.doors.items()
+            if door.stand.state is OpeningState.CLOSED and door.since != NEVER
+        },
+        news_at=state.news_at,
     )
 
 
@@ -216,8 +228,16 @@ def fold(state: State, site: Site, fact: AnyFact) -> State:
                 state, at, Sentence("story.lifeline-closed", {"opening": opening, "by": fact.by})
             )
             return _stand(told, opening, Stand(state=OpeningState.CLOSED), at)
-        case facts.OpeningSet(at=at, opening=opening, state=wanted):
-            return _stand(state, opening, Stand(state=wanted), at)
+        case facts.OpeningSet(at=at, opening=opening, state=wanted, drains=drains):
+            return _stand(state, opening, Stand(state=wanted, drains=drains), at)
+        case facts.VisitBegun():
+            stand = Stand(state=OpeningState.FILTERED, until=fact.until, then=OpeningState.CLOSED)
+            door = Door(stand=stand, since=fact.at, visitor=fact.visitor, source=fact.source)
+            return replace(state, doors={**state.doors, fact.opening: door})
+        case facts.VisitEnded(at=at, opening=opening):
+            return _stand(state, opening, Stand(state=OpeningState.CLOSED), at)
+        case facts.NewsAnnounced(news_at=news_at):
+            return replace(state, news_at=news_at)
         case facts.Blocked():
             return _blocked(state, fact)
         case facts.Unblocked(target=target):

@@ -209,7 +209,9 @@ def _overdue(state: State, now: Instant) -> tuple[AnyFact, ...]:
     over = rehearsal is not None and rehearsal.until <= now
     rehearsed = [facts.RehearsalEnded(at=now, by=MACHINE, early=False)] if over else []
     trials = [
-        facts.TrialEnded(at=now, opening=name)
+        facts.VisitEnded(at=now, opening=name, visitor=door.visitor)
+        if door.visitor
+        else facts.TrialEnded(at=now, opening=name)
         for name, door in state.doors.items()
         if door.stand.until is not None and door.stand.until <= now and not is_rehearsed(state, name)
     ]

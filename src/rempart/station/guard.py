@@ -30,6 +30,7 @@ from rempart.adapters.enforce.gateway import Gateway
 from rempart.adapters.journal import Journal
 from rempart.adapters.socket import Connection, Listener, Rate, serve
 from rempart.config import Places
+from rempart.console.public import PublicFace
 from rempart.containment import policy as policy_text
 from rempart.containment.measure import Enforcement, disagreements, tightest
 from rempart.containment.policy import Policy
@@ -675,7 +676,7 @@ async def serve_guard(
     """Run the guard until SIGTERM. Raises when the journal is broken: better no guard than a false one."""
     clock = SystemClock()
     journal = _journal(places, site, clock)
-    gateway = Gateway(site, places)
+    gateway = Gateway(site, places, PublicFace(site))
     leasing = Leasing(site, gateway, clock) if site.resolver else None
     guard = Guard(
         Terms(site, policy),

@@ -13,6 +13,7 @@ from rempart.adapters.enforce.gateway import Gateway
 from rempart.adapters.enforce.memory import MemoryEnforcer
 from rempart.adapters.enforce.nftables import Kernel
 from rempart.config import Places
+from rempart.console.public import PublicFace
 from rempart.containment.measure import Enforcement, Stand, disagreements
 from rempart.errors import EnforcementFailed, InputRefused
 from rempart.instants import Instant
@@ -98,7 +99,8 @@ def gateway(request: pytest.FixtureRequest) -> Iterator[Enforcer]:
         pytest.skip("needs haproxy: apt install haproxy")
     folder: Path = request.getfixturevalue("tmp_path")
     places = Places(site=folder, state=folder, run=folder / "run", rules=())
-    made = Gateway(parse(SITE, "test"), places)
+    site = parse(SITE, "test")
+    made = Gateway(site, places, PublicFace(site))
     with pytest.raises(EnforcementFailed, match="proxy does not answer"):
         made.enforce(Enforcement(stands={}), now())
     proxy = subprocess.Popen(

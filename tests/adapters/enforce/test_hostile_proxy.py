@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.home import SITE
+from engine.home import NOW, SITE
 from rempart.adapters.enforce.haproxy import Proxy
 from rempart.config import Places
+from rempart.console.public import PublicFace
 from rempart.engine.state import enforcement, initial
 from rempart.errors import EnforcementFailed
 
@@ -70,7 +71,7 @@ def test_an_endless_answer_is_a_fault_within_moments(places: Places, answer: Ans
         answering(places.proxy_socket, answer),
         pytest.raises(EnforcementFailed, match=r"too long|does not end|timed out"),
     ):
-        Proxy(SITE, places).enforce(enforcement(initial(SITE)))
+        Proxy(SITE, places, PublicFace(SITE)).enforce(enforcement(initial(SITE)), NOW)
     assert time.monotonic() - began < 2.0
 
 
@@ -78,6 +79,6 @@ def test_states_that_do_not_exist_are_not_believed(places: Places) -> None:
     with answering(
         places.proxy_socket, lambda caller: caller.sendall(b"0x1 website ajar\n0x2 portal open\n")
     ):
-        assert Proxy(SITE, places).read() == {"portal": "open"}
+        assert Proxy(SITE, places, PublicFace(SITE)).read() == {"portal": "open"}
         with pytest.raises(EnforcementFailed, match="does not hold website=open"):
-            Proxy(SITE, places).enforce(enforcement(initial(SITE)))
+            Proxy(SITE, places, PublicFace(SITE)).enforce(enforcement(initial(SITE)), NOW)

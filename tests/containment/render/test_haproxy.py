@@ -1,4 +1,3 @@
-import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from rempart.config import Places
 from rempart.containment.measure import Enforcement, Stand
-from rempart.containment.render.haproxy import config, hosts_map, maintenance_page, openings_map
+from rempart.containment.render.haproxy import config, hosts_map, live, openings_map
 from rempart.errors import InputRefused
 from rempart.site.opening import Fallback, OpeningState
 from rempart.site.site import Site
@@ -25,10 +24,6 @@ def test_the_maps(site: Site) -> None:
     wanted = Enforcement(stands={"website": Stand(state=OpeningState.FILTERED)})
     assert openings_map(site, wanted) == "website filtered\ngp-portal closed\n"
     assert hosts_map(site) == "www.tilleuls.example website\nportail.tilleuls.example gp-portal\n"
-
-
-def test_the_page(site: Site, snapshot: SnapshotAssertion) -> None:
-    assert maintenance_page(site, site.opening("website")) == snapshot
 
 
 HOSTILE = st.one_of(
@@ -52,13 +47,18 @@ def test_words_of_the_site_never_reach_the_configuration(site: Site, text: str) 
     assert config(spoken, PLACES) == config(site, PLACES)
 
 
-@given(text=HOSTILE)
-def test_the_page_is_harmless(site: Site, text: str) -> None:
-    opening = replace(site.opening("website"), name=text, fallback=Fallback(text="", phone=text))
-    page = maintenance_page(replace(site, name=text), opening)
-    tags = set(re.findall(r"<[^>]*>", page))
-    assert tags == set(re.findall(r"<[^>]*>", maintenance_page(site, site.opening("website")))) or not text
-    assert all(letter == "\n" or letter.isprintable() for letter in page)
+def test_holes_of_a_page_are_looked_up_and_its_percent_signs_stay() -> None:
+    page = "100 % \ue000website.fr\ue001 \ue000state:gp-portal\ue001"
+    assert live(page, PLACES) == (
+        "100 %% %[str(website.fr),map_str(/run/r/proxy/notices.map,-)] "
+        "%[str(state:gp-portal),regsub(state:,),map_str(/run/r/proxy/openings.map,closed)]"
+    )
+
+
+@pytest.mark.parametrize("name", ["a),env(HOME", "é", "", "a b"])
+def test_a_hole_can_name_nothing_else(name: str) -> None:
+    with pytest.raises(InputRefused):
+        live(f"\ue000{name}\ue001", PLACES)
 
 
 @pytest.mark.parametrize("hostile", ["a b", "x\n", "", "é", "a'b", "-x", "a" * 64])

@@ -7,7 +7,7 @@ still read the maintenance page. If the proxy fails, the kernel already holds wh
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rempart.adapters.enforce.haproxy import Proxy
+from rempart.adapters.enforce.haproxy import Pages, Proxy
 from rempart.adapters.enforce.nftables import Kernel
 from rempart.config import Places
 from rempart.containment.measure import Enforcement, Stand, stricter
@@ -21,9 +21,9 @@ from rempart.site.site import Site
 class Gateway:
     """Enforces in the network namespace in which it was made. Not for use by two threads at once."""
 
-    def __init__(self, site: Site, places: Places) -> None:
+    def __init__(self, site: Site, places: Places, pages: Pages) -> None:
         self._kernel = Kernel(site)
-        self._proxy = Proxy(site, places)
+        self._proxy = Proxy(site, places, pages)
 
     def enforce(self, wanted: Enforcement, now: Instant) -> None:
         """Bring kernel, then proxy to ``wanted``. Raises EnforcementFailed (saying which of them) or InputRefused.
@@ -36,7 +36,7 @@ class Gateway:
             self._kernel.enforce(wanted, now)
         except RempartError as fault:
             refused = fault
-        self._proxy.enforce(wanted)
+        self._proxy.enforce(wanted, now)
         if refused:
             raise refused
 

@@ -4,17 +4,30 @@ import errno
 import os
 import pwd
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from time import monotonic
+from typing import Protocol
 
 from rempart.config import Places
 from rempart.containment.measure import Enforcement
 from rempart.containment.render import modsecurity
-from rempart.containment.render.haproxy import config, files, openings_map, refused_page, server_names, states
+from rempart.containment.render.haproxy import (
+    HOSTS,
+    config,
+    hosts_map,
+    live,
+    notices_map,
+    openings_map,
+    page_name,
+    server_names,
+    states,
+)
 from rempart.errors import EnforcementFailed
-from rempart.site.opening import OpeningState
+from rempart.instants import Instant
+from rempart.site.opening import Opening, OpeningState
 from rempart.site.site import Site
 
 _PATIENCE = 1.0
@@ -23,56 +36,102 @@ _PATIENCE = 1.0
 _LONGEST_ANSWER = 1 << 20
 """Bytes; a site's map has a few thousand."""
 
+_AT_ONCE = 40
+"""Commands in one line."""
+
 USER = "haproxy"
 """The user and group that haproxy becomes when it is started as root."""
+
+
+class Pages(Protocol):
+    """What the public reads meanwhile; holes stand for what changes (see `render.haproxy.live`)."""
+
+    def pages(self) -> Iterable[tuple[Opening, str, str]]:
+        """Each published opening, its page, and its page when it is not known since when it is closed."""
+        ...
+
+    def refusal(self) -> str:
+        """The page for a request that the filter refused."""
+        ...
+
+    def notices(self, wanted: Enforcement) -> Mapping[str, str]:
+        """What fills the holes, by name; always the same names. Neither spaces nor semicolons."""
+        ...
 
 
 class Proxy:
     """The haproxy of one site, reached through its runtime socket; it may start after us, and restart."""
 
-    def __init__(self, site: Site, places: Places) -> None:
+    def __init__(self, site: Site, places: Places, pages: Pages) -> None:
         self._site = site
         self._places = places
+        self._pages = pages
 
     def prepare(self, wanted: Enforcement) -> None:
-        """Write what haproxy reads when it starts, so that it starts in the wanted state."""
-        folder, filtering = self._places.proxy_config.parent, self._places.filter_config.parent
-        for needed in (folder, self._places.proxy_socket.parent, filtering, self._places.filter_work):
-            needed.mkdir(parents=True, exist_ok=True)
-        own_rules = resources.files("rempart.containment.render").joinpath(modsecurity.OWN_RULES)
-        texts = {
-            **{folder / name: text for name, text in files(self._site).items()},
-            **{filtering / name: text for name, text in self._filter_files().items()},
-            filtering / modsecurity.OWN_RULES: own_rules.read_text(encoding="utf-8"),
-            filtering / modsecurity.PAGE: refused_page(self._site),
-            self._places.proxy_map: openings_map(self._site, wanted),
-            self._places.proxy_config: config(self._site, self._places, run_as=_run_as()),
-        }
-        for path, text in texts.items():
+        """Write what proxy and filter read when they start, so that they start in the wanted state."""
+        for path, text in self._fixed.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
             _write(path, text)
+        self._places.proxy_socket.parent.mkdir(parents=True, exist_ok=True)
+        self._places.filter_work.mkdir(parents=True, exist_ok=True)
+        self._write_maps(wanted)
 
-    def _filter_files(self) -> dict[str, str]:
-        return modsecurity.files(self._site, self._places, as_root=os.geteuid() == 0)
+    def _write_maps(self, wanted: Enforcement) -> None:
+        _write(self._places.proxy_map, openings_map(self._site, wanted))
+        _write(self._places.notices_map, notices_map(self._pages.notices(wanted)))
 
-    def enforce(self, wanted: Enforcement) -> None:
-        """Bring the proxy to ``wanted``; sessions of what is closed are ended. Raises EnforcementFailed."""
-        self.prepare(wanted)
+    @cached_property
+    def _fixed(self) -> Mapping[Path, str]:
+        """What does not change while site.toml does not."""
+        site, places = self._site, self._places
+        proxy, filtering = places.proxy_config.parent, places.filter_config.parent
+        own_rules = resources.files("rempart.containment.render").joinpath(modsecurity.OWN_RULES)
+        pages = {
+            proxy / page_name(opening, dated=dated): live(page, places)
+            for opening, *both in self._pages.pages()
+            for page, dated in zip(both, (True, False), strict=True)
+        }
+        return {
+            **pages,
+            **{
+                filtering / name: text
+                for name, text in modsecurity.files(site, places, as_root=os.geteuid() == 0).items()
+            },
+            filtering / modsecurity.OWN_RULES: own_rules.read_text(encoding="utf-8"),
+            filtering / modsecurity.PAGE: self._pages.refusal(),
+            proxy / HOSTS: hosts_map(site),
+            places.proxy_config: config(site, places, run_as=_run_as()),
+        }
+
+    def enforce(self, wanted: Enforcement, now: Instant) -> None:
+        """Bring the proxy to ``wanted``; sessions of what is closed are ended, unless they may drain.
+
+        The running proxy first, its files after it: they are for when it starts again. Raises EnforcementFailed.
+        """
+        try:
+            self._command(wanted, now)
+        except EnforcementFailed:
+            self.prepare(wanted)
+            raise
+        self._write_maps(wanted)
+
+    def _command(self, wanted: Enforcement, now: Instant) -> None:
+        """Two exchanges: what it holds, and what it shall hold. Reading back is part of the second."""
         goal = states(self._site, wanted)
         if not goal:
             return
         until = monotonic() + _PATIENCE
-        # One conversation for all of it: a cut is waited for.
-        changes = [
-            f"set map {self._places.proxy_map} {name} {state}"
-            for name, state in _differing(self._read(until), goal)
-        ]
-        for name, state in goal.items():
-            straight, filtered = server_names(self._site.opening(name))
-            if state is not OpeningState.OPEN:
-                changes.append(f"shutdown sessions server {straight}")
-            if state is OpeningState.CLOSED:
-                changes.append(f"shutdown sessions server {filtered}")
-        unheard = _differing(self._read(until, *changes), goal)
+        held = self._held(until)
+        notices = {
+            name: words for name, words in self._pages.notices(wanted).items() if held.get(name) != words
+        }
+        after_it = self._held(
+            until,
+            *(f"set map {self._places.proxy_map} {name} {state}" for name, state in _differing(held, goal)),
+            *(f"shutdown sessions server {server}" for server in self._ending(wanted, goal, now)),
+            *(f"set map {self._places.notices_map} {name} {words}" for name, words in notices.items()),
+        )
+        unheard = _differing(after_it, goal)
         if unheard:
             raise EnforcementFailed(
                 f"the proxy does not hold {', '.join(f'{name}={state}' for name, state in unheard)}",
@@ -80,19 +139,36 @@ class Proxy:
                 now="The kernel holds what was decided. Restart the proxy: it starts in the wanted state.",
             )
 
+    def _ending(self, wanted: Enforcement, goal: Mapping[str, OpeningState], now: Instant) -> Iterator[str]:
+        """The servers whose sessions end: of what is closed both ways, of what is filtered the way past the filter."""
+        for name, state in goal.items():
+            straight, filtered = server_names(self._site.opening(name))
+            drains = wanted.stands[name].drains if name in wanted.stands else None
+            if state is OpeningState.OPEN or (drains and drains > now and not wanted.contained):
+                continue
+            yield straight
+            if state is OpeningState.CLOSED:
+                yield filtered
+
     def read(self) -> Mapping[str, OpeningState]:
         """Opening id and state, as the running proxy holds them. Raises EnforcementFailed."""
-        return self._read(monotonic() + _PATIENCE)
-
-    def _read(self, until: float, *changes: str) -> Mapping[str, OpeningState]:
-        """The map, after these changes."""
         if not states(self._site, Enforcement(stands={})):
             return {}
-        show = f"show map {self._places.proxy_map}"
-        lines = self._ask("; ".join([*changes, show]), until).splitlines()
-        pairs = (line.split() for line in lines if line)
         known = {state.value: state for state in OpeningState}
-        return {words[1]: known[words[2]] for words in pairs if len(words) == 3 and words[2] in known}
+        held = self._held(monotonic() + _PATIENCE)
+        return {name: known[value] for name, value in held.items() if value in known}
+
+    def _held(self, until: float, *commands: str) -> Mapping[str, str]:
+        """What both maps hold after these commands. A notice's name holds a dot or a colon, an opening's neither."""
+        shown = [f"show map {path}" for path in (self._places.proxy_map, self._places.notices_map)]
+        every = [*commands, *shown]
+        # Split at spaces only: those that do not break belong to a notice.
+        lines = [
+            line.split(" ")
+            for start in range(0, len(every), _AT_ONCE)
+            for line in self._ask("; ".join(every[start : start + _AT_ONCE]), until).splitlines()
+        ]
+        return {words[1]: words[2] for words in lines if len(words) == 3 and words[0].startswith("0x")}
 
     def _ask(self, command: str, until: float) -> str:
         try:
@@ -122,10 +198,8 @@ def _mapped(name: str, number: int) -> bool:
     return any(first <= number < first + count for first, _, count in ranges)
 
 
-def _differing(
-    held: Mapping[str, OpeningState], goal: Mapping[str, OpeningState]
-) -> list[tuple[str, OpeningState]]:
-    return [(name, state) for name, state in goal.items() if held.get(name) is not state]
+def _differing(held: Mapping[str, str], goal: Mapping[str, OpeningState]) -> list[tuple[str, OpeningState]]:
+    return [(name, state) for name, state in goal.items() if held.get(name) != state.value]
 
 
 def _converse(path: Path, command: str, until: float) -> str:

@@ -1,15 +1,15 @@
-"""A site's published services as a haproxy configuration, its maps, and the pages the public reads meanwhile.
+"""A site's published services as a haproxy configuration and its maps; the pages of closed ones as haproxy fills them.
 
 The front always answers. Which service a request is for comes from its Host header; whether that service answers
 comes from a map, opening id to state, which is changed through the runtime socket without a reload. Words of the
-site stand in files of their own (maps, pages), never inside the configuration.
+site stand in files of their own (maps, pages), never inside the configuration. What changes in a page (since when,
+when there is news) stands in a map too.
 
 Log lines are JSON objects of one line each, every captured value cut to a length and escaped by haproxy.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from html import escape
 from ipaddress import IPv4Address, IPv6Address
 
 from rempart.config import Places
@@ -19,7 +19,7 @@ from rempart.containment.refusal import HEADER
 from rempart.containment.way import addresses
 from rempart.errors import InputRefused
 from rempart.site.opening import Opening, OpeningState, Publication
-from rempart.site.site import Language, Site
+from rempart.site.site import Site
 
 RETRY_AFTER = 600
 """Seconds after which visitors may ask again."""
@@ -28,9 +28,12 @@ FILTERED_REQUESTS = 100
 _PACE = 10
 """Seconds over which a filtered service counts the requests of one source."""
 PORT = 80
+HOSTS = "hosts.map"
+"""File of the map from host names to openings."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_KEY = re.compile(r"[a-z0-9.:-]{1,80}")
 _PATH = re.compile(r"/[A-Za-z0-9/._+@-]*")
 
 _CAPTURED = {
@@ -73,12 +76,6 @@ def config(site: Site, places: Places, *, run_as: str | None = None) -> str:
     return "\n".join(line for section in sections for line in [*section, ""])
 
 
-def files(site: Site) -> dict[str, str]:
-    """The files beside the configuration, by name: the maps and one page per published opening."""
-    pages = {page_name(opening): maintenance_page(site, opening) for opening in site.published()}
-    return {"hosts.map": hosts_map(site), **pages}
-
-
 def openings_map(site: Site, wanted: Enforcement) -> str:
     """Opening id and state, one published opening a line."""
     return "".join(f"{name} {state}\n" for name, state in states(site, wanted).items())
@@ -103,35 +100,14 @@ def hosts_map(site: Site) -> str:
     )
 
 
-def maintenance_page(site: Site, opening: Opening) -> str:
-    """What the public reads while the service is closed: which house, that it is in maintenance, whom to call."""
-    phone = opening.fallback.phone or site.phone
-    return _page(
-        site,
-        (_paragraphs(_SENTENCES[language], language, opening.name, phone) for language in site.languages),
-    )
+def notices_map(notices: Mapping[str, str]) -> str:
+    """What the holes of pages are filled with, one a line."""
+    return "".join(f"{_name(name)} {words}\n" for name, words in notices.items())
 
 
-def refused_page(site: Site) -> str:
-    """What the public reads when the filter refuses a request: that nothing was sent, and whom to call."""
-    return _page(
-        site, (_paragraphs(_REFUSED[language], language, "", site.phone) for language in site.languages)
-    )
-
-
-def _page(site: Site, sections: Iterable[str]) -> str:
-    parts = "\n".join(sections)
-    return (
-        f'<!doctype html>\n<html lang="{site.languages[0]}">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{_words(site.name)}</title>\n{_STYLE}\n</head>\n<body>\n<main>\n"
-        f"<h1>{_words(site.name)}</h1>\n{parts}\n</main>\n</body>\n</html>\n"
-    )
-
-
-def page_name(opening: Opening) -> str:
-    """File name of an opening's maintenance page."""
-    return f"maintenance-{int(opening.mark)}.html"
+def page_name(opening: Opening, *, dated: bool = True) -> str:
+    """File name of an opening's maintenance page: the one that says since when, or the one that does not know."""
+    return f"maintenance-{int(opening.mark)}{'' if dated else '-undated'}.html"
 
 
 def server_names(opening: Opening) -> tuple[str, str]:
@@ -139,62 +115,24 @@ def server_names(opening: Opening) -> tuple[str, str]:
     return f"{_backend_name(opening)}/server", f"{_filtered_name(opening)}/filter"
 
 
-_STYLE = (
-    "<style>body{font:1.25rem/1.6 system-ui,sans-serif;margin:0;color:#1d2733;background:#f6f4ef}"
-    "main{max-width:34rem;margin:12vh auto;padding:0 1.5rem}h1{font-size:1.6rem}"
-    "section{border-top:1px solid #cfc9bd;margin-top:1.5rem}strong{white-space:nowrap}</style>"
-)
+def live(page: str, places: Places) -> str:
+    """A page as haproxy's log format: its holes are looked up in the maps at each request.
 
-_SENTENCES = {
-    Language.FRENCH: (
-        "« {service} » est en maintenance.",
-        "Les soins continuent. Vous pouvez nous appeler au {phone}.",
-    ),
-    Language.DUTCH: (
-        "‘{service}’ is in onderhoud.",
-        "De zorg gaat door. U kunt ons bellen op {phone}.",
-    ),
-    Language.GERMAN: (
-        "„{service}“ wird gewartet.",
-        "Die Pflege geht weiter. Sie erreichen uns telefonisch unter {phone}.",
-    ),
-    Language.ENGLISH: (
-        "“{service}” is under maintenance.",
-        "Care goes on. You can call us on {phone}.",
-    ),
-}
+    Words of the site are text there and nothing else: a percent sign is doubled, and the holes' names are ours.
+    """
+    return _HOLE.sub(
+        lambda hole: f"%[str({_name(hole[1])}),{_looked_up(hole[1], places)}]", page.replace("%", "%%")
+    )
 
 
-_REFUSED = {
-    Language.FRENCH: (
-        "Votre demande n'a pas été transmise : elle ressemble à une attaque.",
-        "Si c'est une erreur, appelez-nous au {phone}.",
-    ),
-    Language.DUTCH: (
-        "Uw aanvraag is niet doorgegeven: ze lijkt op een aanval.",
-        "Is dit een vergissing, bel ons dan op {phone}.",
-    ),
-    Language.GERMAN: (
-        "Ihre Anfrage wurde nicht weitergegeben: sie sieht aus wie ein Angriff.",
-        "Wenn das ein Irrtum ist, rufen Sie uns bitte unter {phone} an.",
-    ),
-    Language.ENGLISH: (
-        "Your request was not passed on: it looks like an attack.",
-        "If this is a mistake, please call us on {phone}.",
-    ),
-}
+def _looked_up(name: str, places: Places) -> str:
+    if name.startswith(_STATE):
+        return f"regsub({_STATE},),map_str({_path(str(places.proxy_map))},closed)"
+    return f"map_str({_path(str(places.notices_map))},-)"
 
 
-def _paragraphs(sentences: tuple[str, str], language: Language, service: str, phone: str) -> str:
-    what, call = sentences
-    first = what.format(service=_words(service))
-    second = f"<p>{call.format(phone=f'<strong>{_words(phone)}</strong>')}</p>" if phone else ""
-    return f'<section lang="{language}"><p>{first}</p>{second}</section>'
-
-
-def _words(text: str) -> str:
-    """Text for a page: escaped, without control characters or overrides of the writing direction."""
-    return escape("".join(letter for letter in text if letter.isprintable())[:200])
+_HOLE = re.compile("\ue000([^\ue001]*)\ue001")
+_STATE = "state:"
 
 
 # -- sections -----------------------------------------------------------------------------------------------------
@@ -242,7 +180,7 @@ def _front(site: Site, published: Iterable[Opening], places: Places, folder: str
         *(f"\tbind {address}:{PORT}" for address in _front_addresses(site)),
         "\thttp-request set-var(txn.method) method,json(utf8s)",
         *captured,
-        f"\thttp-request set-var(txn.opening) req.hdr(host),field(1,:),lower,map_str({folder}/hosts.map)",
+        f"\thttp-request set-var(txn.opening) req.hdr(host),field(1,:),lower,map_str({folder}/{HOSTS})",
         f"\thttp-request set-var(txn.state) var(txn.opening),map_str({_path(str(places.proxy_map))},closed)",
         "\thttp-request return status 421 content-type text/plain string unknown-host "
         "unless { var(txn.opening) -m found }",
@@ -258,8 +196,8 @@ def _front_rules(opening: Opening, folder: str) -> Iterator[str]:
         yield f"\thttp-request deny deny_status 403 if {_asks_for(opening)} !{{ src {' '.join(allowed)} }}"
     closed = f"{_asks_for(opening)} {{ var(txn.state) -m str closed }}"
     headers = f"hdr Retry-After {RETRY_AFTER} hdr Cache-Control no-store"
-    page = f"content-type {_HTML} file {folder}/{page_name(opening)}"
-    yield f"\thttp-request return status 503 {page} {headers} if {closed}"
+    page = f"content-type {_HTML} lf-file {folder}/{page_name(opening)}"
+    yield f"\thttp-request return status 503 {page} {headers} {_POLICY} if {closed}"
 
 
 def _ways_in(opening: Opening) -> Iterator[str]:
@@ -273,8 +211,8 @@ def _backends(opening: Opening, places: Places, folder: str) -> Iterator[list[st
     assert publication is not None
     # The kernel cuts the leg to the server by itself (a trial that ends): visitors then read the same page.
     unreachable = (
-        f"\thttp-error status 503 content-type {_HTML} file {folder}/{page_name(opening)} "
-        f"hdr Retry-After {RETRY_AFTER} hdr Cache-Control no-store"
+        f"\thttp-error status 503 content-type {_HTML} lf-file {folder}/{page_name(opening, dated=False)} "
+        f"hdr Retry-After {RETRY_AFTER} hdr Cache-Control no-store {_POLICY}"
     )
     # Only the filter may say that it refused; a server's word about it is dropped.
     yield [
@@ -299,6 +237,11 @@ def _backends(opening: Opening, places: Places, folder: str) -> Iterator[list[st
 # -- spelling: what the configuration may be made of --------------------------------------------------------------
 
 _HTML = '"text/html; charset=utf-8"'
+_POLICY = (
+    "hdr Content-Security-Policy \"default-src 'none'; style-src 'unsafe-inline'\" "
+    "hdr Referrer-Policy no-referrer"
+)
+"""A page of ours loads nothing from anywhere."""
 
 
 def _backend_name(opening: Opening) -> str:
@@ -337,6 +280,10 @@ def _id(text: str) -> str:
 
 def _host(text: str) -> str:
     return _matching(_HOST, text, "a host name", "Write it in lower case, as www.example.be.")
+
+
+def _name(text: str) -> str:
+    return _matching(_KEY, text, "a name in a page", "This is a mistake of ours.")
 
 
 def _path(text: str) -> str:
