@@ -281,3 +281,11 @@ def test_what_was_lived_is_what_the_journal_folds_to() -> None:
     assert folded(initial(SITE), SITE, [read(body_of(fact)) for fact in talk.sealed]) == talk.state
     assert attacked().state.cut_since == 0
     assert ATTACKER in {actor for incident in talk.state.incidents.values() for actor in incident.actors}
+
+
+def test_the_attackers_own_are_known_again_after_weeks_of_containment() -> None:
+    talk = pass_gates(contained(), "ehealth")
+    reopen(talk, "ehealth", length=60).order(orders.ConfirmTrial(by="Alex", opening="ehealth"))
+    talk.wait(after(talk.now, hours(24 * 20)))
+    reopen(pass_gates(talk, "portal"), "portal", OPEN)
+    assert talk.find(RELAPSE).stands("portal") is CLOSED

@@ -17,7 +17,7 @@ from rempart.instants import Duration, Instant, hours
 from rempart.site.site import Site
 
 TOGETHER: Duration = hours(24)
-"""How long after its last finding an incident still takes in another."""
+"""How long after its last finding an incident still takes in another; one that the site is contained for, always."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,8 @@ def matching(site: Site, incidents: Iterable[Incident], finding: Finding, now: I
         incident
         for incident in incidents
         if incident.state is not IncidentState.CLOSED
-        and now - incident.last_seen <= TOGETHER
+        # Weeks of containment do not make strangers of the attacker's own: who comes back is the same attack.
+        and (incident.state is IncidentState.CONTAINED or now - incident.last_seen <= TOGETHER)
         and (
             incident.actors & who.outside
             or incident.assets & who.inside

@@ -159,6 +159,7 @@ def _asset(number: int, asset: Table, about: Table, language: Language) -> str:
         f"zone = {_quoted(asset['zone'])}",
         f'addresses = ["198.18.{_number(about, asset["zone"])}.{100 + number}"]',
         f"kind = {_quoted(asset['kind'])}",
+        *(["core = true  # proven before anything reopens"] if asset.get("core") else []),
     ]
     return _lines(lines)
 
