@@ -52,6 +52,11 @@ class Places:
         return self.state / "guard" / "accounts.db"
 
     @property
+    def certificate(self) -> Path:
+        """Folder of the console's certificate and of the station's own authority. It need not be there."""
+        return self.state / "certificate"
+
+    @property
     def events(self) -> Path:
         """The event store (SQLite). Watch only."""
         return self.state / "watch" / "events.db"

@@ -9,7 +9,7 @@ from rempart.adapters import rules as rule_files
 from rempart.adapters import shipped
 from rempart.cli.site import read
 from rempart.config import RUN, SITE, STATE, Places
-from rempart.errors import SiteInvalid
+from rempart.errors import InputRefused, SiteInvalid
 from rempart.site import soundness
 from rempart.station.guard import read_policy
 from rempart.station.supervisor import Supervisor
@@ -37,7 +37,19 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--rules", type=Path, action="append", metavar="DIR", help="Sigma rules; may be repeated"
     )
     parser.add_argument("--policy", type=Path, metavar="FILE", help="policy.toml; default: the one shipped")
-    parser.add_argument("--port", type=port, default=8420, help="of the console, on loopback (%(default)s)")
+    parser.add_argument("--port", type=port, default=8420, help="of the console (%(default)s)")
+    parser.add_argument(
+        "--console-name",
+        default="",
+        metavar="NAME",
+        help="host name of the console, with TLS; first: rempart certificate NAME",
+    )
+    parser.add_argument(
+        "--console-address",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="where the console listens; others than loopback need --console-name (%(default)s)",
+    )
     parser.add_argument(
         "--operator", type=int, action="append", default=[], metavar="UID", help="may give orders too"
     )
@@ -72,4 +84,18 @@ def run(arguments: argparse.Namespace) -> int:
     )
     read_policy(places.policy)
     rule_files.read([str(path) for path in places.rules])
-    return Supervisor(places, site, choose(), arguments.port, tuple(arguments.operator)).run()
+    if arguments.console_name and not (places.certificate / "station.pem").exists():
+        raise InputRefused(
+            f"there is no certificate for {arguments.console_name}",
+            where=str(places.certificate),
+            now=f"First: rempart certificate {arguments.console_name} --state {places.state}",
+        )
+    return Supervisor(
+        places,
+        site,
+        choose(),
+        arguments.port,
+        tuple(arguments.operator),
+        console_name=arguments.console_name,
+        console_address=arguments.console_address,
+    ).run()

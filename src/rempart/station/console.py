@@ -1,4 +1,4 @@
-"""Console: serves the pages on loopback. Holds no privilege, reads no file of the guard, may order the cut only."""
+"""Console: serves the pages. Holds no privilege, reads no file of the guard, orders what people signed in prove."""
 
 import argparse
 import ipaddress
@@ -6,7 +6,9 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
@@ -22,32 +24,48 @@ from rempart.site.site import Site
 
 _log = logging.getLogger("rempart.console")
 
+_HTTPS = 443
 PORT = 8440
 """Where the pages are when nobody says otherwise."""
 
 
-def run(places: Places, site: Site, host: str = "127.0.0.1", port: int = PORT) -> None:
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """The host name of the pages, and the folder of the certificate for it (`rempart certificate`)."""
+
+    name: str
+    folder: Path
+
+
+def run(
+    places: Places, site: Site, host: str = "127.0.0.1", port: int = PORT, tls: Tls | None = None
+) -> None:
     """Serve the pages until SIGTERM or SIGINT. ``port`` 0 takes any free one; the link's file says which.
 
-    Raises InputRefused for an address that is not loopback, since there are no accounts yet, and PrivilegeMissing
-    when the port cannot be had.
+    Raises InputRefused for an address that is not loopback without TLS, and PrivilegeMissing when the port cannot
+    be had.
     """
-    bound = _bound(host, port)
+    bound = _bound(host, port, tls)
     port = bound.getsockname()[1]
     link = places.run / "console" / "link"
     clock = SystemClock()
-    access = Access(publish=lambda token: _publish(link, f"http://{host}:{port}/enter?token={token}"))
-    console = Console(site=site, feed=Feed(places.console_socket, clock), access=access, clock=clock)
-    names = frozenset({f"{host}:{port}", f"localhost:{port}"})
-    _log.info("the pages are at http://%s:%d; the one-time link is in %s", host, port, link)
+    base = f"https://{tls.name}:{port}" if tls else f"http://{host}:{port}"
+    access = Access(publish=lambda token: _publish(link, f"{base}/enter?token={token}"))
+    feed = Feed(places.console_socket, clock)
+    console = Console(site=site, feed=feed, access=access, clock=clock, tls=tls is not None)
+    _log.info("the pages are at %s; the one-time link is in %s", base, link)
     config = uvicorn.Config(
-        console.app(names),
+        console.app(_names(host, port, tls)),
+        ssl_certfile=tls.folder / "station.pem" if tls else None,
+        ssl_keyfile=tls.folder / "station.key" if tls else None,
         access_log=False,  # a request line holds the link's token
         log_config=None,
         server_header=False,
         ws="none",
         timeout_graceful_shutdown=1,  # live pages never end by themselves
     )
+    if tls:
+        _strictly(config, tls)
     server = uvicorn.Server(config)
     for signum in (signal.SIGTERM, signal.SIGINT):
         # uvicorn takes over once it runs and raises the signal again for us when it has stopped; one that comes
@@ -57,16 +75,38 @@ def run(places: Places, site: Site, host: str = "127.0.0.1", port: int = PORT) -
     link.unlink(missing_ok=True)
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _names(host: str, port: int, tls: Tls | None) -> frozenset[str]:
+    """The names that are answered to. With TLS one only: cookies and passkeys are of that name."""
+    if tls is None:
+        return frozenset({f"{host}:{port}", f"localhost:{port}"})
+    return frozenset({f"{tls.name}:{port}", *([tls.name] if port == _HTTPS else [])})
+
+
+def _strictly(config: uvicorn.Config, tls: Tls) -> None:
+    """Load the certificate now, and speak TLS 1.3 only: every browser that makes passkeys does."""
     try:
-        loopback = ipaddress.ip_address(host).is_loopback
+        config.load()
+    except (OSError, ssl.SSLError) as fault:
+        raise InputRefused(
+            f"the certificate cannot be used: {fault}",
+            where=str(tls.folder),
+            now=f"Make it again: rempart certificate {tls.name}",
+        ) from fault
+    assert config.ssl
+    config.ssl.minimum_version = ssl.TLSVersion.TLSv1_3
+
+
+def _bound(host: str, port: int, tls: Tls | None) -> socket.socket:
+    try:
+        address = ipaddress.ip_address(host)
+        usable = address.version == 4 and (address.is_loopback or tls is not None)
     except ValueError:
-        loopback = False
-    if not loopback or ":" in host:
+        usable = False
+    if not usable:
         raise InputRefused(
             f"{host} is no IPv4 loopback address",
             where="--host",
-            now="There are no accounts yet: use 127.0.0.1, and an ssh tunnel from elsewhere.",
+            now="Without TLS: use 127.0.0.1, and an ssh tunnel from elsewhere. With it: rempart certificate NAME.",
         )
     try:
         return socket.create_server((host, port))
@@ -95,14 +135,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="rempart console", description=__doc__)
     parser.add_argument("--site", type=Path, required=True, metavar="FILE", help="site.toml")
     parser.add_argument("--run", type=Path, required=True, metavar="DIR", help="the station's run folder")
-    parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: 127.0.0.1)")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="loopback, or any IPv4 address with --certificate"
+    )
+    parser.add_argument("--name", default="", help="host name of the pages, with --certificate")
+    parser.add_argument("--certificate", type=Path, metavar="DIR", help="made by rempart certificate")
     parser.add_argument("--port", type=int, default=PORT, help=f"default: {PORT}; 0: any free one")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     places = Places(site=arguments.site, state=Path("/nonexistent"), run=arguments.run, rules=())
     try:
         site = description.parse(arguments.site.read_text(encoding="utf-8"), str(arguments.site))
-        run(places, site, arguments.host, arguments.port)
+        tls = Tls(arguments.name, arguments.certificate) if arguments.certificate else None
+        run(places, site, arguments.host, arguments.port, tls)
     except OSError as fault:
         _log.error("%s: %s", arguments.site, fault.strerror)
         return int(InputRefused.exit_code)

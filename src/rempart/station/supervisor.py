@@ -28,6 +28,7 @@ _READY_WITHIN = 60.0
 _STOP_WITHIN = 5.0
 _LONGEST_LOG = 64 << 20
 """Bytes of a log in the run folder, which lies in memory on a box."""
+_HTTPS = 443
 _PAUSES = (0.1, 0.2, 0.5, 1.0)
 
 
@@ -72,6 +73,9 @@ class Supervisor:
     users: Users
     console_port: int
     operators: tuple[int, ...] = ()
+    console_name: str = ""
+    """The host name of the pages, for which there is a certificate; empty: loopback, without TLS."""
+    console_address: str = "127.0.0.1"
     programs: list[Program] = field(default_factory=list)
     stopping: bool = False
 
@@ -172,8 +176,7 @@ class Supervisor:
             str(self.users.teller.uid),
             "--console-uid",
             str(self.users.console.uid),
-            "--console-origin",
-            f"http://localhost:{self.console_port}",
+            *self._party(),
             "--resolver-uid",
             str(self.users.resolver.uid),
         ]
@@ -210,7 +213,18 @@ class Supervisor:
             "--port",
             str(self.console_port),
         ]
+        if self.console_name:
+            arguments += ["--name", self.console_name, "--certificate", str(self.places.certificate)]
+            arguments += ["--host", self.console_address]
         return Program("console", self._python("rempart.station.console", self.users.console, (), *arguments))
+
+    def _party(self) -> list[str]:
+        """What passkeys are made for, and where the pages may be: the guard believes nobody else about it."""
+        if not self.console_name:
+            return ["--console-origin", f"http://localhost:{self.console_port}"]
+        port = "" if self.console_port == _HTTPS else f":{self.console_port}"
+        origin = f"https://{self.console_name}{port}"
+        return ["--console-name", self.console_name, "--console-origin", origin]
 
     def _proxy(self) -> Program:
         return Program(
