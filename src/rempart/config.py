@@ -67,6 +67,11 @@ class Places:
         return self.state / "watch" / "pasts"
 
     @property
+    def hidden(self) -> Path:
+        """How often exceptions hid what. Written by watch, read by ``rempart rules list``."""
+        return self.state / "watch" / "hidden.json"
+
+    @property
     def watch_socket(self) -> Path:
         """Where watch reports findings to the guard."""
         return self.run / "guard" / "watch.sock"

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from rempart.__main__ import main
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.socket import Connection, serve
 from rempart.adapters.store.events import Batch, EventStore, Segment
@@ -476,6 +477,32 @@ def test_exceptions_are_taken_up_told_and_end(home: Home, caplog: pytest.LogCapt
             await until(lambda: len(guard.found) == 2)
 
     asyncio.run(conversation())
+
+
+def test_what_an_exception_hides_is_counted_over_restarts_and_shown(
+    home: Home, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.INFO, "rempart.watch")
+    home.places.exceptions.write_text(EXCEPTION % "2026-11-30")
+
+    def listed() -> str:
+        asked = ["rules", "list", "--site", str(home.places.site), "--state", str(home.places.state)]
+        assert main(asked) == 0
+        return capsys.readouterr().out
+
+    async def conversation(first: int, last: int) -> None:
+        async with home.guard(), home.watch():
+            numbers = range(first, last + 1)
+            home.write(home.portal, *(request(n, f"/{n}/.env", client="198.51.100.7") for n in numbers))
+            await until(lambda: caplog.text.count(": hid rule") > first // 2)
+
+    home.places.state.mkdir()
+    assert "hid nothing yet" in listed()
+    asyncio.run(conversation(1, 2))
+    asyncio.run(conversation(3, 3))
+    assert "hid 'Environment file asked for' 3 times since 2" in listed()
+    home.places.hidden.write_bytes(b"[{")
+    assert "cannot be read here" in listed()
 
 
 def test_no_installed_set_keeps_a_watch_from_starting(

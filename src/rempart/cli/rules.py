@@ -10,6 +10,7 @@ from pathlib import Path
 from rempart.adapters import indicators, shipped
 from rempart.adapters import rules as rule_files
 from rempart.adapters.clock import SystemClock
+from rempart.adapters.store.hidden import HiddenFile, Hiding
 from rempart.adapters.supply import RuleFiles, Supply
 from rempart.cli import _exceptions
 from rempart.cli._samples import Fired, Outcome, Sample, samples, stated, tried
@@ -55,7 +56,8 @@ Puts the set of rules before the present one in force again.
 exit codes: 0 in force, 2 there is none, 6 the disk refused, 7 not permitted"""
 
 _LIST = """\
-Says which rules are in force: Rempart's own, the installed set, the one kept for a rollback, and the site's exceptions.
+Says which rules are in force: Rempart's own, the installed set, the one kept for a rollback; with --site also the
+site's exceptions, and how often the station hid what because of each.
 
 exit codes: 0 done, 2 something cannot be read"""
 
@@ -198,13 +200,13 @@ def _check_exceptions(exceptions: Exceptions, rules: RuleSet) -> bool:
     problems = Tamed(exceptions, rules).problems
     for problem in problems:
         print(harmless(str(problem).replace("\n    ", "  -> "), 500), file=sys.stderr)
-    for line in _entries(exceptions):
+    for _, line in _entries(exceptions):
         print(harmless(line, 500), file=sys.stderr)
     return bool(problems)
 
 
-def _entries(exceptions: Exceptions) -> Iterator[str]:
-    """One line an entry."""
+def _entries(exceptions: Exceptions) -> Iterator[tuple[Exemption | Severity, str]]:
+    """Each entry and its line."""
     now = SystemClock().now()
     over = exceptions.ended(now)
     entries: tuple[Exemption | Severity, ...] = (*exceptions.exemptions, *exceptions.severities)
@@ -217,7 +219,7 @@ def _entries(exceptions: Exceptions) -> Iterator[str]:
             what = f"tells {rules} as {each.level.name.lower()}"
         until = f" until {each.until}" if each.until else ""
         ended = " HAS ENDED: it is without effect." if each in over else ""
-        yield f"{each.where}: {what}{until} ({each.reason}; {each.author}).{ended}"
+        yield each, f"{each.where}: {what}{until} ({each.reason}; {each.author}).{ended}"
 
 
 # -- test -------------------------------------------------------------------------------------------------------------
@@ -327,9 +329,40 @@ def _list(arguments: argparse.Namespace) -> int:
         else:
             _tell_set(state, found)
     if arguments.site:
-        for line in _entries(_exceptions.beside(arguments.site)):
+        hidden = _hidden(HiddenFile(_places(arguments.state).hidden))
+        for entry, line in _entries(_exceptions.beside(arguments.site)):
             _say(line)
+            for each in _told_of(entry, hidden):
+                _say(f"{'':10} {each}")
     return ExitCode.OK
+
+
+def _hidden(file: HiddenFile) -> tuple[Hiding, ...] | None:
+    """What the station counted; None, and it is said, when that cannot be known here."""
+    try:
+        return file.read()
+    except (OSError, ValueError) as fault:
+        _say(f"how often exceptions hid something cannot be read here: {fault}")
+        return None
+
+
+def _told_of(entry: Exemption | Severity, hidden: Sequence[Hiding] | None) -> Iterator[str]:
+    """What one exception hid, the most often hidden first."""
+    if isinstance(entry, Severity) or hidden is None:
+        return
+    own = sorted((each for each in hidden if each.exception == entry.id), key=lambda each: -each.times)
+    for each in own[:_HIDDEN]:
+        times = "once" if each.times == 1 else f"{each.times} times"
+        since, last = (rfc3339(moment)[:16].replace("T", " ") for moment in (each.first, each.last))
+        yield f"hid {each.title!r} {times} since {since}Z, last {last}Z"
+    if len(own) > _HIDDEN:
+        yield f"hid {len(own) - _HIDDEN} other rules"
+    if not own:
+        yield "hid nothing yet"
+
+
+_HIDDEN = 5
+"""Rules shown of one exception."""
 
 
 def _tell_set(state: str, found: RuleFiles) -> None:

@@ -45,6 +45,8 @@ class Detection:
         self._surroundings = surroundings or Surroundings()
         self._matcher = Matcher(rules.rules, compiled)
         self._silent = only_parts(rules)
+        cards = [*(each.card for each in rules.rules), *(each.card for each in rules.correlations)]
+        self._titles = {card.id: card.title for card in cards}
         self._indicators = indicators
         self._behaviour = behaviour
         self._forget()
@@ -76,6 +78,10 @@ class Detection:
     def inherit(self, other: Self) -> None:
         """Go on with what the behaviour detectors of another remember: pasts reach further back than any replay."""
         self._behaviour = other._behaviour or self._behaviour
+
+    def title(self, rule: str) -> str:
+        """The title of a rule or correlation; of what is found without one, its id."""
+        return self._titles.get(rule, rule)
 
     def pasts(self) -> bytes:
         """What the behaviour detectors remember, for `recall` at the next start."""

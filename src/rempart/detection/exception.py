@@ -28,6 +28,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from functools import lru_cache
+from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 from unicodedata import category
@@ -101,6 +102,13 @@ class Exemption:
     until: date
     """The last day on which it hides (UTC)."""
     where: str = ""
+
+    @property
+    def id(self) -> str:
+        """What tells it from others, wherever in the file it stands."""
+        fields = [(name, [value.text for value in values]) for name, values in self.fields]
+        said = repr((self.rules, fields, self.reason, self.author, self.until.isoformat()))
+        return sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def covers(self, fields: Mapping[str, Any]) -> bool:
         """Whether it speaks of an event, or of a group, with these fields."""

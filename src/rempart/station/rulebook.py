@@ -11,6 +11,7 @@ from pathlib import Path
 from rempart.adapters import indicators
 from rempart.adapters.compiled import KeptFiles, load
 from rempart.adapters.rules import read
+from rempart.adapters.store.hidden import HiddenFile, Hiding
 from rempart.adapters.supply import Supply
 from rempart.config import Places
 from rempart.detection import exception
@@ -22,7 +23,7 @@ from rempart.detection.indicator import Indicators
 from rempart.detection.place import placed
 from rempart.detection.surroundings import Surroundings
 from rempart.errors import InputRefused, RempartError
-from rempart.instants import Instant
+from rempart.instants import Instant, after, minutes
 from rempart.site.site import Site
 
 _log = logging.getLogger("rempart.watch")
@@ -148,16 +149,23 @@ def _stat(path: Path) -> Mark:
 class Silences:
     """Tells what exceptions hid, and which have ended: an exception that nobody remembers is a hole."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: HiddenFile) -> None:
+        """``file``: where the counts are kept from one start to the next."""
+        self._file = file
         self._of: Detection | None = None
+        self._seen: dict[tuple[Exemption, str], int] = {}
         self._told: dict[tuple[Exemption, str], int] = {}
         self._over: set[Exemption | Severity] = set()
+        self._counted = _counted(file)
+        self._written = Instant(0)
+        self._changed = False
 
     def tell(self, detection: Detection, now: Instant) -> None:
         """Log what is news: the first time, at each doubling (a flood must not flood the log), and each end."""
         if detection is not self._of:  # other exceptions, which begin to count anew
-            self._of, self._told, self._over = detection, {}, set()
+            self._of, self._seen, self._told, self._over = detection, {}, {}, set()
         for key, count in detection.hidden.items():
+            self._count(key, count, now)
             if count >= 2 * self._told.get(key, 0):
                 self._told[key] = count
                 entry, rule = key
@@ -170,3 +178,39 @@ class Silences:
                 _log.warning(
                     "%s: has ended and is without effect (%a, %a)", over.where, over.reason, over.author
                 )
+        if now >= after(self._written, KEPT):
+            self.keep(now)
+
+    def keep(self, now: Instant) -> None:
+        """Write the counts down, when they are others than those written last."""
+        if self._changed:
+            self._file.write(tuple(self._counted.values()))
+            self._written, self._changed = now, False
+
+    def _count(self, key: tuple[Exemption, str], count: int, now: Instant) -> None:
+        more = count - self._seen.get(key, 0)
+        if more <= 0 or self._of is None:
+            return
+        self._seen[key], self._changed = count, True
+        entry, rule = key
+        before = self._counted.get((entry.id, rule))
+        self._counted[entry.id, rule] = Hiding(
+            exception=entry.id,
+            rule=rule,
+            title=self._of.title(rule),
+            times=more + (before.times if before else 0),
+            first=before.first if before else now,
+            last=now,
+        )
+
+
+KEPT = minutes(1)
+"""How often the counts are written at most."""
+
+
+def _counted(file: HiddenFile) -> dict[tuple[str, str], Hiding]:
+    try:
+        return {(each.exception, each.rule): each for each in file.read()}
+    except (OSError, ValueError) as fault:
+        _log.error("%s: how often exceptions hid something is counted anew: %s", file.path, fault)
+        return {}

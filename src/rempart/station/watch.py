@@ -30,6 +30,7 @@ from rempart.adapters.collect.stir import Stir
 from rempart.adapters.collect.tail import Follower, Lines
 from rempart.adapters.socket import Connection, dial
 from rempart.adapters.store.events import Batch, Damage, EventStore, Segment, StoreFailed
+from rempart.adapters.store.hidden import HiddenFile
 from rempart.adapters.store.pasts import Kept, Pasts
 from rempart.config import Places
 from rempart.detection.detector import Detection
@@ -346,6 +347,7 @@ class Watch:
         self._recorder = Recorder(store)
         self._outbox = Outbox(store.settled)
         self._pasts = Pasts(places.pasts)
+        self._silences = Silences(HiddenFile(places.hidden))
         self._kept = clock.now()
         self._keeping: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._keeping.set_result(None)
@@ -378,6 +380,8 @@ class Watch:
             await asyncio.gather(*running, return_exceptions=True)
             await self._recorder.finish()
             self._store.settle(self._outbox.settled)
+            self._silences.tell(self._reader.detection, self._clock.now())
+            self._silences.keep(self._clock.now())
             await self._keep_pasts()
             await self._keeping
             for source in self._sources:
@@ -489,12 +493,11 @@ class Watch:
     async def _renew(self) -> None:
         """Take up other rules when they are there; tell what exceptions hide."""
         await self._rebuilt.wait()
-        silences = Silences()
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(RENEW):
                     await self._renewal.wait()
-            silences.tell(self._reader.detection, self._clock.now())
+            self._silences.tell(self._reader.detection, self._clock.now())
             if self._renewal.is_set() or self._rulebook.changed():
                 self._renewal.clear()
                 await self._take_up()
