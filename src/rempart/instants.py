@@ -57,3 +57,18 @@ def rfc3339(instant: Instant) -> str:
 def parse_rfc3339(text: str) -> Instant:
     """The instant that RFC 3339 text names. Raises ValueError when the text is no such thing."""
     return from_datetime(datetime.fromisoformat(text))
+
+
+_NAIVE_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00")
+
+
+def written(text: str) -> Instant | None:
+    """The instant that ISO 8601 text names, in UTC where it names no zone; None when it is no such text."""
+    try:
+        moment = datetime.fromisoformat(text.removesuffix("Z"))
+    except ValueError:
+        return None
+    if moment.tzinfo is not None:
+        return from_datetime(moment)
+    since = moment - _NAIVE_EPOCH
+    return Instant((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)

@@ -136,7 +136,7 @@ EVENTS = st.builds(
     ),
     source=st.text(max_size=5),
     record=st.integers(0, 9),
-    time=st.none() | st.integers(0, 10**15).map(Instant),
+    when=st.none() | st.integers(0, 10**15).map(Instant),
 )
 
 

@@ -5,7 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rempart.detection import gate
-from rempart.detection.gate import All, Inverse, Memo, Room, Some, Tree, compiled, cover, mentioned, settle
+from rempart.detection.gate import (
+    All,
+    Inverse,
+    Memo,
+    Room,
+    Some,
+    Tide,
+    Tree,
+    compiled,
+    cover,
+    mentioned,
+    settle,
+)
 
 LEAVES = st.integers(min_value=0, max_value=7)
 SETS = st.frozensets(LEAVES, max_size=8)
@@ -54,7 +66,8 @@ def test_a_memo_forgets_rather_than_grow(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(gate, "_MEMO_CHARACTERS", 100_000)
     room = Room()
     quiet, flooded = (
-        Memo(lambda value: frozenset((len(str(value)),)), frozenset(range(10_000)), room) for _ in range(2)
+        Memo(lambda value: frozenset((len(str(value)),)), frozenset(range(10_000)), room, Tide())
+        for _ in range(2)
     )
     assert quiet["a"] == {1}
     for number in range(2_000):
@@ -64,6 +77,8 @@ def test_a_memo_forgets_rather_than_grow(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_memo_keeps_text_only() -> None:
-    memo = Memo(lambda value: frozenset((1,)) if value is True else frozenset(), frozenset((1,)), Room())
+    memo = Memo(
+        lambda value: frozenset((1,)) if value is True else frozenset(), frozenset((1,)), Room(), Tide()
+    )
     assert [memo[value] for value in (1, True, 1.0, "1", True)] == [set(), {1}, set(), set(), {1}]
     assert set(memo) == {"1"}

@@ -1,5 +1,6 @@
 """The matcher: the answer depends on the event and the rules alone."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -202,3 +203,47 @@ def test_a_crowd_of_rules_is_answered_as_a_few_are(
         assert [each for each in rules if few.evidence(each, event(fields))] == [
             each for each in rules if crowd.evidence(each, event(fields))
         ]
+
+
+TEXTS = st.sampled_from(
+    ["cmd.exe", "xCMD.EXE", "\u212aernel", "kernel", "true", "1000", 'say "hi" now', "a\\b"]
+)
+LITERALS = st.builds(
+    Leaf,
+    st.sampled_from(["a", "b"]),
+    st.sampled_from(
+        [LeafKind.CONTAINS, LeafKind.STARTSWITH, LeafKind.ENDSWITH, LeafKind.EXACT, LeafKind.NULL]
+    ),
+    st.sampled_from(["cmd.exe", "kernel", "tru", "1000", 'y "hi" n', "a\\b", "hi now"]),
+)
+SIEVED = st.recursive(
+    LITERALS,
+    lambda inner: (
+        st.builds(Not, inner)
+        | st.lists(inner, min_size=1, max_size=3).map(lambda parts: And(tuple(parts)))
+        | st.lists(inner, min_size=1, max_size=3).map(lambda parts: Or(tuple(parts)))
+    ),
+    max_leaves=6,
+)
+PLAIN: st.SearchStrategy[Any] = TEXTS | st.sampled_from([None, True, 1000, 1e3]) | st.lists(TEXTS, max_size=2)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(SIEVED, min_size=1, max_size=4),
+    st.lists(st.fixed_dictionaries({"a": PLAIN, "b": PLAIN}), min_size=1, max_size=5),
+    st.booleans(),
+)
+def test_a_gate_behind_a_sieve_answers_as_one_without(
+    conditions: list[Condition], events: list[dict[str, Any]], ascii_only: bool
+) -> None:
+    (pattern,) = load([("r", rule("  a: {x: y}\n  condition: a"))]).rules
+    rules = [replace(pattern, condition=each) for each in conditions]
+    plain, sieved = Matcher(rules), Matcher(rules)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("_TIDE", 0), ("_SAMPLE", 1), ("_APART", 1)):
+            patch.setattr(f"rempart.detection.gate.{name}", value)
+        for fields in [*events[:1] * 3, *events, *events]:
+            raw = json.dumps(fields, ensure_ascii=ascii_only).encode()
+            found = sieved.matches(replace(event(fields), raw=raw))
+            assert [id(each) for each in found] == [id(each) for each in plain.matches(event(fields))]

@@ -7,13 +7,16 @@ themselves. Every memory is bounded: forgetting costs time, never a match.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from operator import getitem
 from typing import Any
 
 from rempart.detection.condition import And, Condition, Leaf, Not, Or
-from rempart.detection.predicates import NOTHING, FieldTests, Keywords, refers
+from rempart.detection.keywords import Keywords
+from rempart.detection.predicates import NOTHING, FieldTests, refers
 from rempart.detection.question import Question, View, all_of, none_of, one_of
 from rempart.detection.rule import Rule
+from rempart.detection.sieve import Commonness
 
 GATE_FIELDS = ("Channel", "EventID", "Provider_Name")
 
@@ -21,6 +24,14 @@ _MEMO_CHARACTERS = 6_000_000
 """What all memos of a matcher may hold together, in characters of values (plus a fixed cost each)."""
 _ENTRY_COST = 200
 _SIGNATURES = 4_000
+_TIDE = 255
+"""A gate looks at its tide every so many events, a power of two less one."""
+_SELDOM = 7
+"""At high tide one value of eight is remembered, so that ebb is noticed."""
+_SAMPLE, _APART, _SAMPLED_BYTES = 16, 16, 16_384
+"""Of the first events that come every sixteenth is looked at, 16 in all, and of none more than this."""
+_COMMON = 0.05
+"""The share of events above which one part of a rule tells too little."""
 
 
 # -- trees of numbers ---------------------------------------------------------------------------------------------
@@ -163,6 +174,30 @@ def cover(tree: Tree, cost: Callable[[int], float]) -> tuple[float, frozenset[in
             return total, covering
 
 
+def weakened(tree: Tree, share: Callable[[int], float]) -> tuple[float, Tree] | None:
+    """A smaller tree that holds whenever the tree does, and how often it may be expected to; None when there is none.
+
+    ``share``: how often a leaf is true; infinite where that cannot be told. Of what must all be true the rarest part is
+    kept, and the second where the first is common.
+    """
+    match tree:
+        case Inverse():
+            return None
+        case All(leaves, parts):
+            singles: list[tuple[float, Tree]] = [
+                (share(leaf), All(frozenset((leaf,)), ())) for leaf in leaves
+            ]
+            kept = [each for part in parts if (each := weakened(part, share)) is not None]
+            best = sorted((each for each in (*singles, *kept) if each[0] < inf), key=lambda each: each[0])
+            if not best or best[0][0] < _COMMON or len(best) == 1:
+                return best[0] if best else None
+            return best[0][0] * best[1][0], All(NOTHING, (best[0][1], best[1][1]))
+        case Some(leaves, parts):
+            kept = [each for part in parts if (each := weakened(part, share)) is not None]
+            total = sum(map(share, leaves)) + sum(each[0] for each in kept)
+            return (total, Some(leaves, tuple(each[1] for each in kept))) if len(kept) == len(parts) else None
+
+
 # -- rules made ready ---------------------------------------------------------------------------------------------
 
 
@@ -287,20 +322,35 @@ class Room:
             self._left += max(self._memos, key=lambda memo: memo.held).forget()
 
 
+class Tide:
+    """How many of the values that come to a gate are new: in a flood of them remembering costs more than it saves."""
+
+    __slots__ = ("high", "missed")
+
+    def __init__(self) -> None:
+        self.missed = 0
+        self.high = False
+
+    def turn(self, asked: int) -> None:
+        """Look back on so many values asked for."""
+        self.high, self.missed = 2 * self.missed > asked, 0
+
+
 class Memo(dict[Any, frozenset[int]]):
     """Value -> true leaves of one field, as far as one gate cares. Only text and absence are remembered: for Python
     1, 1.0 and True are one key, for a rule they are not.
     """
 
-    __slots__ = ("_among", "_known", "_room", "_true_of", "held")
+    __slots__ = ("_among", "_known", "_room", "_tide", "_true_of", "held")
 
     def __init__(
-        self, true_of: Callable[[object], frozenset[int]], among: frozenset[int], room: Room
+        self, true_of: Callable[[object], frozenset[int]], among: frozenset[int], room: Room, tide: Tide
     ) -> None:
         super().__init__()
         self._true_of = true_of
         self._among = among
         self._room = room
+        self._tide = tide
         self._known: dict[frozenset[int], frozenset[int]] = {}
         self.held = 0
         """The cost of what is in it."""
@@ -311,6 +361,10 @@ class Memo(dict[Any, frozenset[int]]):
         if true:
             true &= self._among
             true = self._known.setdefault(true, true)
+        tide = self._tide
+        tide.missed += 1
+        if tide.high and tide.missed & _SELDOM:
+            return true
         if value is None or value.__class__ is str:
             cost = _ENTRY_COST + (len(value) if value is not None else 0)
             self._room.take(cost)
@@ -362,7 +416,8 @@ class Gate:
     _memos: tuple[Memo, ...]
     _references: tuple[tuple[int, Leaf], ...]
     _keywords: Keywords | None
-    _always: tuple[Rule, ...]
+    always: tuple[Rule, ...]
+    """The rules that match every such event."""
     _candidates: dict[int, list[Asked]]
     """Leaf of a cover -> the rules it may make true."""
     _uncovered: tuple[Asked, ...]
@@ -372,6 +427,10 @@ class Gate:
     _cost: Callable[[int], float]
     _tests: Mapping[str, FieldTests]
     """What is no literal among the leaves that a signature does not tell."""
+    _tide: Tide
+    flooded: Callable[[], None] | None = None
+    """Called when most of the values that come are new."""
+    _asked: int = 0
     _answers: _Answers = field(init=False)
 
     def __post_init__(self) -> None:
@@ -379,6 +438,9 @@ class Gate:
 
     def matches(self, fields: Mapping[str, Any], raw: bytes | None) -> tuple[Rule, ...]:
         """The rules that match, in the order they were given."""
+        self._asked += 1
+        if not self._asked & _TIDE:
+            self._turn()
         try:
             signature = tuple(map(getitem, self._memos, map(fields.get, self._names)))
         except TypeError:  # a list or a map among the values: not hashable, not remembered
@@ -395,10 +457,16 @@ class Gate:
         if answer.open:
             view = View(fields, self._tests)
             found += tuple(asked for asked, holds in answer.open if holds(view))
-        return self._in_order(found) if found else self._always
+        return self.in_order(found) if found else self.always
 
-    def _in_order(self, found: tuple[Asked, ...]) -> tuple[Rule, ...]:
-        return self._always + tuple(each.rule for each in sorted(found, key=lambda each: each.place))
+    def _turn(self) -> None:
+        self._tide.turn(_TIDE * len(self._names))
+        if self._tide.high and self.flooded is not None:
+            self.flooded()
+
+    def in_order(self, found: tuple[Asked, ...]) -> tuple[Rule, ...]:
+        """The rules found and those that always match, in the order they were given."""
+        return self.always + tuple(each.rule for each in sorted(found, key=lambda each: each.place))
 
     def _answer(self, true: frozenset[int]) -> Answer:
         sure: list[Asked] = []
@@ -409,3 +477,79 @@ class Gate:
             elif each.holds(true):
                 sure.append(each)
         return Answer(tuple(sure), tuple(left))
+
+
+@dataclass(frozen=True, slots=True)
+class Sifting:
+    """What a gate needs to be behind a sieve."""
+
+    find: Callable[[bytes], list[int]]
+    """The traces in an event's JSON."""
+    suspected: Callable[[frozenset[int]], tuple[tuple[Asked, Question], ...] | None]
+    """The rules to ask when these traces were found; None: by all that the gate has."""
+
+
+class _Sifted(dict[frozenset[int], tuple[tuple[Asked, Question], ...] | None]):
+    """Traces -> the rules to ask."""
+
+    __slots__ = ("_suspected",)
+
+    def __init__(
+        self, suspected: Callable[[frozenset[int]], tuple[tuple[Asked, Question], ...] | None]
+    ) -> None:
+        super().__init__()
+        self._suspected = suspected
+
+    def __missing__(self, found: frozenset[int]) -> tuple[tuple[Asked, Question], ...] | None:
+        suspected = self._suspected(found)
+        if len(self) >= _SIGNATURES:
+            self.clear()
+        self[found] = suspected
+        return suspected
+
+
+class Sieved:
+    """A gate behind a sieve: of most events their JSON tells that no rule can match.
+
+    What the sieve found decides which rules are asked; that is remembered, as the same few things are found again and
+    again, whatever else is new in the events.
+    """
+
+    __slots__ = ("_answers", "_asked", "_every", "_find", "_make", "_sample", "_tests")
+
+    def __init__(
+        self, every: Gate, make: Callable[[Commonness], Sifting], tests: Mapping[str, FieldTests]
+    ) -> None:
+        """``make`` is called when so many events of the kind have come that a sieve is worth its time."""
+        self._every = every
+        self._make = make
+        self._tests = tests
+        self._asked = 0
+        self._sample: list[bytes] = []
+        self._find: Callable[[bytes], list[int]] | None = None
+        self._answers: _Sifted | None = None
+
+    def matches(self, fields: Mapping[str, Any], raw: bytes | None) -> tuple[Rule, ...]:
+        """The rules that match, in the order they were given."""
+        if raw is None:
+            return self._every.matches(fields, None)
+        if self._find is None or self._answers is None:
+            self._look(raw)
+            return self._every.matches(fields, raw)
+        suspected = self._answers[frozenset(self._find(raw))]
+        if suspected is None:
+            return self._every.matches(fields, raw)
+        if not suspected:
+            return self._every.always
+        view = View(fields, self._tests)
+        found = tuple(asked for asked, holds in suspected if holds(view))
+        return self._every.in_order(found) if found else self._every.always
+
+    def _look(self, raw: bytes) -> None:
+        self._asked += 1
+        if self._asked % _APART == 0:
+            self._sample.append(raw[:_SAMPLED_BYTES])
+            if len(self._sample) == _SAMPLE:
+                sifting = self._make(Commonness(self._sample))
+                self._find, self._answers = sifting.find, _Sifted(sifting.suspected)
+                self._sample = []

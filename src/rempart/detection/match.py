@@ -7,27 +7,49 @@ remembered from earlier events changes the speed, never the answer.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
-from typing import Any
+from math import inf
+from typing import Any, NamedTuple
 
 from rempart.detection.condition import And, Condition, Leaf, LeafKind, Not, Or
 from rempart.detection.finding import Proof
-from rempart.detection.gate import GATE_FIELDS, Asked, Gate, Memo, Prepared, Room, numbered
+from rempart.detection.gate import (
+    GATE_FIELDS,
+    Asked,
+    Gate,
+    Holds,
+    Memo,
+    Prepared,
+    Room,
+    Sieved,
+    Sifting,
+    Tide,
+    cover,
+    mentioned,
+    numbered,
+    weakened,
+)
+from rempart.detection.gate import (
+    compiled as holding,
+)
+from rempart.detection.keywords import Keywords
 from rempart.detection.predicates import (
     NOTHING,
     Compiled,
     FieldTests,
-    Keywords,
     as_text,
     is_plain,
     texts_of,
 )
 from rempart.detection.question import Question, View, question
 from rempart.detection.rule import Rule
+from rempart.detection.sieve import CAUGHT, Commonness, Sieve, available, trace
 from rempart.events.event import Event, LogSource
 
 _PROOF_CHARACTERS = 200
 _KINDS_OF_EVENT = 20_000
 _CROWD = 300
+_MANY_LEAVES = 60
+"""Leaves that are sooner looked up by value than asked one by one."""
 
 _KEYWORDS = frozenset({LeafKind.KEYWORD, LeafKind.KEYWORD_RE})
 _OF_THE_EVENT = _KEYWORDS | {LeafKind.FIELDREF}
@@ -46,6 +68,7 @@ class Matcher:
         self._known = frozenset(number for number, leaf in enumerate(self._leaves) if _settles(leaf))
         self._rules = [Prepared(*each, self._known) for each in zip(count(), rules, trees, strict=False)]
         self._costs = [_commonness(leaf) for leaf in self._leaves]
+        self._whole = frozenset(number for number, leaf in enumerate(self._leaves) if leaf.kind in _KEYWORDS)
         self._told = self._told_at_once()
         self._kind_tests = self._tests(self._known)
         self._first_tests = self._tests(self._told)
@@ -55,9 +78,9 @@ class Matcher:
         self._questions: dict[int, Question] = {}
         self._room = Room()
         self._indexes: dict[LogSource, _Index] = {}
-        self._gates: dict[tuple[LogSource, frozenset[int]], Gate] = {}
+        self._gates: dict[_GateKey, Gate | Sieved] = {}
         self._source = LogSource()
-        self._kinds: dict[tuple[str | int | None, ...], Gate] = {}
+        self._kinds: dict[tuple[str | int | None, ...], Gate | Sieved] = {}
         self._kinds_of = {self._source: self._kinds}
         self._keywords: dict[frozenset[int], Keywords] = {}
 
@@ -75,12 +98,11 @@ class Matcher:
         """The leaves that the first look at an event tells. Of rules that share their gate with hundreds of others only
         the covers: most of those rules are out after that, and the few left are asked directly.
         """
-        whole = frozenset(number for number, leaf in enumerate(self._leaves) if leaf.kind in _KEYWORDS)
         crowds = Counter(rule.needs for rule in self._rules)
         told: set[int] = set()
         for rule in self._rules:
             covering = rule.cover(self._cost) if crowds[rule.needs] >= _CROWD else None
-            alone = covering is None or not whole.isdisjoint(rule.mentioned)
+            alone = covering is None or not self._whole.isdisjoint(rule.mentioned)
             told |= rule.mentioned if alone or covering is None else covering
         return frozenset(told)
 
@@ -136,7 +158,7 @@ class Matcher:
 
     # -- gates ----------------------------------------------------------------------------------------------------
 
-    def _gate_for(self, event: Event) -> Gate:
+    def _gate_for(self, event: Event) -> Gate | Sieved:
         true = NOTHING.union(
             *(
                 self._kind_tests[name].true_of(event.fields.get(name))
@@ -146,11 +168,12 @@ class Matcher:
         )
         key = (event.logsource, true)
         if key not in self._gates:
-            self._gates[key] = self._gate(event.logsource, true)
+            self._gates[key] = self._gate(key)
         return self._gates[key]
 
-    def _gate(self, source: LogSource, true: frozenset[int]) -> Gate:
+    def _gate(self, key: "_GateKey") -> Gate | Sieved:
         """What is left of the rules for events of this log source of which these gate leaves are true."""
+        source, true = key
         if source not in self._indexes:
             self._indexes[source] = self._index(source)
         always: list[Rule] = []
@@ -161,7 +184,54 @@ class Matcher:
                 always.append(prepared.rule)
             elif isinstance(asked, Asked):
                 left.append(asked)
-        return self._assemble(tuple(always), left)
+        gate = self._assemble(tuple(always), left)
+        if available() and len(left) < _CROWD:
+            gate.flooded = lambda: self._flooded(key, gate, left)
+        return gate
+
+    def _flooded(self, key: "_GateKey", gate: Gate, left: Sequence[Asked]) -> None:
+        """Put the gate behind a sieve, wherever it is asked: values that are new cost nothing there."""
+        gate.flooded = None
+        sieved = Sieved(gate, lambda commonness: self._sifting(left, commonness), self._later_tests)
+        self._gates[key] = sieved
+        for kinds in self._kinds_of.values():
+            kinds.update({kind: sieved for kind, asked in kinds.items() if asked is gate})
+
+    def _sifting(self, left: Sequence[Asked], commonness: Commonness) -> Sifting:
+        numbers: dict[str, int] = {}
+        leaves_of: dict[int, set[int]] = {}
+        suspects: dict[int, list[_Suspect]] = {}
+        always: list[Asked] = []
+        for asked in left:
+            weak = weakened(asked.tree, self._share(commonness))
+            if weak is None or weak[0] == inf:
+                always.append(asked)
+                continue
+            for leaf in mentioned(weak[1]):
+                number = numbers.setdefault(trace(self._leaves[leaf]) or "", len(numbers))
+                leaves_of.setdefault(number, set()).add(leaf)
+            suspect = _Suspect(asked, holding(weak[1]))
+            for leaf in (cover(weak[1], self._share(commonness)) or (inf, NOTHING))[1]:
+                suspects.setdefault(leaf, []).append(suspect)
+
+        def suspected(found: frozenset[int]) -> tuple[tuple[Asked, Question], ...] | None:
+            if CAUGHT in found:
+                return None
+            true = frozenset(leaf for number in found for leaf in leaves_of[number])
+            near = {each for leaf in true for each in suspects.get(leaf, ())}
+            these = [*always, *(each.asked for each in near if each.possible(true))]
+            if sum(map(self._effort, these)) > _MANY_LEAVES:
+                return None
+            return tuple((asked, asked.question(self._ask, self._cost)) for asked in these)
+
+        return Sifting(Sieve(numbers, self._compiled).found, suspected)
+
+    def _share(self, commonness: Commonness) -> Callable[[int], float]:
+        return lambda number: commonness.of(self._leaves[number])
+
+    def _effort(self, asked: Asked) -> float:
+        """How much it takes to ask one rule directly: its leaves; a keyword would have to be looked for everywhere."""
+        return len(asked.mentioned) if self._whole.isdisjoint(asked.mentioned) else inf
 
     def _index(self, source: LogSource) -> "_Index":
         return _Index([rule for rule in self._rules if covers(rule.rule.needs, source)], self._tells)
@@ -188,10 +258,11 @@ class Matcher:
                 continue
             by_field.setdefault(self._leaves[number].field, set()).add(number)
         words = frozenset(number for number in first if self._leaves[number].kind in _KEYWORDS)
+        tide = Tide()
         return Gate(
             tuple(by_field),
             tuple(
-                Memo(self._first_tests[name].true_of, frozenset(numbers), self._room)
+                Memo(self._first_tests[name].true_of, frozenset(numbers), self._room, tide)
                 for name, numbers in by_field.items()
             ),
             tuple((n, self._leaves[n]) for n in first if self._leaves[n].kind is LeafKind.FIELDREF),
@@ -203,6 +274,7 @@ class Matcher:
             self._ask,
             self._cost,
             self._later_tests,
+            tide,
         )
 
     def _keywords_of(self, numbers: frozenset[int]) -> Keywords | None:
@@ -245,6 +317,10 @@ class Matcher:
         return Proof(name, " ".join(texts_of(fields.get(name)))[:_PROOF_CHARACTERS])
 
 
+_GateKey = tuple[LogSource, frozenset[int]]
+"""A log source, and the gate leaves that are true."""
+
+
 def covers(needed: LogSource, given: LogSource) -> bool:
     """Whether an event of log source ``given`` may be asked a rule that needs ``needed``."""
     return (
@@ -260,6 +336,13 @@ def _plain(value: object) -> str | None:
 
 def _settles(leaf: Leaf) -> bool:
     return leaf.field in GATE_FIELDS and leaf.kind is not LeafKind.FIELDREF
+
+
+class _Suspect(NamedTuple):
+    """A rule, and whether it may hold when these leaves may."""
+
+    asked: Asked
+    possible: Holds
 
 
 class _Index:

@@ -89,7 +89,7 @@ class Surroundings:
             added["person"] = hit[1]
         if event.time is not None and "to" in added:
             added |= _pace(event.time)
-        return replace(event, fields={**fields, **added}) if added else event
+        return replace(event, fields={**fields, **added}, raw=None) if added else event
 
     def _place(self, text: str) -> tuple[str, str, bool]:
         """The address in its shortest form, its side, and whether it is a known destination."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rempart.instants import Instant
+from rempart.instants import Instant, written
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,13 @@ class Event:
     fields: Mapping[str, Any]
     source: str
     record: int
-    time: Instant | None = None
+    when: Instant | str | None = None
+    """When it happened. ISO 8601 text is read only when somebody asks for the `time`: for most events nobody does."""
     raw: bytes | None = None
-    """The JSON that the fields were read from, where they stand in it unchanged: what is not in it is in no field."""
+    """JSON in which every field stands unchanged as a value of its own: what is not in it is in no field. A list or an
+    object among the fields stands in it too, so a reader must look whether there is one."""
+
+    @property
+    def time(self) -> Instant | None:
+        """When it happened; None when the record does not say, or says it in words that are no time."""
+        return written(self.when) if isinstance(self.when, str) else self.when

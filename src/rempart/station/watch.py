@@ -148,7 +148,7 @@ class Reader:
                 continue
             if event is not None:
                 # A clock that is ahead, or a forged line, must not make later events look late.
-                yield replace(event, time=min(event.time or lines.read, lines.read))
+                yield replace(event, when=min(event.time or lines.read, lines.read))
 
 
 class Tally:

@@ -11,16 +11,15 @@ with ``Provider_Name`` taken from ``SourceName`` where it is missing. A field na
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import orjson
 
 from rempart.errors import DecodeError
 from rempart.events.event import Event, LogSource
-from rempart.instants import Instant, from_datetime
 
 LOGSOURCE = LogSource(product="windows")
 
@@ -37,25 +36,29 @@ def decode(line: bytes | str, source: str, record: int) -> Event:
     if not isinstance(document, dict):
         raise DecodeError("a JSON value, but not an object", where=f"{source}:{record}")
     if "EventID" in document or "Channel" in document:
-        fields = _flat(document)
+        fields = document
         raw: bytes | None = line if isinstance(line, bytes) else line.encode()
+        when = _complete(document)
     else:
         try:
-            fields, raw = _nested(document), _unchanged(line)
+            fields = _nested(document)
         except (LookupError, RecursionError) as error:
             raise DecodeError(
                 "not a Windows event: no EventID or Channel", where=f"{source}:{record}"
             ) from error
-    also = _ALSO.get(str(fields.get("EventID")))
-    if also is None or str(fields.get("Channel")).lower() != also.channel:
-        return Event(LOGSOURCE, fields, source, record, _time(fields), raw)
-    return Event(also.logsource, fields | also.words(fields), source, record, _time(fields))
+        raw, when = _json(fields), _when(fields)
+    if (also := _also(fields)) is None:
+        return Event(LOGSOURCE, fields, source, record, when, raw)
+    fields |= also.words(fields)
+    return Event(also.logsource, fields, source, record, when, _json(fields))
 
 
-def _unchanged(line: bytes | str) -> bytes | None:
-    """The line, where no list in it was joined to one text (see `Event.raw`)."""
-    raw = line if isinstance(line, bytes) else line.encode("utf-8", "replace")
-    return None if b"[" in raw else raw
+def _json(fields: dict[str, Any]) -> bytes | None:
+    """The fields as they were made, for `Event.raw`; None where they are too deep to be written."""
+    try:
+        return orjson.dumps(fields)
+    except orjson.JSONEncodeError:
+        return None
 
 
 def _nested(document: dict[str, Any]) -> dict[str, Any]:
@@ -78,50 +81,47 @@ _WINLOGBEAT = {
 
 def flatten(event: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of the ``Event`` element of an EVTX record."""
-    fields = dict(_system(event.get("System")))
+    fields = _system(event.get("System"))
     for part in ("EventData", "UserData"):
-        for name, value in _data(event.get(part)):
-            fields[name] = value
-            if " " in name:
-                fields.setdefault(name.replace(" ", ""), value)
+        if isinstance(data := event.get(part), dict):
+            _add_data(data, fields)
     return fields
 
 
-def _system(system: Any) -> Iterator[tuple[str, Any]]:
-    if not isinstance(system, dict):
-        return
-    for name, value in system.items():
+def _system(system: Any) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, value in system.items() if isinstance(system, dict) else ():
+        if value is None:
+            continue
+        if not isinstance(value, dict):
+            fields[name] = _scalar(value)
+            continue
         match name, value:
             case "Provider", {"#attributes": {"Name": provider}}:
-                yield "Provider_Name", provider
+                fields["Provider_Name"] = provider
             case "TimeCreated", {"#attributes": {"SystemTime": moment}}:
-                yield "SystemTime", moment
+                fields["SystemTime"] = moment
             case _, {"#text": text}:
-                yield name, _scalar(text)
-            case _, None | {"#attributes": _}:
+                fields[name] = _scalar(text)
+            case _, {"#attributes": _}:
                 pass
             case _:
-                yield name, _scalar(value)
+                fields[name] = _scalar(value)
+    return fields
 
 
-def _data(data: Any) -> Iterator[tuple[str, Any]]:
-    """The fields of EventData or UserData. UserData holds one element more, named by the provider."""
-    if not isinstance(data, dict):
-        return
+def _add_data(data: dict[str, Any], fields: dict[str, Any]) -> None:
+    """Add the fields of EventData or UserData. UserData holds one element more, named by the provider."""
     for name, value in data.items():
-        if name == "#attributes" or name.endswith("_attributes"):
+        if value is None or name == "#attributes" or name.endswith("_attributes"):
             continue
-        match value:
-            case None:
-                pass
-            case {"#text": text}:
-                yield name, _scalar(text)
-            case {"#attributes": _, **rest} if not rest:
-                pass
-            case dict():
-                yield from _data(value)
-            case _:
-                yield name, _scalar(value)
+        if isinstance(value, dict) and "#text" not in value:
+            _add_data(value, fields)
+            continue
+        text = value if isinstance(value, str) else _scalar(value)
+        fields[name] = text
+        if " " in name:
+            fields.setdefault(name.replace(" ", ""), text)
 
 
 def _scalar(value: Any) -> Any:
@@ -139,14 +139,29 @@ def _scalar(value: Any) -> Any:
     return None if value is None else str(value)
 
 
-def _flat(document: dict[str, Any]) -> dict[str, Any]:
-    """The fields of flat JSON: the object itself, changed only where it must be, since millions of them pass."""
-    if "Provider_Name" not in document and "SourceName" in document:
-        document["Provider_Name"] = document["SourceName"]
-    if " " in "".join(document):
-        for name in [name for name in document if " " in name]:
-            document.setdefault(name.replace(" ", ""), document[name])
-    return document
+def _complete(document: dict[str, Any]) -> str | None:
+    """Add to flat JSON the few names that rules expect and it may lack; the text of its time."""
+    shape = _shape(tuple(document))
+    for name, other in shape.also:
+        document[name] = document[other]
+    when = document.get(shape.when)
+    return when if when and isinstance(when, str) else _when(document)
+
+
+class _Shape(NamedTuple):
+    """What the names of a record say, whatever its values: machines send the same few shapes by the million."""
+
+    also: tuple[tuple[str, str], ...]
+    """Names to add, and whose values they have."""
+    when: str
+
+
+@lru_cache(maxsize=1024)
+def _shape(names: tuple[str, ...]) -> _Shape:
+    blanks = {name.replace(" ", ""): name for name in reversed(names) if " " in name}
+    provider = {"Provider_Name": "SourceName"} if "SourceName" in names else {}
+    also = tuple((new, name) for new, name in {**blanks, **provider}.items() if new not in names)
+    return _Shape(also, next((name for name in _TIMES if name in names), ""))
 
 
 # -- other words --------------------------------------------------------------------------------------------------
@@ -199,12 +214,19 @@ class _Also:
     logsource: LogSource = LOGSOURCE
 
 
+def _also(fields: dict[str, Any]) -> _Also | None:
+    identifier = fields.get("EventID")
+    also = _ALSO.get(identifier) if isinstance(identifier, int | str) else None
+    return also if also is not None and str(fields.get("Channel")).lower() == also.channel else None
+
+
 _DEFENDER = _Also("microsoft-windows-windows defender/operational", _virus, LogSource("windows", "antivirus"))
-_ALSO: Mapping[str, _Also] = {
-    "4688": _Also("security", _process),
-    "4657": _Also("security", _registry),
-    **dict.fromkeys(("1006", "1007", "1008", "1015", "1116", "1117", "1118", "1119"), _DEFENDER),
+_BY_EVENT = {
+    4688: _Also("security", _process),
+    4657: _Also("security", _registry),
+    **dict.fromkeys((1006, 1007, 1008, 1015, 1116, 1117, 1118, 1119), _DEFENDER),
 }
+_ALSO: Mapping[int | str, _Also] = _BY_EVENT | {str(event): also for event, also in _BY_EVENT.items()}
 _INTEGRITY = {
     "S-1-16-0": "Untrusted",
     "S-1-16-4096": "Low",
@@ -243,27 +265,9 @@ def _details(kind: str, value: str) -> str:
 
 # -- time ---------------------------------------------------------------------------------------------------------
 
-
-def _time(fields: dict[str, Any]) -> Instant | None:
-    get = fields.get
-    written = (
-        get("SystemTime") or get("TimeCreated") or get("@timestamp") or get("UtcTime") or get("EventTime")
-    )
-    if not isinstance(written, str):
-        return None
-    try:
-        return _instant(written)
-    except ValueError:
-        return None
+_TIMES = ("SystemTime", "TimeCreated", "@timestamp", "UtcTime", "EventTime")
 
 
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00")
-
-
-def _instant(text: str) -> Instant:
-    """An instant from ISO text; without a zone it is UTC, as Sysmon's UtcTime says."""
-    moment = datetime.fromisoformat(text.removesuffix("Z"))
-    if moment.tzinfo is not None:
-        return from_datetime(moment)
-    since = moment - _EPOCH
-    return Instant((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
+def _when(fields: dict[str, Any]) -> str | None:
+    """The text of the time, under the first of its names that has one."""
+    return next((text for name in _TIMES if (text := fields.get(name)) and isinstance(text, str)), None)

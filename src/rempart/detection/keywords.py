@@ -1,0 +1,50 @@
+"""Keywords: rules without a field, whose words are looked for in every value of an event."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
+from rempart.detection.condition import Leaf
+from rempart.detection.predicates import NOTHING, Compiled, scan, texts_of
+from rempart.detection.sieve import Sieve, available, trace
+
+
+class Keywords:
+    """Keywords are looked for in every value of an event, each value for itself."""
+
+    def __init__(self, numbered: Sequence[tuple[int, Leaf]], compiled: Compiled | None = None) -> None:
+        self._scan = scan(numbered, compiled)
+        traces = [trace(leaf) for _, leaf in numbered]
+        told = [text for text in traces if text is not None]
+        self._sieve = Sieve(parts(told), compiled).found if available() and len(told) == len(traces) else None
+
+    def true_of(self, values: Iterable[object], raw: bytes | None = None) -> frozenset[int]:
+        """The numbers of the keywords that stand in at least one of the values. ``raw``: see `Event.raw`."""
+        if raw is not None and self._sieve is not None and not self._sieve(raw):
+            return NOTHING
+        texts = [text for value in values for text in texts_of(value)]
+        # One pass over everything settles the many events that hold no keyword at all.
+        if not texts or not self._scan.found("\n".join(texts)):
+            return NOTHING
+        return NOTHING.union(*map(self._scan.found, texts))
+
+
+def parts(texts: Sequence[str]) -> list[str]:
+    """A few texts, one of which stands in each text: a scan for few is quicker than one for many."""
+    left, chosen = [text.lower() for text in texts], []
+    while left:
+        shared = Counter(chain.from_iterable({*_parts(text)} for text in left))
+        part, times = max(shared.items(), key=lambda found: found[::-1], default=("", 0))
+        chosen.append(part if times > 1 else left[0])
+        left = [text for text in left if chosen[-1] not in text]
+    return chosen
+
+
+_PART = 5
+"""Characters: shorter ones stand in too many events, longer ones are shared by too few keywords."""
+
+
+def _parts(text: str) -> Iterable[str]:
+    """Its parts; not those of letters alone, which stand everywhere, nor what JSON writes as two characters."""
+    found = (text[place : place + _PART] for place in range(len(text) - _PART + 1))
+    return (part for part in found if not part.isalpha() and "\\" not in part and '"' not in part)

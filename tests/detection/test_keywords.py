@@ -1,0 +1,38 @@
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rempart.detection.condition import Leaf, LeafKind
+from rempart.detection.keywords import Keywords, parts
+
+WORDS = ("needle", 'a\\\\b"cde', "two*ends", "lsadump::", "sekurlsa::")
+KEYWORDS = Keywords([(n, Leaf("", LeafKind.KEYWORD, word)) for n, word in enumerate(WORDS)])
+PIECES = (
+    *("needle", 'A\\B"CDE', "two", "ends", "LSADUMP::", "É", "n", "eedle", "\n"),
+    *("ne\u0130dle", "\u017fekurlsa::"),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=4), st.booleans(), st.booleans())
+def test_the_json_text_is_only_a_shortcut(pieces: list[str], ascii_only: bool, listed: bool) -> None:
+    fields = {"a": pieces if listed else "".join(pieces), "b": pieces[0] if pieces else ""}
+    raw = json.dumps(fields, ensure_ascii=ascii_only).encode()
+    assert KEYWORDS.true_of(fields.values(), raw) == KEYWORDS.true_of(fields.values())
+
+
+def test_an_escaped_keyword_does_not_hide() -> None:
+    assert KEYWORDS.true_of(["needle"], rb'{"a":"\u006eeedle"}') == {0}
+    slash = Keywords([(0, Leaf("", LeafKind.KEYWORD, "etc/x"))])
+    assert slash.true_of(["etc/x"], rb'{"a":"etc\/x"}') == {0}
+
+
+def test_a_keyword_over_two_elements_of_a_list_is_found() -> None:
+    keyword = Keywords([(0, Leaf("", LeafKind.KEYWORD, "first second"))])
+    assert keyword.true_of([["first", "second"]], b'{"a":["first","second"]}') == {0}
+
+
+def test_a_few_parts_stand_for_many_keywords() -> None:
+    chosen = parts(["privilege::debug", "privilege::driver", "event::clear", "x"])
+    assert len(chosen) == 3
+    assert all(any(part in text for part in chosen) for text in ("privilege::debug", "event::clear", "x"))
