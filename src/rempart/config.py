@@ -132,6 +132,21 @@ class Places:
         return self.run / "control" / "haproxy.sock"
 
     @property
+    def gate_config(self) -> Path:
+        """Configuration of the gate's haproxy, rendered by the guard."""
+        return self.run / "gate" / "haproxy.cfg"
+
+    @property
+    def gate_map(self) -> Path:
+        """The gate's map: opening id to state."""
+        return self.run / "gate" / "openings.map"
+
+    @property
+    def gate_socket(self) -> Path:
+        """The gate's runtime socket, in the folder that haproxy may write to."""
+        return self.run / "control" / "gate.sock"
+
+    @property
     def proxy_log(self) -> Path:
         """Where haproxy's access lines go; watch follows it."""
         return self.run / "access.log"

@@ -1,14 +1,14 @@
 """A house whose outside has names: the whole station in front of a name server that tells what a test wants told."""
 
+import contextlib
 import json
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import dns.message
@@ -25,6 +25,7 @@ HERE = Path(__file__).parent
 GATEWAY = "10.1.0.1"
 AUTHORITY = "192.0.2.53"
 GOOD, GOOD6, OTHER, EVIL, EVIL6 = "192.0.2.67", "2001:db8:f::30", "192.0.2.30", "192.0.2.66", "2001:db8:f::66"
+SHARED, SHARED6 = "192.0.2.68", "2001:db8:f::68"
 
 OPENINGS = """
 [[openings]]
@@ -62,6 +63,18 @@ services = ["tcp/443"]
 care = 2
 fallback = { text = "papier", phone = "04 000 00 72" }
 
+[[openings]]
+id = "cloud"
+mark = 23
+name = "Dossier sur un réseau partagé"
+direction = "out"
+zones = ["wards"]
+hosts = ["cloud.example", "moved.example"]
+services = ["tcp/443"]
+shared_addresses = true
+care = 1
+fallback = { text = "papier", phone = "04 000 00 73" }
+
 [[assets]]
 id = "directory"
 name = "Annuaire"
@@ -83,6 +96,10 @@ RECORDS = {
     "below.example": [["CNAME", 60, "eu.below.example."]],
     "eu.below.example": [["A", 60, GOOD]],
     "large.example": [["A", 60, f"198.51.100.{number}"] for number in range(60)],
+    "cloud.example": [["CNAME", 60, "edge.network.example."]],
+    "edge.network.example": [["A", 60, SHARED], ["AAAA", 60, SHARED6]],
+    "moved.example": [["A", 1, SHARED]],
+    "www.shared.example": [["A", 60, SHARED]],
     "evil.example": [["A", 60, EVIL], ["AAAA", 60, EVIL6]],
     "www.anything.example": [["A", 60, EVIL], ["TXT", 60, "hello"]],
     "*.tunnel.example": [["A", 60, EVIL], ["TXT", 60, "data"]],
@@ -118,6 +135,14 @@ class Naming:
 
     def start(self) -> None:
         """Start the outside and the station; returns when it answers for names."""
+        greeter = self.house.start(
+            "out",
+            sys.executable,
+            str(HERE / "greeter.py"),
+            *(f"{address}:443" for address in (GOOD, GOOD6, OTHER, EVIL, EVIL6, SHARED, SHARED6)),
+            *(f"{address}:853" for address in (GOOD, EVIL)),
+            stdout=subprocess.PIPE,
+        )
         server = self.house.start(
             "out",
             sys.executable,
@@ -126,7 +151,7 @@ class Naming:
             AUTHORITY,
             stdout=subprocess.PIPE,
         )
-        assert server.stdout.readline() == "ready\n"
+        assert greeter.stdout.readline() == server.stdout.readline() == "ready\n"
         options = {"site": "site.toml", "state": "state", "run": "run"}
         words = [word for name, file in options.items() for word in (f"--{name}", str(self.folder / file))]
         process = self.house.start(
@@ -197,7 +222,7 @@ class Naming:
 
     def forget(self) -> None:
         """Empty the kernel's leases, as time would."""
-        for mark in (21, 22):
+        for mark in (21, 22, 23):
             for family in (4, 6):
                 for kind in ("leased", "common"):
                     self.house.at("gw", "nft", "flush", "set", "inet", "rempart", f"{kind}{family}_{mark}")
@@ -211,19 +236,26 @@ class Naming:
             for elem in (each["elem"] for each in found.get("elem", ()))
         }
 
-    @contextmanager
-    def doors(self) -> Iterator[None]:
-        """Everything outside listens on 443."""
-        opened = [
-            self.house.listen("out", address, port)
-            for address in (GOOD, GOOD6, OTHER, EVIL, EVIL6)
-            for port in (443, 853)
-        ]
+    def greeting(self, address: str, name: str | None, *, port: int = 443, source: str = "") -> str:
+        """Which server answers a TLS greeting with this name sent to that address; or "closed"."""
         try:
-            yield
-        finally:
-            for door in opened:
-                door.close()
+            with self.house.call("wards", address, port, source) as talk:
+                talk.settimeout(6)
+                talk.sendall(hello(name))
+                return talk.recv(100).decode().strip() or "closed"
+        except OSError:
+            return "closed"
+
+
+def hello(name: str | None) -> bytes:
+    """The first bytes of a TLS connection, with that name or without any."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    talk = context.wrap_bio(incoming, outgoing, server_hostname=name)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        talk.do_handshake()
+    return outgoing.read()
 
 
 def echo(house: object, name: str, address: str, port: int) -> socket.socket:

@@ -1,5 +1,6 @@
 """Filtered by name, with the whole station, unbound and a name server that lies: what passes, and what must not."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -12,7 +13,7 @@ import pytest
 from rempart.engine import orders
 from rempart.site.opening import OpeningState
 
-from .naming import EVIL, EVIL6, GOOD, GOOD6, OTHER, Naming, echo
+from .naming import EVIL, EVIL6, GATEWAY, GOOD, GOOD6, OTHER, SHARED, SHARED6, Naming, echo, hello
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 OPEN, FILTERED, CLOSED = OpeningState.OPEN, OpeningState.FILTERED, OpeningState.CLOSED
@@ -22,9 +23,8 @@ OPEN, FILTERED, CLOSED = OpeningState.OPEN, OpeningState.FILTERED, OpeningState.
 def started(_house, site_text: str) -> Iterator[Naming]:
     naming = Naming(_house, site_text)
     try:
-        with naming.doors():
-            naming.start()
-            yield naming
+        naming.start()
+        yield naming
     finally:
         naming.stop()
         _house.clear()
@@ -34,7 +34,7 @@ def started(_house, site_text: str) -> Iterator[Naming]:
 def naming(started: Naming) -> Naming:
     """The station in its normal posture but for browsing, which is closed; nothing is leased."""
     started.set("browsing", CLOSED)
-    for opening in ("care-file", "laboratory"):
+    for opening in ("care-file", "laboratory", "cloud"):
         started.set(opening, OPEN)
     started.forget()
     return started
@@ -157,6 +157,93 @@ def test_quic_hides_the_name_and_is_closed_when_filtered(naming: Naming) -> None
             else:
                 with pytest.raises(TimeoutError):
                     door.recv(9)
+
+
+# -- shared addresses: the gate ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", [OPEN, FILTERED])
+def test_at_the_gate_the_name_decides(naming: Naming, state: OpeningState) -> None:
+    naming.set("cloud", state)
+    assert naming.greeting(SHARED, "cloud.example") == "closed"  # not asked for yet
+    assert naming.addresses("cloud.example") == {SHARED}
+    assert naming.addresses("cloud.example", "AAAA", server="fd00:1::1") == {SHARED6}
+    assert naming.greeting(SHARED, "cloud.example") == SHARED
+    assert naming.greeting(SHARED, "CLOUD.example") == SHARED
+    assert naming.greeting(SHARED6, "cloud.example") in (SHARED, SHARED6)
+    for address in (SHARED, SHARED6):
+        for wrong in ("www.shared.example", "evil.example", "x.cloud.example", "care.example", None):
+            assert naming.greeting(address, wrong) == "closed", wrong
+    assert naming.greeting(EVIL, "cloud.example") == "closed"
+
+
+def test_a_greeting_that_is_none_is_closed(naming: Naming) -> None:
+    naming.ask("cloud.example")
+    for data in (b"GET / HTTP/1.1\r\nHost: cloud.example\r\n\r\n", b"\x16\x03\x01\xff\xff" + b"x" * 600):
+        with naming.house.call("wards", SHARED, 443) as talk:
+            talk.settimeout(6)
+            talk.sendall(data)
+            with contextlib.suppress(ConnectionResetError):
+                assert talk.recv(100) == b""
+
+
+def test_an_allowed_name_sent_elsewhere_arrives_at_the_right_server(naming: Naming) -> None:
+    naming.ask("moved.example")
+    assert naming.greeting(SHARED, "moved.example") == SHARED
+    naming.tell({"moved.example": [["A", 1, GOOD]]})
+    time.sleep(2.5)  # unbound's memory and haproxy's are over
+    assert naming.greeting(SHARED, "moved.example") == GOOD
+
+
+def test_browsing_goes_on_at_shared_addresses_while_it_is_open(naming: Naming) -> None:
+    naming.set("browsing", OPEN)
+    naming.ask("cloud.example")
+    assert naming.greeting(SHARED, "www.shared.example") == SHARED
+    assert naming.greeting(SHARED, "evil.example") == EVIL
+    assert naming.greeting(SHARED, "lab.example") == OTHER
+    naming.set("laboratory", CLOSED)
+    time.sleep(1.2)  # haproxy's memory is over
+    assert naming.greeting(SHARED, "lab.example") == "closed"
+
+
+def test_nobody_speaks_to_the_gate_itself(naming: Naming) -> None:
+    naming.set("browsing", OPEN)
+    naming.ask("cloud.example")
+    assert naming.house.answer("wards", GATEWAY, 18023) == "refused"
+    assert naming.house.answer("out", "203.0.113.2", 18023) == "silence"
+
+
+def test_closing_ends_what_passes_the_gate(naming: Naming) -> None:
+    naming.set("browsing", OPEN)
+    naming.ask("cloud.example")
+    with greeted(naming, "cloud.example") as own, greeted(naming, "www.shared.example") as other:
+        naming.set("browsing", CLOSED)
+        assert ended(other)
+        assert not ended(own)
+        naming.set("cloud", FILTERED)
+        assert not ended(own)
+        naming.set("cloud", CLOSED)
+        assert ended(own)
+    assert naming.greeting(SHARED, "cloud.example") == "closed"
+
+
+def greeted(naming: Naming, name: str) -> socket.socket:
+    """A running connection through the gate, under that name."""
+    talk = naming.house.call("wards", SHARED, 443)
+    talk.settimeout(6)
+    talk.sendall(hello(name))
+    assert talk.recv(100).strip().decode() == SHARED
+    return talk
+
+
+def ended(talk: socket.socket) -> bool:
+    """Whether a running connection through the gate has been ended; else what is sent comes back."""
+    try:
+        talk.sendall(b"still there?")
+        answer = talk.recv(100)
+    except OSError:
+        return True
+    return answer != b"still there?"
 
 
 def test_status_tells_what_was_refused_and_not_who_asked(naming: Naming) -> None:

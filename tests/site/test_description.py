@@ -223,6 +223,7 @@ def test_a_site_that_resolves(good: str) -> None:
         ('["care.example"]', '["care.example", "192.0.2.1"]', "names are told apart in TLS"),
         ('["care.example"]', '["*"]', "names are told apart in TLS"),
         ('["tcp/443"]', '["tcp/443", "udp/443"]', "names are told apart in TLS"),
+        ('["tcp/443"]', '["tcp/443-444"]', "names are told apart in TLS"),
     ],
 )
 def test_a_resolver_that_cannot_be(good: str, right: str, wrong: str, told: str) -> None:

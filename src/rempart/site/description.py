@@ -991,11 +991,11 @@ def _resolution(page: _Page, site: Site) -> None:
     """The way to the resolvers outside, and openings whose names share their addresses."""
     for number, opening in enumerate(site.openings):
         path = ("openings", number, "shared_addresses")
-        if opening.shared_addresses and not _all_names_over_tcp(opening):
+        if opening.shared_addresses and not _all_names_over_one_port(opening):
             page.wrong(
                 path,
                 "names are told apart in TLS, on the way out",
-                'It needs `direction = "out"`, names alone as hosts, and tcp services alone.',
+                'It needs `direction = "out"`, names alone as hosts, and one tcp port as its only service.',
             )
         if site.resolver and site.resolver.opening == opening.id and not _leads_to_resolvers(opening):
             page.wrong(
@@ -1005,9 +1005,10 @@ def _resolution(page: _Page, site: Site) -> None:
             )
 
 
-def _all_names_over_tcp(opening: Opening) -> bool:
-    tcp = all(service.transport is Transport.TCP for service in opening.services)
-    return opening.direction is Direction.OUT and tcp and all(map(is_name, opening.hosts))
+def _all_names_over_one_port(opening: Opening) -> bool:
+    one = [each for each in opening.services if each.transport is Transport.TCP]
+    alone = len(opening.services) == len(one) == 1 and one[0].first_port == one[0].last_port
+    return opening.direction is Direction.OUT and alone and all(map(is_name, opening.hosts))
 
 
 def _leads_to_resolvers(opening: Opening) -> bool:

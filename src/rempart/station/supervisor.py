@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rempart.config import Places
+from rempart.containment.gate import gated
 from rempart.containment.render import modsecurity, ulogd, unbound
 from rempart.errors import EnforcementFailed, ExitCode, InputRefused, PrivilegeMissing
 from rempart.site.site import Site
@@ -97,6 +98,7 @@ class Supervisor:
             self._console(),
             *([self._teller()] if self.site.telling.recipients else []),
             *([self._unbound(), self._resolver()] if self.site.resolver else []),
+            *([self._gate()] if gated(self.site) else []),
         )
         try:
             self._begin(guard)
@@ -126,6 +128,7 @@ class Supervisor:
             (places.spool.parent, users.teller, 0o700),
             (places.operator_socket.parent, users.guard, 0o711),
             (places.proxy_config.parent, users.guard, 0o750),
+            (places.gate_config.parent, users.guard, 0o750),
             (places.proxy_socket.parent, users.guard, 0o770),
             # The guard writes what the filter reads; the proxy, in the guard's group, reaches the filter's sockets.
             (places.filter_config.parent, replace(users.guard, gid=users.web_filter.gid), 0o750),
@@ -246,6 +249,10 @@ class Supervisor:
             )
         arguments = [program, "-p", f"{work}/", "-e", "stderr", "-c", str(self.places.filter_config)]
         return Program("filter", command(self.users.web_filter, (), arguments), sockets=work)
+
+    def _gate(self) -> Program:
+        arguments = [_program("haproxy"), "-db", "-f", str(self.places.gate_config)]
+        return Program("gate", command(self.users.proxy, (), arguments))
 
     def _packets(self) -> Program:
         arguments = [_program("ulogd"), "-c", str(self.places.packets_config)]

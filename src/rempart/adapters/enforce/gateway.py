@@ -1,12 +1,13 @@
-"""The gateway of a site, kernel and proxy together, as one `ports.Enforcer`.
+"""The gateway of a site, kernel, proxy and gate together, as one `ports.Enforcer`.
 
 The kernel goes first, always. Tightening: no packet waits for the proxy. Loosening: until the proxy follows, visitors
 still read the maintenance page. If the proxy fails, the kernel already holds what was decided.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from rempart.adapters.enforce.gate import Gate
 from rempart.adapters.enforce.haproxy import Pages, Proxy
 from rempart.adapters.enforce.nftables import Kernel
 from rempart.config import Places
@@ -24,30 +25,36 @@ class Gateway:
     def __init__(self, site: Site, places: Places, pages: Pages) -> None:
         self._kernel = Kernel(site)
         self._proxy = Proxy(site, places, pages)
+        self._gate = Gate(site, places)
 
     def enforce(self, wanted: Enforcement, now: Instant) -> None:
-        """Bring kernel, then proxy to ``wanted``. Raises EnforcementFailed (saying which of them) or InputRefused.
+        """Bring kernel, then proxy, then gate to ``wanted``. Raises EnforcementFailed (saying which) or InputRefused.
 
         When the proxy is not running yet its files are written all the same: it starts in the wanted state. When
-        the kernel refuses, the proxy is brought to ``wanted`` nevertheless: a request has to pass both.
+        one of them refuses, the others are brought to ``wanted`` nevertheless: a request has to pass all.
         """
-        refused = None
-        try:
-            self._kernel.enforce(wanted, now)
-        except RempartError as fault:
-            refused = fault
-        self._proxy.enforce(wanted, now)
+        refused: list[RempartError] = []
+        deeds: tuple[Callable[[], None], ...] = (
+            lambda: self._kernel.enforce(wanted, now),
+            lambda: self._proxy.enforce(wanted, now),
+            lambda: self._gate.enforce(wanted),
+        )
+        for deed in deeds:
+            try:
+                deed()
+            except RempartError as fault:
+                refused.append(fault)
         if refused:
-            raise refused
+            raise refused[0]
 
     def hold(self, leases: Sequence[Lease]) -> None:
         """Let these leases hold from now on: the kernel's part alone. Raises EnforcementFailed."""
         self._kernel.hold(leases)
 
     def read(self, now: Instant) -> Enforcement:
-        """What holds: for a published opening the stricter of both, since a request has to pass both."""
+        """What holds; where kernel and proxy (or gate) judge an opening, the stricter: a request has to pass both."""
         held = self._kernel.read(now)
-        proxied = self._proxy.read()
+        proxied = {**self._proxy.read(), **self._gate.read()}
         return replace(
             held,
             stands={name: _both(stand, proxied.get(name)) for name, stand in held.stands.items()},

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
+from rempart.containment import gate
 from rempart.containment.holdings import Holdings, Network, close, holdings, network, spelled
 from rempart.containment.measure import Enforcement
 from rempart.containment.names import resolved
@@ -159,6 +160,7 @@ def _layout(site: Site) -> list[str]:
         *_blocking(site),
         *_safeguards(site),
         *_classification(site),
+        *_to_the_gate(site),
         *_forward(site),
         *_input(site),
         *_output(site),
@@ -242,6 +244,10 @@ def _opening_chains(site: Site, opening: Opening) -> list[str]:
     mark, name = opening.mark, opening.id
     # QUIC hides the name it asks for, and what is filtered by name must show it.
     hidden = [f"{_QUIC} goto closed_{mark}"] if resolved(site, opening) else []
+    if opening in gate.gated(site):
+        # Nothing passes beside the gate; and it is the machine that is counted, not the gate's leg for all of them.
+        hidden += [f"iifname @inside oifname {_interface(site.uplink.interface)} goto closed_{mark}"]
+        hidden += [f"oifname {_interface(site.uplink.interface)} counter name filtered_{mark} accept"]
     rates = (
         f"{_BEGUN} meta nfproto ipv{family} update @rate{family} "
         f"{{ {address} saddr . ct mark {_NEW_FLOWS} }} goto limited_{mark}"
@@ -409,8 +415,17 @@ def _classification(site: Site) -> list[str]:
     return [
         *_chain("classify", *(rule for way in known for rule in _through(site, way, answers=False))),
         *_chain("classify_replies", *(rule for way in known for rule in _through(site, way, answers=True))),
-        *_chain("classify_in", *(_fronts(site) if published else ()), *_ending_here(site, known)),
-        *_chain("classify_out", *(rule for way in known if way.outward for rule in _to(way))),
+        *_chain(
+            "classify_in",
+            *(_fronts(site) if published else ()),
+            *_at_the_gate(site),
+            *_ending_here(site, known),
+        ),
+        *_chain(
+            "classify_out",
+            *_under_other_names(site),
+            *(rule for way in known if way.outward for rule in _to(way)),
+        ),
         *_chain("classify_backends", *(rule for opening in published for rule in _backend(site, opening))),
     ]
 
@@ -451,13 +466,8 @@ def _matches(way: Way, *, client: str = "", host: str, port: str) -> Iterator[st
 
 
 def _peers(way: Way, client: str, host: str) -> Iterator[str]:
-    mark = way.opening.mark
     if way.by_name:
-        for protocol, family in (("ip", 4), ("ip6", 6)):
-            if client:
-                own = lease_set(mark, family, alone=True)
-                yield f"{protocol} {client} . {protocol} {host} @{own} "
-            yield f"{protocol} {host} @{lease_set(mark, family, alone=False)} "
+        yield from _leased(way.opening.mark, client, host)
     elif way.hosts:
         yield f"{_protocol(way.hosts[0])} {host} {_set(map(spelled, way.hosts))} "
     else:
@@ -472,6 +482,42 @@ def _fronts(site: Site) -> Iterator[str]:
         f"{match} tcp dport {FRONT_PORTS} {_named(RESPONDER)}"
         for match in matches or ["fib daddr type local"]
     )
+
+
+def _to_the_gate(site: Site) -> list[str]:
+    """Connections to what a gated opening's names resolved to are turned to the gate, whatever address they name."""
+    turned = [
+        f"iifname {_interfaces(_zones_of(site, opening))} {peers}tcp dport {gate.port(opening)} "
+        f"redirect to :{gate.gate_port(opening)}"
+        for opening in gate.gated(site)
+        for peers in _leased(opening.mark, client="saddr", host="daddr")
+    ]
+    hook = "type nat hook prerouting priority dstnat; policy accept;"
+    return _chain("to_the_gate", hook, *turned) if turned else []
+
+
+def _at_the_gate(site: Site) -> Iterator[str]:
+    """What was turned to the gate belongs to the opening; nobody else may speak to it."""
+    for opening in gate.gated(site):
+        inside = _interfaces(_zones_of(site, opening))
+        yield (
+            f"iifname {inside} tcp dport {gate.gate_port(opening)} ct status dnat "
+            f"ct original proto-dst {gate.port(opening)} {_named(opening.mark)}"
+        )
+
+
+def _under_other_names(site: Site) -> Iterator[str]:
+    """The gate's legs under names that the opening does not have: judged without what names lead to."""
+    if gate.gated(site):
+        ports = _port_set([gate.OTHERS_PORTS])
+        for way in ways(site):
+            if way.outward and not way.by_name and way.transport is Transport.TCP:
+                yield from (f"tcp sport {ports} {rule}" for rule in _to(way))
+        yield f"tcp sport {ports} return"
+
+
+def _zones_of(site: Site, opening: Opening) -> list[Zone]:
+    return [zone for zone in site.zones if zone.id in opening.zones]
 
 
 def _backend(site: Site, opening: Opening) -> Iterator[str]:
@@ -489,6 +535,14 @@ def _backend(site: Site, opening: Opening) -> Iterator[str]:
 
 def _named(mark: int) -> str:
     return f"ct mark set ct mark and {0xFFFFFFFF ^ MASK:#x} or {mark:#x} return"
+
+
+def _leased(mark: int, client: str, host: str) -> Iterator[str]:
+    """What an opening's names lead to: the machine's own leases, where there is a machine, and those of any."""
+    for protocol, family in (("ip", 4), ("ip6", 6)):
+        if client:
+            yield f"{protocol} {client} . {protocol} {host} @{lease_set(mark, family, alone=True)} "
+        yield f"{protocol} {host} @{lease_set(mark, family, alone=False)} "
 
 
 # -- spelling -----------------------------------------------------------------------------------------------------
