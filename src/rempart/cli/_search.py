@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from rempart.adapters.collect import evtx, files
@@ -276,11 +277,14 @@ def spread(search: Search, work: Iterable[Unit], jobs: int) -> Iterator[Found]:
     if jobs == 1:
         yield from map(search.do, work)
         return
+    units = iter(work)
+    # The first is done before there are several: what it teaches (gates, values) need not be learned in each.
+    yield from map(search.do, islice(units, 1))
     global _search  # noqa: PLW0603  fork hands it on without copying
     _search = search
     waiting: deque[Future[Found]] = deque()
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
-        for unit in work:
+        for unit in units:
             waiting.append(pool.submit(_do, unit))
             if len(waiting) >= 3 * jobs:
                 yield waiting.popleft().result()

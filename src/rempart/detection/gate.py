@@ -254,6 +254,11 @@ class Prepared:
         self._mixed = not known.isdisjoint(self._asked.mentioned)
 
     @property
+    def place(self) -> int:
+        """Where the rule stands in the order of rules."""
+        return self._asked.place
+
+    @property
     def needs(self) -> tuple[frozenset[int], ...]:
         """Sets of gate leaves of each of which one must be true."""
         return self._needs

@@ -6,7 +6,7 @@ remembered from earlier events changes the speed, never the answer.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import count
+from itertools import chain, count
 from math import inf
 from typing import Any, NamedTuple
 
@@ -63,12 +63,15 @@ class Matcher:
         """``compiled``: where compiled databases are kept from one start to the next."""
         self._compiled = compiled
         self._numbers: dict[Leaf, int] = {}
+        self._identities: dict[int, int] = {}
         self._leaves: list[Leaf] = []
         trees = [numbered(rule.condition, self._number) for rule in rules]
         self._known = frozenset(number for number, leaf in enumerate(self._leaves) if _settles(leaf))
         self._rules = [Prepared(*each, self._known) for each in zip(count(), rules, trees, strict=False)]
         self._costs = [_commonness(leaf) for leaf in self._leaves]
         self._whole = frozenset(number for number, leaf in enumerate(self._leaves) if leaf.kind in _KEYWORDS)
+        self._identities.clear()  # true only while the rules are there
+        self._needing = _grouped(self._rules)
         self._told = self._told_at_once()
         self._kind_tests = self._tests(self._known)
         self._first_tests = self._tests(self._told)
@@ -85,10 +88,13 @@ class Matcher:
         self._keywords: dict[frozenset[int], Keywords] = {}
 
     def _number(self, leaf: Leaf) -> int:
-        number = self._numbers.get(leaf)
+        # Equal leaves are mostly one object, since they were read from one file of compiled rules.
+        number = self._identities.get(id(leaf))
         if number is None:
-            number = self._numbers[leaf] = len(self._leaves)
-            self._leaves.append(leaf)
+            number = self._numbers.setdefault(leaf, len(self._leaves))
+            if number == len(self._leaves):
+                self._leaves.append(leaf)
+            self._identities[id(leaf)] = number
         return number
 
     def _cost(self, number: int) -> float:
@@ -126,7 +132,7 @@ class Matcher:
         for tests in (self._kind_tests, self._first_tests, self._later_tests):
             for each in tests.values():
                 each.warm(self._compiled)
-        for source in {rule.rule.needs for rule in self._rules}:
+        for source in self._needing:
             self._indexes.setdefault(source, self._index(source))
 
     def matches(self, event: Event) -> Sequence[Rule]:
@@ -234,7 +240,8 @@ class Matcher:
         return len(asked.mentioned) if self._whole.isdisjoint(asked.mentioned) else inf
 
     def _index(self, source: LogSource) -> "_Index":
-        return _Index([rule for rule in self._rules if covers(rule.rule.needs, source)], self._tells)
+        groups = (rules for needed, rules in self._needing.items() if covers(needed, source))
+        return _Index(sorted(chain.from_iterable(groups), key=lambda rule: rule.place), self._tells)
 
     def _tells(self, need: frozenset[int]) -> tuple[bool, int]:
         """How much a need tells events apart: EventID more than Channel, one value more than several."""
@@ -336,6 +343,14 @@ def _plain(value: object) -> str | None:
 
 def _settles(leaf: Leaf) -> bool:
     return leaf.field in GATE_FIELDS and leaf.kind is not LeafKind.FIELDREF
+
+
+def _grouped(rules: Iterable[Prepared]) -> dict[LogSource, list[Prepared]]:
+    """The rules by the log source that they need."""
+    groups: dict[LogSource, list[Prepared]] = {}
+    for rule in rules:
+        groups.setdefault(rule.rule.needs, []).append(rule)
+    return groups
 
 
 class _Suspect(NamedTuple):

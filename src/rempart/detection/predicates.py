@@ -236,8 +236,11 @@ def expression(leaf: Leaf) -> str:
     return leaf.value
 
 
+_ESCAPED = {code: f"\\x{code:02x}" for code in range(128) if not chr(code).isalnum()}
+
+
 def _literal(text: str) -> str:
-    return "".join(c if c.isalnum() or ord(c) > 127 else f"\\x{ord(c):02x}" for c in text)
+    return text.translate(_ESCAPED)
 
 
 _PARTS = re.compile(r"\\(.)|([*?])|([^\\*?]+)", re.DOTALL)
