@@ -52,6 +52,11 @@ class Places:
         return self.state / "guard" / "accounts.db"
 
     @property
+    def masks(self) -> Path:
+        """The key that makes masks of accounts. Guard only."""
+        return self.state / "guard" / "masks.key"
+
+    @property
     def certificate(self) -> Path:
         """Folder of the console's certificate and of the station's own authority. It need not be there."""
         return self.state / "certificate"

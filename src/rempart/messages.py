@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from rempart.accounts.conversation import FromVisitor, Held, PasskeyAnswer, PeopleAsked, ToVisitor
+from rempart.accounts.conversation import FromVisitor, Held, NamesAsked, PasskeyAnswer, PeopleAsked, ToVisitor
 from rempart.detection.finding import Finding
 from rempart.engine.orders import AnyOrder
 from rempart.engine.state import Posture as Posture
@@ -225,8 +225,8 @@ class StatusFollowed(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Send the status now and whenever it changes, until the connection ends."""
 
 
-FromOperator = Ordered | SimulationAsked | StatusAsked | StatusFollowed | PeopleAsked
-FromConsole = Ordered | ChallengeAsked | StatusAsked | StatusFollowed | FromVisitor
+FromOperator = Ordered | SimulationAsked | StatusAsked | StatusFollowed | PeopleAsked | NamesAsked
+FromConsole = Ordered | ChallengeAsked | StatusAsked | StatusFollowed | NamesAsked | FromVisitor
 
 
 # -- guard -> console or command line ----------------------------------------------------------------------------

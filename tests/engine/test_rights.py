@@ -100,6 +100,8 @@ TABLE: list[tuple[AnyOrder, set[Role], Proof]] = [
     (orders.EndSessions(by=ME, person="nurse"), {TECHNICIAN, PRIVACY}, Proof.SESSION),
     (orders.IssueToken(by=ME, label="x", scopes=[Scope.READ]), set(Role), Proof.PASSKEY),
     (orders.SealEnvelope(by=ME), {TECHNICIAN}, Proof.PASSKEY),
+    (orders.AskUnmasking(by=ME, incident="inc-1", reason="x"), {PRIVACY}, Proof.PASSKEY),
+    (orders.AgreeUnmasking(by=ME, incident="inc-1"), {TECHNICIAN, APPROVER}, Proof.PASSKEY),
     (orders.Acknowledge(by=ME, code="ABCDEF"), {DUTY, TECHNICIAN, PRIVACY, APPROVER}, Proof.SESSION),
     (orders.TryTelling(by=ME), {DUTY, TECHNICIAN}, Proof.SESSION),
     (orders.Rehearse(by=ME), {TECHNICIAN}, Proof.PASSKEY),

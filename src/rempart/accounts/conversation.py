@@ -98,6 +98,13 @@ class PeopleAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     session: Held
 
 
+class NamesAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Who stands behind the masks of this incident?"""
+
+    session: Held
+    incident: Typed
+
+
 FromVisitor = (
     SignIn
     | PasskeyAsked
@@ -222,8 +229,19 @@ class People(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Since when a sealed envelope is good; None: there is none."""
 
 
+class NamesTold(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """The accounts behind an incident's masks. That they were told is sealed."""
+
+    incident: str
+    names: dict[str, str]
+    """Mask to account."""
+    until: Instant
+
+
 class Done(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """It was done."""
 
 
-ToVisitor = Turned | Visitor | SessionOpened | Question | LinkGood | CredentialsKept | People | Done
+ToVisitor = (
+    Turned | Visitor | SessionOpened | Question | LinkGood | CredentialsKept | People | NamesTold | Done
+)

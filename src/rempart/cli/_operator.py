@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
-from rempart.accounts.conversation import People, PeopleAsked
+from rempart.accounts.conversation import NamesAsked, NamesTold, People, PeopleAsked
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.socket import connect
 from rempart.cli._terminal import harmless
@@ -123,6 +123,17 @@ def ask_people(arguments: argparse.Namespace) -> People:
         match client.receive(seconds=_ANSWER_WITHIN):
             case People() as people:
                 return people
+            case other:
+                raise StationUnreachable(f"the station answered {type(other).__name__} to a question")
+
+
+def ask_names(arguments: argparse.Namespace, incident: str) -> NamesTold | OrderRejected:
+    """Who stands behind the masks of an incident."""
+    with connect(socket_of(arguments), incoming=ToOperator) as client:
+        client.send(NamesAsked(session="", incident=incident))
+        match client.receive(seconds=_ANSWER_WITHIN):
+            case NamesTold() | OrderRejected() as answer:
+                return answer
             case other:
                 raise StationUnreachable(f"the station answered {type(other).__name__} to a question")
 

@@ -6,6 +6,7 @@ import msgspec
 
 from rempart.accounts.conversation import (
     SHORTEST_PASSWORD,
+    NamesTold,
     PasskeyAnswer,
     People,
     Question,
@@ -47,7 +48,19 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     status: int
 
 
-_SPOKEN = (Given, Asked, Credentials, Problem, Status, OrderDone, Question, People, Visitor, SessionOpened)
+_SPOKEN = (
+    Given,
+    Asked,
+    Credentials,
+    Problem,
+    Status,
+    OrderDone,
+    Question,
+    People,
+    NamesTold,
+    Visitor,
+    SessionOpened,
+)
 
 
 def description() -> dict[str, Any]:
@@ -95,6 +108,22 @@ def _paths(named: dict[str, Any]) -> dict[str, Any]:
         },
         f"{ROOT}/people": {
             "get": _operation("people", "Accounts and sessions", named, gives="People", scope="people"),
+        },
+        f"{ROOT}/names/{{incident}}": {
+            "parameters": [
+                {
+                    "name": "incident",
+                    "in": "path",
+                    "required": True,
+                    "schema": {"type": "string", "minLength": 1},
+                }
+            ],
+            "get": _operation(
+                "names",
+                "Who stands behind an incident's masks, while it is unlocked",
+                named,
+                gives="NamesTold",
+            ),
         },
         f"{ROOT}/session": {
             "get": _operation("who", "Whose token this is, and what it may do", named, gives="Visitor"),

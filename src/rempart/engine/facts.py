@@ -556,6 +556,32 @@ class NewsAnnounced(Fact, frozen=True, tag=True, kw_only=True):
     by: str
 
 
+class UnmaskingAsked(Fact, frozen=True, tag=True, kw_only=True):
+    """The privacy officer asked to know who stands behind the masks of an incident, for this purpose."""
+
+    incident: str
+    by: str
+    purpose: str
+    length: int
+
+
+class Unmasked(Fact, frozen=True, tag=True, kw_only=True):
+    """A second person agreed: until then the names may be read by those whose role allows it."""
+
+    incident: str
+    by: str
+    asked_by: str
+    purpose: str
+    until: Instant
+
+
+class NamesRead(Fact, frozen=True, tag=True, kw_only=True):
+    """Somebody read who stands behind the masks of an incident. ``by`` empty: on the box itself."""
+
+    incident: str
+    by: str
+
+
 AnyFact = (
     StationStarted
     | FindingJoined
@@ -593,6 +619,9 @@ AnyFact = (
     | SessionsEnded
     | TokenIssued
     | EnvelopeSealed
+    | UnmaskingAsked
+    | Unmasked
+    | NamesRead
     | AlertRaised
     | Told
     | Acknowledged

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from rempart.accounts.authority import LOCAL, Authority
 from rempart.containment.measure import Enforcement
 from rempart.detection.finding import Finding
-from rempart.engine.facts import AnyFact, CredentialsChosen, EnvelopeOpened, SignedIn, SignInRefused
+from rempart.engine.facts import (
+    AnyFact,
+    CredentialsChosen,
+    EnvelopeOpened,
+    NamesRead,
+    SignedIn,
+    SignInRefused,
+)
 from rempart.engine.orders import AnyOrder
 from rempart.instants import Instant
 from rempart.telling.alert import Delivery
@@ -58,10 +65,10 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class Witnessed:
-    """Somebody signed in, could not, or chose what they sign in with: to be sealed; nothing else follows from it."""
+    """Somebody signed in, could not, chose what they sign in with, or read names: sealed; nothing else follows."""
 
     now: Instant
-    fact: CredentialsChosen | SignedIn | SignInRefused | EnvelopeOpened
+    fact: CredentialsChosen | SignedIn | SignInRefused | EnvelopeOpened | NamesRead
 
 
 @dataclass(frozen=True, slots=True)

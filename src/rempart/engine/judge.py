@@ -8,7 +8,7 @@ from rempart.containment.policy import Action
 from rempart.containment.safeguard import protects
 from rempart.detection.finding import Level
 from rempart.duties.belgian_time import on_the_wall
-from rempart.engine import facts, orders, people, returning, tell
+from rempart.engine import facts, orders, people, returning, tell, unmasking
 from rempart.engine.caring import heard
 from rempart.engine.facts import AnyFact
 from rempart.engine.orders import AnyOrder
@@ -91,6 +91,11 @@ class _Court:
                 return (
                     () if at == self.state.news_at else (facts.NewsAnnounced(at=self.now, news_at=at, by=by),)
                 )
+            case orders.AskUnmasking(incident=incident):
+                self.require(incident in self.state.incidents, f"there is no incident {incident!r}")
+                return (unmasking.ask(self.state.unmaskings, order, self.now),)
+            case orders.AgreeUnmasking():
+                return (unmasking.agree(self.state.unmaskings, order, self.now),)
             case orders.Acknowledge():
                 return self.acknowledge(order)
             case orders.TryTelling():

@@ -314,6 +314,19 @@ class AnnounceNews(Order, frozen=True, tag=True, kw_only=True):
     at: Instant | None = None
 
 
+class AskUnmasking(Order, frozen=True, tag=True, kw_only=True):
+    """Ask to know who stands behind the masks of one incident, for so many seconds. ``reason`` is the purpose."""
+
+    incident: Name
+    seconds: Annotated[int, Meta(ge=60, le=604_800)] = 86_400
+
+
+class AgreeUnmasking(Order, frozen=True, tag=True, kw_only=True):
+    """As a second person, agree to what the privacy officer asked about an incident."""
+
+    incident: Name
+
+
 AnyOrder = (
     Contain
     | CloseLifeline
@@ -336,6 +349,8 @@ AnyOrder = (
     | EndSessions
     | IssueToken
     | SealEnvelope
+    | AskUnmasking
+    | AgreeUnmasking
     | Acknowledge
     | TryTelling
     | Rehearse

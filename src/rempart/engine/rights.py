@@ -26,6 +26,7 @@ _WHO_CUT = frozenset({Role.DUTY, Role.TECHNICIAN, Role.APPROVER, Role.PRIVACY_OF
 _WHO_CHECK = frozenset({Role.TECHNICIAN, Role.APPROVER, Role.PRIVACY_OFFICER})
 _WHO_QUALIFY = frozenset({Role.TECHNICIAN, Role.PRIVACY_OFFICER})
 _STAFF = _WHO_CUT
+_PRIVACY_OFFICER = frozenset({Role.PRIVACY_OFFICER})
 _APPROVER = frozenset({Role.APPROVER})
 
 SIGNED_TEXT = 1
@@ -47,6 +48,10 @@ def needs(state: State, order: AnyOrder) -> Requirement:
             )
         case orders.Block() | orders.Isolate() | orders.TryTelling():
             return Requirement(_ON_CALL, Proof.SESSION)
+        case orders.AskUnmasking():
+            return Requirement(_PRIVACY_OFFICER, Proof.PASSKEY)
+        case orders.AgreeUnmasking():
+            return Requirement(_TECHNICIAN | _APPROVER, Proof.PASSKEY)
         case orders.Acknowledge():
             return Requirement(_WHO_CUT, Proof.SESSION)
         case orders.ApproveMeasure():

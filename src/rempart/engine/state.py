@@ -14,11 +14,12 @@ from rempart.care.ledger import Ledger
 from rempart.care.rehearsal import Rehearsal
 from rempart.containment.measure import Enforcement, Stand, stricter
 from rempart.detection.finding import Kind, Level, Outcome
-from rempart.engine import facts
+from rempart.engine import facts, unmasking
 from rempart.engine.caring import CareFact, noted
 from rempart.engine.facts import AnyFact
 from rempart.engine.orders import GateAnswer
 from rempart.engine.people import after_it
+from rempart.engine.unmasking import Unmasking
 from rempart.incidents.incident import Incident, IncidentState, Qualification, Sentence
 from rempart.incidents.ranking import weight
 from rempart.instants import Duration, Instant
@@ -110,6 +111,8 @@ class State:
     """When the station acted by itself within the last hour, and on what: its budget."""
     reopened: tuple[str, ...] = ()
     """Openings in the order in which they were reopened since the last cut."""
+    unmaskings: Mapping[str, Unmasking] = field(default_factory=dict)
+    """Incidents whose masks somebody asked, or was allowed, to look behind."""
     people: Mapping[str, Person] = field(default_factory=dict)
     """Whoever has an account, by id."""
     dossier: Dossier = field(default_factory=Dossier)
@@ -316,8 +319,11 @@ def fold(state: State, site: Site, fact: AnyFact) -> State:
             | facts.SessionsEnded()
             | facts.TokenIssued()
             | facts.EnvelopeSealed()
+            | facts.NamesRead()
         ):
             return state
+        case (facts.UnmaskingAsked() | facts.Unmasked()) as about:
+            return replace(state, unmaskings=unmasking.after_it(state.unmaskings, about))
         case _:
             return _care(state, fact)
 

@@ -61,6 +61,7 @@ _GRANTS = (
     facts.LinkIssued,
     facts.TokenIssued,
     facts.EnvelopeSealed,
+    facts.Unmasked,
 )
 """Facts that let somebody do what they could not: sealed before anything comes of them, as a loosening is."""
 

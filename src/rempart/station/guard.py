@@ -11,6 +11,7 @@ import ctypes
 import itertools
 import logging
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
@@ -22,7 +23,16 @@ from typing import TypeVar
 import msgspec
 
 from rempart.accounts.authority import LOCAL, Authority
-from rempart.accounts.conversation import FromVisitor, PeopleAsked, Question, ToVisitor
+from rempart.accounts.conversation import (
+    FromVisitor,
+    NamesAsked,
+    NamesTold,
+    PeopleAsked,
+    Question,
+    ToVisitor,
+)
+from rempart.accounts.mask import KEY_BYTES, mask
+from rempart.adapters import masks
 from rempart.adapters.accounts import AccountStore
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.credentials import RelyingParty
@@ -36,7 +46,7 @@ from rempart.containment.measure import Enforcement, disagreements, tightest
 from rempart.containment.policy import Policy
 from rempart.detection.finding import Finding
 from rempart.engine import tell
-from rempart.engine.facts import FACTS, AnyFact, body_of, read
+from rempart.engine.facts import FACTS, AnyFact, NamesRead, body_of, read
 from rempart.engine.hearsay import bounded, number
 from rempart.engine.inputs import (
     AnyInput,
@@ -169,6 +179,7 @@ class Guard:
         *,
         keychain: Keychain | None = None,
         party: RelyingParty | None = None,
+        mask_key: bytes | None = None,
         leasing: Leasing | None = None,
     ) -> None:
         """Without a ``keychain``, what people sign in with is forgotten when the process ends."""
@@ -193,6 +204,7 @@ class Guard:
         self.tellers: set[Connection] = set()
         self.state = recall(journal, terms.site)
         self._party = party or RelyingParty()
+        self._mask_key = mask_key or secrets.token_bytes(KEY_BYTES)
         self.reception = Reception(
             keychain or Keychain(None),
             self._party,
@@ -493,6 +505,8 @@ class Guard:
                     await connection.send(foresee(self.terms, self.state, order, self.clock.now()))
                 case PeopleAsked():
                     await connection.send(self.reception.everybody())
+                case NamesAsked():
+                    await connection.send(await self._names(message, local=True))
                 case _:
                     await self._tell(connection, message)
 
@@ -504,6 +518,8 @@ class Guard:
                     await connection.send(await self._obey_visitor(message))
                 case ChallengeAsked():
                     await connection.send(self._question(message))
+                case NamesAsked():
+                    await connection.send(await self._names(message, local=False))
                 case StatusAsked() | StatusFollowed():
                     await self._tell(connection, message)
                 case _:
@@ -586,6 +602,27 @@ class Guard:
         self._scribe.close()
         self.reception.close()
 
+    def _mask(self, incident: str, account: str) -> str:
+        return mask(self._mask_key, incident, account)
+
+    async def _names(self, asked: NamesAsked, *, local: bool) -> NamesTold | OrderRejected:
+        """Who stands behind an incident's masks, to whoever may know; that they were told is sealed first."""
+        unmasking, now = self.state.unmaskings.get(asked.incident), self.clock.now()
+        incident = self.state.incidents.get(asked.incident)
+        try:
+            by = "" if local else self.reception.reader_of_names(asked.session)
+            if incident is None or unmasking is None or not unmasking.holds(now):
+                raise OrderRefused(
+                    "these names are behind masks",
+                    now="The privacy officer asks for them with a purpose, and a second person agrees.",
+                )
+            read = NamesRead(at=now, incident=asked.incident, by=by)
+            await self.ask(Witnessed(now, read), urgent=True)
+        except RempartError as fault:
+            return OrderRejected(what=fault.what, now=fault.now)
+        names = {self._mask(incident.id, account): account for account in sorted(incident.accounts)}
+        return NamesTold(incident=incident.id, names=names, until=unmasking.until or now)
+
     def status(self) -> Status:
         """The state as everybody may see it, in one frame."""
         shown = SHOWN
@@ -604,6 +641,7 @@ class Guard:
             fault=self._fault,
             shown=shown,
             names=self._leasing.refused if self._leasing else None,
+            masked=self._mask,
         )
 
 
@@ -684,6 +722,7 @@ async def serve_guard(
         gateway,
         clock,
         keychain=_keychain(places),
+        mask_key=_mask_key(places),
         party=party,
         leasing=leasing,
     )
@@ -776,6 +815,15 @@ def _journal(places: Places, site: Site, clock: Clock) -> Journal:
             "%s\nThe site is defended as the journal says; nothing new can be sealed.", fault.diagnostics()
         )
         return Journal.read(places.journal)
+
+
+def _mask_key(places: Places) -> bytes | None:
+    """The key of the masks; when it cannot be had, one for this run: accounts are never shown for want of it."""
+    try:
+        return masks.key(places.masks)
+    except InputRefused as fault:
+        _log.error("%s", fault.diagnostics())
+        return None
 
 
 def _keychain(places: Places) -> Keychain:

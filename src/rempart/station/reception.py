@@ -19,19 +19,22 @@ from rempart.accounts.conversation import (
     SignOut,
     ToVisitor,
     Turned,
+    Visitor,
     Why,
 )
-from rempart.accounts.credential import Password, Scope
+from rempart.accounts.credential import How, Password, Scope
 from rempart.accounts.person import Person, Role
 from rempart.adapters.credentials import RelyingParty
 from rempart.engine import orders
 from rempart.engine.orders import AnyOrder
+from rempart.errors import OrderRefused
 from rempart.messages import ChallengeAsked, Ordered
 from rempart.ports import Clock
 from rempart.station.authentication import Authentication, Told
 from rempart.station.enrolment import Enrolment
 from rempart.station.keychain import Keychain
 
+_MAY_READ_NAMES = frozenset({Role.PRIVACY_OFFICER, Role.TECHNICIAN, Role.APPROVER})
 _DUTY = frozenset({Role.DUTY})
 
 
@@ -73,6 +76,15 @@ class Reception:
                 return await self._enrolment.use_link(asked)
             case PeopleAsked():
                 return self._people(asked)
+
+    def reader_of_names(self, session: str) -> str:
+        """Who it is that may read the names behind masks. Raises `OrderRefused` when they may not."""
+        visitor = self._who.who(SessionAsked(session=session))
+        if not isinstance(visitor, Visitor) or visitor.scopes is not None:
+            raise OrderRefused("nobody is signed in", now="Sign in, then ask again.")
+        if visitor.how is How.ENVELOPE or not _MAY_READ_NAMES & set(visitor.roles):
+            raise OrderRefused("your roles do not allow this", now="It is for those who unmask.")
+        return visitor.person
 
     def _people(self, asked: PeopleAsked) -> People | Turned:
         session = self._who.session(asked.session)

@@ -1,5 +1,9 @@
 """The state as pages and terminals see it: everything shown, nothing that could be used to act."""
 
+from collections.abc import Callable
+
+from msgspec import structs
+
 from rempart.detection.finding import Level
 from rempart.engine import tell
 from rempart.engine.orders import GateAnswer
@@ -29,6 +33,11 @@ from rempart.site.site import Site
 from rempart.station.care_status import care_status
 from rempart.telling import escalation
 
+Masked = Callable[[str, str], str]
+
+_ACCOUNTS = frozenset({"account", "accounts"})
+"""Arguments of sentences that name accounts, several with a comma between them."""
+
 SHOWN = 50
 """Incidents shown at most: open before closed, grave before noise, the latest first; the journal has them all."""
 
@@ -53,8 +62,12 @@ def status(
     fault: str,
     shown: int = SHOWN,
     names: NamesRefused | None = None,
+    masked: Masked | None = None,
 ) -> Status:
-    """The published status, with so many incidents. ``head`` is the journal's length and root in hex."""
+    """The published status, with so many incidents. ``head`` is the journal's length and root in hex.
+
+    ``masked`` gives the mask of an account in an incident; None: accounts are shown as they are.
+    """
     foremost = sorted(state.incidents.values(), key=_concern, reverse=True)[:shown]
     return Status(
         site=site.id,
@@ -62,7 +75,7 @@ def status(
         posture=state.posture,
         since=state.since,
         openings=[_opening(site, state, opening, verified, now) for opening in site.openings],
-        incidents=[_incident(state, incident) for incident in foremost],
+        incidents=[_behind_masks(_incident(state, incident), masked) for incident in foremost],
         measures=_measures(state),
         measures_more=max(0, len(state.blocked) - _SHOWN_BLOCKS),
         journal_entries=head[0],
@@ -189,6 +202,28 @@ def _incident(state: State, incident: Incident) -> IncidentStatus:
             if p.incident == incident.id and incident.state is not IncidentState.CLOSED
         ][:_PARTIES],
     )
+
+
+def _behind_masks(shown: IncidentStatus, masked: Masked | None) -> IncidentStatus:
+    """The incident with masks in place of accounts, wherever they are told."""
+    if masked is None:
+        return shown
+    return structs.replace(
+        shown,
+        accounts=[masked(shown.id, account) for account in shown.accounts],
+        summary=_hidden(shown.summary, shown.id, masked),
+        story=[(at, _hidden(sentence, shown.id, masked)) for at, sentence in shown.story],
+    )
+
+
+def _hidden(sentence: Sentence, incident: str, masked: Masked) -> Sentence:
+    told = {
+        name: ", ".join(masked(incident, each) for each in str(value).split(", "))
+        if name in _ACCOUNTS
+        else value
+        for name, value in sentence.arguments.items()
+    }
+    return Sentence(sentence.key, told)
 
 
 def _story(incident: Incident) -> list[tuple[Instant, Sentence]]:

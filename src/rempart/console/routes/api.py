@@ -13,6 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from rempart.accounts.conversation import (
+    NamesAsked,
+    NamesTold,
     People,
     PeopleAsked,
     Question,
@@ -46,6 +48,7 @@ def routes(console: "Console") -> list[Route]:
         Route(f"{ROOT}/orders", desk.order, methods=["POST"]),
         Route(f"{ROOT}/questions", desk.question, methods=["POST"]),
         Route(f"{ROOT}/people", desk.people),
+        Route(f"{ROOT}/names/{{incident}}", desk.names),
         Route(f"{ROOT}/session", desk.who),
         Route(f"{ROOT}/session", desk.sign_in, methods=["POST"]),
         Route(f"{ROOT}/session", desk.sign_out, methods=["DELETE"]),
@@ -112,6 +115,15 @@ class _Api:
         try:
             token, _ = await self._who(request)
             return _json(await self._ask(PeopleAsked(session=token), People))
+        except _Refused as refused:
+            return refused.response()
+
+    async def names(self, request: Request) -> Response:
+        """Who stands behind the masks of an incident, while that is unlocked."""
+        try:
+            token, _ = await self._who(request)
+            incident = request.path_params["incident"][:200]
+            return _json(await self._ask(NamesAsked(session=token, incident=incident), NamesTold))
         except _Refused as refused:
             return refused.response()
 
