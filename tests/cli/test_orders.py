@@ -128,3 +128,30 @@ def test_a_length_of_time_that_is_none_is_a_usage_error(text: str) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["block", "198.51.100.1", "--for", text])
     assert ended.value.code == 2
+
+
+def test_an_alert_is_shown_taken_once_and_its_minutes_are_shown(
+    station: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alert = posture(station, capsys)["alerts"][0]  # type: ignore[index]
+    assert main(["status", "--run", str(station)]) == 0
+    shown = capsys.readouterr().out
+    assert "now: Care files are being opened in series" in " ".join(shown.split())
+    assert main(["digest", "--run", str(station), "--language", "fr"]) == 1
+    assert "Une alerte n'a été prise par personne" in capsys.readouterr().out
+    assert say(station, "acknowledge", alert["code"].lower()) == 0
+    assert say(station, "acknowledge", alert["code"]) == 5
+    assert "taken already, by Alex" in capsys.readouterr().err
+    assert main(["status", "--run", str(station)]) == 0
+    assert "from alert to a person acting" in " ".join(capsys.readouterr().out.split())
+    assert main(["digest", "--run", str(station), "--language", "nl"]) == 0
+    assert "Niets te doen voor u." in capsys.readouterr().out
+    assert main(["digest", "--run", str(station), "--last", "--language", "de"]) == 2
+
+
+def test_a_code_that_nobody_has_and_a_test_for_nobody_are_refused(
+    station: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert say(station, "acknowledge", "AAAAAA") == 5
+    assert say(station, "tell", "test") == 5
+    assert "names nobody who is told" in capsys.readouterr().err

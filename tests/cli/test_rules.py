@@ -3,13 +3,18 @@
 import json
 import shutil
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rempart.__main__ import main
+from rempart.adapters.clock import SystemClock
+from rempart.adapters.store.events import Batch, EventStore
+from rempart.detection.exception import parse
 from rempart.errors import ExitCode
+from rempart.instants import as_datetime
 
 ROOT = Path(__file__).resolve().parents[2]
 ATTACKS = ROOT / "tests" / "attacks"
@@ -253,3 +258,96 @@ def test_regression_data_of_sigmahq(corpus: Path, tmp_path: Path, capsys: pytest
     info.write_text(info.read_text().replace("match_count: 1", "match_count: 7"))
     assert main(["rules", "test", str(tmp_path / "data"), "--rules", *rules]) == ExitCode.FOUND
     assert "matched 1 times, stated are 7" in capsys.readouterr().out
+
+
+# -- except -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home whose watch kept 40 requests, half of them of a scan that somebody ordered."""
+    shutil.copy(ATTACKS / "site.toml", tmp_path / "site.toml")
+    folder(tmp_path / "set", a=GOOD)
+    assert main(["rules", "install", str(tmp_path / "set"), "--state", str(tmp_path)]) == ExitCode.OK
+    now = SystemClock().now()
+    lines = [
+        f"{'192.0.2.7' if number % 2 else f'198.51.100.{number + 10}'} - - [{as_datetime(now).isoformat()}] "
+        f'"GET /.env?{number} HTTP/1.1" 404 512 "-" "Mozilla" "www.example"'
+        for number in range(40)
+    ]
+    (tmp_path / "watch").mkdir()
+    store = EventStore(tmp_path / "watch" / "events.db")
+    store.append(
+        [
+            Batch(
+                id=1,
+                read=now,
+                source="access.log",
+                decoder="nginx",
+                numbers=list(range(40)),
+                bodies=[line.encode() for line in lines],
+                position=b"{}",
+            )
+        ]
+    )
+    store.close()
+    return tmp_path
+
+
+def excepted(home: Path, *words: str) -> int:
+    until = (as_datetime(SystemClock().now()) + timedelta(days=30)).date().isoformat()
+    asked = ["rules", "except", "--site", str(home / "site.toml"), "--state", str(home)]
+    return main(
+        [*asked, "--until", until, "--by", "A. Peeters", "--reason", "The scan that we ordered", *words]
+    )
+
+
+def test_a_preview_shows_what_an_exception_would_have_hidden_and_writes_nothing(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert excepted(home, "--rule", "Hole tried", "--field", "c-ip=192.0.2.7", "--preview") == ExitCode.OK
+    told = capsys.readouterr().out
+    assert "of 40 events" in told
+    assert "Hole tried" in told
+    assert "192.0.2.7" in told
+    assert "198.51.100" not in told
+    assert not (home / "exceptions.toml").exists()
+
+
+def test_an_exception_is_written_beside_the_others_and_reads_well(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "exceptions.toml").write_text(EXCEPTIONS % "2030-01-01")
+    assert excepted(home, "--rule", "Hole tried", "--field", "c-ip=198.51.100.0/24") == ExitCode.OK
+    first, second = parse((home / "exceptions.toml").read_text(), "exceptions.toml").exemptions
+    assert first.fields[0][1][0].text == "192.0.2.7"
+    assert (second.author, second.fields[0][1][0].text) == ("A. Peeters", "198.51.100.0/24")
+
+
+def test_what_hides_something_grave_is_not_written_unless_one_insists(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grave = GOOD.replace("level: medium", "level: critical")
+    folder(home / "grave", a=grave)
+    assert main(["rules", "install", str(home / "grave"), "--state", str(home)]) == ExitCode.OK
+    hides = ("--rule", "Hole tried", "--field", "c-ip=192.0.2.7")
+    assert excepted(home, *hides) == ExitCode.FOUND
+    assert "nothing was written" in capsys.readouterr().out
+    assert not (home / "exceptions.toml").exists()
+    assert excepted(home, *hides, "--even-grave") == ExitCode.OK
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("--rule", "Nothing of this name"),
+        ("--field", "c-ip"),
+        ("--field", "c-ip=*"),
+        ("--rule", "x\u202e"),
+    ],
+)
+def test_an_exception_that_would_hide_all_or_nothing_is_refused(home: Path, words: tuple[str, ...]) -> None:
+    assert excepted(home, *words) == ExitCode.USAGE
+    assert not (home / "exceptions.toml").exists()

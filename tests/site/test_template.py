@@ -5,7 +5,7 @@ import tomllib
 from importlib import resources
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
@@ -93,12 +93,14 @@ def test_the_smallest_template_reads_well(snapshot: SnapshotAssertion) -> None:
     assert text("medical-house", "Maison médicale du Parc", Language.FRENCH) == snapshot
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(st.text(alphabet=st.characters(categories=["L", "N", "P", "S", "Zs"]), min_size=1, max_size=200))
 def test_any_name_survives_the_writing(name: str) -> None:
     if name.strip():
         assert parse(text("medical-house", name), "x").name == name.strip()
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(st.text(max_size=80))
 def test_an_id_can_be_made_of_any_name(name: str) -> None:
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", template.identifier(name))

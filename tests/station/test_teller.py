@@ -10,6 +10,7 @@ import pytest
 
 from adapters.tell.simulated import SimulatedModem
 from engine.home import RECORDS, SITE, shipped_policy
+from rempart.__main__ import main
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.enforce.memory import MemoryEnforcer
 from rempart.adapters.journal import Journal
@@ -22,7 +23,7 @@ from rempart.engine.inputs import Found, Ordered, Started
 from rempart.engine.step import Terms
 from rempart.errors import NotHandedOver
 from rempart.instants import Instant
-from rempart.messages import FromTeller
+from rempart.messages import FromOperator, FromTeller
 from rempart.site.language import Language
 from rempart.site.site import Site
 from rempart.site.telling import Channel, Modem, Recipient, Telling
@@ -241,3 +242,26 @@ def test_the_next_way_is_used_when_one_fails() -> None:
     assert works.carried == 1
     with pytest.raises(NotHandedOver):
         FirstThat(Broken()).carry(PHONE, letter)
+
+
+def test_the_command_line_tries_every_way_and_says_what_came_of_it(
+    tmp_path: Path, modem: SimulatedModem, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def talk(pair: Pair) -> None:
+        pair.teller()
+        door = await serve(
+            pair.places.operator_socket,
+            mode=0o600,
+            allowed_uids={os.geteuid()},
+            incoming=FromOperator,
+            handler=pair.guarding.hear_operator,
+        )
+        words = ["tell", "test", "--run", str(pair.places.run), "--by", "Anna"]
+        try:
+            assert await asyncio.to_thread(main, words) == 0
+        finally:
+            await door.close()
+
+    live(tmp_path, home(modem.device), talk)
+    assert "duty, text: handed over" in capsys.readouterr().out
+    assert "Ceci est un essai" in text_of(modem.sent)

@@ -12,7 +12,7 @@ from rempart.adapters import rules as rule_files
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.store.hidden import HiddenFile, Hiding
 from rempart.adapters.supply import RuleFiles, Supply
-from rempart.cli import _exceptions
+from rempart.cli import _except, _exceptions
 from rempart.cli._samples import Fired, Outcome, Sample, samples, stated, tried
 from rempart.cli._terminal import harmless
 from rempart.cli.site import read as read_site
@@ -92,7 +92,9 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     listing.add_argument(
         "--site", type=Path, metavar="FILE", help="site.toml beside which exceptions.toml is"
     )
-    for each in (install, rollback, listing):
+    exempt = _action(actions, "except", "say that something is normal here", _except.DESCRIPTION, _except.run)
+    _except.add_arguments(exempt)
+    for each in (install, rollback, listing, exempt):
         each.add_argument("--state", type=Path, default=STATE, metavar="DIR", help="default: %(default)s")
 
 

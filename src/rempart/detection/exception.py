@@ -22,6 +22,7 @@ that of the newest event seen, so a replay hides what was hidden before, and a f
 event is hidden from the store.
 """
 
+import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -274,6 +275,30 @@ def parse(text: str, where: str) -> Exceptions:
             problems=tuple(problem for _, problem in sorted(page.mistakes, key=lambda pair: pair[0])),
         )
     return exceptions
+
+
+def written(exemption: Exemption) -> str:
+    """The exception as an entry of ``exceptions.toml``, that `parse` reads."""
+    lines = ["[[exceptions]]"]
+    if exemption.rules:
+        lines.append(f"rules = [{', '.join(map(_quoted, exemption.rules))}]")
+    if exemption.fields:
+        fields = (
+            f"{_quoted(name)} = [{', '.join(_quoted(value.text) for value in values)}]"
+            for name, values in exemption.fields
+        )
+        lines.append(f"fields = {{ {', '.join(fields)} }}")
+    lines += [
+        f"reason = {_quoted(exemption.reason)}",
+        f"author = {_quoted(exemption.author)}",
+        f"until = {exemption.until.isoformat()}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string: JSON's escapes are TOML's, except that TOML also wants DEL escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 Path = tuple[str | int, ...]

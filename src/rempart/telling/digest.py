@@ -47,11 +47,11 @@ def ends(day: Day, digest_at: int) -> Instant:
 def sentences(day: Day) -> tuple[Sentence, ...]:
     """The summary, sentence by sentence; the first says whether there is something to do."""
     first = "digest.nothing-to-do" if not day.unanswered else "digest.to-do"
+    further = (("digest.asked", day.asked), ("digest.blocked", day.blocked))
     return (
         Sentence(first, {"count": day.unanswered}),
         Sentence("digest.led-nowhere", {"count": day.led_nowhere}),
-        Sentence("digest.asked", {"count": day.asked}),
-        Sentence("digest.blocked", {"count": day.blocked}),
+        *(Sentence(key, {"count": count}) for key, count in further if count),
     )
 
 
