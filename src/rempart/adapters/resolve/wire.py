@@ -20,6 +20,8 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
+from dns.rdtypes.IN.A import A
+from dns.rdtypes.IN.AAAA import AAAA
 
 from rempart.containment.names import ADDRESS_KINDS, LARGEST, Address, Answer, Question
 from rempart.errors import DecodeError
@@ -96,8 +98,9 @@ def write_addresses(
     reply = _reply(asked, dns.rcode.NOERROR if exists else dns.rcode.NXDOMAIN)
     if addresses:
         [rrset] = asked.message.question
-        told = dns.rrset.from_text(rrset.name, seconds, rrset.rdclass, rrset.rdtype, *map(str, addresses))
-        reply.answer.append(told)
+        make = A if rrset.rdtype == dns.rdatatype.A else AAAA
+        records = [make(rrset.rdclass, rrset.rdtype, str(address)) for address in addresses]
+        reply.answer.append(dns.rrset.from_rdata_list(rrset.name, seconds, records))
     return reply.to_wire()
 
 
