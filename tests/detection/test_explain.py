@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rempart.detection.explain import MAX_ARGUMENT, MAX_PROOF, finding, identity, observables, sentence
+from rempart.detection.explain import (
+    MAX_ARGUMENT,
+    MAX_PROOF,
+    Explanation,
+    finding,
+    identity,
+    observables,
+    sentence,
+)
 from rempart.detection.finding import Finding, Kind, Level, Outcome, Proof
 from rempart.detection.rule import Meaning, RuleCard
 from rempart.detection.words import WORDS
@@ -81,6 +89,14 @@ def test_every_finding_has_words_and_their_arguments(kind: Kind, outcome: Outcom
         asked = {name for _, name, _, _ in string.Formatter().parse(WORDS[plain.key]) if name}
         assert asked <= {"actor", "victim", "account", "count", "title"}
         assert WORDS[plain.key].format_map({"actor": "", "victim": "", "account": ""} | dict(plain.arguments))
+
+
+@pytest.mark.parametrize(
+    ("field", "key"),
+    [("Signature", "seen.malware"), ("query", "seen.name"), ("Image", "seen.program"), ("c-uri", "seen.web")],
+)
+def test_the_field_that_proves_it_says_what_was_looked_at(field: str, key: str) -> None:
+    assert Explanation.of(made(Meaning(), (Proof(field, "x"),))).seen.key == key
 
 
 def test_more_than_one_is_the_first_and_how_many_more() -> None:

@@ -246,12 +246,13 @@ def _fields(names: str) -> frozenset[str]:
 # The field that proves it tells what a rule looked at, the most particular first: the Sigma taxonomy for Windows and
 # Linux, whose fields are those of Sysmon, of the Security log and of auditd.
 _IN_MACHINES = {
-    "seen.malware": _fields("ThreatName Threat_Name SourceName ThreatID") | {"Threat Name", "Threat ID"},
+    "seen.malware": _fields("ThreatName Threat_Name SourceName ThreatID Signature")
+    | {"Threat Name", "Threat ID"},
     "seen.setting": _fields("TargetObject Details NewName ObjectValueName"),
     "seen.reach": _fields("TargetImage CallTrace GrantedAccess SourceImage StartModule StartFunction"),
     "seen.library": _fields("ImageLoaded Signed SignatureStatus"),
     "seen.pipe": _fields("PipeName"),
-    "seen.name": _fields("QueryName QueryResults"),
+    "seen.name": _fields("QueryName QueryResults query record_type"),
     "seen.connection": _fields("DestinationIp DestinationHostname DestinationPort Initiated Application"),
     "seen.file": _fields("TargetFilename Contents CreationUtcTime"),
     "seen.script": _fields("ScriptBlockText Payload ContextInfo HostApplication Data"),
