@@ -266,7 +266,8 @@ def _flags(leaf: Leaf) -> int:
     plain = _one_case(leaf.value)
     if leaf.kind in _EXPRESSIONS:
         flags |= hyperscan.HS_FLAG_ALLOWEMPTY | hyperscan.HS_FLAG_UTF8
-        flags |= 0 if leaf.value.isascii() else hyperscan.HS_FLAG_UCP
+        # Only letters with two cases need Unicode's classes, which can take seconds to compile (found by fuzzing).
+        flags |= 0 if _one_case(leaf.value) else hyperscan.HS_FLAG_UCP
         for letter in leaf.detail:
             flags |= {
                 "i": hyperscan.HS_FLAG_CASELESS,
