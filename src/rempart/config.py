@@ -97,6 +97,11 @@ class Places:
         return self.run / "guard" / "probe.sock"
 
     @property
+    def group_socket(self) -> Path:
+        """Where the group's door passes on that the whole group is cut."""
+        return self.run / "guard" / "group.sock"
+
+    @property
     def console_socket(self) -> Path:
         """Where the console asks the guard."""
         return self.run / "guard" / "console.sock"

@@ -193,6 +193,19 @@ class NameLeased(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 ToResolver = OpeningsStand | NameLeased
 
 
+# -- group door -> guard -----------------------------------------------------------------------------------------
+
+
+class CutAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Somebody whose certificate is trusted cuts the whole group, this site too. The only thing that can be asked."""
+
+    by: Annotated[str, Meta(min_length=1, max_length=120)]
+    reason: Annotated[str, Meta(max_length=400)] = ""
+
+
+FromGroupDoor = CutAsked
+
+
 # -- console or command line -> guard ----------------------------------------------------------------------------
 
 
@@ -554,6 +567,18 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     reopening: ReopeningStatus = ReopeningStatus()
     names_refused: NamesRefused | None = None
     """What the resolver refused; None: the site resolves no names, or nothing was refused."""
+
+
+GroupAnswer = OrderDone | OrderRejected
+"""What a box says to whoever cuts the group, and the guard to the group's door."""
+ToGroupDoor = GroupAnswer
+
+
+class GroupCutAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """From a person to each box of a group, over TLS: cut. The door adds the name in the certificate."""
+
+    by: Annotated[str, Meta(min_length=1, max_length=55)]
+    reason: Annotated[str, Meta(max_length=400)] = ""
 
 
 ToOperator = OrderDone | Foreseen | OrderRejected | Status | ToVisitor

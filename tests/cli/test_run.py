@@ -52,7 +52,9 @@ def station_of(places: Places) -> Supervisor:
         zones=(),
         openings=(),
     )
-    return Supervisor(places, site, Users(own, own, own, own, own, own, own, own, own, own, "in a test"), 1)
+    return Supervisor(
+        places, site, Users(own, own, own, own, own, own, own, own, own, own, own, "in a test"), 1
+    )
 
 
 def test_a_folder_that_is_a_file(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from rempart.errors import SiteInvalid
 from rempart.site.description import lines, parse
+from rempart.site.group import GroupDoor
 from rempart.site.hours import Hours
 from rempart.site.opening import Direction, OpeningState, Service, Transport
 from rempart.site.probe import ProbeKind
@@ -231,3 +232,11 @@ def test_a_resolver_that_cannot_be(good: str, right: str, wrong: str, told: str)
     with pytest.raises(SiteInvalid) as refused:
         parse(good + RESOLVER.replace(right, wrong), "site.toml")
     assert told in str(refused.value.problems)
+
+
+def test_the_groups_door_is_read(good: str) -> None:
+    door = '[group]\naddress = "10.9.0.1"\nport = 8443\ncertificate = "/a.pem"\ntrusted = "/b.crt"\n'
+    assert parse(good + door, "site.toml").group == GroupDoor(
+        address="10.9.0.1", port=8443, certificate="/a.pem", trusted="/b.crt"
+    )
+    assert mistakes(good + door.replace("8443", "0"))

@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from unicodedata import category
 
 from rempart.errors import Problem, SiteInvalid
+from rempart.site.group import GroupDoor
 from rempart.site.hours import Hours, spelled
 from rempart.site.opening import (
     Direction,
@@ -589,6 +590,7 @@ def _site(table: _Table) -> Site:
         hours=_hours(table.one("hours")),
         probes=tuple(map(_probe, table.many("probes"))),
         downtime_pack=_downtime_pack(table.one("downtime_pack")),
+        group=_group(table.one("group")),
         quiet_hours=table.read("quiet_hours", _AGE, 12),
     )
     table.done()
@@ -741,6 +743,19 @@ def _probe(table: _Table) -> Probe:
     )
     table.done()
     return probe
+
+
+def _group(table: _Table | None) -> GroupDoor | None:
+    if table is None:
+        return None
+    door = GroupDoor(
+        address=table.read("address", _ADDRESS),
+        port=table.read("port", _PORT),
+        certificate=table.read("certificate", _TEXT),
+        trusted=table.read("trusted", _TEXT),
+    )
+    table.done()
+    return door
 
 
 def _downtime_pack(table: _Table | None) -> DowntimePack | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from rempart.site.group import GroupDoor
 from rempart.site.hours import Hours
 from rempart.site.language import Language as Language
 from rempart.site.opening import Opening, Service
@@ -187,6 +188,8 @@ class Site:
     hours: Hours = field(default_factory=Hours)
     probes: tuple[Probe, ...] = ()
     downtime_pack: DowntimePack | None = None
+    group: GroupDoor | None = None
+    """Where this box hears that its whole group is cut; None: from nobody."""
     quiet_hours: int = 12
     """Hours without a call to a commander that a machine asks for before it agrees that the attack is contained."""
     _by_id: dict[str, Opening] = field(init=False, repr=False, compare=False, hash=False)

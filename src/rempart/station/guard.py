@@ -71,7 +71,7 @@ from rempart.engine.inputs import (
     WakeAt,
     Witnessed,
 )
-from rempart.engine.orders import AnyOrder
+from rempart.engine.orders import AnyOrder, Contain
 from rempart.engine.state import State, enforcement, fitted, folded, initial
 from rempart.engine.step import Terms, counts, step
 from rempart.errors import (
@@ -89,9 +89,11 @@ from rempart.messages import (
     ChallengeAsked,
     CodeReplied,
     CountPersons,
+    CutAsked,
     FindingsAccepted,
     FindingsReported,
     FromConsole,
+    FromGroupDoor,
     FromOperator,
     FromProber,
     FromResolver,
@@ -495,6 +497,12 @@ class Guard:
         with contextlib.suppress(RempartError):  # `run` has said it; it is asked again anyway
             await self.ask(said)
 
+    async def hear_group(self, connection: Connection) -> None:
+        """The group's door: the cut, and nothing else. Who asks was proved by a certificate there, not here."""
+        while (message := await connection.receive()) is not None:
+            asked: CutAsked = message
+            await connection.send(await self._obey(Contain(by=asked.by, reason=asked.reason), LOCAL))
+
     async def hear_operator(self, connection: Connection) -> None:
         """The local command line: every order, believed because the kernel says whose process it is."""
         while (message := await connection.receive()) is not None:
@@ -707,6 +715,7 @@ async def serve_guard(
     teller_uid: int,
     prober_uid: int,
     resolver_uid: int,
+    group_uid: int,
     console_uid: int,
     operator_uids: frozenset[int],
     party: RelyingParty,
@@ -787,6 +796,17 @@ async def serve_guard(
             handler=guard.hear_operator,
         ),
     ]
+    if site.group:
+        doors.append(
+            await serve(
+                places.group_socket,
+                mode=0o666,
+                allowed_uids={group_uid, own},
+                incoming=FromGroupDoor,
+                handler=guard.hear_group,
+                rate=_QUESTIONS,
+            )
+        )
     reader = asyncio.create_task(guard.read_back())
     stop = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -869,6 +889,7 @@ def main() -> int:
                 teller_uid=arguments.teller_uid,
                 prober_uid=arguments.prober_uid,
                 resolver_uid=arguments.resolver_uid,
+                group_uid=arguments.group_uid,
                 console_uid=arguments.console_uid,
                 operator_uids=frozenset(arguments.operator_uid or [0]),
                 party=RelyingParty(
@@ -909,6 +930,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--teller-uid", type=int, default=os.geteuid())
     parser.add_argument("--prober-uid", type=int, default=os.geteuid())
     parser.add_argument("--resolver-uid", type=int, default=os.geteuid())
+    parser.add_argument("--group-uid", type=int, default=os.geteuid())
     parser.add_argument("--console-uid", type=int, default=os.geteuid())
     parser.add_argument("--operator-uid", type=int, action="append")
     parser.add_argument("--console-name", default="localhost", help="host name that passkeys are made for")

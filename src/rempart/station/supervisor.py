@@ -94,8 +94,9 @@ class Supervisor:
             self._proxy(),
             self._packets(),
             self._watch(),
-            self._prober(),
             self._console(),
+            *([self._prober()] if self.site.probes or self.site.downtime_pack else []),
+            *([self._group_door()] if self.site.group else []),
             *([self._teller()] if self.site.telling.recipients else []),
             *([self._unbound(), self._resolver()] if self.site.resolver else []),
             *([self._gate()] if gated(self.site) else []),
@@ -177,6 +178,8 @@ class Supervisor:
             str(self.users.prober.uid),
             "--teller-uid",
             str(self.users.teller.uid),
+            "--group-uid",
+            str(self.users.group_door.uid),
             "--console-uid",
             str(self.users.console.uid),
             *self._party(),
@@ -201,6 +204,12 @@ class Supervisor:
     def _prober(self) -> Program:
         start = self._python("rempart.station.prober", self.users.prober, (), *self._place_arguments())
         return Program("prober", start)
+
+    def _group_door(self) -> Program:
+        start = self._python(
+            "rempart.station.group_door", self.users.group_door, (), *self._place_arguments()
+        )
+        return Program("group", start)
 
     def _teller(self) -> Program:
         program = [sys.executable, "-m", "rempart.station.teller", *self._place_arguments()]

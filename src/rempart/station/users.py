@@ -30,6 +30,7 @@ class Users:
     packets: User
     web_filter: User
     prober: User
+    group_door: User
     resolver: User
     unbound: User
     shared: str
@@ -44,6 +45,7 @@ _NAMES = {
     "packets": "ulog",
     "web_filter": "rempart-filter",
     "prober": "rempart-probe",
+    "group_door": "rempart-group",
     "resolver": "rempart-resolver",
     "unbound": "unbound",
 }

@@ -1,0 +1,84 @@
+"""Group door: hears from those who may cut the whole group, and asks the guard to cut. It has no privilege."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+from rempart.adapters import mutual
+from rempart.adapters.socket import dial
+from rempart.config import Places
+from rempart.errors import InputRefused, RempartError
+from rempart.messages import CutAsked, GroupAnswer, GroupCutAsked, OrderRejected, ToGroupDoor
+from rempart.site import description
+from rempart.site.group import GroupDoor
+
+_log = logging.getLogger("rempart.group")
+
+ANSWERS_WITHIN = 20.0
+"""Seconds the guard may take, a slow disk included."""
+
+
+class Door:
+    """One door. It can pass on one kind of order, which tightens, and nothing else."""
+
+    def __init__(self, door: GroupDoor, places: Places) -> None:
+        self._door = door
+        self._places = places
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        context = mutual.server_context(Path(self._door.certificate), Path(self._door.trusted))
+        server = await mutual.serve(self._door.address, self._door.port, context, GroupCutAsked, self.pass_on)
+        async with server:
+            await server.serve_forever()
+
+    async def pass_on(self, asked: GroupCutAsked, name: str) -> GroupAnswer:
+        """The guard's own answer; when it gives none, that it does not."""
+        try:
+            async with asyncio.timeout(ANSWERS_WITHIN):
+                connection = await dial(self._places.group_socket, incoming=ToGroupDoor)
+                try:
+                    by = f"{asked.by} ({name})"
+                    await connection.send(CutAsked(by=by, reason=asked.reason))
+                    answer: GroupAnswer | None = await connection.receive()
+                finally:
+                    connection.close()
+        except (RempartError, ConnectionError, TimeoutError) as fault:
+            _log.error("the guard does not answer: %s", fault)
+            answer = None
+        if answer is None:
+            return OrderRejected(
+                what="the box is reached, but its guard does not answer", now="Call the site."
+            )
+        return answer
+
+
+def main() -> int:
+    """``python -m rempart.station.group_door``: started by `rempart run` or by systemd, never by hand."""
+    parser = argparse.ArgumentParser(prog="rempart group door", description=__doc__)
+    parser.add_argument("--site", type=Path, required=True)
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--run", type=Path, required=True)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="group: %(message)s", stream=sys.stderr)
+    places = Places(site=arguments.site, state=arguments.state, run=arguments.run, rules=())
+    try:
+        site = description.parse(places.site.read_text(encoding="utf-8"), str(places.site))
+        if site.group is None:
+            raise InputRefused("site.toml has no [group]", where=str(places.site))
+        asyncio.run(Door(site.group, places).run())
+    except RempartError as fault:
+        _log.error("%s", fault.diagnostics())
+        return int(fault.exit_code)
+    except (OSError, UnicodeDecodeError) as fault:
+        _log.error("site.toml cannot be read: %s", fault)
+        return int(InputRefused.exit_code)
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
