@@ -1,16 +1,26 @@
-"""Reads haproxy's access lines: one JSON object a line, in the form that Rempart's own proxy configuration asks for."""
+"""Reads haproxy's access lines: Rempart's own form, one JSON object a line, and haproxy's ``option httplog``."""
 
+import re
 from typing import Any
 
 import orjson
 
 from rempart.events import line as lines
-from rempart.events import web
+from rempart.events import syslog_header, web
 from rempart.events.event import Event, LogSource
 from rempart.instants import Instant
 
 LOGSOURCE = LogSource(product="haproxy", category="webserver")
 _BESIDE = ("opening", "backend", "refusal", "termination")
+# client:port [time] frontend backend/server timers status bytes cookies termination connections queues headers request
+_HTTP = re.compile(
+    r"(?P<client>[0-9A-Fa-f.:]{2,45}):\d{1,5} \[[^\]]{1,40}\] (?P<frontend>\S{1,255}) (?P<backend>[^\s/]{1,255})/"
+    r"(?P<server>\S{1,255}) [-+/\d]{5,80} (?P<status>-1|\d{3}) \+?(?P<size>\d{1,18}) \S{1,255} \S{1,255} "
+    r"(?P<termination>[\w-]{4}) [\d/+]{5,60} [\d/]{3,20} (?:\{[^}]*\} ?){0,2}\"(?P<request>[^\"]*)\"?",
+    re.DOTALL,
+)
+_REQUEST = re.compile(r"(?P<method>[A-Z]{1,20}) (?P<uri>.*?)(?: HTTP/\d(?:\.\d)?)?", re.DOTALL)
+_ESCAPED = re.compile(rb"#([0-9A-F]{2})")
 _LAST_MILLISECOND = 253_402_300_799_999  # the end of the year 9999
 
 
@@ -22,9 +32,10 @@ def decode(line: bytes, source: str, record: int) -> Event:
     ``refusal`` (the class of attack for which the filter refused), ``termination``, ``cs-bytes``, ``s-ip`` and
     ``s-port``.
     """
-    said = _object(lines.text(line, source, record))
+    text = lines.text(line, source, record)
+    said = _object(text)
     if said is None or "src" not in said or "status" not in said:
-        raise lines.refused("this is no access line of Rempart's haproxy", source, record)
+        return _http(text, source, record)
     query = _word(said, "query")
     fields = web.request(
         client=_word(said, "src"),
@@ -43,6 +54,33 @@ def decode(line: bytes, source: str, record: int) -> Event:
     }
     fields |= {name: word for name in _BESIDE if (word := _word(said, name))}
     return Event(LOGSOURCE, fields, source, record, _time(said, source, record))
+
+
+def _http(text: str, source: str, record: int) -> Event:
+    """The event of a line as ``option httplog`` writes it, after the head that syslog put before it or without. Its own
+    time names no zone, so the head's counts; headers that it captured have no names there, so they are left out.
+    """
+    head = syslog_header.parse(text)
+    found = _HTTP.fullmatch(head.message if head else text)
+    if found is None:
+        raise lines.refused("this is no access line of haproxy's", source, record)
+    request = _unescaped(found["request"])
+    asked = _REQUEST.fullmatch(request)
+    fields = web.request(
+        client=found["client"],
+        method=asked["method"] if asked else "",
+        uri=asked["uri"] if asked else request,
+        status=max(0, int(found["status"])),
+        size=int(found["size"]),
+    )
+    fields |= {"backend": found["backend"], "termination": found["termination"]}
+    return Event(LOGSOURCE, fields, source, record, head.time if head else None)
+
+
+def _unescaped(value: str) -> str:
+    """What the client really sent: haproxy writes quotes and what cannot be printed as ``#22``."""
+    raw = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), value.encode("utf-8", "replace"))
+    return raw.decode("utf-8", "backslashreplace")
 
 
 def _object(text: str) -> dict[str, Any] | None:
