@@ -94,7 +94,14 @@ def test_every_memory_of_every_detector_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"\xc1", b"\x93\x01\x02\x03", msgspec.msgpack.encode({"Volume": {"_pasts": [["a", 3]]}})]
+    "data",
+    [
+        b"",
+        b"\xc1",
+        b"\x93\x01\x02\x03",
+        msgspec.msgpack.encode({"Volume": {"_pasts": [["a", 3]]}}),
+        msgspec.msgpack.encode({"Volume": 3}),
+    ],
 )
 def test_what_is_not_understood_is_refused_and_changes_nothing(data: bytes) -> None:
     with pytest.raises(ValueError):

@@ -40,6 +40,8 @@ def recall(detectors: Iterable[object], data: bytes) -> None:
         raise ValueError("these are no memories")
     for detector in detectors:
         kept = told.get(type(detector).__name__, {})
+        if not isinstance(kept, dict):
+            raise ValueError(f"these are no memories of {type(detector).__name__}")
         for name, memory in _memories(detector).items():
             if name in kept:
                 memory.recall(kept[name])

@@ -485,7 +485,12 @@ class Watch:
         await self._recorder.written(last)
         if self._store.last >= last:
             self._kept = self._clock.now()
-            kept = Kept(last, self._kept, self._reader.detection.pasts())
+            try:
+                kept = Kept(last, self._kept, self._reader.detection.pasts())
+            except Exception:
+                # A fault of ours met by one crafted value must not end the watch; what was kept before stays.
+                _log.exception("what is usual could not be kept")
+                return
             self._keeping = asyncio.ensure_future(asyncio.to_thread(self._pasts.write, kept))
 
     # -- renew ---------------------------------------------------------------------------------------------------
