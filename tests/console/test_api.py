@@ -202,7 +202,7 @@ def test_nothing_that_is_sent_makes_an_error_of_ours(served: Served) -> None:
         for case in [case for mode in modes for case in cases(operation, mode, 60)]:
             answer = case.call(headers=bearing(served.session))
             answered[answer.status_code] += 1
-            if operation.path != f"{ROOT}/status":
+            if answer.status_code != 429 and operation.path != f"{ROOT}/status":
                 case.validate_response(answer, checks=[checks.not_a_server_error])
     assert sum(answered.values()) > 300
     assert {200, 400, 403} <= answered.keys()

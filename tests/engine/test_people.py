@@ -91,13 +91,28 @@ def test_somebody_whose_first_fact_was_erased_is_not_there() -> None:
 
 
 def test_a_flood_of_refusals_is_told_at_one_ten_and_a_hundred() -> None:
-    forged = Declined(NOW, "Contain", "anne", "not signed in")
+    forged = Declined(NOW, "Contain", "anybody", "not signed in")
     wrong = Ordered(NOW, orders.Normalise(by="anne"), Authority("anne", Proof.SESSION))
     strange = Witnessed(NOW, facts.SignInRefused(at=NOW, person="", why="wrong", where="192.0.2.7"))
     for flood in (forged, wrong, strange):
         _, commands = told(*[flood] * 150)
         tallies = [fact.tally for fact in sealed(commands) if hasattr(fact, "tally")]
         assert tallies == [1, 10, 100]
+
+
+def test_no_words_of_a_stranger_make_another_sort_of_refusal() -> None:
+    strange = [Declined(NOW, "Contain", f"name{number}", "not signed in") for number in range(150)]
+    guesses = [
+        Witnessed(NOW, facts.SignInRefused(at=NOW, person="", why="wrong", where=f"192.0.2.{number}"))
+        for number in range(150)
+    ]
+    stolen = Authority("anne", Proof.SESSION)
+    senseless = [
+        Ordered(NOW, orders.Isolate(by="anne", asset=f"machine{number}"), stolen) for number in range(150)
+    ]
+    for flood in (strange, guesses, senseless):
+        _, commands = told(ENROL, *flood)
+        assert [fact.tally for fact in sealed(commands) if hasattr(fact, "tally")] == [1, 10, 100]
 
 
 def test_an_hour_later_the_same_refusal_is_told_again() -> None:

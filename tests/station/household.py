@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyotp
 
@@ -28,16 +28,18 @@ from rempart.adapters.credentials import RelyingParty
 from rempart.adapters.enforce.memory import MemoryEnforcer
 from rempart.adapters.journal import Journal
 from rempart.adapters.socket import dial, serve
-from rempart.engine import orders
+from rempart.engine import facts, orders
 from rempart.engine.inputs import Started
 from rempart.engine.orders import AnyOrder
 from rempart.engine.step import Terms
 from rempart.instants import Duration, Instant
 from rempart.messages import ChallengeAsked, FromConsole, FromOperator, OrderDone, OrderRejected, ToOperator
 from rempart.messages import Ordered as OrderSent
-from rempart.station.guard import Guard
+from rempart.station.guard import Guard, facts_of
 from rempart.station.keychain import Keychain
 from station.passkey import SoftPasskey
+
+_Fact = TypeVar("_Fact", bound=facts.Fact)
 
 ORIGIN = "http://localhost:8440"
 PASSWORD = "correct horse battery"
@@ -90,6 +92,11 @@ class Household:
             return await connection.receive()
         finally:
             connection.close()
+
+    async def sealed(self, kind: type[_Fact]) -> list[_Fact]:
+        """The facts of a kind in the journal, once everything decided until now has been written."""
+        await self.guard._scribe._on_thread(lambda: None)
+        return [fact for fact in facts_of(self.journal) if isinstance(fact, kind)]
 
     async def local(self, order: AnyOrder) -> OrderDone | OrderRejected:
         """An order of the command line on the box."""

@@ -32,7 +32,6 @@ from rempart.engine import facts, orders
 from rempart.instants import Duration, hours, seconds
 from rempart.messages import OrderDone, OrderRejected
 from rempart.messages import Ordered as OrderSent
-from rempart.station.guard import facts_of
 from station.household import PASSWORD, Household, Inhabitant, household
 from station.passkey import SoftPasskey
 
@@ -46,10 +45,6 @@ def visit(folder: Path, talk: Callable[[Household], Awaitable[None]]) -> None:
             await talk(home)
 
     asyncio.run(life())
-
-
-def sealed(home: Household, kind: type[facts.Fact]) -> list[facts.Fact]:
-    return [fact for fact in facts_of(home.journal) if isinstance(fact, kind)]
 
 
 def password(inhabitant: Inhabitant, home: Household, **changed: str) -> SignIn:
@@ -70,10 +65,9 @@ def test_a_person_enrols_signs_in_and_out(tmp_path: Path) -> None:
         assert (who.person, who.roles, who.passkey) == ("anne", [Role.DUTY], True)
         await home.ask(SignOut(session=anne.session))
         assert await home.ask(SessionAsked(session=anne.session)) == Turned(why=Why.ENDED)
-        (signed,) = sealed(home, facts.SignedIn)
-        assert isinstance(signed, facts.SignedIn)
+        (signed,) = await home.sealed(facts.SignedIn)
         assert (signed.person, signed.where) == ("anne", "192.0.2.10")
-        assert len(sealed(home, facts.CredentialsChosen)) == 1
+        assert len(await home.sealed(facts.CredentialsChosen)) == 1
 
     visit(tmp_path, talk)
 
@@ -111,8 +105,7 @@ def test_what_is_wrong_is_refused_without_saying_which(changed: dict[str, str], 
         anne = await home.enrol("anne", Role.DUTY)
         home.clock.pass_(STEP)
         assert await home.ask(password(anne, home, **changed)) == Turned(why=Why.WRONG)
-        (refused,) = sealed(home, facts.SignInRefused)
-        assert isinstance(refused, facts.SignInRefused)
+        (refused,) = await home.sealed(facts.SignInRefused)
         assert refused.person == ("" if "name" in changed else "anne")  # what strangers type is not kept
 
     visit(tmp_path, talk)
@@ -219,7 +212,7 @@ def test_sessions_are_listed_and_ended_by_others(tmp_path: Path) -> None:
         assert isinstance(await home.give(tech, end), OrderDone)
         assert await home.ask(SessionAsked(session=anne.session)) == Turned(why=Why.ENDED)
         assert isinstance(await home.ask(SessionAsked(session=tech.session)), Visitor)
-        assert len(sealed(home, facts.SessionsEnded)) == 1
+        assert len(await home.sealed(facts.SessionsEnded)) == 1
 
     visit(tmp_path, talk)
 
@@ -296,7 +289,7 @@ def test_the_envelope_opens_once_and_everybody_is_told(tmp_path: Path) -> None:
         loosening = orders.Normalise(by=ENVELOPE)
         assert isinstance(await home.ask(OrderSent(order=loosening, session=opened.secret)), OrderRejected)
         assert await home.ask(EnvelopeSignIn(code=made.handed)) == Turned(why=Why.WRONG)
-        assert len(sealed(home, facts.EnvelopeOpened)) == 1
+        assert len(await home.sealed(facts.EnvelopeOpened)) == 1
 
     visit(tmp_path, talk)
 

@@ -14,7 +14,6 @@ from rempart.engine import facts, orders
 from rempart.engine.inputs import Found
 from rempart.instants import seconds
 from rempart.messages import OrderDone, OrderRejected, Status, StatusAsked
-from rempart.station.guard import facts_of
 from station.household import Household, household
 
 
@@ -81,8 +80,8 @@ def test_two_persons_unmask_and_each_reading_is_sealed(tmp_path: Path) -> None:
         assert isinstance(refused, OrderRejected)
         local = await home.ask(NamesAsked(session="", incident=incident.id), "operator")
         assert isinstance(local, NamesTold)
-        read = [fact.by for fact in facts_of(home.journal) if isinstance(fact, facts.NamesRead)]
-        assert read == ["privacy", ""]
+        read = await home.sealed(facts.NamesRead)
+        assert [fact.by for fact in read] == ["privacy", ""]
         home.clock.pass_(seconds(600))
         assert isinstance(await home.ask(wanted), OrderRejected)
 

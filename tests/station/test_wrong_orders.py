@@ -6,7 +6,6 @@ from pathlib import Path
 
 from rempart.engine import facts
 from rempart.engine.state import enforcement
-from rempart.station.guard import facts_of
 from station.household import household
 from station.wrong_orders import EXAMPLES, Tried, wrongs
 
@@ -21,7 +20,7 @@ def test_no_wrong_order_is_accepted_and_each_is_sealed(tmp_path: Path) -> None:
             every.extend([one async for one in table.tried()])
             assert enforcement(home.guard.state) == before
             assert home.guard.state.people == people
-            declined = [fact for fact in facts_of(home.journal) if isinstance(fact, facts.OrderDeclined)]
+            declined = await home.sealed(facts.OrderDeclined)
             sealed = {(fact.order, fact.why) for fact in declined}
             assert {(type(each.order).__name__, each.answer.what) for each in every} <= sealed
 

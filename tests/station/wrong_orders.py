@@ -30,6 +30,17 @@ EXAMPLES: tuple[AnyOrder, ...] = tuple(order for order, _, _ in TABLE)
 """One order of each kind, several where what it needs depends on what it says; ``by`` is put in."""
 
 
+FORGERIES: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("no token", "", {}),
+    ("wrong token", "wrong", {}),
+    ("from another origin", "right", {"origin": "http://evil.example"}),
+    ("from an opaque origin", "right", {"origin": "null"}),
+    ("from another site", "right", {"sec-fetch-site": "cross-site"}),
+    ("from a sibling", "right", {"sec-fetch-site": "same-site"}),
+)
+"""Ways in which a form is posted that the person did not post: its name, its token, its headers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tried:
     """One wrong order and what came of it."""

@@ -27,6 +27,12 @@ _STRANGE = Pace(40, seconds(0.5))
 """How fast one address may come with cookies that nobody has: each costs the guard a question."""
 
 
+_STRANGERS = Pace(100, seconds(0.05))
+"""How fast all of them together may."""
+
+_EVERYBODY = "everybody"
+
+
 @dataclass(frozen=True, slots=True)
 class _Vouched:
     """A session, when the guard last vouched for it, and when it was last told of its use."""
@@ -60,7 +66,7 @@ class Visitors:
         known = self._known.get(key)
         if known and now < after(known.asked if looking else known.used, FRESH):
             return known.session
-        if known is None and not self._may_ask(where, now):
+        if known is None and not self.may_ask(where):
             return None
         try:
             said = await self.feed.ask(SessionAsked(session=key, looking=looking))
@@ -70,6 +76,10 @@ class Visitors:
         if not isinstance(said, Visitor):
             return None
         return self._remember(key, said, known.used if known and looking else now)
+
+    def knows(self, key: str) -> bool:
+        """Whether the guard has vouched for this session, as far as is remembered."""
+        return key in self._known
 
     def welcome(self, key: str, visitor: Visitor) -> Session:
         """Remember a session that the guard has just opened."""
@@ -87,6 +97,13 @@ class Visitors:
         """Ask again the next time."""
         self._known.pop(key, None)
 
-    def _may_ask(self, where: str, now: Instant) -> bool:
+    def may_ask(self, where: str) -> bool:
+        """Whether a stranger at this address may cost the guard one more question now.
+
+        All strangers together get less than the guard takes from the console, so that an order never waits for them.
+        """
+        now = self.clock.now()
         self._strange, wait = self._strange.take(place(where), _STRANGE, now)
+        if not wait:
+            self._strange, wait = self._strange.take(_EVERYBODY, _STRANGERS, now)
         return wait == 0

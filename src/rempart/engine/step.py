@@ -105,9 +105,10 @@ def _decide(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tupl
         case Ordered(now=now, order=order, authority=authority):
             return _obey(terms, state, order, authority, now)
         case Declined(now=now, order=kind, by=by, why=why):
-            return _decline(terms, state, facts.OrderDeclined(at=now, order=kind, by=by, why=why))
+            by = by if by in state.people else ""  # whoever it was could write anything there
+            return _decline(terms, state, facts.OrderDeclined(at=now, order=kind, by=by, why=why), why)
         case Witnessed(fact=facts.SignInRefused() as refused):
-            return _decline(terms, state, refused)
+            return _decline(terms, state, refused, refused.why)
         case Witnessed(now=now, fact=fact):
             return _settle(terms, state, (fact,), now)
         case Counted(now=now, incident=incident, persons=persons, records=records):
@@ -142,14 +143,12 @@ def _obey(
 ) -> tuple[State, tuple[Command, ...]]:
     try:
         require(state, order, authority)
+    except OrderRefused as refusal:
+        return _refuse(terms, state, order, authority, refusal, now, sort=refusal.what)
+    try:
         decided = judge(terms.site, state, order, now)
     except OrderRefused as refusal:
-        declined = facts.OrderDeclined(at=now, order=type(order).__name__, by=order.by, why=refusal.what)
-        local = authority.proof is Proof.LOCAL
-        after_it, commands = (
-            _settle(terms, state, (declined,), now) if local else _decline(terms, state, declined)
-        )
-        return after_it, (*commands, Refuse(refusal.what, refusal.now))
+        return _refuse(terms, state, order, authority, refusal, now, sort="judged")
     after_it, commands = _settle(terms, state, decided, now)
     if any(isinstance(fact, facts.Contained) for fact in decided):
         commands += tuple(
@@ -158,20 +157,41 @@ def _obey(
     return after_it, commands
 
 
+def _refuse(
+    terms: Terms,
+    state: State,
+    order: AnyOrder,
+    authority: Authority,
+    refusal: OrderRefused,
+    now: Instant,
+    *,
+    sort: str,
+) -> tuple[State, tuple[Command, ...]]:
+    """Seal that an order was refused, and say so."""
+    local = authority.proof is Proof.LOCAL
+    by = order.by if local else authority.person or ""
+    declined = facts.OrderDeclined(at=now, order=type(order).__name__, by=by, why=refusal.what)
+    after_it, commands = (
+        _settle(terms, state, (declined,), now) if local else _decline(terms, state, declined, sort)
+    )
+    return after_it, (*commands, Refuse(refusal.what, refusal.now))
+
+
 def _decline(
-    terms: Terms, state: State, declined: facts.OrderDeclined | facts.SignInRefused
+    terms: Terms, state: State, declined: facts.OrderDeclined | facts.SignInRefused, sort: str
 ) -> tuple[State, tuple[Command, ...]]:
     """Seal a refusal to somebody on the network: of each sort the first in an hour, the tenth, the hundredth …
 
-    Whoever owns the console can send refusals all day; they must not fill the journal.
+    Whoever owns the console can send refusals all day; they must not fill the journal. ``sort`` is never theirs to
+    choose: with the kind of order and the account there are only so many.
     """
     hour = declined.at // hours(1)
     match declined:
         case facts.OrderDeclined(order=order, by=by):
-            sort = f"{order}|{by}|{declined.why}|{hour}"
-        case facts.SignInRefused(person=person, where=where):
-            sort = f"{person}|{where}|{declined.why}|{hour}"
-    state, tally = tallied(state, sort)
+            named = f"declined|{order}|{by}|{sort}|{hour}"
+        case facts.SignInRefused(person=person):
+            named = f"sign-in|{person}|{sort}|{hour}"
+    state, tally = tallied(state, named)
     if not is_power_of_ten(tally):
         return state, ()
     return _settle(terms, state, (structs.replace(declined, tally=tally),), declined.at)

@@ -52,6 +52,9 @@ from rempart.station.keychain import MOST_SESSIONS, Keychain
 QUESTION_LASTS: Duration = minutes(2)
 """How long a passkey has to answer."""
 
+_SIGN_IN = "sign-in"
+"""What a question is bound to that anybody may ask for."""
+
 _NO_TIME = Duration(0)
 
 _MOST_QUESTIONS = 256
@@ -96,6 +99,9 @@ class Authentication:
         self.passwords = Passwords()
         self._buckets = Buckets()
         self._questions: dict[str, Asked] = {}
+        self._strangers: dict[
+            str, Asked
+        ] = {}  # apart: they must not push out a question that confirms an order
 
     # -- signing in ----------------------------------------------------------------------------------------------
 
@@ -135,13 +141,13 @@ class Authentication:
         """A question for any passkey of this station."""
         chance = secrets.token_bytes(SECRET_BYTES)
         return Question(
-            handle=self.keep_question(chance, "sign-in"),
+            handle=self.keep_question(chance, _SIGN_IN),
             options=credentials.question(self.party, chance, []),
         )
 
     async def sign_in_with_passkey(self, asked: PasskeySignIn) -> SessionOpened | Turned:
         """With a passkey. No guessing is possible here, so nobody waits."""
-        question = self.take_question(asked.answer.handle, "sign-in")
+        question = self.take_question(asked.answer.handle, _SIGN_IN)
         try:
             if question is None:
                 raise PasskeyRefused("the question is not open")
@@ -315,18 +321,23 @@ class Authentication:
     def keep_question(self, chance: bytes, bound: str, extra: str = "") -> str:
         """Remember a question, bound to what it is asked for; its handle."""
         now, handle = self.clock.now(), _fresh().text
-        self._questions = {name: asked for name, asked in self._questions.items() if now < asked.ends}
-        while len(self._questions) >= _MOST_QUESTIONS:
-            del self._questions[next(iter(self._questions))]
-        self._questions[handle] = Asked(chance, bound, after(now, QUESTION_LASTS), extra)
+        kept = self._kept_for(bound)
+        for name in [name for name, asked in kept.items() if now >= asked.ends]:
+            del kept[name]
+        while len(kept) >= _MOST_QUESTIONS:
+            del kept[next(iter(kept))]
+        kept[handle] = Asked(chance, bound, after(now, QUESTION_LASTS), extra)
         return handle
 
     def take_question(self, handle: str, bound: str) -> Asked | None:
         """The question of this handle, while it is open and asked for the same; it is then open no more."""
-        asked = self._questions.pop(handle, None)
+        asked = self._kept_for(bound).pop(handle, None)
         if asked is None or asked.bound != bound or self.clock.now() >= asked.ends:
             return None
         return asked
+
+    def _kept_for(self, bound: str) -> dict[str, Asked]:
+        return self._strangers if bound == _SIGN_IN else self._questions
 
     def _claimed(self, answer: PasskeyAnswer) -> Passkey:
         passkey = self.keychain.find(Passkey, credentials.named(answer.response))

@@ -96,6 +96,7 @@ class _Api:
         try:
             token = _token(request)
             given = await _read(request, Given)
+            self._unhurried(request, token)
             sent = Ordered(order=given.order, session=token, answer=given.answer)
             return _json(await self._ask(sent, OrderDone))
         except _Refused as refused:
@@ -106,6 +107,7 @@ class _Api:
         try:
             token = _token(request)
             asked = await _read(request, Asked)
+            self._unhurried(request, token)
             return _json(await self._ask(ChallengeAsked(order=asked.order, session=token), Question))
         except _Refused as refused:
             return refused.response()
@@ -139,6 +141,7 @@ class _Api:
         """Sign in; the answer's secret is the token."""
         try:
             given = await _read(request, Credentials)
+            self._unhurried(request)
             asked = SignIn(
                 name=given.name[:256],
                 password=given.password[:256],
@@ -160,6 +163,12 @@ class _Api:
             return refused.response()
 
     # -- what they share -----------------------------------------------------------------------------------------
+
+    def _unhurried(self, request: Request, token: str = "") -> None:
+        """Let a stranger ask the guard only as fast as strangers may; a forged token is refused and sealed there."""
+        visitors = self.console.visitors
+        if not visitors.knows(token) and not visitors.may_ask(where(request)):
+            raise _Refused(429, "too many tries", "Wait 5 s.", wait=5)
 
     async def _who(self, request: Request) -> tuple[str, Visitor]:
         token = _token(request)

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from rempart.accounts.conversation import (
     CredentialsKept,
     EnvelopeSignIn,
+    FromVisitor,
     LinkGood,
     LinkOpened,
     LinkUsed,
@@ -73,7 +74,7 @@ class _Desk:
             device=request.cookies.get(self.console.device_cookie, "")[:128],
             where=where(request),
         )
-        return self._let_in(request, await self._ask(asked), asked.name)
+        return self._let_in(request, await self._ask(request, asked), asked.name)
 
     async def with_envelope(self, request: Request) -> Response:
         """The code of the sealed envelope."""
@@ -81,11 +82,11 @@ class _Desk:
         if not from_here(request):
             return self._form(request, Turned(why=Why.WRONG), code=403)
         asked = EnvelopeSignIn(code=one(fields, "code"), where=where(request))
-        return self._let_in(request, await self._ask(asked))
+        return self._let_in(request, await self._ask(request, asked))
 
     async def question(self, request: Request) -> Response:
         """A question for a passkey, for our script."""
-        answer = await self._ask(PasskeyAsked()) if from_here(request) else None
+        answer = await self._ask(request, PasskeyAsked()) if from_here(request) else None
         if not isinstance(answer, Question):
             return Response(status_code=503)
         return JSONResponse({"handle": answer.handle, "options": answer.options})
@@ -96,7 +97,7 @@ class _Desk:
         answer = passkey_answer(said)
         if answer is None or not from_here(request):
             return Response(status_code=403)
-        opened = await self._ask(PasskeySignIn(answer=answer, where=where(request)))
+        opened = await self._ask(request, PasskeySignIn(answer=answer, where=where(request)))
         if not isinstance(opened, SessionOpened):
             turned = opened if isinstance(opened, Turned) else Turned(why=Why.BUSY)
             words = self.console.words(request)
@@ -107,7 +108,7 @@ class _Desk:
         """End this session."""
         here, fields = session(request), await form(request)
         if here and from_here(request) and same(one(fields, "csrf"), here.csrf):
-            await self._ask(SignOut(session=here.secret))
+            await self._ask(request, SignOut(session=here.secret))
             self.console.visitors.forget(here.key)
         response = RedirectResponse("/sign-in", 303)
         response.delete_cookie(self.console.cookie, path="/", secure=self.console.tls, samesite="strict")
@@ -133,14 +134,14 @@ class _Desk:
             label=one(fields, "label", 60),
             where=where(request),
         )
-        answer = await self._ask(used)
+        answer = await self._ask(request, used)
         if isinstance(answer, CredentialsKept):
             return self.console.html(request, "kept.html", kept_page(self.console.words(request), answer))
         turned = answer if isinstance(answer, Turned) else Turned(why=Why.BUSY)
         return await self._offer(request, link, turned)
 
     async def _offer(self, request: Request, link: str, turned: Turned | None = None) -> Response:
-        answer = await self._ask(LinkOpened(link=link, where=where(request)))
+        answer = await self._ask(request, LinkOpened(link=link, where=where(request)))
         good = answer if isinstance(answer, LinkGood) else None
         if good is None and turned is None:
             turned = answer if isinstance(answer, Turned) else Turned(why=Why.BUSY)
@@ -149,7 +150,10 @@ class _Desk:
 
     # -- what they share -----------------------------------------------------------------------------------------
 
-    async def _ask(self, question: Any) -> object:
+    async def _ask(self, request: Request, question: FromVisitor) -> object:
+        """Ask the guard on behalf of a stranger, who may not do so as fast as they like."""
+        if not self.console.visitors.may_ask(where(request)):
+            return Turned(why=Why.WAIT, seconds=5)
         try:
             return await self.console.feed.ask(question)
         except StationUnreachable:
