@@ -176,6 +176,16 @@ class Places:
         return self.filter_work / f"{mark:d}.sock"
 
     @property
+    def challenges(self) -> Path:
+        """Where an ACME client leaves its answers (its webroot); asked for on port 80, also while all is closed."""
+        return self.state / "acme"
+
+    @property
+    def challenges_socket(self) -> Path:
+        """Where the web filter gives these answers out."""
+        return self.filter_work / "acme.sock"
+
+    @property
     def packets_config(self) -> Path:
         """ulogd's configuration, written by the supervisor."""
         return self.run / "packets" / "ulogd.conf"

@@ -60,7 +60,12 @@ services = ["tcp/80", "tcp/443"]
 care = 5
 confidence = "S"
 fallback = { text = "page en maintenance", phone = "04 000 00 10", depends_on = ["telephone"] }
-publication = { host = "www.tilleuls.example", zone = "servers", address = "10.0.2.20", port = 8080 }
+normally = "filtered"
+publication.host = "www.tilleuls.example"
+publication.zone = "servers"
+publication.address = "10.0.2.20"
+publication.port = 8080
+publication.tls = { certificate = "/etc/rempart/www.pem" }
 
 [[assets]]
 id = "files"

@@ -11,7 +11,7 @@ from rempart.errors import SiteInvalid
 from rempart.site.description import lines, parse
 from rempart.site.group import GroupDoor
 from rempart.site.hours import Hours
-from rempart.site.opening import Direction, OpeningState, Service, Transport
+from rempart.site.opening import Direction, OpeningState, Service, Tls, Transport
 from rempart.site.probe import ProbeKind
 from rempart.site.site import AssetKind, DowntimePack, Language
 
@@ -35,7 +35,7 @@ def test_a_right_site_is_read_whole(good: str) -> None:
         Service(Transport.UDP, 10000, 20000),
     )
     assert [opening.id for opening in site.lifelines()] == ["telephone"]
-    assert website.normally is OpeningState.OPEN
+    assert website.normally is OpeningState.FILTERED
     assert website.fallback.depends_on == ("telephone",)
     assert website.publication is not None
     assert website.publication.port == 8080
@@ -240,3 +240,36 @@ def test_the_groups_door_is_read(good: str) -> None:
         address="10.9.0.1", port=8443, certificate="/a.pem", trusted="/b.crt"
     )
     assert mistakes(good + door.replace("8443", "0"))
+
+
+def test_how_a_service_is_published(good: str) -> None:
+    more = (
+        "publication.requests = 40\n"
+        'publication.hours = { days = ["mon", "sat"], from = "07:30", until = "20:00" }\n'
+        "publication.tls = "
+        '{ certificate = "/etc/rempart/www.pem", clients = "/etc/rempart/gps.pem", hsts_days = 180 }'
+    )
+    text = good.replace('publication.tls = { certificate = "/etc/rempart/www.pem" }', more)
+    publication = parse(text, "site.toml").opening("website").publication
+    assert publication
+    assert publication.requests == 40
+    assert publication.tls == Tls(
+        certificate="/etc/rempart/www.pem", clients="/etc/rempart/gps.pem", hsts_days=180
+    )
+    assert publication.hours
+    assert (publication.hours.days, publication.hours.begins, publication.hours.ends) == ((1, 6), 450, 1200)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ('certificate = "www.pem"', "no file on the box"),
+        ('certificate = "/etc/a b.pem"', "no file on the box"),
+        ('certificate = "/etc/x.pem", hsts_days = 9000', "whole number from 0 to 730"),
+        ('certificate = "/etc/x.pem", client = "/etc/y.pem"', "Did you mean `clients`?"),
+    ],
+)
+def test_mistakes_in_how_a_service_is_encrypted(good: str, written: str, told: str) -> None:
+    with pytest.raises(SiteInvalid) as refused:
+        parse(good.replace('certificate = "/etc/rempart/www.pem"', written), "site.toml")
+    assert any(told in f"{problem.what} {problem.mend}" for problem in refused.value.problems)

@@ -99,3 +99,16 @@ def test_ports_of_names_are_said_to_stay_closed(good: str) -> None:
     text = good.replace('"udp/10000-20000"', '"tcp/853"')
     assert soundness.advise(parse(text, "site.toml")) == ()
     assert "the station alone asks for names" in said(soundness.advise(parse(text + RESOLVER, "site.toml")))
+
+
+def test_a_published_service_in_clear_text_or_past_the_filter_is_doubtful(good: str) -> None:
+    plain = good.replace('publication.tls = { certificate = "/etc/rempart/www.pem" }', "")
+    assert "without encryption" in said(soundness.advise(parse(plain, "site.toml")))
+    unfiltered = good.replace('normally = "filtered"\npublication', "publication")
+    assert "do not pass the web filter" in said(soundness.advise(parse(unfiltered, "site.toml")))
+
+
+def test_a_list_of_names_admits_nobody_to_a_published_service(good: str) -> None:
+    start = good.index('id = "website"')
+    text = good[:start] + good[start:].replace('hosts = ["*"]', 'hosts = ["partner.example"]', 1)
+    assert "published to names only" in said(soundness.check(parse(text, "site.toml")))

@@ -135,10 +135,11 @@ class PublicFace:
     def _other(self, other: Opening, said: Words) -> OtherService:
         assert other.publication is not None
         phone = self._phone(other)
+        scheme = "https" if other.publication.tls else "http"
         closed = said.say("public.closed-call", phone=phone) if phone else said.say("public.closed")
         return OtherService(
             name=plain(other.name),
-            link=f"http://{other.publication.host}/",
+            link=f"{scheme}://{other.publication.host}/",
             stands=_hole(f"state:{other.id}"),
             closed=closed,
         )

@@ -103,7 +103,7 @@ def _attested(*wards: str, reply: Reply = Reply.YES, note: str = "") -> tuple[De
     return tuple(orders.AttestCare(by=CARE, ward=ward, reply=reply, note=note) for ward in wards)
 
 
-_FOLLOW = ("rsw-hub", "recipe", "ntp", "updates")
+_FOLLOW = ("rsw-hub", "recipe", "ntp", "certificate-renewal", "updates")
 _ALL = ("emergency", "surgery", "maternity", "geriatrics")
 
 
@@ -296,7 +296,7 @@ def _documents() -> Iterator[Moment]:
     yield Moment(
         at=_at(17, "16:00"),
         who=TECHNICIAN,
-        told="confirmed; the network for health data, prescriptions, clocks and updates follow",
+        told="confirmed; the network for health data, prescriptions, clocks, certificates and updates follow",
         deeds=(
             orders.ConfirmTrial(by=TECHNICIAN, opening="ehealth-platform"),
             *(deed for name in _FOLLOW for deed in (*_gates(name), _trial(name, 24))),

@@ -25,6 +25,7 @@ from rempart.site.opening import (
     OpeningState,
     Publication,
     Service,
+    Tls,
     Transport,
     is_name,
 )
@@ -560,6 +561,11 @@ _PROBE = _Rule(_choice(ProbeKind), ProbeKind.TCP)
 _SECONDS = _Rule(_whole(5, 3600), 60)
 _AGE = _Rule(_whole(0, 744), 0)
 _CLOCK: _Rule[int | None] = _Rule(_clock, None)
+_REQUESTS = _Rule(_whole(10, 100_000), 100)
+_HSTS = _Rule(_whole(0, 730), 0)
+_FILE = _Rule(
+    _matching(r"/[A-Za-z0-9._/+@-]{1,180}", "file on the box", "Write its whole path, without spaces."), ""
+)
 _DAY: _Rule[int | None] = _Rule(_day, None)
 
 
@@ -666,9 +672,24 @@ def _publication(table: _Table | None) -> Publication | None:
         zone=table.read("zone", _ID),
         address=table.read("address", _ADDRESS),
         port=table.read("port", _PORT),
+        requests=table.read("requests", _REQUESTS, 100),
+        hours=_hours(hours) if (hours := table.one("hours")) else None,
+        tls=_tls(table.one("tls")),
     )
     table.done()
     return publication
+
+
+def _tls(table: _Table | None) -> Tls | None:
+    if table is None:
+        return None
+    tls = Tls(
+        certificate=table.read("certificate", _FILE),
+        clients=table.read("clients", _FILE, "") or None,
+        hsts_days=table.read("hsts_days", _HSTS, 0),
+    )
+    table.done()
+    return tls
 
 
 def _asset(table: _Table) -> Asset:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_interface
 
+from rempart.site.hours import Hours
+
 
 class OpeningState(StrEnum):
     """How far a door is open."""
@@ -48,6 +50,18 @@ class Fallback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """How a published service is encrypted. Paths are files on the box."""
+
+    certificate: str
+    """PEM: the certificate, those above it, and the private key."""
+    clients: str | None = None
+    """PEM: who signs the certificates that visitors must show; None: they need none."""
+    hsts_days: int = 0
+    """For how long browsers are told to insist on encryption (RFC 6797); 0: they are told nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
     """A service of ours that the outside may use: the proxy answers for it and fetches from a server inside."""
 
@@ -57,6 +71,12 @@ class Publication:
     """The zone in which the server stands."""
     address: str
     port: int
+    requests: int = 100
+    """Requests that one source may make in ten seconds while it is filtered; a page with its pictures takes thirty."""
+    hours: Hours | None = None
+    """When it may be used; None: always."""
+    tls: Tls | None = None
+    """None: it is served on port 80 alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from itertools import combinations
 
 from rempart.errors import Problem
 from rempart.site import reach
-from rempart.site.opening import Direction, Opening, Service, is_name
+from rempart.site.opening import Direction, Opening, OpeningState, Service, is_name
 from rempart.site.site import Site
 
 _NOBODYS = tuple(map(ipaddress.ip_network, ("198.18.0.0/15", "192.0.2.0/24")))
@@ -18,6 +18,7 @@ def check(site: Site) -> tuple[Problem, ...]:
     return (
         *_without_safeguard(site),
         *_wide_safeguards(site),
+        *_published_to_names(site),
         *_dead_fallbacks(site),
         *_lifelines_by_name(site),
     )
@@ -33,6 +34,8 @@ def advise(site: Site) -> tuple[Problem, ...]:
         *_lifelines_anywhere(site),
         *_shared(site),
         *_nobody_to_call(site),
+        *_clear_text(site),
+        *_unfiltered(site),
         *_no_ward(site),
         *reach.advise(site),
     )
@@ -69,6 +72,17 @@ def _wide_safeguards(site: Site) -> Iterator[Problem]:
                     "safeguards",
                     "Name the few addresses from which the box is managed.",
                 )
+
+
+def _published_to_names(site: Site) -> Iterator[Problem]:
+    """The proxy sees addresses: a list of names alone would let nobody in."""
+    for opening in site.published():
+        if all(map(is_name, opening.hosts)):
+            yield Problem(
+                "it is published to names only, and the proxy knows visitors by their addresses",
+                _opening(opening),
+                'Write addresses or networks in `hosts`, or "*" and ask for client certificates.',
+            )
 
 
 def _dead_fallbacks(site: Site) -> Iterator[Problem]:
@@ -229,6 +243,32 @@ def _no_ward(site: Site) -> Iterator[Problem]:
             "wards",
             "Add a [[wards]] for each part of the house where people are cared for.",
         )
+
+
+def _clear_text(site: Site) -> Iterator[Problem]:
+    for opening in site.published():
+        publication = opening.publication
+        if publication and publication.tls is None and not _blank_host(publication.host):
+            yield Problem(
+                "it is published without encryption: anybody on the way reads what is typed",
+                _opening(opening),
+                "Add `tls = { certificate = … }` to its publication.",
+            )
+
+
+def _unfiltered(site: Site) -> Iterator[Problem]:
+    for opening in site.published():
+        publication = opening.publication
+        if publication and opening.normally is OpeningState.OPEN and not _blank_host(publication.host):
+            yield Problem(
+                "it is normally open: its requests do not pass the web filter",
+                _opening(opening),
+                'Write `normally = "filtered"`, unless the filter stands in its way.',
+            )
+
+
+def _blank_host(host: str) -> bool:
+    return host.endswith(".invalid")
 
 
 # -- blank -------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rempart.config import Places
 from rempart.containment.gate import gated
-from rempart.containment.render import modsecurity, ulogd, unbound
+from rempart.containment.render import haproxy, modsecurity, ulogd, unbound
 from rempart.errors import EnforcementFailed, ExitCode, InputRefused, PrivilegeMissing
 from rempart.site.site import Site
 from rempart.station.users import User, Users, command
@@ -135,6 +135,7 @@ class Supervisor:
             (places.filter_config.parent, replace(users.guard, gid=users.web_filter.gid), 0o750),
             (places.filter_work, replace(users.web_filter, gid=users.guard.gid), 0o750),
             (places.packets_log.parent, root, 0o755),
+            (places.challenges, root, 0o755),
             (places.unbound_config.parent, root, 0o755),
             (places.run / "console", users.console, 0o700),
         ):
@@ -244,7 +245,7 @@ class Supervisor:
             command(
                 self.users.proxy,
                 ("net_bind_service",),
-                [_program("haproxy"), "-db", "-f", str(self.places.proxy_config)],
+                ["env", haproxy.ZONE, _program("haproxy"), "-db", "-f", str(self.places.proxy_config)],
             ),
             output=self.places.proxy_log,
         )

@@ -8,9 +8,16 @@ from syrupy.assertion import SnapshotAssertion
 
 from rempart.config import Places
 from rempart.containment.measure import Enforcement, Stand
-from rempart.containment.render.haproxy import config, hosts_map, live, openings_map
+from rempart.containment.render.haproxy import (
+    certificates_list,
+    config,
+    hosts_map,
+    live,
+    openings_map,
+)
 from rempart.errors import InputRefused
-from rempart.site.opening import Fallback, OpeningState
+from rempart.site.hours import Hours
+from rempart.site.opening import Fallback, OpeningState, Tls
 from rempart.site.site import Site
 
 PLACES = Places(site=Path("/etc/site.toml"), state=Path("/var/lib/r"), run=Path("/run/r"), rules=())
@@ -79,3 +86,38 @@ def test_a_service_for_named_callers_only(site: Site) -> None:
     portal = replace(site.opening("gp-portal"), hosts=("192.0.2.0/28",))
     rendered = config(replace(site, openings=(portal,)), PLACES)
     assert "deny deny_status 403 if { var(txn.opening) -m str gp-portal } !{ src 192.0.2.0/28 }" in rendered
+
+
+TLS = Tls(certificate="/etc/rempart/www.pem", clients="/etc/rempart/gps.pem", hsts_days=10)
+
+
+def encrypted(site: Site, **more: object) -> Site:
+    portal = site.opening("gp-portal")
+    assert portal.publication
+    publication = replace(portal.publication, **{"tls": TLS, "requests": 40, **more})  # type: ignore[arg-type]
+    return replace(site, openings=(site.opening("website"), replace(portal, publication=publication)))
+
+
+def test_the_configuration_with_encryption_and_hours(site: Site, snapshot: SnapshotAssertion) -> None:
+    hours = Hours(days=(1, 2, 3, 4, 5), begins=7 * 60 + 30, ends=20 * 60)
+    house = encrypted(site, hours=hours)
+    assert config(house, PLACES, usable={TLS.certificate, TLS.clients}) == snapshot
+    assert certificates_list(house, {TLS.certificate, TLS.clients}) == (
+        "/etc/rempart/www.pem [ca-file /etc/rempart/gps.pem verify required] portail.tilleuls.example\n"
+    )
+
+
+def test_a_certificate_that_cannot_be_used_keeps_no_proxy_from_starting(site: Site) -> None:
+    without_clients = encrypted(site, tls=replace(TLS, clients=None))
+    rendered = config(without_clients, PLACES)
+    assert ":443" not in rendered
+    assert "redirect" not in rendered
+    assert certificates_list(without_clients, ()) == ""
+
+
+def test_who_must_show_a_certificate_is_never_let_in_without_encryption(site: Site) -> None:
+    house = encrypted(site)
+    rendered = config(house, PLACES)
+    assert certificates_list(house, ()) == ""
+    assert "deny deny_status 403 if { var(txn.opening) -m str gp-portal } !{ ssl_c_used }" in rendered
+    assert ":443" not in rendered

@@ -52,8 +52,12 @@ class Gateway:
         self._kernel.hold(leases)
 
     def read(self, now: Instant) -> Enforcement:
-        """What holds; where kernel and proxy (or gate) judge an opening, the stricter: a request has to pass both."""
+        """What holds; where kernel and proxy (or gate) judge an opening, the stricter: a request has to pass both.
+
+        Certificates that were renewed since are handed to the proxy on the way.
+        """
         held = self._kernel.read(now)
+        self._proxy.take_up_certificates()
         proxied = {**self._proxy.read(), **self._gate.read()}
         return replace(
             held,

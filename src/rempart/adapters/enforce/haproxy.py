@@ -8,12 +8,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Protocol
 
+from rempart.adapters.enforce.certificates import certificates, usable_files
 from rempart.adapters.enforce.runtime import Runtime, differing, opening_states, write
 from rempart.config import Places
 from rempart.containment.measure import Enforcement
 from rempart.containment.render import modsecurity
 from rempart.containment.render.haproxy import (
+    CERTIFICATES,
     HOSTS,
+    certificates_list,
     config,
     hosts_map,
     live,
@@ -55,6 +58,7 @@ class Proxy:
         self._site = site
         self._places = places
         self._pages = pages
+        self._certificates: dict[str, int] = {}
         # A notice's name holds a dot or a colon, an opening's neither: both maps can be read as one.
         self._runtime = Runtime("the proxy", places.proxy_socket, (places.proxy_map, places.notices_map))
 
@@ -76,6 +80,8 @@ class Proxy:
         """What does not change while site.toml does not."""
         site, places = self._site, self._places
         proxy, filtering = places.proxy_config.parent, places.filter_config.parent
+        usable = usable_files(site)
+        self._certificates = {found.path: found.written for found in certificates(site)}
         own_rules = resources.files("rempart.containment.render").joinpath(modsecurity.OWN_RULES)
         pages = {
             proxy / page_name(opening, dated=dated): live(page, places)
@@ -91,7 +97,8 @@ class Proxy:
             filtering / modsecurity.OWN_RULES: own_rules.read_text(encoding="utf-8"),
             filtering / modsecurity.PAGE: self._pages.refusal(),
             proxy / HOSTS: hosts_map(site),
-            places.proxy_config: config(site, places, run_as=_run_as()),
+            proxy / CERTIFICATES: certificates_list(site, usable),
+            places.proxy_config: config(site, places, run_as=_run_as(), usable=usable),
         }
 
     def enforce(self, wanted: Enforcement, now: Instant) -> None:
@@ -134,6 +141,23 @@ class Proxy:
             yield straight
             if state is OpeningState.CLOSED:
                 yield filtered
+
+    def take_up_certificates(self) -> None:
+        """Hand over the certificates renewed on the disk since; connections go on. Raises EnforcementFailed."""
+        until = self._runtime.until()
+        for certificate in certificates(self._site) if self._certificates else ():
+            if certificate.written == self._certificates.get(certificate.path) or certificate.trouble:
+                continue
+            text = "\n".join(line for line in Path(certificate.path).read_text().splitlines() if line.strip())
+            answer = self._runtime.ask(f"set ssl cert {certificate.path} <<\n{text}\n", until)
+            answer += self._runtime.ask(f"commit ssl cert {certificate.path}", until)
+            if "Success" not in answer:
+                raise EnforcementFailed(
+                    f"the proxy does not take the renewed certificate: {answer.strip()[-200:]}",
+                    where=certificate.path,
+                    now="The old one stays in use. Restart the proxy once the file is right.",
+                )
+            self._certificates[certificate.path] = certificate.written
 
     def read(self) -> Mapping[str, OpeningState]:
         """Opening id and state, as the running proxy holds them. Raises EnforcementFailed."""

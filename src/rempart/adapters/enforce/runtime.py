@@ -38,7 +38,7 @@ class Runtime:
         lines = [
             line.split(" ")
             for start in range(0, len(every), _AT_ONCE)
-            for line in self._ask("; ".join(every[start : start + _AT_ONCE]), until).splitlines()
+            for line in self.ask("; ".join(every[start : start + _AT_ONCE]), until).splitlines()
         ]
         return {words[1]: words[2] for words in lines if len(words) == 3 and words[0].startswith("0x")}
 
@@ -51,7 +51,8 @@ class Runtime:
                 now=f"The kernel holds what was decided. Restart {self._called}: it starts in the wanted state.",
             )
 
-    def _ask(self, command: str, until: float) -> str:
+    def ask(self, command: str, until: float) -> str:
+        """The answer to one command. Raises EnforcementFailed."""
         try:
             return _converse(self._control, command, until)
         except OSError as error:

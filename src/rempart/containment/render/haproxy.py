@@ -9,7 +9,8 @@ Log lines are JSON objects of one line each, every captured value cut to a lengt
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
 from rempart.config import Places
@@ -18,16 +19,19 @@ from rempart.containment.measure import Enforcement
 from rempart.containment.refusal import HEADER
 from rempart.containment.way import addresses
 from rempart.errors import InputRefused
-from rempart.site.opening import Opening, OpeningState, Publication
+from rempart.site.opening import Opening, OpeningState, Publication, Tls
 from rempart.site.site import Site
 
 RETRY_AFTER = 600
 """Seconds after which visitors may ask again."""
-FILTERED_REQUESTS = 100
-"""Requests that one source may make of a filtered service in ten seconds; a page with its pictures takes thirty."""
 _PACE = 10
 """Seconds over which a filtered service counts the requests of one source."""
-PORT = 80
+PORT, TLS_PORT = 80, 443
+ZONE = "TZ=CET-1CEST,M3.5.0,M10.5.0/3"
+"""What haproxy's environment must say when it starts: hours of use are the house's, Belgian time by rule (POSIX), with
+or without the machine's zone files. Said in its configuration it comes too late."""
+CERTIFICATES = "certificates.list"
+"""File of the certificates, by the names they are for."""
 HOSTS = "hosts.map"
 """File of the map from host names to openings."""
 
@@ -63,17 +67,53 @@ _LOGGED = (
 )
 
 
-def config(site: Site, places: Places, *, run_as: str | None = None) -> str:
-    """The configuration. ``run_as`` names the user and group to become, when started as root. Raises InputRefused."""
+def config(
+    site: Site, places: Places, *, run_as: str | None = None, usable: Container[str] = frozenset()
+) -> str:
+    """The configuration. ``run_as`` names the user and group to become, when started as root. Raises InputRefused.
+
+    ``usable``: the certificate files that can be read. A service whose own cannot is served unencrypted: a proxy that
+    does not start would take the other services and every page with it.
+    """
     folder = _path(str(places.proxy_config.parent))
-    published = list(site.published())
+    published = [_with_usable(opening, usable) for opening in site.published()]
     sections = [
         _global(places, run_as),
         _defaults(),
-        _front(site, published, places, folder),
+        _front(site, published, places, folder, encrypted=bool(certificates_list(site, usable))),
+        _challenges(places),
         *(section for opening in published for section in _backends(opening, places, folder)),
     ]
     return "\n".join(line for section in sections for line in [*section, ""])
+
+
+def certificates_list(site: Site, usable: Container[str]) -> str:
+    """haproxy's crt-list: for each name its certificate, and whose certificates its visitors must show."""
+    return "".join(
+        f"{_path(tls.certificate)} {_asked_of_clients(tls)}{_host(publication.host)}\n"
+        for opening in site.published()
+        if (publication := opening.publication) and (tls := publication.tls) and _is_usable(tls, usable)
+    )
+
+
+def _asked_of_clients(tls: Tls) -> str:
+    return f"[ca-file {_path(tls.clients)} verify required] " if tls.clients else ""
+
+
+def _is_usable(tls: Tls, usable: Container[str]) -> bool:
+    return tls.certificate in usable and (tls.clients is None or tls.clients in usable)
+
+
+def _with_usable(opening: Opening, usable: Container[str]) -> Opening:
+    """The opening, without encryption when its files cannot be used; one that asks for client certificates stays."""
+    publication = opening.publication
+    if publication is None or publication.tls is None or publication.tls.clients:
+        return opening
+    return (
+        opening
+        if _is_usable(publication.tls, usable)
+        else replace(opening, publication=replace(publication, tls=None))
+    )
 
 
 def openings_map(site: Site, wanted: Enforcement) -> str:
@@ -148,6 +188,10 @@ def _global(places: Places, run_as: str | None) -> list[str]:
         f"\tstats socket {_path(str(places.proxy_socket))} mode 660 level admin",
         "\tstats timeout 10s",
         "\tmaxconn 2000",
+        # What browsers of the last ten years speak (Mozilla's intermediate profile, elliptic curves only).
+        "\tssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets",
+        f"\tssl-default-bind-ciphers {_CIPHERS}",
+        f"\tssl-default-bind-ciphersuites {_SUITES}",
         *who,
     ]
 
@@ -170,7 +214,9 @@ def _defaults() -> list[str]:
     ]
 
 
-def _front(site: Site, published: Iterable[Opening], places: Places, folder: str) -> list[str]:
+def _front(
+    site: Site, published: Iterable[Opening], places: Places, folder: str, *, encrypted: bool
+) -> list[str]:
     captured = (
         f"\thttp-request set-var(txn.{key}) {fetch},bytes(0,{most}),json(utf8s)"
         for key, (fetch, most) in _CAPTURED.items()
@@ -178,26 +224,73 @@ def _front(site: Site, published: Iterable[Opening], places: Places, folder: str
     return [
         "frontend outside",
         *(f"\tbind {address}:{PORT}" for address in _front_addresses(site)),
+        *(
+            f"\tbind {address}:{TLS_PORT} ssl crt-list {folder}/{CERTIFICATES} strict-sni alpn h2,http/1.1"
+            for address in (_front_addresses(site) if encrypted else ())
+        ),
         "\thttp-request set-var(txn.method) method,json(utf8s)",
         *captured,
         f"\thttp-request set-var(txn.opening) req.hdr(host),field(1,:),lower,map_str({folder}/{HOSTS})",
         f"\thttp-request set-var(txn.state) var(txn.opening),map_str({_path(str(places.proxy_map))},closed)",
         "\thttp-request return status 421 content-type text/plain string unknown-host "
         "unless { var(txn.opening) -m found }",
+        # A certificate renews in the middle of a cut: whoever signs it asks for this, on port 80, from anywhere.
+        f"\thttp-request allow if {_CHALLENGE}",
         *(line for opening in published for line in _front_rules(opening, folder)),
         "\thttp-request del-header X-Forwarded-For",
         "\thttp-request set-header X-Forwarded-For %[src]",
+        "\thttp-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]",
+        "\thttp-request del-header X-Client-Certificate",
+        "\thttp-request set-header X-Client-Certificate %[ssl_c_s_dn(cn)] if { ssl_c_used }",
+        f"\tuse_backend challenges if {_CHALLENGE}",
         *(line for opening in published for line in _ways_in(opening)),
     ]
 
 
 def _front_rules(opening: Opening, folder: str) -> Iterator[str]:
-    if allowed := [spelled(host) for host in addresses(opening.hosts) if "*" not in opening.hosts]:
-        yield f"\thttp-request deny deny_status 403 if {_asks_for(opening)} !{{ src {' '.join(allowed)} }}"
-    closed = f"{_asks_for(opening)} {{ var(txn.state) -m str closed }}"
-    headers = f"hdr Retry-After {RETRY_AFTER} hdr Cache-Control no-store"
-    page = f"content-type {_HTML} lf-file {folder}/{page_name(opening)}"
-    yield f"\thttp-request return status 503 {page} {headers} {_POLICY} if {closed}"
+    """Who may ask, when, and how; what is closed answers before anybody is sent to the encrypted side."""
+    publication = opening.publication
+    assert publication is not None
+    asks = _asks_for(opening)
+    if "*" not in opening.hosts:
+        allowed = " ".join(spelled(host) for host in addresses(opening.hosts))
+        yield f"\thttp-request deny deny_status 403 if {asks} !{{ src {allowed or '255.255.255.255'} }}"
+    closed = _telling(opening, folder, dated=True)
+    yield f"\thttp-request return {closed} if {asks} {{ var(txn.state) -m str closed }}"
+    if publication.hours:
+        shut = _telling(opening, folder, dated=False)
+        days = " ".join(f"{day:d}" for day in publication.hours.days)
+        first, last = _clock(publication.hours.begins), _clock(publication.hours.ends - 1)
+        yield f"\thttp-request return {shut} if {asks} !{{ date,ltime(%u) {days} }}"
+        yield f"\thttp-request return {shut} if {asks} !{{ date,ltime(%H%M) -m int {first}:{last} }}"
+    if publication.tls:
+        yield f"\thttp-request redirect scheme https code 301 if {asks} !{{ ssl_fc }}"
+        # One connection, one name: what was asked of the visitor's certificate was asked for that name.
+        yield f"\thttp-request deny deny_status 421 if {asks} !{{ ssl_fc_sni,lower -m str {_host(publication.host)} }}"
+        if publication.tls.clients:
+            yield f"\thttp-request deny deny_status 403 if {asks} !{{ ssl_c_used }}"
+            yield f"\thttp-request deny deny_status 403 if {asks} !{{ ssl_c_verify 0 }}"
+
+
+def _telling(opening: Opening, folder: str, *, dated: bool) -> str:
+    """The page of a closed service as the proxy's answer."""
+    return (
+        f"status 503 content-type {_HTML} lf-file {folder}/{page_name(opening, dated=dated)} "
+        f"hdr Retry-After {RETRY_AFTER} hdr Cache-Control no-store {_POLICY}"
+    )
+
+
+def _clock(minute: int) -> int:
+    """Hours and minutes as haproxy compares them: 830 for half past eight."""
+    return minute // 60 * 100 + minute % 60
+
+
+def _challenges(places: Places) -> list[str]:
+    return [
+        "backend challenges",
+        "\thttp-request deny unless { method GET HEAD }",
+        f"\tserver filter unix@{_path(str(places.challenges_socket))}",
+    ]
 
 
 def _ways_in(opening: Opening) -> Iterator[str]:
@@ -210,15 +303,13 @@ def _backends(opening: Opening, places: Places, folder: str) -> Iterator[list[st
     publication = opening.publication
     assert publication is not None
     # The kernel cuts the leg to the server by itself (a trial that ends): visitors then read the same page.
-    unreachable = (
-        f"\thttp-error status 503 content-type {_HTML} lf-file {folder}/{page_name(opening, dated=False)} "
-        f"hdr Retry-After {RETRY_AFTER} hdr Cache-Control no-store {_POLICY}"
-    )
+    unreachable = f"\thttp-error {_telling(opening, folder, dated=False)}"
     # Only the filter may say that it refused; a server's word about it is dropped.
     yield [
         f"backend {_backend_name(opening)}",
         unreachable,
         f"\thttp-response del-header {HEADER}",
+        *_insisting(publication),
         f"\tserver server {_server(publication)}",
     ]
     yield [
@@ -226,16 +317,34 @@ def _backends(opening: Opening, places: Places, folder: str) -> Iterator[list[st
         "\tstick-table type ipv6 size 100k expire 1m store http_req_rate(10s)",
         "\thttp-request track-sc0 src",
         "\thttp-request return status 429 content-type text/plain string too-many-requests "
-        f"hdr Retry-After {_PACE} if {{ sc_http_req_rate(0) gt {FILTERED_REQUESTS} }}",
+        f"hdr Retry-After {_PACE} if {{ sc_http_req_rate(0) gt {int(publication.requests)} }}",
         unreachable,
         f"\thttp-response set-var(txn.refusal) res.hdr({HEADER}),bytes(0,20),json(utf8s)",
         f"\thttp-response del-header {HEADER}",
+        *_insisting(publication),
         f"\tserver filter unix@{_path(str(places.filter_socket(opening.mark)))}",
     ]
 
 
+def _insisting(publication: Publication) -> Iterator[str]:
+    """Browsers insist on encryption when the site says so, and never else: taking it back takes as long as it lasts."""
+    if publication.tls and publication.tls.hsts_days:
+        seconds = int(publication.tls.hsts_days) * 86_400
+        yield f"\thttp-response set-header Strict-Transport-Security max-age={seconds} if {{ ssl_fc }}"
+
+
 # -- spelling: what the configuration may be made of --------------------------------------------------------------
 
+_CHALLENGE = (
+    "{ var(txn.opening) -m found } !{ ssl_fc } "
+    "{ path -m reg ^/\\.well-known/acme-challenge/[A-Za-z0-9_-]{1,128}$ }"
+)
+"""RFC 8555 section 8.3, HTTP challenge; RFC 8737 and DNS are none of ours."""
+_CIPHERS = (
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+)
+_SUITES = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
 _HTML = '"text/html; charset=utf-8"'
 _POLICY = (
     "hdr Content-Security-Policy \"default-src 'none'; style-src 'unsafe-inline'\" "

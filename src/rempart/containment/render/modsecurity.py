@@ -111,6 +111,7 @@ def config(site: Site, places: Places, *, as_root: bool = False) -> str:
         f"\tmodsecurity_rules_file {folder}/{RULES};",
         "\tmap $http_upgrade $connection_wanted { default upgrade; '' ''; }",
         *(f"\t{line}" for opening in site.published() for line in _server(opening, places, folder)),
+        *(f"\t{line}" for line in _challenges(places)),
         "}",
     ]
     return "\n".join([*lines, ""])
@@ -201,6 +202,22 @@ def _server(opening: Opening, places: Places, folder: str) -> list[str]:
         "\t\tproxy_connect_timeout 2s;",
         "\t\tproxy_read_timeout 60s;",
         "\t}",
+        "}",
+    ]
+
+
+def _challenges(places: Places) -> list[str]:
+    """Gives out what an ACME client left there (RFC 8555 section 8.3), and nothing else."""
+    return [
+        "server {",
+        f"\tlisten unix:{_path(str(places.challenges_socket))};",
+        "\tmodsecurity off;",
+        "\tlocation ~ ^/\\.well-known/acme-challenge/[A-Za-z0-9_-]+$ {",
+        f"\t\troot {_path(str(places.challenges))};",
+        "\t\tdisable_symlinks on;",
+        "\t\tdefault_type text/plain;",
+        "\t}",
+        "\tlocation / { return 404; }",
         "}",
     ]
 

@@ -1,0 +1,255 @@
+"""Published services: encryption, visitors' certificates, hours, allow-lists, rates, renewal in the middle of a cut."""
+
+import contextlib
+import http.client
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from lab.signer import Signer
+from rempart.adapters.enforce.certificates import certificates
+from rempart.adapters.enforce.gateway import Gateway
+from rempart.config import Places
+from rempart.console.public import PublicFace
+from rempart.containment.measure import Enforcement, Stand
+from rempart.containment.render.haproxy import ZONE
+from rempart.duties.belgian_time import on_the_wall
+from rempart.errors import EnforcementFailed
+from rempart.instants import Instant, from_datetime
+from rempart.site.hours import Hours
+from rempart.site.opening import Opening, OpeningState, Tls
+from rempart.site.site import Site
+
+pytestmark = pytest.mark.lab
+OPEN, FILTERED, CLOSED = OpeningState.OPEN, OpeningState.FILTERED, OpeningState.CLOSED
+WEBSITE, PORTAL = "www.lab.example", "portail.lab.example"
+FRONT, FRONT6 = "203.0.113.2", "2001:db8:1::2"
+_DAY = timedelta(days=1)
+
+
+class Published:
+    """The house with its two services behind the proxy, as one site describes them."""
+
+    def __init__(self, house, places: Places, site: Site) -> None:
+        self.house, self.places, self.site = house, places, site
+        with house.inside("gw"):
+            self.gateway = Gateway(site, places, PublicFace(site))
+
+    def stand(self, **states: OpeningState) -> Enforcement:
+        stands = {opening.id: Stand(state=OPEN) for opening in self.site.openings}
+        named = {name.replace("_", "-"): Stand(state=state) for name, state in states.items()}
+        return Enforcement(stands={**stands, **named})
+
+    def enforce(self, wanted: Enforcement) -> None:
+        self.gateway.enforce(wanted, Instant(time.time_ns() // 1000))
+
+    def start(self) -> "Published":
+        for name, address in (("website", "10.3.0.2"), ("portal", "10.3.0.3")):
+            web = str(Path(__file__).with_name("web.py"))
+            self.house.start("dmz", sys.executable, web, name, address, "8080")
+        with pytest.raises(EnforcementFailed):
+            self.enforce(self.stand())
+        work = self.places.filter_work
+        self.house.start(
+            "gw", "nginx", "-p", f"{work}/", "-e", "stderr", "-c", str(self.places.filter_config)
+        )
+        with self.places.proxy_log.open("w") as log:
+            self.house.start(
+                "gw",
+                "env",
+                ZONE,
+                "haproxy",
+                "-db",
+                "-f",
+                str(self.places.proxy_config),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        until = time.monotonic() + 10
+        while len(list(work.glob("*.sock"))) < 3 or not self._up():
+            assert time.monotonic() < until, self.places.proxy_log.read_text()
+            time.sleep(0.05)
+        time.sleep(0.3)
+        return self
+
+    def _up(self) -> bool:
+        try:
+            self.enforce(self.stand())
+        except EnforcementFailed:
+            return False
+        return True
+
+    def ask(
+        self,
+        host: str,
+        path: str = "/",
+        *,
+        trust: Path | None = None,
+        shown: Path | None = None,
+        named: str = "",
+        address: str = FRONT,
+        source: str = "",
+    ) -> tuple[int, http.client.HTTPMessage, str]:
+        """One request from outside, encrypted when ``trust`` is given; ``named`` is the name of the handshake."""
+        with self.house.inside("out"):
+            raw = http.client.HTTPConnection(address, 443 if trust else 80, timeout=4)
+            if source:
+                raw.source_address = (source, 0)
+            raw.connect()
+        with contextlib.closing(raw):
+            if trust:
+                context = ssl.create_default_context(cafile=str(trust))
+                if shown:
+                    context.load_cert_chain(shown)
+                raw.sock = context.wrap_socket(raw.sock, server_hostname=named or host)
+            raw.putrequest("GET", path, skip_host=True)
+            raw.putheader("Host", host)
+            raw.endheaders()
+            answer = raw.getresponse()
+            return answer.status, answer.headers, answer.read().decode()
+
+
+def changed(site: Site, name: str, **fields: object) -> Site:
+    """The site with one opening's publication, or the opening itself, otherwise."""
+
+    def other(opening: Opening) -> Opening:
+        if opening.id != name or opening.publication is None:
+            return opening
+        own = {key: value for key, value in fields.items() if hasattr(opening, key)}
+        rest = {key: value for key, value in fields.items() if key not in own}
+        return replace(opening, publication=replace(opening.publication, **rest), **own)  # type: ignore[arg-type]
+
+    return replace(site, openings=tuple(map(other, site.openings)))
+
+
+@pytest.fixture
+def folder(places: Places) -> Path:
+    found = places.site.parent / "certificates"
+    found.mkdir()
+    return found
+
+
+@pytest.fixture
+def authority(folder: Path) -> tuple[Signer, Path]:
+    signer = Signer("Lab authority")
+    return signer, signer.write_authority(folder / "authority.pem")
+
+
+@pytest.fixture
+def encrypted(house, places, site, folder, authority) -> Iterator[Published]:
+    signer, trusted = authority
+    www, portal = signer.write(folder / "www.pem", WEBSITE), signer.write(folder / "portal.pem", PORTAL)
+    described = changed(site, "website", tls=Tls(certificate=str(www), hsts_days=10))
+    described = changed(described, "gp-portal", tls=Tls(certificate=str(portal), clients=str(trusted)))
+    return Published(house, places, described).start()
+
+
+def test_what_is_encrypted_is_served_so_and_nowhere_else(encrypted: Published, authority) -> None:
+    _, trusted = authority
+    for address in (FRONT, FRONT6):
+        status, headers, body = encrypted.ask(WEBSITE, trust=trusted, address=address)
+        assert (status, body.split()[0]) == (200, "website")
+        assert headers["Strict-Transport-Security"] == "max-age=864000"
+    status, headers, _ = encrypted.ask(WEBSITE, "/menus?week=2")
+    assert (status, headers["Location"]) == (301, f"https://{WEBSITE}/menus?week=2")
+    with pytest.raises(ssl.SSLError):
+        encrypted.ask("unknown.example", trust=trusted)
+
+
+def test_a_closed_service_answers_on_both_sides(encrypted: Published, authority) -> None:
+    _, trusted = authority
+    encrypted.enforce(encrypted.stand(website=CLOSED))
+    for trust in (None, trusted):
+        status, headers, body = encrypted.ask(WEBSITE, trust=trust)
+        assert (status, headers["Retry-After"]) == (503, "600")
+        assert "04 000 00 40" in body
+        assert "Strict-Transport-Security" not in headers
+
+
+def test_a_visitor_shows_a_certificate_or_stays_outside(encrypted: Published, authority, folder) -> None:
+    signer, trusted = authority
+    doctor = signer.write(folder / "doctor.pem", "Dr Lambert")
+    stranger = Signer("Somebody").write(folder / "stranger.pem", "Dr Lambert")
+    assert encrypted.ask(PORTAL, trust=trusted, shown=doctor)[0] == 200
+    for shown in (None, stranger):
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            encrypted.ask(PORTAL, trust=trusted, shown=shown)
+    # The handshake for a service that asks for nothing does not open the one that does.
+    assert encrypted.ask(PORTAL, trust=trusted, named=WEBSITE)[0] == 421
+    assert encrypted.ask(PORTAL)[0] == 301
+
+
+@pytest.mark.parametrize(("version", "accepted"), [("-tls1_1", False), ("-tls1_2", True), ("-tls1_3", True)])
+def test_old_encryption_is_refused(encrypted: Published, version: str, accepted: bool) -> None:
+    arguments = ["s_client", "-connect", f"{FRONT}:443", "-servername", WEBSITE, "-cipher", "ALL:@SECLEVEL=0"]
+    command = ["ip", "netns", "exec", encrypted.house.space("out"), "openssl", *arguments, version]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False)
+    assert (b"BEGIN CERTIFICATE" in done.stdout) is accepted
+
+
+def test_a_certificate_renews_in_the_middle_of_a_cut(encrypted: Published, authority, folder) -> None:
+    signer, trusted = authority
+    cut = replace(encrypted.stand(website=CLOSED, gp_portal=CLOSED), contained=True)
+    encrypted.enforce(cut)
+    answers = encrypted.places.challenges / ".well-known/acme-challenge"
+    answers.mkdir(parents=True)
+    (answers / "tok-EN_1").write_text("tok-EN_1.thumbprint")
+    status, _, body = encrypted.ask(WEBSITE, "/.well-known/acme-challenge/tok-EN_1")
+    assert (status, body) == (200, "tok-EN_1.thumbprint")
+    for path in ("absent", "../../../site.toml", "%2e%2e/site.toml", ""):
+        assert encrypted.ask(WEBSITE, f"/.well-known/acme-challenge/{path}")[0] in {404, 503}
+    assert encrypted.ask("unknown.example", "/.well-known/acme-challenge/tok-EN_1")[0] == 421
+    (first,) = (found for found in certificates(encrypted.site) if found.opening == "website")
+    now = from_datetime(datetime.now(UTC))
+    assert not first.ends_soon(now)
+    signer.write(folder / "www.pem", WEBSITE, ends=5 * _DAY)
+    encrypted.gateway.read(now)
+    (second,) = (found for found in certificates(encrypted.site) if found.opening == "website")
+    assert second.ends_soon(now)
+    with encrypted.house.call("out", FRONT, 443) as plain:
+        context = ssl.create_default_context(cafile=str(trusted))
+        with context.wrap_socket(plain, server_hostname=WEBSITE) as channel:
+            ends = ssl.cert_time_to_seconds(channel.getpeercert()["notAfter"])
+    assert abs(ends - (time.time() + 5 * 86_400)) < 3600
+
+
+def test_a_proxy_starts_without_the_certificate_it_should_have(house, places, site, folder) -> None:
+    missing = changed(site, "website", tls=Tls(certificate=str(folder / "none.pem")))
+    published = Published(house, places, missing).start()
+    assert published.ask(WEBSITE)[0] == 200
+    assert next(iter(certificates(missing))).trouble
+
+
+def test_who_is_not_on_the_list_stays_outside(house, places, site) -> None:
+    published = Published(
+        house, places, changed(site, "gp-portal", hosts=("192.0.2.10", "2001:db8:f::/64"))
+    ).start()
+    assert published.ask(PORTAL)[0] == 403
+    assert published.ask(PORTAL, source="192.0.2.10")[0] == 200
+    assert published.ask(PORTAL, address=FRONT6)[0] == 403
+    assert published.ask(PORTAL, address=FRONT6, source="2001:db8:f::20")[0] == 200
+    assert published.ask(WEBSITE)[0] == 200
+
+
+def test_hours_of_use_and_rates_are_the_sites(house, places, site) -> None:
+    wall = on_the_wall(Instant(time.time_ns() // 1000))
+    minute = wall.hour * 60 + wall.minute
+    now = Hours(days=(wall.isoweekday(),), begins=max(0, minute - 2), ends=min(24 * 60, minute + 3))
+    past = Hours(days=(wall.isoweekday() % 7 + 1,), begins=0, ends=24 * 60)
+    described = changed(changed(site, "website", hours=now, requests=10), "gp-portal", hours=past)
+    published = Published(house, places, described).start()
+    published.enforce(published.stand(website=FILTERED))
+    status, headers, body = published.ask(PORTAL)
+    assert (status, headers["Retry-After"]) == (503, "600")
+    assert "04 000 00 50" in body
+    answers = [published.ask(WEBSITE)[0] for _ in range(14)]
+    assert answers[0] == 200
+    assert answers[-1] == 429
+    assert published.ask(WEBSITE, source="192.0.2.10")[0] == 200
