@@ -136,7 +136,7 @@ def test_the_pages_of_accounts_fit(desk: Page, home: Home, scheme: str, width: i
     desk.set_viewport_size({"width": width, "height": 900})
     with_authenticator(desk)
     enrol(desk, home, "tech", Role.TECHNICIAN)
-    for path in ("/sign-in", "/people", "/link?secret=x"):
+    for path in ("/sign-in", "/people", "/masks", "/link?secret=x"):
         desk.goto(f"{home.origin}{path}")
         if path == "/sign-in":
             fits(desk)

@@ -13,6 +13,7 @@ from rempart.console.app import rendered
 from rempart.console.confirm import ConfirmPage, HandedPage
 from rempart.console.contain import ContainPage, contain_page
 from rempart.console.duty import DutyPage, duty_page
+from rempart.console.masks import MasksPage
 from rempart.console.people import PeoplePage
 from rempart.console.signin import KeptPage, LinkPage, SignInPage
 from rempart.console.words import words
@@ -26,7 +27,8 @@ HOSTILE = "<script>alert(1)</script>\"'&\x1b[31m\u202egnp{{7*7}}"
 
 
 @pytest.mark.parametrize(
-    "page", [DutyPage, ContainPage, SignInPage, LinkPage, KeptPage, PeoplePage, ConfirmPage, HandedPage]
+    "page",
+    [DutyPage, ContainPage, SignInPage, LinkPage, KeptPage, PeoplePage, MasksPage, ConfirmPage, HandedPage],
 )
 def test_every_field_of_a_page_has_help(page: type) -> None:
     hints = get_type_hints(page, include_extras=True)

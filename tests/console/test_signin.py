@@ -11,12 +11,14 @@ import httpx
 import pyotp
 import pytest
 
+from engine.home import BROKEN_IN, STOLEN
 from rempart.accounts.person import Role
 from rempart.accounts.session import IDLE
 from rempart.console.access import Access
 from rempart.console.app import COOKIE, Console
 from rempart.console.feed import Feed
 from rempart.engine import facts, orders
+from rempart.engine.inputs import Found
 from rempart.instants import Duration
 from rempart.messages import FromConsole, OrderDone
 from rempart.site.site import Site
@@ -218,7 +220,34 @@ def test_a_page_that_looks_by_itself_is_no_use_of_the_session(tmp_path: Path, si
     visit(tmp_path, site, talk)
 
 
-FORMS = ("/contain", "/people", "/confirm", "/sign-out")
+def test_two_persons_look_behind_a_mask(tmp_path: Path, site: Site) -> None:
+    async def talk(home: Household, console: Console, browser: Browser) -> None:
+        await home.guard.ask(Found(home.clock.now(), BROKEN_IN))
+        (incident,) = [each for each in home.guard.state.incidents.values() if each.accounts]
+        privacy = await home.enrol("privacy", Role.PRIVACY_OFFICER)
+        director = await home.enrol("director", Role.APPROVER)
+        console.feed.status = home.guard.status()
+        for person, do in ((privacy, "ask"), (director, "agree")):
+            browser.client.cookies.clear()
+            await browser.sign_in(person, home)
+            page = (await browser.get("/masks")).text
+            assert STOLEN not in page
+            asked = {"csrf": hidden(page, "csrf"), "incident": incident.id, "do": do, "reason": "warn them"}
+            early = await browser.post("/masks", {**asked, "do": "read"})
+            assert early.status_code == 409
+            page = (await browser.post("/masks", asked)).text
+            options = html.unescape(page.split('data-options="')[1].split('"')[0])
+            given = {name: hidden(page, name) for name in ("csrf", "order", "handle", "back")}
+            done = await browser.post("/confirm", {**given, "response": person.passkey.signed(options)})
+            assert (done.status_code, done.headers["location"]) == (303, "/masks"), done.text
+        shown = await browser.post("/masks", {**asked, "do": "read"})
+        assert shown.status_code == 200
+        assert STOLEN in shown.text
+
+    visit(tmp_path, site, talk)
+
+
+FORMS = ("/contain", "/people", "/confirm", "/sign-out", "/masks")
 
 
 @pytest.mark.parametrize("path", FORMS)

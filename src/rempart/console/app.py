@@ -26,8 +26,9 @@ from rempart.console.confirm import ConfirmPage, HandedPage
 from rempart.console.contain import ContainPage, contain_page
 from rempart.console.duty import DutyPage, duty_page
 from rempart.console.feed import Feed
+from rempart.console.masks import MasksPage
 from rempart.console.people import PeoplePage
-from rempart.console.routes import api, people, signin
+from rempart.console.routes import api, masks, people, signin
 from rempart.console.signin import KeptPage, LinkPage, SignInPage, sign_in_page
 from rempart.console.visitors import Visitors
 from rempart.console.web import form, from_here, one, session, where
@@ -68,7 +69,17 @@ _HEADERS = {
 
 _TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "woff2": "font/woff2"}
 
-Page = DutyPage | ContainPage | SignInPage | LinkPage | KeptPage | PeoplePage | ConfirmPage | HandedPage
+Page = (
+    DutyPage
+    | ContainPage
+    | SignInPage
+    | LinkPage
+    | KeptPage
+    | PeoplePage
+    | MasksPage
+    | ConfirmPage
+    | HandedPage
+)
 
 
 class Guarded:
@@ -152,6 +163,7 @@ class Console:
                 Route("/static/{path:path}", self.static),
                 *signin.routes(self),
                 *people.routes(self),
+                *masks.routes(self),
                 *api.routes(self),
             ],
             lifespan=self._living,

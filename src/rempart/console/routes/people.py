@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _PAGE = "/people"
 
+_BACK = frozenset({_PAGE, "/masks"})
+"""Pages to which a confirmed order may lead back."""
+
 
 def routes(console: "Console") -> list[Route]:
     """The addresses of accounts, and of confirming an order with a passkey."""
@@ -57,8 +60,8 @@ class _People:
         except (msgspec.ValidationError, KeyError):
             return await self._shown(request, here, "unreadable")
         if isinstance(order, orders.EndSessions):
-            return await self._give(request, here, order, None)
-        return await self._asked(request, here, order)
+            return await self._give(request, here, order, None, _PAGE)
+        return await asked(self.console, request, here, order, _PAGE)
 
     async def confirm(self, request: Request) -> Response:
         """An order with its passkey's answer. ``back`` is a page of ours."""
@@ -72,23 +75,12 @@ class _People:
         except msgspec.MsgspecError:
             return await self._shown(request, here, "unreadable")
         answer = PasskeyAnswer(handle=one(fields, "handle", 128), response=one(fields, "response", 16_384))
-        return await self._give(request, here, order, answer)
-
-    async def _asked(self, request: Request, here: Session, order: AnyOrder) -> Response:
-        """The page on which the passkey is asked."""
-        try:
-            question = await self.console.feed.ask(ChallengeAsked(order=order, session=here.secret))
-        except StationUnreachable:
-            return await self._shown(request, here, "unreachable")
-        if not isinstance(question, Question):
-            return await self._shown(request, here, "no-passkey")
-        words, site = self.console.words(request), self.console.site
-        page = confirm_page(site.name, order, question, words, here.csrf, _PAGE)
-        return self.console.html(request, "confirm.html", page)
+        return await self._give(request, here, order, answer, one(fields, "back", 16))
 
     async def _give(
-        self, request: Request, here: Session, order: AnyOrder, answer: PasskeyAnswer | None
+        self, request: Request, here: Session, order: AnyOrder, answer: PasskeyAnswer | None, back: str
     ) -> Response:
+        back = back if back in _BACK else _PAGE
         try:
             done = await self.console.feed.order(Ordered(order=order, session=here.secret, answer=answer))
         except StationUnreachable:
@@ -97,9 +89,8 @@ class _People:
             return await self._shown(request, here, "", done.what, done.now)
         self.console.visitors.forget(here.key)
         if not done.handed:
-            return RedirectResponse(_PAGE, 303)
-        words, site = self.console.words(request), self.console.site
-        handed = done.handed
+            return RedirectResponse(back, 303)
+        words, site, handed = self.console.words(request), self.console.site, done.handed
         if isinstance(order, orders.EnrolPerson | orders.IssueLink):
             handed = f"{request.url.scheme}://{request.headers['host']}/link?secret={handed}"
         return self.console.html(request, "handed.html", handed_page(site.name, order, handed, words, _PAGE))
@@ -128,6 +119,19 @@ class _People:
             advice=advice,
         )
         return self.console.html(request, "people.html", page, 409 if refusal else 200)
+
+
+async def asked(console: "Console", request: Request, here: Session, order: AnyOrder, back: str) -> Response:
+    """The page on which the passkey confirms an order; afterwards to ``back``, one of our pages."""
+    words, refusal = console.words(request), "no-passkey"
+    try:
+        question = await console.feed.ask(ChallengeAsked(order=order, session=here.secret))
+    except StationUnreachable:
+        question, refusal = None, "unreachable"
+    if isinstance(question, Question):
+        page = confirm_page(console.site.name, order, question, words, here.csrf, back)
+        return console.html(request, "confirm.html", page)
+    return await _People(console)._shown(request, here, refusal)
 
 
 _DO: dict[str, type[AnyOrder]] = {
