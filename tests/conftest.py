@@ -4,6 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile(
+    "rempart", deadline=None
+)  # a busy machine is no mistake; time is measured in benchmarks/
+settings.load_profile("rempart")
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 

@@ -65,7 +65,8 @@ def test_what_is_found_is_numbered() -> None:
     sieve = Sieve(["cmd.exe", "whoami"])
     assert sieve.found(b'{"f":"WHOAMI /all"}') == [1]
     assert sieve.found(b'{"f":"nothing"}') == []
-    assert sieve.found(b'{"f":{"a":1}}') == [CAUGHT]
+    assert sieve.found(rb'{"f":"\u0077hoami"}') == [CAUGHT]
+    assert Sieve(["a\\b"]).found(b'{"f":{"a":1}}') == [CAUGHT]
 
 
 def test_commonness_is_the_share_of_events() -> None:

@@ -438,8 +438,11 @@ class Gate:
     _asked: int = 0
     _answers: _Answers = field(init=False)
 
+    _may_hold: Callable[[bytes], object] = field(init=False)
+
     def __post_init__(self) -> None:
         self._answers = _Answers(self._answer)
+        self._may_hold = bool if self._keywords is None else self._keywords.may_stand_in
 
     def matches(self, fields: Mapping[str, Any], raw: bytes | None) -> tuple[Rule, ...]:
         """The rules that match, in the order they were given."""
@@ -453,8 +456,8 @@ class Gate:
                 memo.__missing__(value) if isinstance(value, list | dict) else memo[value]
                 for memo, value in zip(self._memos, map(fields.get, self._names), strict=True)
             )
-        if self._keywords is not None:
-            signature = (*signature, self._keywords.true_of(fields.values(), raw))
+        if self._keywords is not None and (raw is None or self._may_hold(raw)):
+            signature = (*signature, self._keywords.true_of(fields.values()))
         if self._references:
             signature = (*signature, frozenset(n for n, leaf in self._references if refers(leaf, fields)))
         answer = self._answers[signature]

@@ -1,12 +1,12 @@
 """Keywords: rules without a field, whose words are looked for in every value of an event."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
 from rempart.detection.condition import Leaf
 from rempart.detection.predicates import NOTHING, Compiled, scan, texts_of
-from rempart.detection.sieve import Sieve, available, trace
+from rempart.detection.sieve import SIGNS, Sieve, available, trace
 
 
 class Keywords:
@@ -16,12 +16,13 @@ class Keywords:
         self._scan = scan(numbered, compiled)
         traces = [trace(leaf) for _, leaf in numbered]
         told = [text for text in traces if text is not None]
-        self._sieve = Sieve(parts(told), compiled).found if available() and len(told) == len(traces) else None
+        self.may_stand_in: Callable[[bytes], object] = (
+            Sieve(parts(told), compiled).found if available() and len(told) == len(traces) else bool
+        )
+        """Whether the JSON of an event (`rempart.events.event.Event.raw`) leaves it open that one of them does."""
 
-    def true_of(self, values: Iterable[object], raw: bytes | None = None) -> frozenset[int]:
-        """The numbers of the keywords that stand in at least one of the values. ``raw``: see `Event.raw`."""
-        if raw is not None and self._sieve is not None and not self._sieve(raw):
-            return NOTHING
+    def true_of(self, values: Iterable[object]) -> frozenset[int]:
+        """The numbers of the keywords that stand in at least one of the values."""
         texts = [text for value in values for text in texts_of(value)]
         # One pass over everything settles the many events that hold no keyword at all.
         if not texts or not self._scan.found("\n".join(texts)):
@@ -30,8 +31,12 @@ class Keywords:
 
 
 def parts(texts: Sequence[str]) -> list[str]:
-    """A few texts, one of which stands in each text: a scan for few is quicker than one for many."""
-    left, chosen = [text.lower() for text in texts], []
+    """A few texts, one of which stands in each text: a scan for few is quicker than one for many.
+
+    Where they can be, they are without the signs of JSON, so that nothing can hide them.
+    """
+    left = [max(SIGNS.split(text.lower()), key=len) for text in texts]
+    chosen: list[str] = []
     while left:
         shared = Counter(chain.from_iterable({*_parts(text)} for text in left))
         part, times = max(shared.items(), key=lambda found: found[::-1], default=("", 0))
@@ -45,6 +50,6 @@ _PART = 5
 
 
 def _parts(text: str) -> Iterable[str]:
-    """Its parts; not those of letters alone, which stand everywhere, nor what JSON writes as two characters."""
+    """Its parts, but for those of letters alone, which stand everywhere."""
     found = (text[place : place + _PART] for place in range(len(text) - _PART + 1))
-    return (part for part in found if not part.isalpha() and "\\" not in part and '"' not in part)
+    return (part for part in found if not part.isalpha() and not SIGNS.search(part))

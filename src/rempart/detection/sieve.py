@@ -23,14 +23,18 @@ _LENGTH_TELLS = 1e-3
 """Among traces that were not seen at all, the longer one is the rarer."""
 
 # A value can be read otherwise than its text stands in the JSON. Such events are caught, whatever they hold: ASCII
-# written as \u00XX or \/; the two letters that Unicode's rules take for k and s; a list of lists or an object, which
-# rules see as JSON of its own; and JSON that is written so widely that these would not be found.
-CAUGHT = 1 << 30
-_CAUGHT = (
-    *("\\u00", "\\/", "\\u017f", "\\u212a", "\u017f", "\u212a"),
+# written as \\u00XX or \\/, and the two letters that Unicode's rules take for k and s.
+_ESCAPES = ("\\u00", "\\/", "\\u017f", "\\u212a", "\u017f", "\u212a")
+# A list of lists or an object is JSON of its own for the rules: there the signs of JSON stand otherwise. And JSON that
+# is written so widely that these would not be found.
+_NESTED = (
     *('":{', '": {', "[{", "[ {", ",{", ", {", "[[", "[ [", ",[", ", ["),
     *('" :', '":  ', "[  ", ",  ", "\t", "\n", "\r"),
 )
+SIGNS = re.compile(r'["\\,\[\]{}]|^:(?!:)')
+"""What makes of a trace one that nested JSON could hide."""
+CAUGHT = 1 << 30
+"""The number of all of these."""
 
 # What numbers and truth values are for a rule need not stand so in the JSON: 1e3 is read as 1000, true has no quotes.
 _OF_NUMBERS = re.compile(r"[-+.0-9e]*")
@@ -43,7 +47,11 @@ class Sieve:
     def __init__(self, traces: Iterable[str], compiled: Compiled | None = None) -> None:
         """``traces``: see `trace`; they are numbered in their order. Needs Hyperscan: see `available`."""
         numbered = [(number, Leaf("", LeafKind.CONTAINS, text)) for number, text in enumerate(traces)]
-        caught = [(CAUGHT, Leaf("", LeafKind.CONTAINS, text, cased=not text.isascii())) for text in _CAUGHT]
+        nested = _NESTED if any(SIGNS.search(leaf.value) for _, leaf in numbered) else ()
+        caught = [
+            (CAUGHT, Leaf("", LeafKind.CONTAINS, text, cased=not text.isascii()))
+            for text in (*_ESCAPES, *nested)
+        ]
         self.found = HyperscanScan([*numbered, *caught], compiled).found_in
         """The numbers of those that stand in an event's JSON, and `CAUGHT` when that may tell too little."""
 

@@ -33,12 +33,17 @@ def decode(line: bytes | str, source: str, record: int) -> Event:
         document = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         raise DecodeError(f"not JSON: {error}", where=f"{source}:{record}") from error
-    if not isinstance(document, dict):
+    if document.__class__ is not dict:
         raise DecodeError("a JSON value, but not an object", where=f"{source}:{record}")
     if "EventID" in document or "Channel" in document:
         fields = document
         raw: bytes | None = line if isinstance(line, bytes) else line.encode()
-        when = _complete(document)
+        shape = _shape(tuple(fields))
+        for name, other in shape.also:
+            fields[name] = fields[other]
+        when = fields.get(shape.when)
+        if when.__class__ is not str or not when:
+            when = _when(fields)
     else:
         try:
             fields = _nested(document)
@@ -47,10 +52,10 @@ def decode(line: bytes | str, source: str, record: int) -> Event:
                 "not a Windows event: no EventID or Channel", where=f"{source}:{record}"
             ) from error
         raw, when = _json(fields), _when(fields)
-    if (also := _also(fields)) is None:
-        return Event(LOGSOURCE, fields, source, record, when, raw)
-    fields |= also.words(fields)
-    return Event(also.logsource, fields, source, record, when, _json(fields))
+    identifier = fields.get("EventID")
+    if identifier.__class__ in _PLAIN and identifier in _ALSO:
+        return _told_otherwise(Event(LOGSOURCE, fields, source, record, when, raw), _ALSO[identifier])
+    return Event(LOGSOURCE, fields, source, record, when, raw)
 
 
 def _json(fields: dict[str, Any]) -> bytes | None:
@@ -139,21 +144,13 @@ def _scalar(value: Any) -> Any:
     return None if value is None else str(value)
 
 
-def _complete(document: dict[str, Any]) -> str | None:
-    """Add to flat JSON the few names that rules expect and it may lack; the text of its time."""
-    shape = _shape(tuple(document))
-    for name, other in shape.also:
-        document[name] = document[other]
-    when = document.get(shape.when)
-    return when if when and isinstance(when, str) else _when(document)
-
-
 class _Shape(NamedTuple):
     """What the names of a record say, whatever its values: machines send the same few shapes by the million."""
 
     also: tuple[tuple[str, str], ...]
-    """Names to add, and whose values they have."""
+    """Names that rules expect and the record lacks, and whose values they have."""
     when: str
+    """The name of its time."""
 
 
 @lru_cache(maxsize=1024)
@@ -214,10 +211,12 @@ class _Also:
     logsource: LogSource = LOGSOURCE
 
 
-def _also(fields: dict[str, Any]) -> _Also | None:
-    identifier = fields.get("EventID")
-    also = _ALSO.get(identifier) if isinstance(identifier, int | str) else None
-    return also if also is not None and str(fields.get("Channel")).lower() == also.channel else None
+def _told_otherwise(event: Event, also: _Also) -> Event:
+    """The event in other words too, where it is of the channel."""
+    if str(event.fields.get("Channel")).lower() != also.channel:
+        return event
+    fields = {**event.fields, **also.words({**event.fields})}
+    return Event(also.logsource, fields, event.source, event.record, event.when, _json(fields))
 
 
 _DEFENDER = _Also("microsoft-windows-windows defender/operational", _virus, LogSource("windows", "antivirus"))
@@ -226,7 +225,8 @@ _BY_EVENT = {
     4657: _Also("security", _registry),
     **dict.fromkeys((1006, 1007, 1008, 1015, 1116, 1117, 1118, 1119), _DEFENDER),
 }
-_ALSO: Mapping[int | str, _Also] = _BY_EVENT | {str(event): also for event, also in _BY_EVENT.items()}
+_PLAIN = frozenset({int, str})
+_ALSO: Mapping[Any, _Also] = _BY_EVENT | {str(event): also for event, also in _BY_EVENT.items()}
 _INTEGRITY = {
     "S-1-16-0": "Untrusted",
     "S-1-16-4096": "Low",
