@@ -1,4 +1,4 @@
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 import pytest
 from hypothesis import given
@@ -87,3 +87,11 @@ def test_no_text_gets_through_as_a_target(site: Site, target: str) -> None:
 def test_who_may_touch_what(site: Site, target: str, by_machine: bool, reason: str | None) -> None:
     answer = protects(site, target, by_machine=by_machine)
     assert answer is None if reason is None else reason in (answer or "")
+
+
+def test_no_machine_blocks_where_a_name_that_care_needs_leads(site: Site) -> None:
+    named = {ip_address("198.51.100.99")}
+    for target in ("198.51.100.99", "198.51.100.96/27"):
+        assert protects(site, target, by_machine=True, named=named) == "a name that care needs leads there"
+        assert protects(site, target, by_machine=False, named=named) is None
+    assert protects(site, "198.51.100.98", by_machine=True, named=named) is None

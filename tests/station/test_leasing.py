@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from ipaddress import ip_address
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from rempart.adapters.socket import dial, serve
 from rempart.containment.measure import Enforcement, Stand
 from rempart.containment.names import Refusal
 from rempart.errors import EnforcementFailed
+from rempart.instants import Instant
 from rempart.messages import (
     FromResolver,
     NameLeased,
@@ -121,6 +123,14 @@ def test_a_resolver_that_lies_leases_nothing(
 ) -> None:
     assert leasing._leased(msgspec.structs.replace(RESOLVED, **lie)).fault
     assert lessor.leases == []
+
+
+def test_where_names_that_care_needs_lead_is_known_while_it_is_leased(leasing: Leasing) -> None:
+    assert leasing.named() == frozenset()
+    leasing._leased(RESOLVED)
+    assert leasing.named() == {ip_address("192.0.2.20")}
+    leasing._named = {address: Instant(0) for address in leasing._named}
+    assert leasing.named() == frozenset()
 
 
 def test_an_opening_that_was_not_meant_is_not_opened(leasing: Leasing, lessor: MemoryEnforcer) -> None:

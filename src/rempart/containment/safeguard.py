@@ -5,10 +5,11 @@ is inside (that is what isolating is for). A machine moreover never touches what
 the first openings of care need, nor more addresses than one attacker plausibly has.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from ipaddress import ip_interface
 
 from rempart.containment.holdings import Network, network
+from rempart.containment.names import Address
 from rempart.containment.way import addresses
 from rempart.errors import InputRefused
 from rempart.site.opening import Opening, OpeningState
@@ -22,24 +23,29 @@ _WIDEST_BY_PERSON = {4: 8, 6: 16}
 """Shortest prefix anybody may block; who wants more wants containment."""
 
 
-def protects(site: Site, target: str, *, by_machine: bool) -> str | None:
+def protects(
+    site: Site, target: str, *, by_machine: bool, named: Collection[Address] = frozenset()
+) -> str | None:
     """Why ``target`` (an outside address or network to block, or the id of an asset to isolate) must be left alone.
 
-    None: nothing stands against it. A target that is neither is refused too.
+    ``named``: the addresses to which names that care needs lead now; no machine blocks them either. None: nothing
+    stands against it. A target that is neither is refused too.
     """
     asset = next((asset for asset in site.assets if asset.id == target), None)
     try:
         reasons = (
             _against_isolating(site, asset, by_machine=by_machine)
             if asset
-            else _against_blocking(site, network(target), by_machine=by_machine)
+            else _against_blocking(site, network(target), named, by_machine=by_machine)
         )
         return next(reasons, None)
     except InputRefused as error:
         return error.what
 
 
-def _against_blocking(site: Site, target: Network, *, by_machine: bool) -> Iterator[str]:
+def _against_blocking(
+    site: Site, target: Network, named: Collection[Address], *, by_machine: bool
+) -> Iterator[str]:
     if _meets(target, _operators(site)):
         yield "the operators' way in runs through it"
     if _meets(target, _own(site)):
@@ -52,6 +58,8 @@ def _against_blocking(site: Site, target: Network, *, by_machine: bool) -> Itera
         yield "it is so wide that only containing the site says what is meant"
     if by_machine:
         yield from _against_blocking_by_machine(site, target)
+        if any(address in target for address in named):
+            yield "a name that care needs leads there"
 
 
 def _against_blocking_by_machine(site: Site, target: Network) -> Iterator[str]:
@@ -60,7 +68,7 @@ def _against_blocking_by_machine(site: Site, target: Network) -> Iterator[str]:
     for opening in site.openings:
         if opening.lifeline and _meets(target, addresses(opening.hosts)):
             yield f"the lifeline {opening.id} needs it"
-        if _serves_care(opening) and _meets(target, addresses(opening.hosts)):
+        if serves_care(opening) and _meets(target, addresses(opening.hosts)):
             yield f"the opening {opening.id} needs it for care"
 
 
@@ -78,7 +86,8 @@ def _against_isolating(site: Site, asset: Asset, *, by_machine: bool) -> Iterato
         yield "the wards read the care files on it; a named person decides"
 
 
-def _serves_care(opening: Opening) -> bool:
+def serves_care(opening: Opening) -> bool:
+    """Whether care needs this opening among the first."""
     return opening.care <= CARE_FIRST and opening.normally is not OpeningState.CLOSED
 
 

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from rempart.accounts.authority import Authority, Proof
 from rempart.containment.measure import loosens, tightens, tightest
+from rempart.containment.names import Address
 from rempart.containment.policy import Policy
 from rempart.detection.finding import Kind, Level
 from rempart.engine import facts, tell
@@ -79,6 +80,8 @@ class Terms:
 
     site: Site
     policy: Policy
+    named: frozenset[Address] = frozenset()
+    """Where names that care needs lead at present: no machine blocks it."""
 
 
 def step(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tuple[Command, ...]]:
@@ -97,7 +100,7 @@ def _decide(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tupl
             ended = tell.day_ended(terms.site, state, now)
             return _settle(terms, state, (*_overdue(state, now), *ended), now)
         case Found(now=now, finding=finding):
-            weighed = weigh(terms.site, terms.policy, state, finding, now)
+            weighed = weigh(terms.site, terms.policy, state, finding, now, terms.named)
             after_it, commands = _settle(terms, weighed.state, weighed.facts, now)
             if weighed.incident and finding.kind in _PERSONAL:
                 commands = (*commands, *_counting(after_it, weighed.incident))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rempart.care.rehearsal import locked
+from rempart.containment.names import Address
 from rempart.containment.policy import Action, How, Policy
 from rempart.containment.safeguard import protects
 from rempart.detection.finding import Finding, Kind, Outcome
@@ -39,8 +40,15 @@ class Weighed:
     incident: str | None
 
 
-def weigh(site: Site, policy: Policy, state: State, finding: Finding, now: Instant) -> Weighed:
-    """Place a finding and decide what follows from it."""
+def weigh(
+    site: Site,
+    policy: Policy,
+    state: State,
+    finding: Finding,
+    now: Instant,
+    named: frozenset[Address] = frozenset(),
+) -> Weighed:
+    """Place a finding and decide what follows from it. ``named``: where names that care needs lead at present."""
     if finding.id in state.known:
         return Weighed(state, (), None)
     found = matching(site, state.incidents.values(), finding, now)
@@ -57,11 +65,11 @@ def weigh(site: Site, policy: Policy, state: State, finding: Finding, now: Insta
         grown = fold(grown, site, fact)
     if relapse := tuple(_relapse(site, grown, finding, incident, now)):
         # The source first: what it does while the door closes is over too.
-        source = tuple(_Response(site, policy, grown, finding, incident, now).source())
+        source = tuple(_Response(site, policy, grown, finding, incident, now, named).source())
         decided += [*source, *relapse]
         for fact in source:
             grown = fold(grown, site, fact)
-    decided += _Response(site, policy, grown, finding, incident, now).decided()
+    decided += _Response(site, policy, grown, finding, incident, now, named).decided()
     return Weighed(state, tuple(decided), incident)
 
 
@@ -151,6 +159,7 @@ class _Response:
     finding: Finding
     incident: str
     now: Instant
+    named: frozenset[Address]
 
     def source(self) -> Iterator[AnyFact]:
         """Who is behind a relapse, held for a day: addresses outside blocked, machines inside isolated."""
@@ -233,7 +242,7 @@ class _Response:
             return
         spent = [target for _, target in self.state.automatic]
         for target in sorted(targets):
-            free = protects(self.site, target, by_machine=True) is None
+            free = protects(self.site, target, by_machine=True, named=self.named) is None
             if free and self.policy.budget.allows(spent, target):
                 spent.append(target)
                 yield target

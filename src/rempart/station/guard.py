@@ -253,7 +253,7 @@ class Guard:
     async def _carry_out(self, happened: AnyInput, answer: "asyncio.Future[Handled] | None") -> None:
         """One step, and its commands in order. A loosening goes on in the background until it is sealed."""
         before = self.state
-        after_it, commands = step(self.terms, before, happened)
+        after_it, commands = step(self._terms(), before, happened)
         seals = [command.facts for command in commands if isinstance(command, Seal)]
         _sealable(seals)
         self.state = after_it
@@ -279,6 +279,10 @@ class Guard:
                 handled.sealed = await sealing
         _succeed(answer, handled)
         self._checkpoint_if_posture_changed(before)
+
+    def _terms(self) -> Terms:
+        """What the engine reasons with now."""
+        return replace(self.terms, named=self._leasing.named()) if self._leasing else self.terms
 
     def _do(self, command: Command, handled: "Handled") -> None:
         match command:

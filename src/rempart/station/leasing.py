@@ -15,6 +15,7 @@ from rempart.containment.names import (
     ADDRESS_KINDS,
     GRACE,
     MOST_RECORDS,
+    Address,
     Answer,
     Lease,
     Names,
@@ -23,7 +24,9 @@ from rempart.containment.names import (
     Refusal,
     leases,
 )
+from rempart.containment.safeguard import serves_care
 from rempart.errors import RempartError
+from rempart.instants import Instant, seconds
 from rempart.messages import NameLeased, NameRefusal, NameResolved, NamesRefused, OpeningsStand, OpeningStand
 from rempart.ports import Clock, Lessor
 from rempart.site.site import Site
@@ -33,6 +36,7 @@ _log = logging.getLogger("rempart.guard")
 ANSWERS = Rate(per_second=1000.0, burst=4000.0)
 """Frames a second from the resolver."""
 
+_MOST_NAMED = 10_000
 _LONGEST_NAME = 80
 _MOST_NAMES = 20
 
@@ -48,6 +52,8 @@ class Leasing:
         self._grace = grace
         self._standing = Enforcement(stands={})
         self._changed: dict[Connection, asyncio.Event] = {}
+        self._care = frozenset(each.mark for each in site.openings if each.lifeline or serves_care(each))
+        self._named: dict[Address, Instant] = {}
         self.refused: NamesRefused | None = None
 
     def stand(self, held: Enforcement) -> None:
@@ -57,6 +63,13 @@ class Leasing:
             self._standing = standing
             for changed in self._changed.values():
                 changed.set()
+
+    def named(self) -> frozenset[Address]:
+        """Where names that care needs lead at present: lifelines, and the first openings of care."""
+        now = self._clock.now()
+        if any(until <= now for until in self._named.values()):
+            self._named = {address: until for address, until in self._named.items() if until > now}
+        return frozenset(self._named)
 
     async def hear(self, connection: Connection) -> None:
         """What was resolved in; leases, and how openings stand, out."""
@@ -86,10 +99,18 @@ class Leasing:
             if isinstance(wanted, Refusal):
                 return NameLeased(request=resolved.request, fault=f"refused: {wanted}")
             self._lessor.hold(wanted)
+            self._remember(wanted)
         except RempartError as fault:
             _log.error("a name could not be opened: %s", fault.diagnostics())
             return NameLeased(request=resolved.request, fault=fault.what)
         return NameLeased(request=resolved.request)
+
+    def _remember(self, given: list[Lease]) -> None:
+        """What care needs, for as long as it is leased. No more than the kernel would hold."""
+        now = self._clock.now()
+        for lease in given:
+            if lease.mark in self._care and len(self._named) < _MOST_NAMED:
+                self._named[lease.address] = Instant(now + seconds(lease.seconds))
 
     def _wanted(self, resolved: NameResolved) -> list[Lease] | Refusal:
         """The leases that follow from what the resolver says, if it may say so."""
