@@ -55,6 +55,10 @@ class Report:
     """Care files that staff could not open, from the cut to the end."""
     slowest_stream_per_second: float | None = None
     """Of the streams that nothing interrupts: UDP, lifelines and inside."""
+    wards_confirmed: int | None = None
+    """Wards that said, while cut, that care goes on."""
+    probes_right: int | None = None
+    """Probes as they should be while cut: inside answers, nothing through the cut."""
     website_status: int | None = None
     website_shows_phone: bool | None = None
     portal_closed: bool | None = None
@@ -111,6 +115,8 @@ _EXACTLY = {
     "lifeline_packets_lost": 0,
     "inside_packets_lost": 0,
     "inside_requests_failed": 0,
+    "wards_confirmed": 2,
+    "probes_right": 2,
     "website_status": 503,
     "website_shows_phone": True,
     "portal_closed": True,

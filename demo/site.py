@@ -54,6 +54,8 @@ def site_toml(plan: Plan, programs: Programs) -> str:
                 "[[outside_wall]]",
                 {"name": "téléphones 4G des étages", "action": "restent en service, rien à faire"},
             ),
+            *(line for ward in WARDS for line in _table("[[wards]]", {"id": ward, "name": ward.title()})),
+            *(line for probe in _probes(plan) for line in _table("[[probes]]", probe)),
             *_table(
                 "[[safeguards]]",
                 {
@@ -72,6 +74,30 @@ def site_toml(plan: Plan, programs: Programs) -> str:
             "",
         )
     )
+
+
+WARDS = ("maternite", "geriatrie")
+"""Who says, once a shift, that care goes on."""
+
+
+def _probes(plan: Plan) -> Iterator[Mapping[str, Any]]:
+    yield {
+        "id": "care-files",
+        "name": "Dossiers de soins",
+        "kind": "tcp",
+        "address": plan.address("servers"),
+        "port": plan.ports.care,
+        "every": 5,
+    }
+    yield {
+        "id": "through-the-cut",
+        "name": "À travers la coupure",
+        "kind": "tcp",
+        "address": plan.address("internet"),
+        "port": 80,
+        "opening": "web-browse",
+        "every": 5,
+    }
 
 
 def openings(plan: Plan) -> Iterator[Mapping[str, Any]]:

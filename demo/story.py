@@ -22,13 +22,16 @@ from demo.narrator import Narrator, Who
 from demo.programs import Programs, python
 from demo.report import Report
 from demo.request import NO_ANSWER, Answer, ask
-from demo.site import openings
+from demo.site import WARDS, openings
 from demo.station import Cut, Station, StationFailed, touches
 from demo.streams import Measurement, Passage, Way, first_stopped, passages
 from demo.witness import Sightings, Sort
 from demo.world import GATEWAY, World
+from rempart.care.attestation import Standing
+from rempart.care.reply import Reply
 from rempart.engine.orders import (
     AnswerGate,
+    AttestCare,
     ConfirmTrial,
     Contain,
     GateAnswer,
@@ -226,7 +229,26 @@ class Story:
         self._hear_the_witness(cut, measurement.witness)
         through_portal = [p for p in found if p.stream.opening == "gp-portal"]
         self._say_what_goes_on()
+        self._ask_the_wards()
         self._report.portal_closed = portal.status == 503 and not any(p.passed_after for p in through_portal)
+
+    def _ask_the_wards(self) -> None:
+        """What people say of care, and what the probes found: both are sealed."""
+        for ward in WARDS:
+            self._station.order(AttestCare(by=DUTY, ward=ward, reply=Reply.YES))
+        self._station.wait_for(
+            lambda status: all(probe.right for probe in status.care.probes),
+            20,
+            "the probes are as they should be",
+        )
+        care = self._station.ask().care
+        self._report.wards_confirmed = sum(ward.standing == Standing.GOES_ON for ward in care.wards)
+        self._report.probes_right = sum(probe.right is True for probe in care.probes)
+        self._tell(
+            Who.STAFF,
+            f"{self._report.wards_confirmed} wards confirm that care goes on; the care files answer the prober, and "
+            "nothing answers it through the cut",
+        )
 
     def _judge_the_cut(self, cut: Cut, found: list[Passage], seen: Mapping[str, Seen]) -> None:
         report = self._report

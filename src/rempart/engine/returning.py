@@ -37,17 +37,29 @@ ReopeningOrder = (
 
 def decide(site: Site, state: State, order: ReopeningOrder, now: Instant) -> tuple[AnyFact, ...]:
     """The facts an order about reopening makes. Raises `OrderRefused`."""
-    return _WayBack(site, state, now).hear(order)
+    return _way_back(site, state, now).hear(order)
 
 
-def standing_against(site: Site, state: State, opening: Opening, by: str, now: Instant) -> tuple[str, ...]:
-    """What stands against a trial of this opening now, in words; ``by`` empty: whoever would start it."""
-    return tuple(_WayBack(site, state, now).obstacles(opening, by))
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How an opening stands on the way back: its stage (0: not waited for), the machine's checks, the obstacles."""
+
+    stage: int
+    checks: tuple[Check, ...]
+    obstacles: tuple[str, ...]
 
 
-def checked(site: Site, state: State, opening: Opening, now: Instant) -> tuple[Check, ...]:
-    """What the machine has to say about this opening's gates."""
-    return checks(site, opening, ground(site, state, now))
+def outlooks(site: Site, state: State, now: Instant, by: str = "") -> dict[str, Outlook]:
+    """Every opening's outlook; ``by``: who would start the trial, empty: anybody. While nothing is cut, only stages."""
+    way = _way_back(site, state, now)
+    if not state.contained:
+        return {opening.id: Outlook(way.stages.get(opening.id, 0), (), ()) for opening in site.openings}
+    return {
+        opening.id: Outlook(
+            way.stages.get(opening.id, 0), way.checked(opening), tuple(way.obstacles(opening, by))
+        )
+        for opening in site.openings
+    }
 
 
 def ground(site: Site, state: State, now: Instant) -> Ground:
@@ -72,11 +84,17 @@ def ground(site: Site, state: State, now: Instant) -> Ground:
     )
 
 
+def _way_back(site: Site, state: State, now: Instant) -> "_WayBack":
+    return _WayBack(site, state, now, ground(site, state, now), plan.stages(site, state.dossier.stages))
+
+
 @dataclass(frozen=True, slots=True)
 class _WayBack:
     site: Site
     state: State
     now: Instant
+    ground: Ground
+    stages: dict[str, int]
 
     def hear(self, order: ReopeningOrder) -> tuple[AnyFact, ...]:
         match order:
@@ -122,6 +140,13 @@ class _WayBack:
 
     def standing(self, name: str) -> OpeningState:
         return self.state.doors[name].stand.state
+
+    def stage(self, opening: Opening) -> int:
+        return self.stages.get(opening.id) or plan.stage_of(self.site, opening, self.state.dossier.stages)
+
+    def checked(self, opening: Opening) -> tuple[Check, ...]:
+        """What the machine has to say about this opening's gates."""
+        return checks(self.site, opening, self.ground)
 
     # -- gates ---------------------------------------------------------------------------------------------------
 
@@ -195,7 +220,7 @@ class _WayBack:
                 profile=profile(self.site, opening).value,
                 checked=[
                     f"{check.gate.value}: {check.verdict.value}, {check.detail}"
-                    for check in checked(self.site, self.state, opening, self.now)
+                    for check in self.checked(opening)
                     if check.verdict is not Verdict.UNKNOWN
                 ],
                 confirm_by=self.next_working_day() if self.unapproved(opening, order.by) else None,
@@ -211,7 +236,7 @@ class _WayBack:
         yield from (f"gate {gate.value} has not passed" for gate in missing(passed, asked))
         yield from (
             f"gate {check.gate.value}: {check.detail}"
-            for check in checked(self.site, self.state, opening, self.now)
+            for check in self.checked(opening)
             if check.verdict is Verdict.NO and check.gate in asked
         )
         approval = answers.get(Gate.APPROVAL.value)
@@ -228,13 +253,17 @@ class _WayBack:
         """The trusted core, what it needs, and earlier stages; lifelines wait for nobody."""
         if not self.state.contained or opening.lifeline:
             return
-        if core := unproven_core(self.site, ground(self.site, self.state, self.now)):
+        if core := unproven_core(self.site, self.ground):
             yield f"the trusted core is not proven: {', '.join(asset.id for asset in core)}"
         lacking = [name for name in opening.needs if self.standing(name) is OpeningState.CLOSED]
         if lacking:
             yield f"what it needs is closed: {', '.join(lacking)}"
-        earlier = plan.before(self.site, opening, self.state.dossier.stages)
-        waiting = [name for name in earlier if self.standing(name) is OpeningState.CLOSED]
+        own = self.stage(opening)
+        waiting = [
+            name
+            for name, stage in self.stages.items()
+            if stage < own and self.standing(name) is OpeningState.CLOSED
+        ]
         if waiting:
             yield f"earlier stages are still closed: {', '.join(waiting)}"
 
@@ -298,7 +327,7 @@ class _WayBack:
     def set_stage(self, order: orders.SetStage) -> tuple[AnyFact, ...]:
         opening = self.opening(order.opening)
         self.require(bool(order.reason.strip()), "moving an opening needs a reason")
-        if plan.stage_of(self.site, opening, self.state.dossier.stages) == order.stage:
+        if self.stage(opening) == order.stage:
             return ()
         return (
             facts.StageSet(

@@ -29,11 +29,22 @@ def stage_of(site: Site, opening: Opening, moved: Mapping[str, int] = _NOBODY_MO
     return _stage(site, opening, moved, frozenset())
 
 
+def stages(site: Site, moved: Mapping[str, int] = _NOBODY_MOVED) -> dict[str, int]:
+    """The stage of each opening that is waited for, in the site's order.
+
+    Lifelines stayed filtered through the cut; what is normally closed is not waited for.
+    """
+    waiting = (o for o in site.openings if not o.lifeline and o.normally is not OpeningState.CLOSED)
+    return {opening.id: stage_of(site, opening, moved) for opening in waiting}
+
+
 def plan(site: Site, moved: Mapping[str, int] = _NOBODY_MOVED) -> tuple[Stage, ...]:
-    """The stages of a site. Lifelines stayed filtered through the cut; what is normally closed is not waited for."""
-    waiting = [o for o in site.openings if not o.lifeline and o.normally is not OpeningState.CLOSED]
-    numbers = sorted({stage_of(site, opening, moved) for opening in waiting})
-    return tuple(Stage(n, tuple(o.id for o in waiting if stage_of(site, o, moved) == n)) for n in numbers)
+    """The stages of a site, in order."""
+    found = stages(site, moved)
+    return tuple(
+        Stage(number, tuple(name for name, stage in found.items() if stage == number))
+        for number in sorted(set(found.values()))
+    )
 
 
 def before(site: Site, opening: Opening, moved: Mapping[str, int] = _NOBODY_MOVED) -> tuple[str, ...]:

@@ -112,6 +112,7 @@ def _opening(mark: int, entry: Table, about: Table, language: Language) -> str:
         f"hosts = {_list(entry['hosts'])}",
         f"services = {_list(entry['services'])}",
         f"care = {entry['care']}",
+        *_needs(entry, about),
         f"lifeline = {str(entry.get('lifeline', False)).lower()}",
         f"normally = {_quoted(entry.get('normally', 'open'))}",
         f"confidence = {_quoted(entry['confidence'])}",
@@ -125,6 +126,12 @@ def _opening(mark: int, entry: Table, about: Table, language: Language) -> str:
 def _comment(text: str) -> Iterator[str]:
     if text:
         yield f"# {text}"
+
+
+def _needs(entry: Table, about: Table) -> Iterator[str]:
+    """The openings that must be back before it, as far as the template has them."""
+    if needs := [name for name in entry.get("needs", []) if name in about["openings"]]:
+        yield f"needs = {_list(needs)}"
 
 
 def _zones_of(entry: Table, about: Table, publication: Table | None) -> list[str]:

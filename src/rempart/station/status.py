@@ -7,7 +7,7 @@ from msgspec import structs
 from rempart.detection.finding import Level
 from rempart.engine import tell
 from rempart.engine.orders import GateAnswer
-from rempart.engine.returning import checked, ground, standing_against
+from rempart.engine.returning import Outlook, ground, outlooks
 from rempart.engine.state import Answer, Door, Measure, State
 from rempart.incidents.incident import Incident, IncidentState, Sentence
 from rempart.instants import Instant
@@ -24,11 +24,10 @@ from rempart.messages import (
     ReopeningStatus,
     Status,
 )
-from rempart.reopening import plan
 from rempart.reopening.check import unproven_core
 from rempart.reopening.gate import missing
 from rempart.reopening.profile import gates, profile
-from rempart.site.opening import Opening, OpeningState
+from rempart.site.opening import Opening
 from rempart.site.site import Site
 from rempart.station.care_status import care_status
 from rempart.telling import escalation
@@ -68,13 +67,14 @@ def status(
 
     ``masked`` gives the mask of an account in an incident; None: accounts are shown as they are.
     """
+    ahead = outlooks(site, state, now)
     foremost = sorted(state.incidents.values(), key=_concern, reverse=True)[:shown]
     return Status(
         site=site.id,
         now=now,
         posture=state.posture,
         since=state.since,
-        openings=[_opening(site, state, opening, verified, now) for opening in site.openings],
+        openings=[_opening(site, state, opening, verified, ahead[opening.id]) for opening in site.openings],
         incidents=[_behind_masks(_incident(state, incident), masked) for incident in foremost],
         measures=_measures(state),
         measures_more=max(0, len(state.blocked) - _SHOWN_BLOCKS),
@@ -124,12 +124,11 @@ def _alerts(site: Site, state: State, now: Instant) -> list[AlertStatus]:
 
 
 def _opening(
-    site: Site, state: State, opening: Opening, verified: Instant | None, now: Instant
+    site: Site, state: State, opening: Opening, verified: Instant | None, outlook: Outlook
 ) -> OpeningStatus:
     door: Door = state.doors[opening.id]
     answers = state.gates.get(opening.id, {})
     passed = [gate for gate, answer in answers.items() if _passes(answer)]
-    waited_for = not opening.lifeline and opening.normally is not OpeningState.CLOSED
     partner = state.dossier.partners.get(opening.id)
     of = profile(site, opening)
     return OpeningStatus(
@@ -149,12 +148,12 @@ def _opening(
         gates_passed=passed,
         gates_missing=[gate.value for gate in missing(passed, gates(of))],
         verified=verified,
-        stage=plan.stage_of(site, opening, state.dossier.stages) if waited_for else 0,
+        stage=outlook.stage,
         profile=of.value,
-        obstacles=list(standing_against(site, state, opening, "", now)) if state.contained else [],
+        obstacles=list(outlook.obstacles) if state.contained else [],
         checks=[
             CheckStatus(gate=check.gate.value, verdict=check.verdict.value, detail=check.detail)
-            for check in (checked(site, state, opening, now) if state.contained else ())
+            for check in (outlook.checks if state.contained else ())
         ],
         partner=partner.condition if partner and not partner.met else "",
     )
