@@ -104,6 +104,7 @@ def test_a_text_message_is_bounded_and_says_its_code_whatever_the_zones_are_call
     recipient = Recipient(role="duty", language=language, text="+32470000001")
     written = letter(HOME, recipient, message(about=Sentence("alert.records", {"where": zone})), NIGHT)
     assert pdu.parts(written.short) <= SHORT_PARTS
+    assert "ABCDEF" in written.short
     assert "\n" not in written.subject
 
 

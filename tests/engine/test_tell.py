@@ -212,12 +212,20 @@ def test_a_relapse_a_lapsed_trial_a_fault_and_a_full_disk_are_told() -> None:
     reopen(pass_gates(night, "ehealth"), "ehealth", length=60)
     night.wait(after(night.now, seconds(90)))
     night.tell(Repaired(night.now, "the table is gone", repaired=False))
+    assert tell.ENFORCEMENT not in night.state.alerts
+    night.tell(Repaired(night.now, "the table is gone", repaired=False, lasts=True))
     night.tell(Delayed(night.now, ("Contained",), 80))
     keys = {fact.key for fact in night.sealed_of(facts.AlertRaised)}
     assert {"alert.trial", "alert.enforcement", "alert.journal"} <= keys
     for _ in range(20):
-        night.tell(Repaired(night.now, "the table is gone", repaired=False))
+        night.tell(Repaired(night.now, "the table is gone", repaired=False, lasts=True))
     assert len([f for f in night.sealed_of(facts.AlertRaised) if f.key == "alert.enforcement"]) == 1
+
+
+def test_a_fault_that_ends_asks_no_more() -> None:
+    night = Night().tell(Repaired(NOW, "the table is gone", repaired=False, lasts=True))
+    night.tell(Repaired(after(NOW, minutes(1)), "it holds again", repaired=True))
+    assert night.state.alerts[tell.ENFORCEMENT].state is AlertState.OVER
 
 
 def test_the_sender_cannot_fill_the_journal() -> None:

@@ -474,3 +474,27 @@ def test_who_follows_sees_a_cut_that_falls_right_after_another_change(disk: Disk
         await door.close()
 
     live(disk, talk)
+
+
+def test_only_a_fault_that_lasts_asks_for_somebody_and_its_end_is_said(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def talk(guard: Guard, enforcer: MemoryEnforcer) -> None:
+        def silent(_: Instant) -> None:
+            raise EnforcementFailed("the proxy does not answer")
+
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(enforcer, "read", silent)
+            await guard._compare()
+            assert guard.state.alerts == {}
+            meanwhile.setattr("rempart.station.guard.LASTS", 0)
+            await guard._compare()
+            await guard._compare()
+            assert guard.state.alerts["enforcement"].waits
+        await guard._compare()
+        assert guard.state.alerts["enforcement"].over is not None
+        await guard._compare()
+
+    live(disk, talk)
+    said = [fact.what for fact in facts_of(disk.journal) if isinstance(fact, EnforcementFaulted)]
+    assert said == ["the proxy does not answer", "the proxy does not answer", "it holds again"]

@@ -81,15 +81,15 @@ def _closing(site: Site, message: Message, said: Words, *, by_text: bool) -> Ite
 
 
 def _short(subject: str, sentences: tuple[str, ...], closing: tuple[str, ...]) -> str:
-    """As much as fits in `SHORT_PARTS`. How to take it stands before whom to call, and always after what it is."""
-    kept = [subject + ".", sentences[0], *closing[:1]]
+    """As much as fits in `SHORT_PARTS`: what it is, cut if it must be, and always how to take it, at the end."""
+    head, takes = f"{subject}. {sentences[0]}", closing[:1]
+    while _parts([head, *takes]) > SHORT_PARTS:
+        head = head[: len(head) * 9 // 10].rstrip("…") + "…"
+    kept = [head]
     for optional in (*sentences[1:], *closing[1:]):
-        if _parts([*kept, optional]) <= SHORT_PARTS:
-            kept.insert(len(kept) - len(closing[:1]), optional)
-    text = _plain(kept)
-    while pdu.parts(text) > SHORT_PARTS:
-        text = text[: len(text) * 9 // 10].rstrip() + "…"
-    return text
+        if _parts([*kept, optional, *takes]) <= SHORT_PARTS:
+            kept.append(optional)
+    return _plain([*kept, *takes])
 
 
 def _parts(sentences: list[str]) -> int:

@@ -226,10 +226,14 @@ class OrderDeclined(Fact, frozen=True, tag=True, kw_only=True):
 
 
 class EnforcementFaulted(Fact, frozen=True, tag=True, kw_only=True):
-    """The kernel or the proxy did not hold what the journal says; it was repaired, or could not be."""
+    """The kernel or the proxy did not hold what the journal says; it was repaired, or could not be.
+
+    ``lasts``: it could not for so long that somebody must know.
+    """
 
     what: str
     repaired: bool
+    lasts: bool = False
 
 
 class QuietReturned(Fact, frozen=True, tag=True, kw_only=True):

@@ -88,6 +88,8 @@ class Repaired:
     now: Instant
     what: str
     repaired: bool
+    lasts: bool = False
+    """It could not be repaired for so long that somebody must know."""
 
 
 @dataclass(frozen=True, slots=True)

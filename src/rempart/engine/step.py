@@ -120,10 +120,9 @@ def _decide(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tupl
                 return state, ()
             counted = facts.PersonsTouched(at=now, incident=incident, persons=persons, records=records)
             return _settle(terms, state, (counted,), now)
-        case Repaired(now=now, what=what, repaired=repaired):
-            return _settle(
-                terms, state, (facts.EnforcementFaulted(at=now, what=what, repaired=repaired),), now
-            )
+        case Repaired(now=now, what=what, repaired=repaired, lasts=lasts):
+            fault = facts.EnforcementFaulted(at=now, what=what, repaired=repaired, lasts=lasts)
+            return _settle(terms, state, (fault,), now)
         case Delayed(now=now, what=what, milliseconds=milliseconds):
             late = facts.SealedLate(at=now, what=list(what), milliseconds=milliseconds)
             return _settle(terms, state, (late,), now)

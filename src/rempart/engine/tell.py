@@ -148,7 +148,7 @@ def _troubles(
                 yield _raised(site, now, f"trouble-{ward}", Urgency.NOW, said, "todo.call-ward")
             case facts.EnvelopeOpened() if _news(state, ENVELOPE, now):
                 yield _raised(site, now, ENVELOPE, Urgency.NOW, Sentence("alert.envelope"), "todo.envelope")
-            case facts.EnforcementFaulted(repaired=False) if _news(state, ENFORCEMENT, now):
+            case facts.EnforcementFaulted(lasts=True) if _news(state, ENFORCEMENT, now):
                 yield _raised(
                     site, now, ENFORCEMENT, Urgency.NOW, Sentence("alert.enforcement"), "todo.technician"
                 )

@@ -83,7 +83,7 @@ from rempart.errors import (
     RempartError,
 )
 from rempart.evidence import canonical
-from rempart.instants import Instant
+from rempart.instants import Instant, seconds
 from rempart.messages import (
     MAX_FRAME,
     ChallengeAsked,
@@ -127,6 +127,9 @@ _log = logging.getLogger("rempart.guard")
 
 READ_BACK = 3.0
 """Seconds between two comparisons of the kernel and the proxy with the journal."""
+
+LASTS = seconds(30)
+"""How long a difference must stay before somebody is asked for: at a start the proxy takes some."""
 
 _LONGEST_FAULT = 2_000
 """Characters of what differs: a hundred thousand blocks may be missing at once."""
@@ -199,6 +202,8 @@ class Guard:
         self._changes = 0
         self._verified: Instant | None = None
         self._fault = ""
+        self._faulty_since: Instant | None = None
+        self._fault_lasts = False
         self._held: Enforcement | None = None
         self._pending: _Pending | None = None
         self._background: set[asyncio.Task[None]] = set()
@@ -417,15 +422,21 @@ class Guard:
         if wrong:
             await self._faulty("; ".join(wrong), repaired=True)
         else:
-            self._fault, self._verified = "", self.clock.now()
+            if self._fault_lasts:  # somebody was told: it is over
+                await self.ask(Repaired(self.clock.now(), "it holds again", repaired=True), urgent=True)
+            self._fault, self._faulty_since, self._fault_lasts = "", None, False
+            self._verified = self.clock.now()
             await self._tell_change()
 
     async def _faulty(self, what: str, *, repaired: bool) -> None:
-        what = what[:_LONGEST_FAULT]
-        if what != self._fault:
+        what, now = what[:_LONGEST_FAULT], self.clock.now()
+        self._faulty_since = self._faulty_since or now
+        lasts = not repaired and now - self._faulty_since >= LASTS
+        if what != self._fault or (lasts and not self._fault_lasts):
             self._fault = what
             _log.warning("the world differs from the journal%s: %s", " (repaired)" if repaired else "", what)
-            await self.ask(Repaired(self.clock.now(), what, repaired), urgent=True)
+            await self.ask(Repaired(now, what, repaired, lasts), urgent=True)
+        self._fault_lasts = lasts or self._fault_lasts
 
     def _checkpoint_if_posture_changed(self, before: State) -> None:
         if self.state.posture is not before.posture:

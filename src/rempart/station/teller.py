@@ -88,6 +88,7 @@ class Teller:
         self._clock = clock
         self._guard: Connection | None = None
         self._unsaid: list[CodeReplied] = []
+        self._text_sent = asyncio.Event()
         self._news = {channel: asyncio.Event() for channel in Channel}
 
     # -- the guard -----------------------------------------------------------------------------------------------
@@ -176,6 +177,8 @@ class Teller:
             note=why_not,
         )
         self._spool.keep(msgspec.structs.replace(waiting, settled=delivery))
+        if message.channel is Channel.TEXT and delivery.delivered:
+            self._text_sent.set()
         _log.info("%s: %s", message.id, why_not or "handed over")
         await self._say(message.alert, delivery)
 
@@ -190,7 +193,10 @@ class Teller:
     async def reply(self, modem: GsmModem) -> None:
         """Look for answers. What strangers write is thrown away."""
         while True:
-            await asyncio.sleep(LISTEN if self._expects_answers() else SELDOM)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LISTEN if self._expects_answers() else SELDOM):
+                    await self._text_sent.wait()
+            self._text_sent.clear()
             try:
                 came = await asyncio.to_thread(modem.replies)
             except NotHandedOver as fault:
