@@ -14,7 +14,6 @@ class How(StrEnum):
     PASSWORD_AND_RECOVERY = "password-and-recovery-code"  # noqa: S105
     PASSKEY = "passkey"
     ENVELOPE = "envelope"
-    SIGN_ON = "single-sign-on"
     TOKEN = "token"  # noqa: S105
 
 

@@ -1,9 +1,9 @@
 """How fast guesses may come: token buckets by who is guessing, so that a stranger can slow down strangers only.
 
-Four kinds of buckets, each its own: an address, an account tried from browsers it does not know, a browser that the
-account knows (it carries a device cookie), and everybody together on the slow work of hashing. Somebody on a known
-browser passes by none but their own, so that no guessing from elsewhere locks them out (the idea of OWASP's "Slow Down
-Online Guessing Attacks with Device Cookies").
+Three kinds of buckets: an address, an account tried from browsers it does not know, and a browser that the account
+knows (it carries a device cookie). Somebody on a known browser passes by none but its own, so that no guessing from
+elsewhere locks them out (the idea of OWASP's "Slow Down Online Guessing Attacks with Device Cookies"). How many
+hashings may wait is bounded apart (`rempart.adapters.credentials`).
 """
 
 from collections.abc import Mapping

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import hmac
 from dataclasses import dataclass
 
 SECRET_BYTES = 32
@@ -47,8 +46,3 @@ def typed(text: str) -> str:
     """A code as it was printed, however it was typed."""
     letters = "".join(letter for letter in text.upper() if letter.isalnum())
     return "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
-
-
-def same(one: str, other: str) -> bool:
-    """Whether two secrets are equal, in constant time."""
-    return hmac.compare_digest(one.encode(), other.encode())

@@ -40,9 +40,10 @@ from rempart.accounts.secret import SECRET_BYTES, Secret, digest, token, typed
 from rempart.accounts.session import LONGEST, lives, used
 from rempart.adapters import credentials
 from rempart.adapters.credentials import Busy, PasskeyRefused, Passwords, RelyingParty
-from rempart.engine import facts, orders
+from rempart.engine import facts
 from rempart.engine.inputs import Witnessed
 from rempart.engine.orders import AnyOrder
+from rempart.engine.people import AboutPeople
 from rempart.engine.rights import challenge
 from rempart.errors import OrderRefused
 from rempart.instants import Duration, Instant, after, minutes, seconds
@@ -363,17 +364,5 @@ def _not_signed_in() -> OrderRefused:
     return OrderRefused("nobody is signed in", now="Sign in, then give the order again.")
 
 
-_ABOUT_PEOPLE = (
-    orders.EnrolPerson,
-    orders.SetRoles,
-    orders.DisablePerson,
-    orders.EnablePerson,
-    orders.IssueLink,
-    orders.EndSessions,
-    orders.IssueToken,
-    orders.SealEnvelope,
-)
-
-
 def _scope(order: AnyOrder) -> Scope:
-    return Scope.PEOPLE if isinstance(order, _ABOUT_PEOPLE) else Scope.ORDER
+    return Scope.PEOPLE if isinstance(order, AboutPeople) else Scope.ORDER
