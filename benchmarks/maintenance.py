@@ -154,7 +154,15 @@ def _running(house: House) -> Iterator[Gateway]:
         with contextlib.suppress(EnforcementFailed):  # the proxy does not run yet; its files are written
             gateway.enforce(_open(), CLOCK.now())
         log = (folder / "proxy.log").open("w")
-        house.start("gw", "haproxy", "-db", "-f", str(places.proxy_config), stdout=log, stderr=log)
+        house.start(
+            "gw",
+            "haproxy",
+            "-db",
+            "-f",
+            str(places.proxy_config),
+            stdout=log,
+            stderr=log,
+        )
         server.start()
         try:
             _await(gateway)

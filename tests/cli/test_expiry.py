@@ -39,7 +39,7 @@ def test_a_file_that_cannot_be_used(
     if content is not None:
         described.with_name("www.pem").write_bytes(content)
     assert main(["expiry", "--site", str(described)]) == ExitCode.FOUND
-    assert "not encrypted" in capsys.readouterr().out
+    assert "the service is closed" in capsys.readouterr().out
 
 
 def test_a_key_of_another_certificate(described: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -220,10 +220,15 @@ def test_a_certificate_renews_in_the_middle_of_a_cut(encrypted: Published, autho
     assert abs(ends - (time.time() + 5 * 86_400)) < 3600
 
 
-def test_a_proxy_starts_without_the_certificate_it_should_have(house, places, site, folder) -> None:
+def test_without_its_certificate_a_service_is_closed_and_the_others_are_not(
+    house, places, site, folder
+) -> None:
     missing = changed(site, "website", tls=Tls(certificate=str(folder / "none.pem")))
     published = Published(house, places, missing).start()
-    assert published.ask(WEBSITE)[0] == 200
+    status, _, body = published.ask(WEBSITE)
+    assert status == 503
+    assert "04 000 00 40" in body
+    assert published.ask(PORTAL)[0] == 200
     assert next(iter(certificates(missing))).trouble
 
 
@@ -253,3 +258,30 @@ def test_hours_of_use_and_rates_are_the_sites(house, places, site) -> None:
     assert answers[0] == 200
     assert answers[-1] == 429
     assert published.ask(WEBSITE, source="192.0.2.10")[0] == 200
+
+
+def test_a_suppliers_visit_is_ended_by_the_kernel_alone(house, places, site) -> None:
+    supplier = "198.51.100.5"
+    described = replace(
+        site,
+        openings=tuple(replace(o, normally=CLOSED) if o.id == "vendor" else o for o in site.openings),
+    )
+    published = Published(house, places, described).start()
+    listening = house.listen("servers", "10.2.0.5", 3389)
+    with contextlib.closing(listening):
+        published.enforce(published.stand(vendor=CLOSED))
+        assert house.answer("out", "10.2.0.5", 3389, supplier) == "silence"
+        now = time.time_ns() // 1000
+        visit = Stand(state=FILTERED, until=Instant(now + 1_500_000), then=CLOSED)
+        wanted = published.stand()
+        published.enforce(replace(wanted, stands={**wanted.stands, "vendor": visit}))
+        with house.call("out", "10.2.0.5", 3389, supplier) as session:
+            assert house.answer("out", "10.2.0.5", 3389, "192.0.2.10") == "silence"
+            held, _ = listening.accept()
+            with held:
+                time.sleep(1.6)  # nobody of ours does anything
+                held.sendall(b"are you there?")
+                session.settimeout(0.5)
+                with pytest.raises(TimeoutError):
+                    session.recv(64)
+        assert house.answer("out", "10.2.0.5", 3389, supplier) == "silence"

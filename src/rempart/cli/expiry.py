@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _told(certificate: Certificate, now: Instant) -> str:
     where = f"{certificate.host} ({certificate.opening}): {certificate.path}"
     if certificate.trouble or certificate.expires is None:
-        return f"{where}: {certificate.trouble}; the service is not encrypted"
+        return f"{where}: {certificate.trouble}; the service is closed when the station starts"
     days = (certificate.expires - now) // 86_400_000_000
     warning = ": renew it" if certificate.ends_soon(now) else ""
     return f"{where}: until {as_datetime(certificate.expires):%Y-%m-%d}, {days} days{warning}"

@@ -10,7 +10,6 @@ Log lines are JSON objects of one line each, every captured value cut to a lengt
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 
 from rempart.config import Places
@@ -72,15 +71,15 @@ def config(
 ) -> str:
     """The configuration. ``run_as`` names the user and group to become, when started as root. Raises InputRefused.
 
-    ``usable``: the certificate files that can be read. A service whose own cannot is served unencrypted: a proxy that
-    does not start would take the other services and every page with it.
+    ``usable``: the certificate files that can be read. A service whose own cannot is closed: unencrypted it would tell
+    passwords to everybody, and a proxy that does not start would take the other services and every page with it.
     """
     folder = _path(str(places.proxy_config.parent))
-    published = [_with_usable(opening, usable) for opening in site.published()]
+    published = list(site.published())
     sections = [
         _global(places, run_as),
         _defaults(),
-        _front(site, published, places, folder, encrypted=bool(certificates_list(site, usable))),
+        _front(site, published, places, folder, usable),
         _challenges(places),
         *(section for opening in published for section in _backends(opening, places, folder)),
     ]
@@ -102,18 +101,6 @@ def _asked_of_clients(tls: Tls) -> str:
 
 def _is_usable(tls: Tls, usable: Container[str]) -> bool:
     return tls.certificate in usable and (tls.clients is None or tls.clients in usable)
-
-
-def _with_usable(opening: Opening, usable: Container[str]) -> Opening:
-    """The opening, without encryption when its files cannot be used; one that asks for client certificates stays."""
-    publication = opening.publication
-    if publication is None or publication.tls is None or publication.tls.clients:
-        return opening
-    return (
-        opening
-        if _is_usable(publication.tls, usable)
-        else replace(opening, publication=replace(publication, tls=None))
-    )
 
 
 def openings_map(site: Site, wanted: Enforcement) -> str:
@@ -215,7 +202,7 @@ def _defaults() -> list[str]:
 
 
 def _front(
-    site: Site, published: Iterable[Opening], places: Places, folder: str, *, encrypted: bool
+    site: Site, published: Iterable[Opening], places: Places, folder: str, usable: Container[str]
 ) -> list[str]:
     captured = (
         f"\thttp-request set-var(txn.{key}) {fetch},bytes(0,{most}),json(utf8s)"
@@ -226,7 +213,7 @@ def _front(
         *(f"\tbind {address}:{PORT}" for address in _front_addresses(site)),
         *(
             f"\tbind {address}:{TLS_PORT} ssl crt-list {folder}/{CERTIFICATES} strict-sni alpn h2,http/1.1"
-            for address in (_front_addresses(site) if encrypted else ())
+            for address in (_front_addresses(site) if certificates_list(site, usable) else ())
         ),
         "\thttp-request set-var(txn.method) method,json(utf8s)",
         *captured,
@@ -236,7 +223,7 @@ def _front(
         "unless { var(txn.opening) -m found }",
         # A certificate renews in the middle of a cut: whoever signs it asks for this, on port 80, from anywhere.
         f"\thttp-request allow if {_CHALLENGE}",
-        *(line for opening in published for line in _front_rules(opening, folder)),
+        *(line for opening in published for line in _front_rules(opening, folder, usable)),
         "\thttp-request del-header X-Forwarded-For",
         "\thttp-request set-header X-Forwarded-For %[src]",
         "\thttp-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]",
@@ -247,7 +234,7 @@ def _front(
     ]
 
 
-def _front_rules(opening: Opening, folder: str) -> Iterator[str]:
+def _front_rules(opening: Opening, folder: str, usable: Container[str]) -> Iterator[str]:
     """Who may ask, when, and how; what is closed answers before anybody is sent to the encrypted side."""
     publication = opening.publication
     assert publication is not None
@@ -263,7 +250,9 @@ def _front_rules(opening: Opening, folder: str) -> Iterator[str]:
         first, last = _clock(publication.hours.begins), _clock(publication.hours.ends - 1)
         yield f"\thttp-request return {shut} if {asks} !{{ date,ltime(%u) {days} }}"
         yield f"\thttp-request return {shut} if {asks} !{{ date,ltime(%H%M) -m int {first}:{last} }}"
-    if publication.tls:
+    if publication.tls and not _is_usable(publication.tls, usable):
+        yield f"\thttp-request return {_telling(opening, folder, dated=False)} if {asks}"
+    elif publication.tls:
         yield f"\thttp-request redirect scheme https code 301 if {asks} !{{ ssl_fc }}"
         # One connection, one name: what was asked of the visitor's certificate was asked for that name.
         yield f"\thttp-request deny deny_status 421 if {asks} !{{ ssl_fc_sni,lower -m str {_host(publication.host)} }}"
