@@ -110,8 +110,9 @@ RECORDS = {
 class Naming:
     """The station and its outside, running in a `House`."""
 
-    def __init__(self, house: object, site_text: str, more: str = "") -> None:
+    def __init__(self, house: object, site_text: str) -> None:
         self.house = house
+        self.station: Station | None = None
         # Other users must be able to enter: pytest's own folders are closed to them.
         self.folder = Path(tempfile.mkdtemp(prefix="rempart-names-"))
         self.folder.chmod(0o755)
@@ -119,7 +120,7 @@ class Naming:
         self.records = dict(RECORDS)
         self.tell({})
         marks = site_text.index("[[openings]]")
-        (self.folder / "site.toml").write_text(site_text[:marks] + more + OPENINGS + site_text[marks:])
+        (self.folder / "site.toml").write_text(site_text[:marks] + OPENINGS + site_text[marks:])
 
     def tell(self, records: dict[str, list[list[object]]]) -> None:
         """What the outside answers from now on, besides what it answered already."""
@@ -175,8 +176,9 @@ class Naming:
 
     def stop(self) -> None:
         """End the station and forget its folder."""
-        self.station.process.terminate()
-        self.station.process.wait(20)
+        if self.station:
+            self.station.process.terminate()
+            self.station.process.wait(20)
         shutil.rmtree(self.folder)
 
     # -- asking --------------------------------------------------------------------------------------------------
