@@ -27,7 +27,7 @@ from rempart.cli._search import _events, units
 from rempart.detection.behaviour.behaviour import Behaviour
 from rempart.detection.detector import Detection
 from rempart.detection.finding import Finding, Level
-from rempart.detection.rule import load
+from rempart.detection.sigma import load
 from rempart.detection.surroundings import Surroundings
 from rempart.engine import facts
 from rempart.engine.inputs import Found, Ordered, Seal, Started, Ticked

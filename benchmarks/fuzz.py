@@ -82,7 +82,7 @@ def loading() -> Target:
     """Any text is a set of rules, some of them refused; what is left can be asked, packed and unpacked."""
     from rempart.detection.detector import Detection
     from rempart.detection.packed import packed, unpacked
-    from rempart.detection.rule import load
+    from rempart.detection.sigma import load
     from rempart.events.event import Event, LogSource
     from rempart.instants import Instant
 
@@ -102,7 +102,7 @@ def matching() -> Target:
     """Any event, asked every kind of question: an answer comes, the same with nothing remembered."""
     from rempart.adapters import rules as files
     from rempart.detection.match import Matcher
-    from rempart.detection.rule import load
+    from rempart.detection.sigma import load
     from rempart.errors import DecodeError
     from rempart.events.decode import DECODERS
     from rempart.events.event import Event, LogSource

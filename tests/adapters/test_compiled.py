@@ -7,7 +7,7 @@ import pytest
 
 from rempart.adapters import compiled
 from rempart.adapters.compiled import KeptFiles
-from rempart.detection import rule
+from rempart.detection import sigma
 from rempart.detection.match import Matcher
 from rempart.events.event import Event, LogSource
 
@@ -64,10 +64,10 @@ def test_a_folder_that_cannot_be_written_costs_only_time(tmp_path: Path) -> None
 
 def test_rules_come_back_as_they_were(kept: KeptFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = compiled.load(kept, FILES)
-    assert loaded == rule.load(FILES)
+    assert loaded == sigma.load(FILES)
     assert loaded.waiting
     assert loaded.refused
-    monkeypatch.setattr(rule, "load", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(sigma, "load", lambda *_: pytest.fail("read again"))
     assert compiled.load(kept, FILES) == loaded
 
 
@@ -79,7 +79,7 @@ def test_other_files_or_placeholders_are_other_rules(kept: KeptFiles) -> None:
 
 
 def test_kept_databases_give_the_same_answers(kept: KeptFiles) -> None:
-    rules = rule.load(FILES).rules
+    rules = sigma.load(FILES).rules
     events = [
         Event(LogSource("linux"), {"line": line, "user": "x"}, "s", 1) for line in ("a Needle", "nothing")
     ]

@@ -9,7 +9,8 @@ from rempart.adapters import rules as rule_files
 from rempart.adapters.collect import evtx, files
 from rempart.adapters.collect.files import Batch
 from rempart.detection.match import Matcher
-from rempart.detection.rule import RuleSet, load
+from rempart.detection.rule import RuleSet
+from rempart.detection.sigma import load
 from rempart.errors import Problem
 from rempart.events.decode import windows
 from rempart.events.event import Event

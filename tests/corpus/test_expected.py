@@ -12,7 +12,8 @@ import yaml
 from syrupy.assertion import SnapshotAssertion
 
 from rempart.detection.match import Matcher
-from rempart.detection.rule import Rule, RuleSet, load
+from rempart.detection.rule import Rule, RuleSet
+from rempart.detection.sigma import load
 from rempart.events.event import Event
 
 Reader = Callable[[Path], Iterator[Event]]

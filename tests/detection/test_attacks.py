@@ -19,7 +19,8 @@ from rempart.detection.behaviour.behaviour import Behaviour
 from rempart.detection.detector import Detection
 from rempart.detection.finding import Finding, Level
 from rempart.detection.indicator import Indicators
-from rempart.detection.rule import RuleSet, load
+from rempart.detection.rule import RuleSet
+from rempart.detection.sigma import load
 from rempart.detection.surroundings import Surroundings
 from rempart.events.decode import DECODERS
 from rempart.events.event import Event

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rempart.detection.match import Matcher
-from rempart.detection.rule import load
+from rempart.detection.sigma import load
 from rempart.events.decode import windows
 from rempart.events.event import Event, LogSource
 

@@ -12,7 +12,8 @@ import pytest
 from rempart.detection.detector import Detection
 from rempart.detection.finding import Finding, Level
 from rempart.detection.match import Matcher
-from rempart.detection.rule import RuleSet, load
+from rempart.detection.rule import RuleSet
+from rempart.detection.sigma import load
 from rempart.events.event import Event, LogSource
 from rempart.instants import Instant, seconds
 

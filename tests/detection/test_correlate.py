@@ -12,7 +12,8 @@ from rempart.detection import correlate
 from rempart.detection.correlate import Correlator, Crossing
 from rempart.detection.explain import identity
 from rempart.detection.finding import Level
-from rempart.detection.rule import Comparison, Correlation, CorrelationType, Meaning, RuleCard
+from rempart.detection.meaning import Meaning
+from rempart.detection.rule import Comparison, Correlation, CorrelationType, RuleCard
 from rempart.errors import RuleInvalid
 from rempart.events.event import Event, LogSource
 from rempart.instants import Instant, seconds

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from rempart.detection.detector import Detection
 from rempart.detection.finding import Finding, Kind
-from rempart.detection.rule import RuleSet, load
+from rempart.detection.rule import RuleSet
+from rempart.detection.sigma import load
 from rempart.detection.surroundings import Surroundings
 from rempart.events.event import Event, LogSource
 from rempart.instants import Instant, seconds

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from rempart.detection.detector import Detection
 from rempart.detection.exception import Exceptions, Exemption, Tamed, Value, parse
 from rempart.detection.finding import Finding, Level
-from rempart.detection.rule import RuleSet, load
+from rempart.detection.rule import RuleSet
+from rempart.detection.sigma import load
 from rempart.errors import InputRefused
 from rempart.events.event import Event, LogSource
 from rempart.instants import Instant, parse_rfc3339, seconds

@@ -16,7 +16,8 @@ from rempart.detection.explain import (
     sentence,
 )
 from rempart.detection.finding import Finding, Kind, Level, Outcome, Proof
-from rempart.detection.rule import Meaning, RuleCard
+from rempart.detection.meaning import Meaning
+from rempart.detection.rule import RuleCard
 from rempart.detection.words import WORDS
 from rempart.events.event import Event, LogSource
 from rempart.events.observable import Observable, ObservableKind, Role

@@ -3,7 +3,7 @@
 import pytest
 
 from rempart.detection.match import Matcher
-from rempart.detection.rule import load
+from rempart.detection.sigma import load
 from rempart.events.event import Event, LogSource
 
 RULE = """

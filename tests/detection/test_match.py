@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rempart.detection.condition import And, Condition, Leaf, LeafKind, Not, Or
 from rempart.detection.finding import Proof
 from rempart.detection.match import Matcher, covers
-from rempart.detection.rule import load
+from rempart.detection.sigma import load
 from rempart.events.event import Event, LogSource
 
 LINUX = LogSource("linux", "process_creation", None)

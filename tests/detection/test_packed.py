@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rempart.detection.packed import packed, unpacked
-from rempart.detection.rule import load
+from rempart.detection.sigma import load
 
 RULE = """title: a
 name: one

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rempart.detection.place import line_of, placed
-from rempart.detection.rule import load
+from rempart.detection.sigma import load
 from rempart.errors import Problem
 
 FINE = """title: Fine

@@ -11,7 +11,7 @@ from rempart.detection.detector import Detection
 from rempart.detection.exception import Exceptions, Exemption, Value
 from rempart.detection.finding import Level
 from rempart.detection.preview import preview
-from rempart.detection.rule import load
+from rempart.detection.sigma import load
 from rempart.events.event import Event, LogSource
 from rempart.instants import after, hours, parse_rfc3339
 

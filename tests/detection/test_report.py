@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from rempart.detection import timeline
 from rempart.detection.finding import Finding, Kind, Level, Outcome, Proof
+from rempart.detection.meaning import Meaning
 from rempart.detection.report import NAMED, Report
-from rempart.detection.rule import Meaning, RuleCard
+from rempart.detection.rule import RuleCard
 from rempart.detection.tactic import Tactic
 from rempart.detection.tally import EXAMPLES, NAMES, Tally
 from rempart.detection.timeline import WIDTH, Moments, between, draw, roughly

@@ -18,7 +18,7 @@ from rempart.containment.policy import parse as parse_policy
 from rempart.containment.render import haproxy, nftables
 from rempart.detection.detector import Detection
 from rempart.detection.finding import Finding
-from rempart.detection.rule import load
+from rempart.detection.sigma import load
 from rempart.detection.surroundings import Surroundings
 from rempart.engine.facts import body_of, kind_of, read
 from rempart.engine.inputs import Found, Seal

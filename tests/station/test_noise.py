@@ -8,7 +8,7 @@ from engine.home import NOW, SITE, terms
 from rempart.adapters import rules as rule_files
 from rempart.detection.detector import Detection
 from rempart.detection.finding import Finding
-from rempart.detection.rule import load
+from rempart.detection.sigma import load
 from rempart.detection.surroundings import Surroundings
 from rempart.engine import facts, orders
 from rempart.engine.inputs import AnyInput, Found, Ordered, Seal

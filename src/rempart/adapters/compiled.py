@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
-from inspect import getfile
+from importlib.util import find_spec
 from pathlib import Path
 
-from rempart.detection import audited, condition, languages, packed, predicates, rule
+from rempart.detection import packed
 from rempart.detection.rule import RuleSet
 
 _DIGEST = 32
@@ -78,19 +78,26 @@ def _ours(found: os.stat_result) -> bool:
 
 
 def load(
-    kept: KeptFiles,
+    kept: KeptFiles | None,
     files: Iterable[tuple[str, str]],
     placeholders: Mapping[str, Sequence[str]] | None = None,
 ) -> RuleSet:
-    """`rempart.detection.rule.load`, from what is kept where the same files were loaded before by the same program."""
+    """`rempart.detection.sigma.load`, from what is kept where the same files were loaded before by the same program.
+
+    ``kept`` None: nothing is kept.
+    """
     files = list(files)
     key = _key(files, placeholders or {})
-    known = kept.get(key)
+    known = kept.get(key) if kept is not None else None
     if known is not None:
         with suppress(ValueError):
             return packed.unpacked(known)
-    rules = rule.load(files, placeholders)
-    kept.put(key, packed.packed(rules))
+    # Only now: pySigma takes a quarter of a second, which a start with kept rules need not wait for.
+    from rempart.detection import sigma
+
+    rules = sigma.load(files, placeholders)
+    if kept is not None:
+        kept.put(key, packed.packed(rules))
     return rules
 
 
@@ -106,15 +113,24 @@ def _key(files: Sequence[tuple[str, str]], placeholders: Mapping[str, Sequence[s
     return digest.hexdigest()
 
 
+_MODULES = (
+    *("audited", "condition", "languages", "meaning", "notation", "packed", "predicates", "rule", "sigma"),
+)
 _READERS = ("pysigma", "pysigma-pipeline-sysmon", "pysigma-pipeline-windows", "PyYAML", "hyperscan")
 
 
 def _program() -> bytes:
     """Names the program that turns files into rules: another one may read the same files otherwise."""
-    own = [
-        Path(getfile(each)).read_bytes() for each in (audited, condition, languages, packed, predicates, rule)
-    ]
+    own = [_source(name) for name in _MODULES]
     return repr((own, [_version(name) for name in _READERS])).encode()
+
+
+def _source(name: str) -> bytes:
+    """The text of a module of detection, which is found without being run."""
+    found = find_spec(f"rempart.detection.{name}")
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).read_bytes()
 
 
 def _version(package: str) -> str:

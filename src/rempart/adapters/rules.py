@@ -1,4 +1,4 @@
-"""Reads rule files from folders, for `rempart.detection.rule.load`."""
+"""Reads rule files from folders, for `rempart.detection.sigma.load`."""
 
 import os
 from collections.abc import Iterator, Sequence

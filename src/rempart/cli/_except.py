@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+from rempart.adapters import compiled, shipped
 from rempart.adapters import rules as rule_files
-from rempart.adapters import shipped
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.store.events import Damage, stored
 from rempart.adapters.supply import Supply
@@ -21,7 +21,6 @@ from rempart.detection.behaviour.behaviour import Behaviour
 from rempart.detection.detector import Detection
 from rempart.detection.exception import Exceptions, Exemption, Value
 from rempart.detection.preview import Hidden, Preview, preview
-from rempart.detection.rule import load
 from rempart.detection.surroundings import Surroundings
 from rempart.errors import DecodeError, ExitCode, InputRefused
 from rempart.events.decode import DECODERS
@@ -125,7 +124,7 @@ def _looked(places: Places, held: Exceptions, wanted: Exceptions, since: Instant
     surroundings = Surroundings.of(read_site(places.site))
     installed = Supply(places.installed_rules).current
     folders = [str(shipped.rules()), *([str(installed.folder)] if installed else [])]
-    rules = load(rule_files.read(folders), surroundings.placeholders)
+    rules = compiled.load(None, rule_files.read(folders), surroundings.placeholders)
     without, within = (
         Detection(rules, surroundings, exceptions, behaviour=Behaviour(surroundings))
         for exceptions in (held, wanted)

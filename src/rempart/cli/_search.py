@@ -17,8 +17,9 @@ from rempart.detection.explain import finding, observables
 from rempart.detection.finding import Finding
 from rempart.detection.indicator import Indicators
 from rempart.detection.match import Matcher
+from rempart.detection.meaning import Meaning
 from rempart.detection.predicates import Compiled
-from rempart.detection.rule import Meaning, Rule, RuleCard, RuleSet
+from rempart.detection.rule import Rule, RuleCard, RuleSet
 from rempart.detection.surroundings import Surroundings
 from rempart.errors import DecodeError, Problem
 from rempart.events.decode import DECODERS, Decoder, windows

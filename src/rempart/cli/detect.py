@@ -28,7 +28,7 @@ from rempart.detection.finding import Level
 from rempart.detection.indicator import Indicators
 from rempart.detection.place import placed
 from rempart.detection.report import Report
-from rempart.detection.rule import RuleCard, RuleSet, load
+from rempart.detection.rule import RuleCard, RuleSet
 from rempart.detection.surroundings import Surroundings
 from rempart.detection.tally import Tally
 from rempart.errors import ExitCode, InputRefused, Problem
@@ -254,9 +254,7 @@ def _load(
     troubles: "_Troubles",
 ) -> RuleSet:
     texts = dict(rule_files.read(folders))
-    rules = (
-        compiled.load(kept, texts.items(), placeholders) if kept else load(list(texts.items()), placeholders)
-    )
+    rules = compiled.load(kept, texts.items(), placeholders)
     troubles.say_all(placed(rules.refused, texts))
     if rules.waiting:
         troubles.note(_waiting(rules.waiting))

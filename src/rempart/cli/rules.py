@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rempart.adapters import indicators, shipped
+from rempart.adapters import compiled, indicators, shipped
 from rempart.adapters import rules as rule_files
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.store.hidden import HiddenFile, Hiding
@@ -23,7 +23,7 @@ from rempart.detection.exception import Exceptions, Exemption, Severity, Tamed
 from rempart.detection.finding import Level
 from rempart.detection.indicator import Indicators
 from rempart.detection.place import line_of, placed
-from rempart.detection.rule import RuleCard, RuleSet, load
+from rempart.detection.rule import RuleCard, RuleSet
 from rempart.detection.surroundings import Surroundings
 from rempart.errors import ExitCode, InputRefused, Problem
 from rempart.instants import rfc3339
@@ -137,7 +137,7 @@ class _Row:
 def _check(arguments: argparse.Namespace) -> int:
     files = dict(rule_files.read(arguments.folders))
     surroundings = Surroundings.of(read_site(arguments.site)) if arguments.site else Surroundings()
-    rules = load(files.items(), surroundings.placeholders)
+    rules = compiled.load(None, files.items(), surroundings.placeholders)
     rows = [
         *_loaded(rules, files),
         *_unused("waits", rules.waiting, files),
@@ -239,7 +239,7 @@ def _test(arguments: argparse.Namespace) -> int:
     site = arguments.site or (_site_beside(found[0].folder) if found else None)
     surroundings = Surroundings.of(read_site(site)) if site else Surroundings()
     files = dict(rule_files.read(arguments.rules or [str(shipped.rules())]))
-    rules = load(files.items(), surroundings.placeholders)
+    rules = compiled.load(None, files.items(), surroundings.placeholders)
     for problem in placed(rules.refused, files):
         _say(f"refused  {problem.where}  {problem.what}")
     # Rules that are named are tried alone; otherwise all that Rempart itself would see.
@@ -296,7 +296,7 @@ def _install(arguments: argparse.Namespace) -> int:
     supply = _supply(arguments)
     with supply.staged(arguments.source, sha256=arguments.sha256) as staged:
         files = dict(rule_files.read([str(staged.folder)]))
-        rules = load(files.items())
+        rules = compiled.load(None, files.items())
         names = {path: str(Path(path).relative_to(staged.folder)) for path in files}
         for problem in placed(rules.refused, files):
             path, comma, line = problem.where.rpartition(", line ")

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from rempart.detection.finding import Finding, Kind, Level, Outcome, Proof
     from rempart.detection.indicator import Indicators
     from rempart.detection.match import Matcher
+    from rempart.detection.meaning import Meaning
     from rempart.detection.report import Report
-    from rempart.detection.rule import Correlation, Meaning, Rule, RuleCard, RuleSet, load
+    from rempart.detection.rule import Correlation, Rule, RuleCard, RuleSet
+    from rempart.detection.sigma import load
     from rempart.detection.surroundings import Surroundings
     from rempart.detection.tactic import Tactic, tactics, techniques
     from rempart.detection.tally import Tally
@@ -58,7 +60,7 @@ _MODULES = {
     "Kind": "finding",
     "Level": "finding",
     "Matcher": "match",
-    "Meaning": "rule",
+    "Meaning": "meaning",
     "Outcome": "finding",
     "Plain": "explain",
     "Proof": "finding",
@@ -69,7 +71,7 @@ _MODULES = {
     "Surroundings": "surroundings",
     "Tactic": "tactic",
     "Tally": "tally",
-    "load": "rule",
+    "load": "sigma",
     "tactics": "tactic",
     "techniques": "tactic",
 }

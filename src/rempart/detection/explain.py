@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import Any, Self
 
 from rempart.detection.finding import Finding, Kind, Level, Outcome, Proof
-from rempart.detection.rule import Meaning, RuleCard
+from rempart.detection.meaning import Meaning
+from rempart.detection.rule import RuleCard
 from rempart.detection.surroundings import normal
 from rempart.detection.tactic import tactics, techniques
 from rempart.detection.words import WORDS, english

@@ -28,8 +28,9 @@ import numpy as np
 
 from rempart.detection.explain import finding
 from rempart.detection.finding import Finding, Kind, Level, Outcome, Proof
+from rempart.detection.meaning import Meaning
 from rempart.detection.quiet import Quiet
-from rempart.detection.rule import Meaning, RuleCard
+from rempart.detection.rule import RuleCard
 from rempart.detection.surroundings import normal
 from rempart.events.event import Event
 from rempart.events.observable import Observable, ObservableKind, Role

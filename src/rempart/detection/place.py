@@ -17,7 +17,7 @@ _SHORTEST = 3
 
 
 def placed(problems: Iterable[Problem], files: Mapping[str, str]) -> tuple[Problem, ...]:
-    """The problems of `rempart.detection.rule.load`, with the line added where it can be known.
+    """The problems of `rempart.detection.sigma.load`, with the line added where it can be known.
 
     ``files``: path to text, as they were loaded.
     """

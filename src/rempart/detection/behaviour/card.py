@@ -1,7 +1,8 @@
 """The card of a behaviour detector: what each of its findings carries, as a rule's card does."""
 
 from rempart.detection.finding import Kind, Level, Outcome
-from rempart.detection.rule import Meaning, RuleCard
+from rempart.detection.meaning import Meaning
+from rempart.detection.rule import RuleCard
 
 
 def card(

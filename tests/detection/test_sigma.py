@@ -22,7 +22,8 @@ from rempart.detection.condition import (
 )
 from rempart.detection.finding import Kind, Level, Outcome
 from rempart.detection.match import Matcher
-from rempart.detection.rule import Comparison, CorrelationType, RuleSet, load
+from rempart.detection.rule import Comparison, CorrelationType, RuleSet
+from rempart.detection.sigma import load
 from rempart.events.event import Event, LogSource
 
 SOURCE = LogSource("acme", None, "svc")
