@@ -24,7 +24,6 @@ from rempart.engine.inputs import (
 from rempart.engine.state import folded, initial
 from rempart.engine.step import step
 from rempart.instants import Instant, after, hours, minutes, seconds
-from rempart.reopening.gate import Gate
 from rempart.site.language import Language
 from rempart.site.site import Site
 from rempart.site.telling import Channel, Recipient, Telling
@@ -293,7 +292,3 @@ def test_what_can_wait_and_what_cannot(kind: Kind) -> None:
     night = Night().tell(intruder(1, Level.HIGH, kind))
     assert night.sent[0].urgency is Urgency.NOW
     assert Instant(night.sent[0].until) > night.now
-
-
-def test_every_gate_still_takes_its_answer() -> None:
-    assert len(Gate) == 7  # pass_gates above walks through all of them

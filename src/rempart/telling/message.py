@@ -1,6 +1,7 @@
 """A message to one person over one channel, as data: its words are chosen where it is sent, in that person's language.
 
-It says what, where, how urgent, what to do and which number to give. It cannot say more: there is no field for it.
+It says what, where, how urgent, what to do and which code to give. `rempart.engine.tell` puts names of zones and doors
+from site.toml and numbers into it, and nothing that a log said.
 """
 
 from collections.abc import Mapping
