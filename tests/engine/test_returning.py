@@ -288,3 +288,14 @@ def test_the_attackers_own_are_known_again_after_weeks_of_containment() -> None:
     talk.wait(after(talk.now, hours(24 * 20)))
     reopen(pass_gates(talk, "portal"), "portal", OPEN)
     assert talk.find(RELAPSE).stands("portal") is CLOSED
+
+
+def test_what_a_probe_heard_before_the_cut_says_nothing_and_a_leak_after_it_is_told() -> None:
+    talk = attacked().tell(Probed(NOW, "cut", True, "connected"))
+    talk.order(orders.Contain(by="Night nurse"))
+    pass_gates(talk, "ehealth")
+    assert against(talk, "ehealth") == []
+    talk.tell(
+        Probed(after(talk.now, minutes(1)), "cut", True, "connected")
+    )  # the same answer, but now it is a leak
+    assert against(talk, "ehealth") == ["gate cut-verified: answered through the cut: cut"]

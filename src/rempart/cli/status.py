@@ -153,7 +153,7 @@ def _probe_word(probe: ProbeStatus) -> str:
         return "not asked yet"
     since = f" since {belgian(probe.since)}" if probe.since else ""
     if probe.right is None:
-        return f"no answer through an open door{since}: it may be down over there"
+        return f"nothing can be said of it now: last {'an' if probe.answered else 'no'} answer{since}"
     if probe.opening and probe.answered:
         return f"ANSWERED THROUGH A CLOSED DOOR{since}: {probe.detail}"
     return f"NO ANSWER{since}: {probe.detail}"

@@ -136,10 +136,16 @@ def _require(holds: bool, what: str, now: str = "") -> None:  # noqa: FBT001  re
         raise OrderRefused(what, now=now)
 
 
-def probed(ledger: Ledger, probe: str, *, answered: bool, detail: str, now: Instant) -> tuple[CareFact, ...]:
-    """A probe's answer is news only when it differs from the last, and not too soon: it is asked again anyway."""
+def probed(
+    ledger: Ledger, probe: str, *, answered: bool, detail: str, since: Instant, now: Instant
+) -> tuple[CareFact, ...]:
+    """A probe's answer is news when it differs from the last, or when its door has changed ``since`` that one.
+
+    Not too soon after the last: it is asked again anyway.
+    """
     turns = ledger.probes.get(probe, ())
-    if turns and (turns[-1].answered is answered or now - turns[-1].at < SETTLES):
+    known = turns and turns[-1].answered is answered and turns[-1].at >= since
+    if known or (turns and now - turns[-1].at < SETTLES):
         return ()
     return (facts.ProbeTurned(at=now, probe=probe, answered=answered, detail=detail),)
 

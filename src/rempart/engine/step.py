@@ -43,7 +43,7 @@ from rempart.engine.inputs import (
 from rempart.engine.judge import judge
 from rempart.engine.orders import AnyOrder
 from rempart.engine.rights import require
-from rempart.engine.state import State, enforcement, folded, is_rehearsed, rehearsing
+from rempart.engine.state import NEVER, State, enforcement, folded, is_rehearsed, rehearsing
 from rempart.engine.tally import is_power_of_ten, tallied
 from rempart.engine.weigh import weigh
 from rempart.errors import OrderRefused
@@ -132,9 +132,11 @@ def _decide(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tupl
             remembered, answer = tell.replied(terms.site, state, role, code, now)
             return _settle(terms, remembered, answer, now)
         case Probed(now=now, probe=probe, answered=answered, detail=detail):
-            if not any(each.id == probe for each in terms.site.probes):
+            asked = next((each for each in terms.site.probes if each.id == probe), None)
+            if asked is None:
                 return state, ()
-            turned = probed(state.care, probe, answered=answered, detail=detail, now=now)
+            since = state.doors[asked.opening].since if asked.opening else NEVER
+            turned = probed(state.care, probe, answered=answered, detail=detail, since=since, now=now)
             return _settle(terms, state, turned, now)
         case PackRead(now=now, sha256=sha256, written=written):
             return _settle(terms, state, pack_read(state.care, sha256, written, now), now)

@@ -1,6 +1,7 @@
 """Whether care goes on, as pages and terminals see it."""
 
 from rempart.care import attestation, rehearsal
+from rempart.care.ledger import Turn
 from rempart.care.rehearsal import Becomes, Correction
 from rempart.care.reply import Reply
 from rempart.duties.belgian_time import on_the_wall
@@ -158,20 +159,26 @@ def _probe(state: State, probe: Probe) -> ProbeStatus:
         name=probe.name,
         opening=probe.opening,
         answered=last.answered if last else None,
-        right=_right(state, probe, answered=last.answered) if last else None,
+        right=_right(state, probe, last) if last else None,
         since=last.at if last else None,
         detail=last.detail if last else "",
         history=[(turn.at, turn.answered) for turn in turns],
     )
 
 
-def _right(state: State, probe: Probe, *, answered: bool) -> bool | None:
-    """Whether an answer, or none, is as it should be; through an open door silence proves nothing."""
+def _right(state: State, probe: Probe, last: Turn) -> bool | None:
+    """Whether an answer, or none, is as it should be.
+
+    Through an open door silence proves nothing; nor does what was heard before the door last changed.
+    """
     if probe.opening is None:
-        return answered
-    if state.doors[probe.opening].stand.state is OpeningState.CLOSED:
-        return not answered
-    return True if answered else None
+        return last.answered
+    door = state.doors[probe.opening]
+    if last.at < door.since:
+        return None
+    if door.stand.state is OpeningState.CLOSED:
+        return not last.answered
+    return True if last.answered else None
 
 
 def _pack(site: Site, state: State, now: Instant) -> PackStatus | None:
