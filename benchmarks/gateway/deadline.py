@@ -7,8 +7,9 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +65,26 @@ def _error(house: House, wanted: Callable[[Instant], Enforcement], *, ends: bool
         until = after(SystemClock().now(), AHEAD)
         _done_and_dead(wanted(until))
         time.sleep((until - SystemClock().now()) / 1e6 + 0.12)
-        _, (seen,) = probes.finish()
-    near = [stamp for _, stamp, _ in seen if abs(stamp - until * 1000) < 100_000_000]
-    if not near:
-        raise RuntimeError("nothing passed around the deadline")
-    return ((max(near) if ends else min(near)) - until * 1000) / 1e6
+        (sent,), (seen,) = probes.finish()
+    return _missed_by(sent, {stamp for _, stamp, _ in seen}, until * 1000, ends=ends) / 1e6
+
+
+def _missed_by(sent: Iterable[int], arrived: set[int], until: int, *, ends: bool) -> int:
+    """Nanoseconds from the deadline to the change, which lies between a packet that passed and one that did not.
+
+    0 when the deadline lies between them too: on a busy machine the sender has gaps, and nothing more is known.
+    """
+    near = [stamp for stamp in sorted(sent) if abs(stamp - until) < 100_000_000]
+    turned = [
+        before
+        for before, after in pairwise(near)
+        if (before in arrived, after in arrived) == (ends, not ends)
+    ]
+    if not turned:
+        raise RuntimeError("nothing changed around the deadline")
+    before = turned[-1] if ends else turned[0]
+    after = near[near.index(before) + 1]
+    return before - until if before > until else min(0, after - until)
 
 
 def _done_and_dead(wanted: Enforcement) -> None:
@@ -76,6 +92,7 @@ def _done_and_dead(wanted: Enforcement) -> None:
     child = os.fork()
     if child == 0:
         try:
+            os.setpriority(os.PRIO_PROCESS, 0, -15)  # as the guard's
             Kernel(site).enforce(wanted, SystemClock().now())
         finally:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -1,13 +1,14 @@
 """Sends or receives stamped datagrams; needs nothing but Python, so that it starts in any network namespace.
 
-    probe.py send RATE FROM ADDRESS PORT     until SIGTERM; then prints how many were sent
-    probe.py receive FILE ADDRESS:PORT …     until SIGTERM; then writes 64-bit integers, three a datagram
+    probe.py send FILE RATE FROM ADDRESS PORT   until SIGTERM; then writes 64-bit integers: when each was sent
+    probe.py receive FILE ADDRESS:PORT …        until SIGTERM; then writes 64-bit integers, three a datagram
 
 Stamps are CLOCK_REALTIME nanoseconds: the clock of the kernel's own receive stamps (SO_TIMESTAMPNS) and of orders, and
 shared by all namespaces. Received: the number of the socket, when it was sent, when it arrived.
 """
 
 import array
+import contextlib
 import select
 import signal
 import socket
@@ -37,25 +38,24 @@ def opened(address):
     return channel
 
 
-def send(rate, own, address, port):
+def send(path, rate, own, address, port):
     """Send at a steady rate; what was late is caught up."""
     channel = opened(address)
     channel.bind((own, 0))
     channel.connect((address, port))
-    sent, following, pause = 0, time.monotonic(), 1 / rate
+    sent, following, pause = array.array("q"), time.monotonic(), 1 / rate
     try:
         while True:
             late = time.monotonic() - following
             if late < 0:
                 time.sleep(-late)
             following += pause
-            try:
-                channel.send(struct.pack("=Q", time.time_ns()))
-                sent += 1
-            except OSError:  # refused by the gateway, or no room
-                sent += 1
+            sent.append(time.time_ns())
+            with contextlib.suppress(OSError):  # refused by the gateway
+                channel.send(struct.pack("=Q", sent[-1]))
     except Stopped:
-        print(sent, flush=True)
+        with Path(path).open("wb") as file:
+            sent.tofile(file)
 
 
 def receive(path, doors):
@@ -95,6 +95,6 @@ def take(channel, number, seen):
 
 signal.signal(signal.SIGTERM, stop)
 if sys.argv[1] == "send":
-    send(float(sys.argv[2]), sys.argv[3], sys.argv[4], int(sys.argv[5]))
+    send(sys.argv[2], float(sys.argv[3]), sys.argv[4], sys.argv[5], int(sys.argv[6]))
 else:
     receive(sys.argv[2], sys.argv[3:])

@@ -2,6 +2,7 @@
 
 import array
 import contextlib
+import math
 import subprocess
 import sys
 import tempfile
@@ -82,7 +83,7 @@ class Probes:
 
     house: House
     folder: Path
-    senders: list["subprocess.Popen[str]"] = field(default_factory=list)
+    senders: list[tuple[Path, "subprocess.Popen[str]"]] = field(default_factory=list)
     receivers: list[tuple[Path, "subprocess.Popen[str]"]] = field(default_factory=list)
 
     def receive(self, name: str, *doors: str) -> None:
@@ -95,39 +96,31 @@ class Probes:
         process.stdout.readline()
         self.receivers.append((path, process))
 
-    def send(self, name: str, rate: float, own: str, address: str, port: int) -> "subprocess.Popen[str]":
+    def send(self, name: str, rate: float, own: str, address: str, port: int) -> None:
         """Begin to send from a machine."""
-        process = self.house.start(
-            name,
-            *(sys.executable, str(PROBE), "send", str(rate), own, address, str(port)),
-            stdout=subprocess.PIPE,
-        )
-        self.senders.append(process)
-        return process
+        path = self.folder / f"sent-{name}-{len(self.senders)}"
+        words = (sys.executable, str(PROBE), "send", str(path), str(rate), own, address, str(port))
+        self.senders.append((path, self.house.start(name, *words)))
 
-    def end(self, sender: "subprocess.Popen[str]") -> int:
-        """Let one sender end; how many it sent."""
-        sender.terminate()
-        assert sender.stdout
-        sent = int(sender.stdout.readline() or 0)
-        self.house.end([sender])
-        self.senders.remove(sender)
-        return sent
-
-    def finish(self) -> tuple[list[int], list[list[tuple[int, int, int]]]]:
-        """How many each sender sent, and what each receiver saw: socket, sent, arrived (ns)."""
-        sent = [self.end(sender) for sender in tuple(self.senders)]
+    def finish(self) -> tuple[list["array.array[int]"], list[list[tuple[int, int, int]]]]:
+        """When each sender sent, and what each receiver saw: socket, sent, arrived (ns)."""
+        sent = [self._ended(path, process) for path, process in self.senders]
+        self.senders.clear()
         time.sleep(0.3)
         seen = []
         for path, process in self.receivers:
-            process.terminate()
-            process.wait(30)
-            self.house.end([process])
-            numbers = array.array("q")
-            numbers.frombytes(path.read_bytes())
+            numbers = self._ended(path, process)
             seen.append(list(zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True)))
         self.receivers.clear()
         return sent, seen
+
+    def _ended(self, path: Path, process: "subprocess.Popen[str]") -> "array.array[int]":
+        process.terminate()
+        process.wait(30)
+        self.house.end([process])
+        numbers = array.array("q")
+        numbers.frombytes(path.read_bytes())
+        return numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,4 +279,4 @@ def percentile(values: Iterable[float], percent: float) -> float | None:
     ordered = sorted(values)
     if not ordered:
         return None
-    return round(ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))], 3)
+    return round(ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)], 3)

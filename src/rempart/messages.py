@@ -14,6 +14,7 @@ from rempart.accounts.conversation import FromVisitor, Held, NamesAsked, Passkey
 from rempart.detection.finding import Finding
 from rempart.engine.orders import AnyOrder
 from rempart.engine.state import Posture as Posture
+from rempart.engine.why import Reason
 from rempart.incidents.incident import IncidentState, Qualification, Sentence
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
@@ -230,6 +231,12 @@ class ChallengeAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     session: Held
 
 
+class WhyAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """What stops packets of this address?"""
+
+    address: Annotated[str, Meta(max_length=60)]
+
+
 class StatusAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Send the status once."""
 
@@ -238,11 +245,17 @@ class StatusFollowed(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Send the status now and whenever it changes, until the connection ends."""
 
 
-FromOperator = Ordered | SimulationAsked | StatusAsked | StatusFollowed | PeopleAsked | NamesAsked
+FromOperator = Ordered | SimulationAsked | StatusAsked | StatusFollowed | PeopleAsked | NamesAsked | WhyAsked
 FromConsole = Ordered | ChallengeAsked | StatusAsked | StatusFollowed | NamesAsked | FromVisitor
 
 
 # -- guard -> console or command line ----------------------------------------------------------------------------
+
+
+class Why(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Everything that may stop packets of the address asked about; the most there is room for."""
+
+    reasons: list[Reason]
 
 
 class OrderDone(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -581,4 +594,4 @@ class GroupCutAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     reason: Annotated[str, Meta(max_length=400)] = ""
 
 
-ToOperator = OrderDone | Foreseen | OrderRejected | Status | ToVisitor
+ToOperator = OrderDone | Foreseen | OrderRejected | Status | Why | ToVisitor

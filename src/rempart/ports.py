@@ -3,7 +3,7 @@
 Every port has an in-memory twin that passes the same test suite as the real one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from rempart.containment.measure import Enforcement
@@ -26,6 +26,10 @@ class Enforcer(Protocol):
 
     def read(self, now: Instant) -> Enforcement:
         """What the world holds, as read back from it, deadlines rebuilt from remaining timeouts (±2 s)."""
+        ...
+
+    def refused(self) -> Mapping[str, int]:
+        """Packets refused since the table was loaded, by the name of what counted them. Raises EnforcementFailed."""
         ...
 
 

@@ -53,12 +53,23 @@ TARGETS = st.sampled_from(
     ]
 )
 STATES = st.sampled_from(list(OpeningState))
+WITHIN = st.sampled_from([None, None, 10, 3600])
+PASSAGES = st.sampled_from(["wards>servers", "telephone:in", "servers>wards", "x"])
 LENGTHS = st.sampled_from([1, 60, 3600])
 
 ORDERS = st.one_of(
-    st.builds(orders.Contain, by=PERSONS),
-    st.builds(orders.CloseLifeline, by=PERSONS, opening=OPENINGS, fallback_confirmed=st.booleans()),
-    st.builds(orders.SetOpening, by=PERSONS, opening=OPENINGS, state=STATES),
+    st.builds(orders.Contain, by=PERSONS, confirm_within=WITHIN),
+    st.builds(
+        orders.CloseLifeline,
+        by=PERSONS,
+        opening=OPENINGS,
+        fallback_confirmed=st.booleans(),
+        confirm_within=WITHIN,
+    ),
+    st.builds(orders.SetOpening, by=PERSONS, opening=OPENINGS, state=STATES, confirm_within=WITHIN),
+    st.builds(orders.Bar, by=PERSONS, passage=PASSAGES, confirm_within=WITHIN),
+    st.builds(orders.Unbar, by=PERSONS, passage=PASSAGES),
+    st.builds(orders.Confirm, by=PERSONS),
     st.builds(orders.Block, by=PERSONS, target=TARGETS, seconds=st.none() | LENGTHS),
     st.builds(orders.Unblock, by=PERSONS, target=TARGETS),
     st.builds(orders.Isolate, by=PERSONS, asset=st.sampled_from(["ward-pc", "pump", "files", "nobody"])),

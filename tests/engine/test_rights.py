@@ -53,6 +53,9 @@ TABLE: list[tuple[AnyOrder, set[Role], Proof]] = [
     (orders.Unblock(by=ME, target="198.51.100.9"), {TECHNICIAN}, Proof.PASSKEY),
     (orders.Isolate(by=ME, asset="ward-pc"), {DUTY, TECHNICIAN}, Proof.SESSION),
     (orders.Release(by=ME, asset="ward-pc"), {TECHNICIAN}, Proof.PASSKEY),
+    (orders.Bar(by=ME, passage="wards>servers"), {DUTY, TECHNICIAN}, Proof.SESSION),
+    (orders.Unbar(by=ME, passage="wards>servers"), {TECHNICIAN}, Proof.PASSKEY),
+    (orders.Confirm(by=ME), {DUTY, TECHNICIAN}, Proof.SESSION),
     (
         orders.AnswerGate(by=ME, opening="portal", gate=Gate.APPROVAL, answer=GateAnswer.YES, proof="seen"),
         {APPROVER},

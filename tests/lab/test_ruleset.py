@@ -145,12 +145,30 @@ def test_an_isolated_machine_reaches_nothing(doors, kernel: Kernel, present, all
     assert doors.answer("wards", "10.2.0.5", 3389, "10.1.0.8") == "yes"
 
 
+def test_the_operators_still_reach_an_isolated_machine_as_they_did_before(
+    house, doors, site, present, all_open
+) -> None:
+    way_in = replace(site.safeguards[0], interface="wards", networks=("10.1.0.7/32",))
+    server = replace(site.assets[0], id="files", zone="servers", addresses=("10.2.0.5",))
+    technician = replace(site, safeguards=(*site.safeguards, way_in), assets=(*site.assets, server))
+    with house.inside("gw"):
+        kernel = Kernel(technician)
+    kernel.enforce(replace(all_open, isolated={"files": None}), present())
+    assert doors.answer("wards", "10.2.0.5", 3389, "10.1.0.7") == "yes"
+    assert doors.answer("wards", "10.2.0.5", 3389, "10.1.0.8") == "refused"
+    assert doors.answer("servers", "192.0.2.20", 443) == "refused"
+    assert (
+        doors.answer("servers", "10.1.0.7", 445) == "refused"
+    )  # what it begins itself, to the operators too
+
+
 def test_a_filtered_opening_bounds_new_connections(doors, kernel: Kernel, present, all_open) -> None:
     stands = {**all_open.stands, "e-health": Stand(state=FILTERED)}
     kernel.enforce(replace(all_open, stands=stands), present())
     answers = [doors.answer("wards", "192.0.2.20", 443) for _ in range(150)]
     assert answers[:40] == ["yes"] * 40
     assert "refused" in answers
+    assert kernel.refused()["limited_2"] == answers.count("refused")
     assert doors.answer("wards", "192.0.2.30", 443) == "yes"  # another opening has its own bound
 
 
@@ -327,6 +345,7 @@ def test_every_refusal_says_what_and_where(doors, kernel: Kernel, present, conta
         if "counter" in item
     }
     assert counted["closed_2"] >= 1
+    assert kernel.refused() == counted
     assert counted["open_2"] == 0
 
 

@@ -191,6 +191,36 @@ def test_a_guard_killed_twenty_times_lets_nothing_out(
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
+def test_what_somebody_changes_in_the_kernel_is_sealed_and_repaired_within_seconds(
+    station: Station, house, kernel: Kernel, present: Callable[[], Instant]
+) -> None:
+    station.order(orders.Contain(by="Night nurse"))
+    status = station.await_status(lambda status: status.enforcement_fault == "")
+    sealed = status.journal_entries
+    for tampering in (
+        ("flush", "set", "inet", "rempart", "contained"),
+        ("delete", "table", "inet", "rempart"),
+    ):
+        house.at("gw", "nft", *tampering)
+        tampered = present()
+        status = station.await_status(lambda status, since=sealed: status.journal_entries > since)
+        status = station.await_status(
+            lambda status, at=tampered: (
+                status.enforcement_fault == "" and (status.enforcement_verified or 0) > at
+            )
+        )
+        assert disagreements(wanted_by(status), kernel.read(present()), present()) == ()
+        sealed = status.journal_entries
+    told = subprocess.run(
+        [sys.executable, "-m", "rempart", "why", "192.0.2.30", "--run", str(station.run)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "the site is contained: browsing is closed, since" in told.stdout
+    assert "by Night nurse" in told.stdout
+
+
 def wanted_by(status: Status) -> Enforcement:
     """What the status, a fold of the journal, says that the kernel should hold."""
     return Enforcement(

@@ -15,6 +15,7 @@ from rempart.cli._terminal import harmless
 from rempart.config import RUN
 from rempart.duties.belgian_time import belgian, wall_instant
 from rempart.engine.orders import AnyOrder
+from rempart.engine.why import Reason
 from rempart.errors import ExitCode, InputRefused, StationUnreachable
 from rempart.instants import parse_rfc3339
 from rempart.messages import (
@@ -26,6 +27,8 @@ from rempart.messages import (
     Status,
     StatusAsked,
     ToOperator,
+    Why,
+    WhyAsked,
 )
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -55,12 +58,27 @@ def add_person(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--simulate", action="store_true", help="say what it would do, and do nothing")
 
 
+def add_confirmation(parser: argparse.ArgumentParser) -> None:
+    """A dead-man switch: without `rempart confirm` in time, the kernel undoes the change by itself."""
+    parser.add_argument(
+        "--confirm-within",
+        type=duration,
+        metavar="TIME",
+        help="undone by the kernel itself unless `rempart confirm` is given within 10s to 1h",
+    )
+
+
 def add_measure(parser: argparse.ArgumentParser) -> None:
     """A measure on one target: how long it lasts, or that it ends now."""
     parser.add_argument(
-        "--for", dest="length", type=duration, metavar="TIME", help="90s, 10m, 24h, 3d; without: until lifted"
+        "--for",
+        dest="length",
+        type=duration,
+        metavar="TIME",
+        help="90s, 10m, 24h, 3d, moved to when somebody is there; without: until lifted",
     )
     parser.add_argument("--lift", action="store_true", help="end it instead")
+    add_confirmation(parser)
     add_person(parser)
 
 
@@ -145,6 +163,19 @@ def ask_status(arguments: argparse.Namespace) -> Status:
         match client.receive(seconds=_ANSWER_WITHIN):
             case Status() as status:
                 return status
+            case other:
+                raise StationUnreachable(f"the station answered {type(other).__name__} to a question")
+
+
+def ask_why(arguments: argparse.Namespace, address: str) -> list[Reason]:
+    """What stops packets of an address. Raises InputRefused for what is none."""
+    with connect(socket_of(arguments), incoming=ToOperator) as client:
+        client.send(WhyAsked(address=address))
+        match client.receive(seconds=_ANSWER_WITHIN):
+            case Why(reasons=reasons):
+                return reasons
+            case OrderRejected(what=what, now=now):
+                raise InputRefused(what, now=now)
             case other:
                 raise StationUnreachable(f"the station answered {type(other).__name__} to a question")
 

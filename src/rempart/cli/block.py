@@ -26,5 +26,11 @@ def run(arguments: argparse.Namespace) -> int:
         return _operator.give(
             arguments, Unblock(by=arguments.by, reason=arguments.reason, target=arguments.target)
         )
-    order = Block(by=arguments.by, reason=arguments.reason, target=arguments.target, seconds=arguments.length)
+    order = Block(
+        by=arguments.by,
+        reason=arguments.reason,
+        target=arguments.target,
+        seconds=arguments.length,
+        confirm_within=arguments.confirm_within,
+    )
     return _operator.give(arguments, order)

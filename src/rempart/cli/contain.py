@@ -24,6 +24,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument(
         "--group", type=Path, metavar="FILE", help="cut every box of this group; who does not answer is shown"
     )
+    _operator.add_confirmation(parser)
     _operator.add_person(parser)
     parser.set_defaults(run=run)
 
@@ -37,11 +38,13 @@ def run(arguments: argparse.Namespace) -> int:
             print(harmless(line, 600))
         return _group.exit_code(confirmed)
     if arguments.lifeline:
-        order = CloseLifeline(
+        close = CloseLifeline(
             by=arguments.by,
             reason=arguments.reason,
             opening=arguments.lifeline,
             fallback_confirmed=arguments.fallback_confirmed,
+            confirm_within=arguments.confirm_within,
         )
-        return _operator.give(arguments, order)
-    return _operator.give(arguments, Contain(by=arguments.by, reason=arguments.reason))
+        return _operator.give(arguments, close)
+    order = Contain(by=arguments.by, reason=arguments.reason, confirm_within=arguments.confirm_within)
+    return _operator.give(arguments, order)

@@ -11,7 +11,8 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser = verbs.add_parser(
         "isolate",
         help="isolate a machine inside, or release it",
-        description="Nothing of the machine crosses the gateway any more. Machines on its own network segment are "
+        description="Nothing of the machine crosses the gateway any more but what the operators begin to it, as far as "
+        "they may reach it otherwise. Machines on its own network segment are "
         "still reachable from it: the gateway does not see those. exit codes: 0 done, 4 no station answers, 5 refused.",
     )
     parser.add_argument("asset", help="id of the machine as in site.toml, or its address")
@@ -26,5 +27,11 @@ def run(arguments: argparse.Namespace) -> int:
         return _operator.give(
             arguments, Release(by=arguments.by, reason=arguments.reason, asset=arguments.asset)
         )
-    order = Isolate(by=arguments.by, reason=arguments.reason, asset=arguments.asset, seconds=arguments.length)
+    order = Isolate(
+        by=arguments.by,
+        reason=arguments.reason,
+        asset=arguments.asset,
+        seconds=arguments.length,
+        confirm_within=arguments.confirm_within,
+    )
     return _operator.give(arguments, order)

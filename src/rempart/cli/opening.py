@@ -24,6 +24,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         action="store_true",
         help="close for maintenance, not for an attack: requests under way may end within a minute",
     )
+    _operator.add_confirmation(parser)
     _operator.add_person(parser)
     parser.set_defaults(run=run)
 
@@ -37,5 +38,6 @@ def run(arguments: argparse.Namespace) -> int:
         opening=arguments.opening,
         state=arguments.state,
         in_peace=arguments.in_peace,
+        confirm_within=arguments.confirm_within,
     )
     return _operator.give(arguments, order)

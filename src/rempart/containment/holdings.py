@@ -4,10 +4,11 @@ Nothing here is nftables text. Deadlines stay absolute; a deadline that has pass
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from rempart.containment.barrier import Passage, passage
 from rempart.containment.measure import SLACK, Enforcement, Stand, due
 from rempart.errors import InputRefused
 from rempart.instants import Instant
@@ -33,6 +34,7 @@ class Holdings:
     """The changing part of the kernel's table. Keys of ``states`` and ``trials`` are marks."""
 
     contained: bool
+    contained_until: Instant | None = None
     cut: frozenset[int]
     """Marks in the containment set: it wins over trials and standing states."""
     states: Mapping[int, OpeningState]
@@ -41,6 +43,7 @@ class Holdings:
     """Outside addresses and networks; no network lies within another."""
     isolated: Mapping[str, Instant | None]
     """Addresses inside."""
+    barred: Mapping[Passage, Instant | None] = field(default_factory=dict)
 
 
 def holdings(site: Site, wanted: Enforcement, now: Instant) -> Holdings:
@@ -49,7 +52,8 @@ def holdings(site: Site, wanted: Enforcement, now: Instant) -> Holdings:
     running = due(wanted, now)
     stands = {opening.mark: _stand(running, opening.id) for opening in site.openings}
     return Holdings(
-        contained=wanted.contained,
+        contained=running.contained,
+        contained_until=running.contained_until,
         cut=cut(site, wanted, now),
         states={mark: _standing(stand) for mark, stand in stands.items()},
         trials={
@@ -58,6 +62,7 @@ def holdings(site: Site, wanted: Enforcement, now: Instant) -> Holdings:
         | _draining(site, running, now),
         blocked=_disjoint(running.blocked),
         isolated=_addresses(site, running.isolated),
+        barred={passage(site, text): until for text, until in running.barred.items()},
     )
 
 
@@ -66,7 +71,11 @@ def cut(site: Site, wanted: Enforcement, now: Instant) -> frozenset[int]:
     if not wanted.contained:
         return frozenset()
     # Without the blocks: there may be 100,000, and this is on the way to the cut.
-    running = due(Enforcement(stands=wanted.stands), now)
+    running = due(
+        Enforcement(stands=wanted.stands, contained=True, contained_until=wanted.contained_until), now
+    )
+    if not running.contained:
+        return frozenset()
     stands = ((opening.mark, _stand(running, opening.id)) for opening in site.openings)
     return frozenset(
         mark for mark, stand in stands if stand.state is OpeningState.CLOSED and stand.until is None
@@ -81,8 +90,10 @@ def enforcement(site: Site, held: Holdings, asked: Iterable[str] = ()) -> Enforc
     return Enforcement(
         stands={opening.id: _held_stand(held, opening.mark) for opening in site.openings},
         contained=held.contained,
+        contained_until=held.contained_until,
         blocked=_named(held.blocked, asked),
         isolated=_assets(site, held.isolated),
+        barred={str(barrier): until for barrier, until in held.barred.items()},
     )
 
 

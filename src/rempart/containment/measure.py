@@ -30,16 +30,19 @@ class Enforcement:
 
     ``stands`` has one entry per opening id. ``contained`` says that the site is cut: every opening whose stand is
     closed is also put in the kernel's containment set. ``blocked`` maps addresses or networks to the instant the
-    block ends (None: stands until lifted); ``isolated`` maps asset ids likewise. What the public is told beside that
-    stands in ``closed_since`` and ``news_at``; it stops and lets through nothing.
+    block ends (None: stands until lifted); ``isolated`` maps asset ids likewise, ``barred`` the names of passages
+    (see `barrier`). ``contained_until``: the cut was not confirmed yet, and falls back by itself. What the public is
+    told beside that stands in ``closed_since`` and ``news_at``; it stops and lets through nothing.
     """
 
     stands: Mapping[str, Stand]
     contained: bool = False
+    contained_until: Instant | None = None
     blocked: Mapping[str, Instant | None] = field(default_factory=dict)
     isolated: Mapping[str, Instant | None] = field(default_factory=dict)
     closed_since: Mapping[str, Instant] = field(default_factory=dict)
     news_at: Instant | None = None
+    barred: Mapping[str, Instant | None] = field(default_factory=dict)
 
 
 def stricter(one: OpeningState, other: OpeningState) -> OpeningState:
@@ -52,8 +55,10 @@ def loosens(before: Enforcement, wanted: Enforcement) -> bool:
     return (
         any(_opens(before.stands.get(name), stand) for name, stand in wanted.stands.items())
         or (before.contained and not wanted.contained)
+        or (before.contained and _sooner(wanted.contained_until, before.contained_until))
         or _releases(before.blocked, wanted.blocked)
         or _releases(before.isolated, wanted.isolated)
+        or _releases(before.barred, wanted.barred)
     )
 
 
@@ -68,20 +73,25 @@ def tightest(before: Enforcement, wanted: Enforcement) -> Enforcement:
     return Enforcement(
         stands={name: _tighter(before.stands.get(name), wanted.stands.get(name)) for name in names},
         contained=before.contained or wanted.contained,
+        contained_until=_longest(before, wanted),
         blocked=_union(before.blocked, wanted.blocked),
         isolated=_union(before.isolated, wanted.isolated),
         closed_since=wanted.closed_since,
         news_at=wanted.news_at,
+        barred=_union(before.barred, wanted.barred),
     )
 
 
 def due(wanted: Enforcement, now: Instant) -> Enforcement:
     """The same with everything whose time has come fallen already, as the kernel's own timeouts do it."""
+    contained = wanted.contained and _runs(wanted.contained_until, now)
     return Enforcement(
         stands={name: _fallen(stand, now) for name, stand in wanted.stands.items()},
-        contained=wanted.contained,
-        blocked={target: until for target, until in wanted.blocked.items() if until is None or until > now},
-        isolated={asset: until for asset, until in wanted.isolated.items() if until is None or until > now},
+        contained=contained,
+        contained_until=wanted.contained_until if contained else None,
+        blocked={target: until for target, until in wanted.blocked.items() if _runs(until, now)},
+        isolated={asset: until for asset, until in wanted.isolated.items() if _runs(until, now)},
+        barred={passage: until for passage, until in wanted.barred.items() if _runs(until, now)},
     )
 
 
@@ -97,15 +107,29 @@ def disagreements(wanted: Enforcement, held: Enforcement, now: Instant) -> tuple
         for name, stand in sorted(expected.stands.items())
         if name not in held.stands or not _same_stand(stand, held.stands[name], now)
     ]
-    if expected.contained is not held.contained:
+    ending = expected.contained_until is not None and expected.contained_until - now < SLACK
+    if expected.contained is not held.contained and not ending:
         found.append("the site is not contained" if expected.contained else "the site is still contained")
+    elif not ending and not _same_deadline(expected.contained_until, held.contained_until):
+        found.append("the containment ends at another instant than was decided")
     found += _different("block", expected.blocked, held.blocked, now)
     found += _different("isolation", expected.isolated, held.isolated, now)
+    found += _different("barrier", expected.barred, held.barred, now)
     return tuple(found)
 
 
 SLACK = 2_000_000
 """Microseconds by which two deadlines may differ and still be the same."""
+
+
+def _runs(until: Instant | None, now: Instant) -> bool:
+    return until is None or until > now
+
+
+def _longest(one: Enforcement, other: Enforcement) -> Instant | None:
+    """When containment ends by itself, if both end or are not: the later."""
+    ends = [each.contained_until for each in (one, other) if each.contained]
+    return None if None in ends else max((end for end in ends if end is not None), default=None)
 
 
 def _fallen(stand: Stand, now: Instant) -> Stand:

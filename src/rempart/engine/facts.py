@@ -69,6 +69,8 @@ class Contained(Fact, frozen=True, tag=True, kw_only=True):
     by: str
     reason: str
     incidents: list[str]
+    until: Instant | None = None
+    """Unless it is confirmed, it falls back then. So it is with the facts below that have this field."""
 
 
 class LifelineClosed(Fact, frozen=True, tag=True, kw_only=True):
@@ -77,6 +79,7 @@ class LifelineClosed(Fact, frozen=True, tag=True, kw_only=True):
     opening: str
     by: str
     reason: str
+    until: Instant | None = None
 
 
 class OpeningSet(Fact, frozen=True, tag=True, kw_only=True):
@@ -87,6 +90,7 @@ class OpeningSet(Fact, frozen=True, tag=True, kw_only=True):
     by: str
     reason: str
     drains: Instant | None = None
+    until: Instant | None = None
 
 
 class Blocked(Fact, frozen=True, tag=True, kw_only=True):
@@ -97,6 +101,8 @@ class Blocked(Fact, frozen=True, tag=True, kw_only=True):
     by: str
     reason: str
     incident: str | None = None
+    provisional: bool = False
+    """It ends then unless it is confirmed, and stands until lifted when it is."""
 
 
 class Unblocked(Fact, frozen=True, tag=True, kw_only=True):
@@ -114,6 +120,7 @@ class Isolated(Fact, frozen=True, tag=True, kw_only=True):
     by: str
     reason: str
     incident: str | None = None
+    provisional: bool = False
 
 
 class Released(Fact, frozen=True, tag=True, kw_only=True):
@@ -121,6 +128,45 @@ class Released(Fact, frozen=True, tag=True, kw_only=True):
 
     asset: str
     by: str
+
+
+class Barred(Fact, frozen=True, tag=True, kw_only=True):
+    """A passage is shut until then."""
+
+    passage: str
+    until: Instant | None
+    by: str
+    reason: str
+    provisional: bool = False
+
+
+class Unbarred(Fact, frozen=True, tag=True, kw_only=True):
+    """A barrier ended, by an order or by its time."""
+
+    passage: str
+    by: str
+
+
+class ChangeConfirmed(Fact, frozen=True, tag=True, kw_only=True):
+    """What waited for a confirmation stays."""
+
+    by: str
+
+
+class FellBack(Fact, frozen=True, tag=True, kw_only=True):
+    """Nobody confirmed: these doors, and the cut if ``contained``, are as before; the kernel had done it already."""
+
+    openings: list[str]
+    contained: bool
+
+
+class DeadlineNears(Fact, frozen=True, tag=True, kw_only=True):
+    """In so many hours this ends by itself. ``what``: a trial, block, isolation or barrier; ``target``: of what."""
+
+    what: str
+    target: str
+    until: Instant
+    hours: int
 
 
 class MeasureProposed(Fact, frozen=True, tag=True, kw_only=True):
@@ -597,6 +643,11 @@ AnyFact = (
     | Unblocked
     | Isolated
     | Released
+    | Barred
+    | Unbarred
+    | ChangeConfirmed
+    | FellBack
+    | DeadlineNears
     | MeasureProposed
     | ProposalSettled
     | GateAnswered

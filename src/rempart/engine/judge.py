@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from ipaddress import ip_network
 
+from msgspec import structs
+
+from rempart.containment.barrier import OneWay, passage
 from rempart.containment.measure import stricter
 from rempart.containment.policy import Action
 from rempart.containment.safeguard import protects
@@ -10,11 +13,12 @@ from rempart.detection.finding import Level
 from rempart.duties.belgian_time import on_the_wall
 from rempart.engine import facts, orders, people, returning, tell, unmasking
 from rempart.engine.caring import heard
+from rempart.engine.deadline import staffed
 from rempart.engine.facts import AnyFact
 from rempart.engine.orders import AnyOrder
 from rempart.engine.state import Proposed, State, rehearsing
 from rempart.engine.visits import visit
-from rempart.errors import OrderRefused
+from rempart.errors import InputRefused, OrderRefused
 from rempart.incidents.incident import IncidentState
 from rempart.incidents.triage import inside
 from rempart.instants import Instant, after, minutes, seconds
@@ -43,18 +47,29 @@ class _Court:
     def hear(self, order: AnyOrder) -> tuple[AnyFact, ...]:
         match order:
             case orders.Contain():
-                return self.contain(order.by, order.reason, ())
+                return self.contain(order.by, order.reason, (), self.fallback(order))
+            case orders.Confirm():
+                return self.confirm_change(order)
             case orders.CloseLifeline():
                 return self.close_lifeline(order)
             case orders.SetOpening():
                 return self.set_opening(order)
             case orders.Block(by=by, reason=reason, target=target):
-                return self.block(target, by, reason, order.seconds, None)
+                (blocked,) = self.block(target, by, reason, None, None)
+                until, provisional = self.end(order, order.seconds)
+                return (structs.replace(blocked, until=until, provisional=provisional),)
             case orders.Unblock(by=by, target=target):
                 self.require(target in self.state.blocked, f"{target} is not blocked")
                 return (facts.Unblocked(at=self.now, target=target, by=by),)
             case orders.Isolate(by=by, reason=reason, asset=asset):
-                return self.isolate(asset, by, reason, order.seconds, None)
+                (isolated,) = self.isolate(asset, by, reason, None, None)
+                until, provisional = self.end(order, order.seconds)
+                return (structs.replace(isolated, until=until, provisional=provisional),)
+            case orders.Bar():
+                return self.bar(order)
+            case orders.Unbar(by=by, passage=passage):
+                self.require(passage in self.state.barred, f"{passage} is not barred")
+                return (facts.Unbarred(at=self.now, passage=passage, by=by),)
             case orders.Release(by=by, asset=asset):
                 self.require(asset in self.state.isolated, f"{asset} is not isolated")
                 return (facts.Released(at=self.now, asset=asset, by=by),)
@@ -124,13 +139,63 @@ class _Court:
 
     # -- tightening ----------------------------------------------------------------------------------------------
 
-    def contain(self, by: str, reason: str, incidents: tuple[str, ...]) -> tuple[AnyFact, ...]:
+    def fallback(self, order: orders.Tightening) -> Instant | None:
+        """When the change falls back unless somebody confirms it."""
+        return after(self.now, seconds(order.confirm_within)) if order.confirm_within else None
+
+    def end(self, order: orders.Tightening, length: int | None) -> tuple[Instant | None, bool]:
+        """When a measure ends, and whether a confirmation makes it stay. Others end while somebody is there."""
+        self.require(
+            length is None or order.confirm_within is None,
+            "it either ends by itself or waits for a confirmation",
+            "Give --for or --confirm-within, not both.",
+        )
+        if order.confirm_within:
+            return self.fallback(order), True
+        return (staffed(self.site.hours, after(self.now, seconds(length))) if length else None), False
+
+    def confirm_change(self, order: orders.Confirm) -> tuple[AnyFact, ...]:
+        waiting = [door.stand.until for door in self.state.doors.values() if door.provisional]
+        for measures in (self.state.blocked, self.state.isolated, self.state.barred):
+            waiting += [measure.until for measure in measures.values() if measure.provisional]
+        running = [until for until in (*waiting, self.state.contained_until) if until and until > self.now]
+        self.require(bool(running), "nothing waits for a confirmation")
+        return (facts.ChangeConfirmed(at=self.now, by=order.by),)
+
+    def bar(self, order: orders.Bar) -> tuple[AnyFact, ...]:
+        try:
+            barrier = passage(self.site, order.passage)
+        except InputRefused as unknown:
+            raise OrderRefused(unknown.what, now=unknown.now) from unknown
+        self.require(
+            not (isinstance(barrier, OneWay) and barrier.opening.lifeline),
+            f"{order.passage} is a way of a lifeline",
+            "Closing it needs its fallback confirmed: rempart contain --lifeline.",
+        )
+        until, provisional = self.end(order, order.seconds)
+        return (
+            facts.Barred(
+                at=self.now,
+                passage=order.passage,
+                until=until,
+                by=order.by,
+                reason=order.reason,
+                provisional=provisional,
+            ),
+        )
+
+    def contain(
+        self, by: str, reason: str, incidents: tuple[str, ...], until: Instant | None = None
+    ) -> tuple[AnyFact, ...]:
         reopened = any(door.reopened for door in self.state.doors.values())
         fresh = set(incidents) - self.state.contained_for
-        if self.state.contained and not reopened and not fresh:
+        waits = self.state.contained_until is not None or any(
+            d.provisional for d in self.state.doors.values()
+        )
+        if self.state.contained and not reopened and not fresh and not waits:
             return ()
         because = incidents or self.grave()
-        cut = facts.Contained(at=self.now, by=by, reason=reason, incidents=sorted(because))
+        cut = facts.Contained(at=self.now, by=by, reason=reason, incidents=sorted(because), until=until)
         # In this order: a rehearsal that ended after the cut would undo it.
         return (*self.rehearsal_overtaken(by), cut)
 
@@ -183,7 +248,15 @@ class _Court:
         )
         if self.standing(opening.id) is OpeningState.CLOSED:
             return ()
-        return (facts.LifelineClosed(at=self.now, opening=opening.id, by=order.by, reason=order.reason),)
+        return (
+            facts.LifelineClosed(
+                at=self.now,
+                opening=opening.id,
+                by=order.by,
+                reason=order.reason,
+                until=self.fallback(order),
+            ),
+        )
 
     def set_opening(self, order: orders.SetOpening) -> tuple[AnyFact, ...]:
         opening = self.opening(order.opening)
@@ -191,10 +264,20 @@ class _Court:
         for_a_while = self.state.doors[opening.id].stand.until is not None
         if present is wanted and not for_a_while:
             return ()
-        if (present is wanted and for_a_while) or (
+        self.require(
+            not (order.in_peace and order.confirm_within),
+            "what closes in peace does not fall back",
+            "Give --in-peace or --confirm-within, not both.",
+        )
+        if (present is wanted and for_a_while and wanted is not OpeningState.CLOSED) or (
             stricter(present, wanted) is present and present is not wanted
         ):
             self.may_loosen(opening, wanted)
+            self.require(
+                order.confirm_within is None,
+                "what opens locks nobody out, and needs no confirmation",
+                f"Open it for a limited time: rempart reopen trial {opening.id} --for …",
+            )
         self.require(
             not (opening.lifeline and wanted is OpeningState.CLOSED),
             f"{opening.id} is a lifeline",
@@ -208,6 +291,7 @@ class _Court:
                 by=order.by,
                 reason=order.reason,
                 drains=self.drains(opening, order),
+                until=self.fallback(order),
             ),
         )
 
@@ -233,7 +317,7 @@ class _Court:
 
     def block(
         self, target: str, by: str, reason: str, length: int | None, incident: str | None
-    ) -> tuple[AnyFact, ...]:
+    ) -> tuple[facts.Blocked]:
         try:
             ip_network(target, strict=False)
         except ValueError:
@@ -249,7 +333,7 @@ class _Court:
 
     def isolate(
         self, asset: str, by: str, reason: str, length: int | None, incident: str | None
-    ) -> tuple[AnyFact, ...]:
+    ) -> tuple[facts.Isolated]:
         machine = next((a for a in self.site.assets if asset == a.id or asset in a.addresses), None)
         if machine is None:
             known = ", ".join(sorted(a.id for a in self.site.assets))

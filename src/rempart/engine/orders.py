@@ -39,18 +39,29 @@ class Order(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     reason: Text = ""
 
 
-class Contain(Order, frozen=True, tag=True, kw_only=True):
+class Tightening(Order, frozen=True, tag=True, kw_only=True):
+    """The base of what stops something. With ``confirm_within``, it falls back by itself unless confirmed by then."""
+
+    confirm_within: Annotated[int, Meta(ge=10, le=3600)] | None = None
+    """Seconds. The kernel undoes it, every process of the station dead: who locked himself out is let back in."""
+
+
+class Confirm(Order, frozen=True, tag=True, kw_only=True):
+    """What waits for a confirmation is good: it stays."""
+
+
+class Contain(Tightening, frozen=True, tag=True, kw_only=True):
     """Cut the site off: openings close, lifelines become filtered, the public sees maintenance pages."""
 
 
-class CloseLifeline(Order, frozen=True, tag=True, kw_only=True):
+class CloseLifeline(Tightening, frozen=True, tag=True, kw_only=True):
     """Close a lifeline too. Needs the confirmation that its fallback works."""
 
     opening: Name
     fallback_confirmed: bool
 
 
-class SetOpening(Order, frozen=True, tag=True, kw_only=True):
+class SetOpening(Tightening, frozen=True, tag=True, kw_only=True):
     """Close or filter one opening by itself (the GP portal alone), or put it back as it normally is.
 
     ``in_peace``: a published service closes for maintenance, not for an attack; requests under way may end.
@@ -61,7 +72,7 @@ class SetOpening(Order, frozen=True, tag=True, kw_only=True):
     in_peace: bool = False
 
 
-class Block(Order, frozen=True, tag=True, kw_only=True):
+class Block(Tightening, frozen=True, tag=True, kw_only=True):
     """Block an address or network outside. ``seconds`` None: until lifted."""
 
     target: Name
@@ -74,7 +85,7 @@ class Unblock(Order, frozen=True, tag=True, kw_only=True):
     target: Name
 
 
-class Isolate(Order, frozen=True, tag=True, kw_only=True):
+class Isolate(Tightening, frozen=True, tag=True, kw_only=True):
     """Isolate a machine inside: it reaches nothing but what safeguards allow."""
 
     asset: Name
@@ -85,6 +96,19 @@ class Release(Order, frozen=True, tag=True, kw_only=True):
     """End the isolation of a machine."""
 
     asset: Name
+
+
+class Bar(Tightening, frozen=True, tag=True, kw_only=True):
+    """Shut one passage: from a zone into another (``wards>servers``), or one way of an opening (``telephone:in``)."""
+
+    passage: Name
+    seconds: Annotated[int, Meta(ge=1, le=31_536_000)] | None = None
+
+
+class Unbar(Order, frozen=True, tag=True, kw_only=True):
+    """End a barrier."""
+
+    passage: Name
 
 
 class AnswerGate(Order, frozen=True, tag=True, kw_only=True):
@@ -335,6 +359,9 @@ AnyOrder = (
     | Unblock
     | Isolate
     | Release
+    | Bar
+    | Unbar
+    | Confirm
     | AnswerGate
     | Reopen
     | ConfirmTrial

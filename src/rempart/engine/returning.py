@@ -285,7 +285,8 @@ class _WayBack:
         opening = self.opening(order.opening)
         door = self.state.doors[opening.id]
         until = door.stand.until
-        on_trial = until is not None and until > self.now and not is_rehearsed(self.state, opening.id)
+        waits = door.provisional or is_rehearsed(self.state, opening.id)
+        on_trial = until is not None and until > self.now and not waits
         self.require(on_trial, f"{opening.id} is not on trial")
         self.require(
             not self.state.doors[opening.id].visitor,

@@ -46,7 +46,7 @@ def needs(state: State, order: AnyOrder) -> Requirement:
                 if _loosens(state, order)
                 else Requirement(_ON_CALL, Proof.SESSION)
             )
-        case orders.Block() | orders.Isolate() | orders.TryTelling():
+        case orders.Block() | orders.Isolate() | orders.Bar() | orders.Confirm() | orders.TryTelling():
             return Requirement(_ON_CALL, Proof.SESSION)
         case orders.AskUnmasking():
             return Requirement(_PRIVACY_OFFICER, Proof.PASSKEY)
@@ -58,7 +58,7 @@ def needs(state: State, order: AnyOrder) -> Requirement:
             return Requirement(_ON_CALL | _APPROVER, Proof.SESSION)
         case orders.QualifyIncident():
             return Requirement(_WHO_QUALIFY, Proof.SESSION)
-        case orders.Unblock() | orders.Release() | orders.Reopen() | orders.ConfirmTrial():
+        case orders.Unblock() | orders.Release() | orders.Unbar() | orders.Reopen() | orders.ConfirmTrial():
             return Requirement(_TECHNICIAN, Proof.PASSKEY)
         case orders.Normalise():
             return Requirement(_TECHNICIAN, Proof.PASSKEY)

@@ -12,6 +12,7 @@ from typing import TypeVar
 from rempart.accounts.person import Person
 from rempart.care.ledger import Ledger
 from rempart.care.rehearsal import Rehearsal
+from rempart.containment.barrier import passages
 from rempart.containment.measure import Enforcement, Stand, stricter
 from rempart.detection.finding import Kind, Level, Outcome
 from rempart.engine import facts, unmasking
@@ -53,6 +54,10 @@ class Door:
     """Who is let in for minutes; empty when nobody is."""
     source: str = ""
     """From where the visitor comes."""
+    provisional: bool = False
+    """Shut until ``stand.until`` unless somebody confirms it."""
+    by: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +70,8 @@ class Measure:
     by: str
     reason: str
     incident: str | None = None
+    provisional: bool = False
+    """It ends at ``until`` unless somebody confirms it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +106,13 @@ class State:
     contained_for: frozenset[str] = frozenset()
     """Incidents the site is contained for; empty when it is not."""
     contained: bool = False
+    contained_until: Instant | None = None
+    """When the cut falls back unless somebody confirms it."""
     blocked: Mapping[str, Measure] = field(default_factory=dict)
     isolated: Mapping[str, Measure] = field(default_factory=dict)
+    barred: Mapping[str, Measure] = field(default_factory=dict)
+    warned: frozenset[tuple[str, str, Instant, int]] = frozenset()
+    """Deadlines that were announced: of what, of which target, when, and how many hours before."""
     gates: Mapping[str, Mapping[str, Answer]] = field(default_factory=dict)
     incidents: Mapping[str, Incident] = field(default_factory=dict)
     proposals: Mapping[str, Proposed] = field(default_factory=dict)
@@ -196,6 +208,9 @@ def fitted(state: State, site: Site) -> State:
         state,
         doors=doors,
         isolated={name: measure for name, measure in state.isolated.items() if name in machines},
+        barred={
+            name: measure for name, measure in state.barred.items() if name in {*map(str, passages(site))}
+        },
         gates={name: answers for name, answers in state.gates.items() if name in doors},
         reopened=tuple(name for name in state.reopened if name in doors),
     )
@@ -206,6 +221,7 @@ def enforcement(state: State) -> Enforcement:
     return Enforcement(
         stands={name: door.stand for name, door in state.doors.items()},
         contained=state.contained,
+        contained_until=state.contained_until,
         blocked={target: measure.until for target, measure in state.blocked.items()},
         isolated={asset: measure.until for asset, measure in state.isolated.items()},
         closed_since={
@@ -214,6 +230,7 @@ def enforcement(state: State) -> Enforcement:
             if door.stand.state is OpeningState.CLOSED and door.since != NEVER
         },
         news_at=state.news_at,
+        barred={passage: measure.until for passage, measure in state.barred.items()},
     )
 
 
@@ -230,9 +247,9 @@ def fold(state: State, site: Site, fact: AnyFact) -> State:
             told = _tell_contained(
                 state, at, Sentence("story.lifeline-closed", {"opening": opening, "by": fact.by})
             )
-            return _stand(told, opening, Stand(state=OpeningState.CLOSED), at)
-        case facts.OpeningSet(at=at, opening=opening, state=wanted, drains=drains):
-            return _stand(state, opening, Stand(state=wanted, drains=drains), at)
+            return _set(told, opening, OpeningState.CLOSED, fact)
+        case facts.OpeningSet(opening=opening, state=wanted):
+            return _set(state, opening, wanted, fact)
         case facts.VisitBegun():
             stand = Stand(state=OpeningState.FILTERED, until=fact.until, then=OpeningState.CLOSED)
             door = Door(stand=stand, since=fact.at, visitor=fact.visitor, source=fact.source)
@@ -249,6 +266,17 @@ def fold(state: State, site: Site, fact: AnyFact) -> State:
             return _isolated(state, fact)
         case facts.Released(asset=asset):
             return replace(state, isolated=_without(state.isolated, asset))
+        case facts.Barred(passage=passage):
+            return replace(state, barred={**state.barred, passage: _measure(passage, fact)})
+        case facts.Unbarred(passage=passage):
+            return replace(state, barred=_without(state.barred, passage))
+        case facts.ChangeConfirmed():
+            return _confirmed(state)
+        case facts.FellBack():
+            return _fell_back(state, fact)
+        case facts.DeadlineNears(what=what, target=target, until=until, hours=ahead):
+            running = {each for each in state.warned if each[2] > fact.at}
+            return replace(state, warned=frozenset(running | {(what, target, until, ahead)}))
         case facts.MeasureProposed(at=at, proposal=proposal, incident=incident, action=action, target=target):
             waiting = Proposed(id=proposal, incident=incident, action=action, target=target, at=at)
             return replace(state, proposals={**state.proposals, proposal: waiting})
@@ -530,7 +558,10 @@ def _contained(state: State, site: Site, fact: facts.Contained) -> State:
         already = door is not None and door.stand.state is OpeningState.CLOSED
         # A lifeline closed by hand, or a door normally closed, stays closed.
         shut = OpeningState.CLOSED if already else _shut(opening)
-        doors[opening.id] = Door(stand=Stand(state=shut), since=fact.at)
+        stand = _until_confirmed(_standing(state, opening.id), shut, fact.until)
+        doors[opening.id] = Door(
+            stand=stand, since=fact.at, provisional=stand.until is not None, by=fact.by, reason=fact.reason
+        )
     because = state.contained_for | set(fact.incidents)
     incidents = {
         name: replace(incident, state=IncidentState.CONTAINED) if name in because else incident
@@ -542,6 +573,8 @@ def _contained(state: State, site: Site, fact: facts.Contained) -> State:
         since=fact.at,
         contained=True,
         cut_since=state.cut_since if state.contained else fact.at,
+        # A cut that stands already is not ended by one that nobody confirms.
+        contained_until=None if state.contained and not state.contained_until else fact.until,
         contained_for=because,
         doors=doors,
         gates={},
@@ -549,6 +582,62 @@ def _contained(state: State, site: Site, fact: facts.Contained) -> State:
         incidents=incidents,
     )
     return _tell_contained(cut, fact.at, Sentence("story.contained", {"by": fact.by}))
+
+
+def _until_confirmed(present: Stand, wanted: OpeningState, until: Instant | None) -> Stand:
+    """``wanted``, and if nobody confirms it by then, no more open than the door would have been without it."""
+    fallback = present.then if present.until and present.then else present.state
+    if until is None or stricter(fallback, wanted) is fallback:
+        return Stand(state=wanted)
+    return Stand(state=wanted, until=until, then=fallback)
+
+
+def _confirmed(state: State) -> State:
+    """All that waits for a confirmation stays."""
+    doors = {
+        name: replace(door, stand=Stand(state=door.stand.state), provisional=False)
+        if door.provisional
+        else door
+        for name, door in state.doors.items()
+    }
+    return replace(
+        state,
+        doors=doors,
+        contained_until=None,
+        blocked=_kept(state.blocked),
+        isolated=_kept(state.isolated),
+        barred=_kept(state.barred),
+    )
+
+
+def _kept(measures: Mapping[str, Measure]) -> dict[str, Measure]:
+    return {
+        name: replace(measure, until=None, provisional=False) if measure.provisional else measure
+        for name, measure in measures.items()
+    }
+
+
+def _fell_back(state: State, fact: facts.FellBack) -> State:
+    """Doors that nobody confirmed stand as before; so does the site, if its cut was one of them."""
+    for name in fact.openings:
+        state = _stand(state, name, Stand(state=_standing(state, name).then or OpeningState.CLOSED), fact.at)
+    if not fact.contained:
+        return state
+    incidents = {
+        name: replace(incident, state=IncidentState.OPEN) if name in state.contained_for else incident
+        for name, incident in state.incidents.items()
+    }
+    grave = any(i.level >= Level.HIGH and i.state is not IncidentState.CLOSED for i in incidents.values())
+    return replace(
+        state,
+        posture=Posture.WATCHFUL if grave else Posture.NORMAL,
+        since=fact.at,
+        contained=False,
+        cut_since=NEVER,
+        contained_until=None,
+        contained_for=frozenset(),
+        incidents=incidents,
+    )
 
 
 def _shut(opening: Opening) -> OpeningState:
@@ -572,7 +661,7 @@ def _trial_started(state: State, fact: facts.TrialStarted) -> State:
         made = Override(by=fact.by, at=fact.at, due=fact.confirm_by, reason=fact.reason)
         overrides = {**told.dossier.overrides, fact.opening: made}
         told = replace(told, dossier=replace(told.dossier, overrides=overrides))
-    opened = _stand(told, fact.opening, on_trial, fact.at, reopened=True)
+    opened = _stand(told, fact.opening, on_trial, fact.at, reopened=True, by=fact.by)
     order = opened.reopened if fact.opening in opened.reopened else (*opened.reopened, fact.opening)
     return replace(
         opened,
@@ -603,14 +692,31 @@ def _normalised(state: State, site: Site, fact: facts.Normalised) -> State:
         since=fact.at,
         contained=False,
         cut_since=NEVER,
+        contained_until=None,
         contained_for=frozenset(),
         dossier=replace(told.dossier, partners={}, overrides={}),
         gates={},
     )
 
 
-def _stand(state: State, opening: str, stand: Stand, at: Instant, *, reopened: bool = False) -> State:
-    return replace(state, doors={**state.doors, opening: Door(stand=stand, since=at, reopened=reopened)})
+def _set(
+    state: State, opening: str, wanted: OpeningState, fact: facts.OpeningSet | facts.LifelineClosed
+) -> State:
+    """One door set apart from the others, perhaps until somebody confirms it."""
+    stand = _until_confirmed(_standing(state, opening), wanted, fact.until)
+    if isinstance(fact, facts.OpeningSet):
+        stand = replace(stand, drains=fact.drains)
+    door = Door(
+        stand=stand, since=fact.at, provisional=stand.until is not None, by=fact.by, reason=fact.reason
+    )
+    return replace(state, doors={**state.doors, opening: door})
+
+
+def _stand(
+    state: State, opening: str, stand: Stand, at: Instant, *, reopened: bool = False, by: str = ""
+) -> State:
+    door = Door(stand=stand, since=at, reopened=reopened, by=by)
+    return replace(state, doors={**state.doors, opening: door})
 
 
 # -- the dossier of the reopening ---------------------------------------------------------------------------------
@@ -639,35 +745,33 @@ def _filed(
 
 
 def _blocked(state: State, fact: facts.Blocked) -> State:
-    measure = Measure(
-        target=fact.target,
-        since=fact.at,
-        until=fact.until,
-        by=fact.by,
-        reason=fact.reason,
-        incident=fact.incident,
-    )
     return replace(
         state,
-        blocked={**state.blocked, fact.target: measure},
+        blocked={**state.blocked, fact.target: _measure(fact.target, fact, fact.incident)},
         automatic=_spent(state, fact.at, fact.by, fact.target),
         day=replace(state.day, blocked=state.day.blocked + (fact.by == facts.MACHINE)),
     )
 
 
 def _isolated(state: State, fact: facts.Isolated) -> State:
-    measure = Measure(
-        target=fact.asset,
+    return replace(
+        state,
+        isolated={**state.isolated, fact.asset: _measure(fact.asset, fact, fact.incident)},
+        automatic=_spent(state, fact.at, fact.by, fact.asset),
+    )
+
+
+def _measure(
+    target: str, fact: facts.Blocked | facts.Isolated | facts.Barred, incident: str | None = None
+) -> Measure:
+    return Measure(
+        target=target,
         since=fact.at,
         until=fact.until,
         by=fact.by,
         reason=fact.reason,
-        incident=fact.incident,
-    )
-    return replace(
-        state,
-        isolated={**state.isolated, fact.asset: measure},
-        automatic=_spent(state, fact.at, fact.by, fact.asset),
+        incident=incident,
+        provisional=fact.provisional,
     )
 
 

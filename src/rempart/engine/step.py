@@ -15,7 +15,7 @@ from rempart.containment.measure import loosens, tightens, tightest
 from rempart.containment.names import Address
 from rempart.containment.policy import Policy
 from rempart.detection.finding import Kind, Level
-from rempart.engine import facts, tell
+from rempart.engine import deadline, facts, tell
 from rempart.engine.caring import pack_read, probed
 from rempart.engine.facts import MACHINE, AnyFact
 from rempart.engine.inputs import (
@@ -98,7 +98,8 @@ def _decide(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tupl
             return _settle(terms, state, (begun, *_overdue(state, now)), now, always_enforce=True)
         case Ticked(now=now):
             ended = tell.day_ended(terms.site, state, now)
-            return _settle(terms, state, (*_overdue(state, now), *ended), now)
+            overdue = _overdue(state, now)
+            return _settle(terms, state, (*overdue, *deadline.nearing(state, now), *ended), now)
         case Found(now=now, finding=finding):
             weighed = weigh(terms.site, terms.policy, state, finding, now, terms.named)
             after_it, commands = _settle(terms, weighed.state, weighed.facts, now)
@@ -238,7 +239,15 @@ def _overdue(state: State, now: Instant) -> tuple[AnyFact, ...]:
         if door.visitor
         else facts.TrialEnded(at=now, opening=name)
         for name, door in state.doors.items()
-        if door.stand.until is not None and door.stand.until <= now and not is_rehearsed(state, name)
+        if door.stand.until is not None
+        and door.stand.until <= now
+        and not is_rehearsed(state, name)
+        and not door.provisional
+    ]
+    barriers = [
+        facts.Unbarred(at=now, passage=passage, by=MACHINE)
+        for passage, measure in state.barred.items()
+        if measure.until is not None and measure.until <= now
     ]
     blocks = [
         facts.Unblocked(at=now, target=target, by=MACHINE)
@@ -257,7 +266,18 @@ def _overdue(state: State, now: Instant) -> tuple[AnyFact, ...]:
     ]
     quiet += _crowded_out(state, but=set(quiet))
     ended = [facts.QuietReturned(at=now, incidents=quiet)] if quiet else []
-    return (*rehearsed, *trials, *blocks, *isolations, *ended)
+    return (*rehearsed, *_fallen_back(state, now), *trials, *blocks, *isolations, *barriers, *ended)
+
+
+def _fallen_back(state: State, now: Instant) -> tuple[AnyFact, ...]:
+    """What nobody confirmed in time."""
+    doors = sorted(
+        name
+        for name, door in state.doors.items()
+        if door.provisional and door.stand.until is not None and door.stand.until <= now
+    )
+    contained = state.contained_until is not None and state.contained_until <= now
+    return (facts.FellBack(at=now, openings=doors, contained=contained),) if doors or contained else ()
 
 
 def _crowded_out(state: State, but: set[str]) -> list[str]:
@@ -272,7 +292,8 @@ def _crowded_out(state: State, but: set[str]) -> list[str]:
 
 def _next_deadline(state: State, now: Instant) -> Instant | None:
     stands = [door.stand.until for door in state.doors.values()]
-    measures = [m.until for m in (*state.blocked.values(), *state.isolated.values())]
+    measures = [m.until for m in (*state.blocked.values(), *state.isolated.values(), *state.barred.values())]
+    measures += [state.contained_until, *deadline.announcements(state)]
     calm = [after(i.last_seen, TOGETHER) for i in state.incidents.values() if i.state is IncidentState.OPEN]
     return min((due for due in (*stands, *measures, *calm) if due is not None and due > now), default=None)
 

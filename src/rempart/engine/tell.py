@@ -148,6 +148,13 @@ def _troubles(
                 yield _raised(site, now, f"trouble-{ward}", Urgency.NOW, said, "todo.call-ward")
             case facts.EnvelopeOpened() if _news(state, ENVELOPE, now):
                 yield _raised(site, now, ENVELOPE, Urgency.NOW, Sentence("alert.envelope"), "todo.envelope")
+            case facts.DeadlineNears(what=what, target=target, hours=ahead):
+                said = Sentence(f"alert.deadline-{what}", {"target": _opening(site, target), "hours": ahead})
+                yield _raised(site, now, f"deadline-{what}-{target}", Urgency.CAN_WAIT, said, "todo.look")
+            case facts.FellBack():
+                yield _raised(
+                    site, now, "fell-back", Urgency.CAN_WAIT, Sentence("alert.fell-back"), "todo.look"
+                )
             case facts.EnforcementFaulted(lasts=True) if _news(state, ENFORCEMENT, now):
                 yield _raised(
                     site, now, ENFORCEMENT, Urgency.NOW, Sentence("alert.enforcement"), "todo.technician"

@@ -74,6 +74,7 @@ from rempart.engine.inputs import (
 from rempart.engine.orders import AnyOrder, Contain
 from rempart.engine.state import State, enforcement, fitted, folded, initial
 from rempart.engine.step import Terms, counts, step
+from rempart.engine.why import why
 from rempart.errors import (
     EnforcementFailed,
     InputRefused,
@@ -110,6 +111,8 @@ from rempart.messages import (
     StatusAsked,
     StatusFollowed,
     TellPeople,
+    Why,
+    WhyAsked,
 )
 from rempart.messages import Ordered as OrderSent
 from rempart.ports import Clock, Enforcer
@@ -133,6 +136,9 @@ LASTS = seconds(30)
 
 _LONGEST_FAULT = 2_000
 """Characters of what differs: a hundred thousand blocks may be missing at once."""
+
+_MOST_REASONS = 200
+"""Reasons told of one address: one message must take them."""
 
 _FINDINGS = Rate(per_second=50.0, burst=200.0)
 """Frames a second from watch; what is beyond waits in its own socket."""
@@ -414,6 +420,9 @@ class Guard:
         wanted = self._held if self._pending and self._held else enforcement(self.state)
         try:
             wrong = disagreements(wanted, self._world(lambda: self._enforcer.read(now)), now)
+        except RempartError as fault:
+            wrong = (fault.diagnostics(),)  # no table, no proxy: what cannot be read is made anew
+        try:
             if wrong:
                 self._enforce(wanted)
         except RempartError as fault:
@@ -526,12 +535,26 @@ class Guard:
                     await connection.send(await self._obey(order, LOCAL))
                 case SimulationAsked(order=order):
                     await connection.send(foresee(self.terms, self.state, order, self.clock.now()))
+                case WhyAsked(address=address):
+                    await connection.send(self._why(address))
                 case PeopleAsked():
                     await connection.send(self.reception.everybody())
                 case NamesAsked():
                     await connection.send(await self._names(message, local=True))
                 case _:
                     await self._tell(connection, message)
+
+    def _why(self, address: str) -> Why | OrderRejected:
+        """What stops packets of an address. Without the kernel's counters it is told all the same."""
+        try:
+            counted = self._world(self._enforcer.refused)
+        except RempartError:
+            counted = {}
+        try:
+            reasons = why(self.terms.site, self.state, address, counted)
+        except InputRefused as fault:
+            return OrderRejected(what=fault.what, now=fault.now)
+        return Why(reasons=list(reasons[:_MOST_REASONS]))
 
     async def hear_console(self, connection: Connection) -> None:
         """The console: believed in nothing. Each order is proved by its person, or refused."""

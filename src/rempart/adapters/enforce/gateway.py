@@ -4,7 +4,7 @@ The kernel goes first, always. Tightening: no packet waits for the proxy. Loosen
 still read the maintenance page. If the proxy fails, the kernel already holds what was decided.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from rempart.adapters.enforce.gate import Gate
@@ -50,6 +50,10 @@ class Gateway:
     def hold(self, leases: Sequence[Lease]) -> None:
         """Let these leases hold from now on: the kernel's part alone. Raises EnforcementFailed."""
         self._kernel.hold(leases)
+
+    def refused(self) -> Mapping[str, int]:
+        """What the kernel has refused, by counter."""
+        return self._kernel.refused()
 
     def read(self, now: Instant) -> Enforcement:
         """What holds; where kernel and proxy (or gate) judge an opening, the stricter: a request has to pass both.

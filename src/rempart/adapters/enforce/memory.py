@@ -23,6 +23,10 @@ class MemoryEnforcer:
         """Remember the leases."""
         self.leases += leases
 
+    def refused(self) -> dict[str, int]:
+        """Nothing passes here, so nothing is refused."""
+        return {}
+
     def read(self, now: Instant) -> Enforcement:
         """What was wanted last, with everything whose time has come fallen since."""
         return due(self._held, now)

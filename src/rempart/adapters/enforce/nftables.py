@@ -5,6 +5,7 @@ Containing goes first and alone, as one raw netlink message (0.08 ms measured ag
 named.
 """
 
+import re
 import socket
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from nftables import Nftables
 
 from rempart.adapters.enforce.netlink import Element, Netlink
+from rempart.containment.barrier import Between, OneWay, Passage, passages
 from rempart.containment.holdings import Holdings, Trial, cut, enforcement, holdings
 from rempart.containment.measure import Enforcement
 from rempart.containment.names import Lease
@@ -88,9 +90,20 @@ class Kernel:
             )
         self._own_transaction(self._known.held if self._known else None)
 
+    def refused(self) -> dict[str, int]:
+        """Packets counted since the table was loaded, by the counter's name. Raises EnforcementFailed."""
+        code, told, complaint = self._nft.cmd(f"list counters table {TABLE}")
+        if code:
+            raise EnforcementFailed(
+                f"the kernel tells no counters: {' '.join(complaint.split())[:400]}",
+                where="nftables",
+                now="Its table was removed or replaced; the guard loads it again.",
+            )
+        return {name: int(packets) for name, packets in _COUNTER.findall(told)}
+
     def _contain(self, wanted: Enforcement, now: Instant) -> None:
         """The cut, before anything else is even worked out. Without a table the whole load that follows does it."""
-        if wanted.contained:
+        if wanted.contained and wanted.contained_until is None:
             self._netlink.add_marks("contained", cut(self._site, wanted, now) | {CONTAINED_FLAG})
             self._own_transaction(self._known.held if self._known else None)
 
@@ -108,18 +121,47 @@ class Kernel:
         return self._netlink.has_chain(self._layout)
 
     def _holdings(self, now: Instant) -> Holdings:
-        marks = {int.from_bytes(element.key, sys.byteorder) for element in self._elements("contained")}
+        marks = self._marks("contained", now)
         trials = self._verdicts("trial", now)
         return Holdings(
             contained=CONTAINED_FLAG in marks,
-            cut=frozenset(marks - {CONTAINED_FLAG}),
+            contained_until=marks.get(CONTAINED_FLAG),
+            cut=frozenset(marks.keys() - {CONTAINED_FLAG}),
             states={mark: state for mark, (state, _) in self._verdicts("state", now).items()},
             trials={
                 mark: Trial(state=state, until=until) for mark, (state, until) in trials.items() if until
             },
             blocked=self._blocks(now),
             isolated=self._addresses(("isolated4", "isolated6"), now),
+            barred=self._barred(now),
         )
+
+    def _barred(self, now: Instant) -> dict[Passage, Instant | None]:
+        """The passages of the site that are shut; what else lies in those sets is no passage and stops nothing."""
+        parted = {
+            tuple(element.key[place : place + _IFNAME].rstrip(b"\0").decode() for place in (0, _IFNAME)): (
+                _until(element, now)
+            )
+            for element in self._elements("barred_zones")
+        }
+        ways = {True: self._marks("barred_in", now), False: self._marks("barred_out", now)}
+        found: dict[Passage, Instant | None] = {}
+        for barrier in passages(self._site):
+            match barrier:
+                case Between(source=source, target=target):
+                    pair = (source.interface, target.interface)
+                    if pair in parted:
+                        found[barrier] = parted[pair]
+                case OneWay(opening=opening, inward=inward):
+                    if opening.mark in ways[inward]:
+                        found[barrier] = ways[inward][opening.mark]
+        return found
+
+    def _marks(self, name: str, now: Instant) -> dict[int, Instant | None]:
+        return {
+            int.from_bytes(element.key, sys.byteorder): _until(element, now)
+            for element in self._elements(name)
+        }
 
     def _blocks(self, now: Instant) -> dict[str, Instant | None]:
         """The blocks, which may be many: read again only when somebody's transaction may have touched them."""
@@ -184,6 +226,11 @@ class _Blocks:
     generation: int
     held: dict[str, Instant | None]
 
+
+_COUNTER = re.compile(r"counter (\w+) \{\s*packets (\d+)")
+
+_IFNAME = 16
+"""Bytes of an interface's name in a set's key (IFNAMSIZ)."""
 
 _FAMILIES = {4: socket.AF_INET, 16: socket.AF_INET6}
 """Address family by the length of an address."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
 from rempart.containment import gate
+from rempart.containment.barrier import Between, OneWay
 from rempart.containment.holdings import Holdings, Network, close, holdings, network, spelled
 from rempart.containment.measure import Enforcement
 from rempart.containment.names import resolved
@@ -78,9 +79,9 @@ _Element = tuple[str, Instant | None]
 def _elements(held: Holdings) -> dict[str, dict[str, _Element]]:
     blocked = {target: ("", until) for target, until in held.blocked.items()}
     isolated = {target: ("", until) for target, until in held.isolated.items()}
-    cut = held.cut | ({CONTAINED_FLAG} if held.contained else set())
+    flag = {str(CONTAINED_FLAG): ("", held.contained_until)} if held.contained else {}
     return {
-        "contained": {str(mark): ("", None) for mark in sorted(cut)},
+        "contained": {str(mark): ("", None) for mark in sorted(held.cut)} | flag,
         "trial": {str(mark): _verdict(mark, trial.state, trial.until) for mark, trial in held.trials.items()},
         "state": {str(mark): _verdict(mark, state, None) for mark, state in held.states.items()},
         "blocked4": _those(blocked, lambda text: "/" not in text and ":" not in text),
@@ -89,6 +90,21 @@ def _elements(held: Holdings) -> dict[str, dict[str, _Element]]:
         "blocked_nets6": _those(blocked, lambda text: "/" in text and ":" in text),
         "isolated4": _those(isolated, lambda text: ":" not in text),
         "isolated6": _those(isolated, lambda text: ":" in text),
+        "barred_zones": {
+            f"{_interface(barrier.source.interface)} . {_interface(barrier.target.interface)}": ("", until)
+            for barrier, until in held.barred.items()
+            if isinstance(barrier, Between)
+        },
+        "barred_in": _one_way(held, inward=True),
+        "barred_out": _one_way(held, inward=False),
+    }
+
+
+def _one_way(held: Holdings, *, inward: bool) -> dict[str, _Element]:
+    return {
+        str(barrier.opening.mark): ("", until)
+        for barrier, until in held.barred.items()
+        if isinstance(barrier, OneWay) and barrier.inward is inward
     }
 
 
@@ -123,7 +139,7 @@ def _alike(one: _Element, other: _Element) -> bool:
 
 
 _SETS = {
-    "contained": "set contained { type mark;",
+    "contained": "set contained { type mark; flags timeout;",
     "trial": "map trial { type mark : verdict; flags timeout;",
     "state": "map state { type mark : verdict;",
     "blocked4": "set blocked4 { type ipv4_addr; flags timeout;",
@@ -132,6 +148,9 @@ _SETS = {
     "blocked_nets6": "set blocked_nets6 { type ipv6_addr; flags interval,timeout;",
     "isolated4": "set isolated4 { type ipv4_addr; flags timeout;",
     "isolated6": "set isolated6 { type ipv6_addr; flags timeout;",
+    "barred_zones": "set barred_zones { type ifname . ifname; flags timeout;",
+    "barred_in": "set barred_in { type mark; flags timeout;",
+    "barred_out": "set barred_out { type mark; flags timeout;",
 }
 
 
@@ -156,7 +175,7 @@ def _layout(site: Site) -> list[str]:
         *_refusals(site),
         *(line for opening in site.openings for line in _opening_chains(site, opening)),
         *_judgement(site),
-        *_isolation(),
+        *_isolation(site),
         *_blocking(site),
         *_safeguards(site),
         *_classification(site),
@@ -201,8 +220,9 @@ def _reached(site: Site, zone: Zone) -> Iterator[Zone]:
 
 def _counters(site: Site) -> Iterator[str]:
     names = [f"{state}_{opening.mark}" for opening in site.openings for state in OpeningState]
+    names += [f"limited_{opening.mark}" for opening in site.openings]
     names += [f"safeguard_{number}" for number, _ in enumerate(site.safeguards)]
-    names += ["responder", "blocked", "isolated", "unclassified", "between_zones"]
+    names += ["responder", "blocked", "isolated", "unclassified", "between_zones", "barred"]
     names += ["past_the_resolver"] if site.resolver else []
     return (f"counter {name} {{ }}" for name in names)
 
@@ -219,6 +239,7 @@ def _refusals(site: Site) -> list[str]:
         ),
         *_refusing("unclassified", "unclassified", site),
         *_refusing("between_zones", "denied:zones", site),
+        *_refusing("barred", "barred:zones", site),
         *(_refusing("past_the_resolver", "denied:resolver", site) if site.resolver else ()),
     ]
 
@@ -256,7 +277,7 @@ def _opening_chains(site: Site, opening: Opening) -> list[str]:
     refused = f"counter name closed_{mark} goto refuse"
     return [
         *_chain(f"closed_{mark}", _report(f"closed:{name}"), refused),
-        *_chain(f"limited_{mark}", _report(f"limited:{name}"), refused),
+        *_chain(f"limited_{mark}", _report(f"limited:{name}"), f"counter name limited_{mark} goto refuse"),
         *_chain(
             f"filtered_{mark}",
             *hidden,
@@ -271,11 +292,17 @@ def _opening_chains(site: Site, opening: Opening) -> list[str]:
 def _judgement(site: Site) -> list[str]:
     """Containment wins over trials, trials over the standing state."""
     marks = ", ".join(f"{opening.mark} : goto closed_{opening.mark}" for opening in site.openings)
+    uplink = _interface(site.uplink.interface)
     return [
         *_chain("responder", _report("responder:in", _BEGUN), "counter name responder accept"),
         *_chain("cut", *([f"{_OURS} vmap {{ {marks} }}"] if marks else []), "goto unclassified"),
         *_chain(
             "openings",
+            # One way of an opening: who began it, told by the uplink's side and the packet's direction.
+            f"iifname {uplink} ct direction original {_OURS} == @barred_in goto cut",
+            f"oifname {uplink} ct direction reply {_OURS} == @barred_in goto cut",
+            f"oifname {uplink} ct direction original {_OURS} == @barred_out goto cut",
+            f"iifname {uplink} ct direction reply {_OURS} == @barred_out goto cut",
             f"{_OURS} == @contained goto cut",
             f"{_OURS} vmap @trial",
             f"{_OURS} vmap @state",
@@ -284,17 +311,27 @@ def _judgement(site: Site) -> list[str]:
     ]
 
 
-def _isolation() -> list[str]:
+def _isolation(site: Site) -> list[str]:
+    """Nothing of an isolated machine passes but what the operators begin to it: as they may reach it otherwise too."""
     return [
         *_chain("isolated", _report("isolated:asset"), "counter name isolated goto refuse"),
         *_chain(
             "isolation",
+            *(rule for safeguard in site.safeguards for rule in _begun_by_operators(safeguard)),
             "ip saddr @isolated4 goto isolated",
             "ip daddr @isolated4 goto isolated",
             "ip6 saddr @isolated6 goto isolated",
             "ip6 daddr @isolated6 goto isolated",
         ),
     ]
+
+
+def _begun_by_operators(safeguard: Safeguard) -> Iterator[str]:
+    interface = _interface(safeguard.interface)
+    for hosts in _families(safeguard.networks):
+        protocol, members = _protocol(hosts[0]), _set(map(spelled, hosts))
+        yield f"iifname {interface} {protocol} saddr {members} ct direction original return"
+        yield f"oifname {interface} {protocol} daddr {members} ct direction reply return"
 
 
 def _blocking(site: Site) -> list[str]:
@@ -342,6 +379,8 @@ def _forward(site: Site) -> list[str]:
     return _hook(
         "forward",
         "jump isolation",
+        "ct direction original iifname . oifname @barred_zones goto barred",
+        "ct direction reply oifname . iifname @barred_zones goto barred",
         # A reaches B; what comes back from B passes because A began. Judged without the connection's mark, so that
         # nothing done to openings can touch it.
         "iifname . oifname @reaches accept",

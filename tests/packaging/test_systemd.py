@@ -1,0 +1,98 @@
+"""The units say what the threat model says: who may do what, and what comes before the network."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+UNITS = sorted((Path(__file__).parents[2] / "packaging" / "systemd").glob("*.service"))
+NAMES = [unit.stem for unit in UNITS]
+_CAPABILITIES = {
+    "rempart-boot": "CAP_NET_ADMIN",
+    "rempart-guard": "CAP_NET_ADMIN",
+    "rempart-watch": "",
+    "rempart-console": "",
+    "rempart-resolver": "CAP_NET_BIND_SERVICE",
+}
+
+
+def parsed(unit: Path) -> dict[str, dict[str, list[str]]]:
+    """Sections, keys and all their values, in order: systemd takes a key more than once."""
+    sections: dict[str, dict[str, list[str]]] = {}
+    keys: dict[str, list[str]] = {}
+    for text in unit.read_text().splitlines():
+        if text.startswith("["):
+            keys = sections.setdefault(text.strip("[]"), {})
+        elif text and not text.startswith("#"):
+            key, _, value = text.partition("=")
+            keys.setdefault(key, []).append(value)
+    return sections
+
+
+def test_there_is_a_unit_for_each_part() -> None:
+    assert set(NAMES) == set(_CAPABILITIES)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=NAMES)
+def test_each_has_its_own_user_and_no_more_than_its_capability(unit: Path) -> None:
+    service = parsed(unit)["Service"]
+    part = unit.stem.replace("boot", "guard")  # it reads the guard's journal
+    assert service["User"] == service["Group"] == [part]
+    assert service["CapabilityBoundingSet"] == [_CAPABILITIES[unit.stem]]
+    assert service.get("AmbientCapabilities", [""]) == [_CAPABILITIES[unit.stem]]
+    for hardening in ("NoNewPrivileges", "PrivateTmp", "ProtectKernelModules", "RestrictNamespaces"):
+        assert service[hardening] == ["yes"]
+    assert service["ProtectSystem"] == ["strict"]
+    assert service["SystemCallFilter"][0] == "@system-service"
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=NAMES)
+def test_each_starts_a_module_that_is_there_with_arguments_that_it_knows(unit: Path) -> None:
+    words = parsed(unit)["Service"]["ExecStart"][0].split()
+    assert words[:2] == ["/opt/rempart/.venv/bin/python", "-m"]
+    helped = subprocess.run(
+        [sys.executable, "-m", words[2], "--help"], capture_output=True, text=True, check=True
+    )
+    for option in (word for word in words if word.startswith("--")):
+        assert option in helped.stdout
+
+
+def test_boot_comes_before_the_network_and_before_the_guard() -> None:
+    units = {unit.stem: parsed(unit) for unit in UNITS}
+    assert "network-pre.target" in units["rempart-boot"]["Unit"]["Before"][0].split()
+    assert units["rempart-boot"]["Unit"]["Wants"] == ["network-pre.target"]
+    assert units["rempart-boot"]["Unit"]["DefaultDependencies"] == ["no"]
+    assert units["rempart-boot"]["Service"]["Type"] == ["oneshot"]
+    assert "rempart-boot.service" in units["rempart-guard"]["Unit"]["After"][0].split()
+
+
+def test_watch_and_console_reach_neither_the_network_nor_the_guard_s_files() -> None:
+    watch, console = (
+        next(parsed(unit)["Service"] for unit in UNITS if unit.stem == name)
+        for name in ("rempart-watch", "rempart-console")
+    )
+    assert watch["PrivateNetwork"] == ["yes"]
+    assert watch["InaccessiblePaths"] == ["/var/lib/rempart/guard"]
+    assert console["InaccessiblePaths"] == ["/var/lib/rempart"]
+    assert console["IPAddressAllow"] == ["localhost"]
+
+
+@pytest.mark.edge
+@pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="needs systemd-analyze: apt install systemd"
+)
+def test_systemd_finds_no_fault_in_them(tmp_path: Path) -> None:
+    for unit in UNITS:
+        text = unit.read_text().replace("/opt/rempart/.venv/bin/python", sys.executable)
+        (tmp_path / unit.name).write_text(text)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *(str(tmp_path / unit.name) for unit in UNITS)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = [line for line in (done.stdout + done.stderr).splitlines() if str(tmp_path) in line]
+    assert said == []
+    assert done.returncode == 0, done.stderr
