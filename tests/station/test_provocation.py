@@ -104,7 +104,7 @@ def played(name: str, begins: Instant) -> Iterator[Event]:
         ]
         for place, event in enumerate(read):
             at = Instant(begins + place * minutes(1) // max(1, len(read)))
-            yield replace(event, time=at)
+            yield replace(event, when=at)
 
 
 @pytest.fixture(scope="module")
