@@ -206,10 +206,10 @@ class _Concern:
                 return target in self._targets
             case facts.QuietReturned(incidents=incidents):
                 return bool(self.ids & set(incidents))
-            case facts.StationStarted():
-                return False
+            case facts.UnmaskingAsked(incident=incident) | facts.Unmasked(incident=incident):
+                return incident in self.ids
             case _:
-                return cut
+                return cut and type(fact) not in ASIDE
 
 
 def _unread(entry: Recorded) -> Sentence | None:
@@ -281,4 +281,38 @@ _KEYS: Mapping[type, str] = {
     facts.OrderDeclined: "story.refused",
     facts.EnforcementFaulted: "story.fault",
     facts.SealedLate: "story.late",
+    facts.AlertRaised: "story.alert",
+    facts.Acknowledged: "story.acknowledged",
+    facts.CareAttested: "story.care-attested",
+    facts.EnvelopeOpened: "story.envelope",
+    facts.OutsideTicked: "story.outside",
+    facts.OverrideConfirmed: "story.override-confirmed",
+    facts.PaperKept: "story.paper-kept",
+    facts.PaperEntered: "story.paper-entered",
+    facts.PartnerNoted: "story.partner",
+    facts.ProbeTurned: "story.probe-turned",
+    facts.ProofGiven: "story.proof",
+    facts.StageSet: "story.stage",
+    facts.TroubleReported: "story.trouble",
+    facts.TroubleSettled: "story.trouble-settled",
+    facts.UnmaskingAsked: "story.unmasking-asked",
+    facts.Unmasked: "story.unmasked",
 }
+
+ASIDE: frozenset[type] = frozenset(
+    {
+        facts.StationStarted,
+        *(facts.PersonEnrolled, facts.RolesSet, facts.PersonDisabled, facts.PersonEnabled),
+        *(facts.LinkIssued, facts.CredentialsChosen, facts.TokenIssued, facts.EnvelopeSealed),
+        *(facts.SignedIn, facts.SignInRefused, facts.SessionsEnded, facts.NamesRead),
+        *(
+            facts.RehearsalBegun,
+            facts.RehearsalEnded,
+            facts.WardTicked,
+            facts.SiteCorrected,
+            facts.PackChanged,
+        ),
+        *(facts.Told, facts.AlertsOver, facts.DayEnded),
+    }
+)
+"""What the station keeps of itself and of those who use it: in its journal, but no part of the story of an attack."""

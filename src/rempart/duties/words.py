@@ -19,7 +19,7 @@ from rempart.instants import Instant
 LONGEST = 400
 """Characters of one argument that a paper shows; the journal holds the whole of it."""
 
-MOMENTS = frozenset({"at", "until", "since"})
+MOMENTS = frozenset({"at", "until", "since", "on"})
 """Arguments with these names are instants; other whole numbers are numbers."""
 
 _HOLE = re.compile(r"\{([a-z_]+)\}")
