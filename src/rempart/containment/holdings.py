@@ -165,11 +165,9 @@ def _disjoint(blocked: Mapping[str, Instant | None]) -> dict[str, Instant | None
     """Blocks without networks in networks, which the kernel's sets refuse: the wider absorbs, the later end stands."""
     merged: dict[Network, Instant | None] = {}
     for target, until in _widest_first(blocked):
-        wider = None if _single(target) else next(_covering(target, merged), None)
-        if wider is None:
-            merged[target] = until
-        else:
-            merged[wider] = _later(merged[wider], until)
+        # The same address may stand there twice, in two spellings.
+        holder = target if target in merged or _single(target) else next(_covering(target, merged), target)
+        merged[holder] = _later(merged[holder], until) if holder in merged else until
     return {spelled(target): until for target, until in merged.items()}
 
 
