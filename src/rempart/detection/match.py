@@ -48,6 +48,8 @@ from rempart.events.event import Event, LogSource
 _PROOF_CHARACTERS = 200
 _KINDS_OF_EVENT = 20_000
 _CROWD = 300
+_FEW_LEAVES = 8
+"""Leaves that may be asked of every event beside a sieve."""
 _MANY_LEAVES = 60
 """Leaves that are sooner looked up by value than asked one by one."""
 
@@ -196,8 +198,13 @@ class Matcher:
         return gate
 
     def _flooded(self, key: "_GateKey", gate: Gate, left: Sequence[Asked]) -> None:
-        """Put the gate behind a sieve, wherever it is asked: values that are new cost nothing there."""
+        """Put the gate behind a sieve, wherever it is asked: values that are new cost nothing there.
+
+        Not where rules that leave no trace would have to be asked of every event.
+        """
         gate.flooded = None
+        if sum(self._effort(asked) for asked in left if self._traceless(asked)) > _FEW_LEAVES:
+            return
         sieved = Sieved(gate, lambda commonness: self._sifting(left, commonness), self._later_tests)
         self._gates[key] = sieved
         for kinds in self._kinds_of.values():
@@ -231,6 +238,10 @@ class Matcher:
             return tuple((asked, asked.question(self._ask, self._cost)) for asked in these)
 
         return Sifting(Sieve(numbers, self._compiled).found, suspected)
+
+    def _traceless(self, asked: Asked) -> bool:
+        weak = weakened(asked.tree, lambda number: 0.0 if trace(self._leaves[number]) else inf)
+        return weak is None or weak[0] == inf
 
     def _share(self, commonness: Commonness) -> Callable[[int], float]:
         return lambda number: commonness.of(self._leaves[number])
