@@ -89,7 +89,7 @@ class Repaired:
     what: str
     repaired: bool
     lasts: bool = False
-    """It could not be repaired for so long that somebody must know."""
+    """It was never found to hold for so long that somebody must know."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -440,7 +440,9 @@ class Guard:
     async def _faulty(self, what: str, *, repaired: bool) -> None:
         what, now = what[:_LONGEST_FAULT], self.clock.now()
         self._faulty_since = self._faulty_since or now
-        lasts = not repaired and now - self._faulty_since >= LASTS
+        lasts = (
+            now - self._faulty_since >= LASTS
+        )  # repaired again and again, and never found to hold, lasts too
         if what != self._fault or (lasts and not self._fault_lasts):
             self._fault = what
             _log.warning("the world differs from the journal%s: %s", " (repaired)" if repaired else "", what)

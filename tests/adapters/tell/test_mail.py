@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 
@@ -101,7 +102,9 @@ def started(folder: Path, tls: str) -> Iterator[Exim]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that other users may enter."""
     folder = tmp_path_factory.mktemp("exim")
-    for parent in (folder, folder.parent, folder.parent.parent):
+    for parent in (folder, *folder.parents):
+        if parent == Path(gettempdir()):
+            break
         parent.chmod(0o755)
     return folder
 
