@@ -88,6 +88,7 @@ class Story:
         self._station.stop()
 
     def _tell(self, who: Who, text: str) -> None:
+        _end_if_asked()
         self._narrator.tell(who, text)
 
     # -- before --------------------------------------------------------------------------------------------------
@@ -467,16 +468,27 @@ class Story:
     def _await(self, holds: Callable[[], bool], seconds: float, what: str) -> None:
         limit = time.monotonic() + seconds
         while not holds():
+            _end_if_asked()
             if time.monotonic() > limit:
                 raise StationFailed(f"waited {seconds:.0f} s in vain: {what}\n{self._station.last_words()}")
             time.sleep(0.05)
 
 
+_asked_to_end: list[str] = []
+"""The signals that came. Python loses what is raised while an object is thrown away, so each step looks here too."""
+
+
 def ending_on_signals() -> None:
-    """SIGTERM and SIGHUP end the demo as Ctrl-C does: in order, leaving nothing."""
+    """SIGINT, SIGTERM and SIGHUP end the demo in order, leaving nothing."""
 
     def end(number: int, _: object) -> None:
-        raise KeyboardInterrupt(signal.Signals(number).name)
+        _asked_to_end.append(signal.Signals(number).name)
+        _end_if_asked()
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
+
+
+def _end_if_asked() -> None:
+    if _asked_to_end:
+        raise KeyboardInterrupt(_asked_to_end[0])

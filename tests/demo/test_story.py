@@ -47,7 +47,7 @@ def test_an_interruption_leaves_nothing(number: signal.Signals) -> None:
     demo.send_signal(number)
     time.sleep(0.3)
     demo.send_signal(signal.SIGINT)  # impatience changes nothing
-    assert demo.wait(30) == 130, demo.stderr.read()
+    assert demo.wait(60) == 130, demo.stderr.read()
     demo.stderr.close()
     left = traces(prefix)
     assert not left.namespaces
