@@ -9,10 +9,12 @@ import msgspec
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from rempart.console.access import Session
 from rempart.console.app import rendered
 from rempart.console.confirm import ConfirmPage, HandedPage
 from rempart.console.contain import ContainPage, contain_page
 from rempart.console.duty import DutyPage, duty_page
+from rempart.console.frame import Frame, frame
 from rempart.console.masks import MasksPage
 from rempart.console.people import PeoplePage
 from rempart.console.signin import KeptPage, LinkPage, SignInPage
@@ -23,12 +25,30 @@ from rempart.messages import CareStatus, IncidentStatus, MeasureStatus, Posture,
 from rempart.site.site import Language, Site
 
 Make = Callable[..., Status]
+SESSION = Session("key", "csrf", 0)
+"""Somebody who came by the link."""
+
 HOSTILE = "<script>alert(1)</script>\"'&\x1b[31m\u202egnp{{7*7}}"
+
+
+def around(site: Site, language: Language = Language.FRENCH) -> Frame:
+    return frame(site, words(language), SESSION, "/")
 
 
 @pytest.mark.parametrize(
     "page",
-    [DutyPage, ContainPage, SignInPage, LinkPage, KeptPage, PeoplePage, MasksPage, ConfirmPage, HandedPage],
+    [
+        Frame,
+        DutyPage,
+        ContainPage,
+        SignInPage,
+        LinkPage,
+        KeptPage,
+        PeoplePage,
+        MasksPage,
+        ConfirmPage,
+        HandedPage,
+    ],
 )
 def test_every_field_of_a_page_has_help(page: type) -> None:
     hints = get_type_hints(page, include_extras=True)
@@ -57,7 +77,7 @@ def test_every_page_renders_in_every_language(
     site: Site, make: Make, now: Instant, posture: Posture | None, language: Language, attack: IncidentStatus
 ) -> None:
     status = make(posture, incidents=[attack]) if posture else None
-    html = rendered("duty.html", duty_page(site, status, None, now, words(language)))
+    html = rendered("duty.html", duty_page(site, status, None, now, words(language)), around(site, language))
     assert f'<html lang="{language}">' in html
     assert "{" not in html.split("<main")[1]
 
@@ -71,7 +91,10 @@ def test_the_whole_page(
     snapshot: SnapshotAssertion,
 ) -> None:
     status = make(Posture.CONTAINED, incidents=[attack], measures=[isolation])
-    assert rendered("duty.html", duty_page(site, status, now, now, words(Language.FRENCH))) == snapshot
+    assert (
+        rendered("duty.html", duty_page(site, status, now, now, words(Language.FRENCH)), around(site))
+        == snapshot
+    )
 
 
 def proof(site: Site, status: Status | None, now: Instant) -> tuple[str, str]:
@@ -168,9 +191,11 @@ def test_hostile_text_adds_no_tag_and_no_control(
             ),
         )
         status = make(Posture.CONTAINED, incidents=[bad], measures=[measure], enforcement_fault=text)
-        duty = rendered("duty.html", duty_page(named, status, now, now, words(Language.FRENCH)))
+        duty = rendered(
+            "duty.html", duty_page(named, status, now, now, words(Language.FRENCH)), around(named)
+        )
         confirm = contain_page(named, make(), words(Language.FRENCH), "t", refusal=text, advice=text)
-        return duty + rendered("contain.html", confirm)
+        return duty + rendered("contain.html", confirm, around(named))
 
     html = page(HOSTILE)
     assert Tags(html).seen == Tags(page("harmless")).seen
@@ -187,7 +212,7 @@ def test_the_confirmation_says_what_stops_and_what_goes_on(
     assert "Télémaintenance" not in {stop.name for stop in page.stops}  # closed already
     assert "Téléphone" in page.filtered
     assert "Visiteurs" not in page.inside
-    assert rendered("contain.html", page) == snapshot
+    assert rendered("contain.html", page, around(site)) == snapshot
 
 
 @pytest.mark.parametrize(
@@ -209,6 +234,6 @@ def test_what_the_wards_say_is_on_the_page(
     page = duty_page(site, told, now, now, words(Language.ENGLISH))
     assert page.wards is not None
     assert (page.wards.mood, said in page.wards.text) == (mood, True)
-    assert page.wards.text in rendered("duty.html", page)
+    assert page.wards.text in rendered("duty.html", page, around(site))
     calm = make(Posture.NORMAL, care=CareStatus(wards=wards))
     assert duty_page(site, calm, now, now, words(Language.ENGLISH)).wards is None

@@ -109,7 +109,7 @@ def test_every_key_that_the_pages_say_has_words() -> None:
 def test_every_label_of_a_template_has_words() -> None:
     labels = set()
     for file in (SOURCES / "console" / "templates").iterdir():
-        labels |= set(re.findall(r'page\.labels(?:\.|\[")([a-z-]+)', file.read_text()))
+        labels |= set(re.findall(r'(?:page|frame)\.labels(?:\.|\[")([a-z-]+)', file.read_text()))
     assert labels <= set(words(Language.FRENCH).under("label"))
 
 

@@ -12,6 +12,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from importlib import resources
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
@@ -22,14 +23,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rempart.console.access import LASTS, Access, Session, same
-from rempart.console.confirm import ConfirmPage, HandedPage
-from rempart.console.contain import ContainPage, contain_page
+from rempart.console.contain import contain_page
 from rempart.console.duty import DutyPage, duty_page
 from rempart.console.feed import Feed
-from rempart.console.masks import MasksPage
-from rempart.console.people import PeoplePage
+from rempart.console.frame import Frame, frame
 from rempart.console.routes import api, masks, people, signin
-from rempart.console.signin import KeptPage, LinkPage, SignInPage, sign_in_page
+from rempart.console.signin import sign_in_page
 from rempart.console.visitors import Visitors
 from rempart.console.web import form, from_here, one, session, where
 from rempart.console.words import Words, chosen, words
@@ -37,6 +36,9 @@ from rempart.errors import StationUnreachable
 from rempart.messages import OrderDone, Posture
 from rempart.ports import Clock
 from rempart.site.site import Site
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 COOKIE = "rempart-session"
 _DEVICE = "rempart-device"
@@ -68,18 +70,6 @@ _HEADERS = {
 }
 
 _TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "woff2": "font/woff2"}
-
-Page = (
-    DutyPage
-    | ContainPage
-    | SignInPage
-    | LinkPage
-    | KeptPage
-    | PeoplePage
-    | MasksPage
-    | ConfirmPage
-    | HandedPage
-)
 
 
 class Guarded:
@@ -206,7 +196,7 @@ class Console:
         here = session(request)
         if here is None:
             return self.refused(request)
-        return self.html(request, "duty.html", self._duty(self.words(request), here))
+        return self.html(request, "duty.html", self._duty(self.words(request)))
 
     async def confirm(self, request: Request) -> Response:
         """What the cut will do, and the button."""
@@ -258,7 +248,7 @@ class Console:
         self.streams += 1
         try:
             while await self._still(request, here):
-                page = self._duty(spoken, here)
+                page = self._duty(spoken)
                 if (digest := _digest(page)) != shown:
                     shown = digest
                     yield f"event: page\ndata: {digest}\n\n"
@@ -287,8 +277,8 @@ class Console:
         asked = request.query_params.get("lang") or request.cookies.get(_LANGUAGE)
         return words(chosen(asked, request.headers.get("accept-language", ""), self.site.languages))
 
-    def _duty(self, spoken: Words, here: Session) -> DutyPage:
-        return duty_page(self.site, self.feed.status, self.feed.seen, self.clock.now(), spoken, here.account)
+    def _duty(self, spoken: Words) -> DutyPage:
+        return duty_page(self.site, self.feed.status, self.feed.seen, self.clock.now(), spoken)
 
     def refused(self, request: Request) -> Response:
         """The page for whoever comes without a session."""
@@ -306,18 +296,19 @@ class Console:
         )
         return self.html(request, "contain.html", page, code)
 
-    def html(self, request: Request, template: str, page: Page, code: int = 200) -> Response:
-        """A page as the answer; the language that was asked for is kept."""
-        response = HTMLResponse(rendered(template, page), code)
+    def html(self, request: Request, template: str, page: "DataclassInstance", code: int = 200) -> Response:
+        """A page in its frame as the answer; the language that was asked for is kept."""
+        around = frame(self.site, self.words(request), session(request), request.url.path)
+        response = HTMLResponse(rendered(template, page, around), code)
         if request.query_params.get("lang"):
-            response.set_cookie(_LANGUAGE, page.language, httponly=True, samesite="strict", path="/")
+            response.set_cookie(_LANGUAGE, around.language, httponly=True, samesite="strict", path="/")
         return response
 
 
-def rendered(template: str, page: Page) -> str:
-    """The page as HTML. The template is given the page and nothing else."""
+def rendered(template: str, page: "DataclassInstance", around: Frame) -> str:
+    """The page as HTML. The template is given the page and its frame, and nothing else."""
     digest = _digest(page) if isinstance(page, DutyPage) else ""
-    return _templates.get_template(template).render(page=page, digest=digest)
+    return _templates.get_template(template).render(page=page, frame=around, digest=digest)
 
 
 _templates = Environment(

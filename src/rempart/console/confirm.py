@@ -9,15 +9,12 @@ import msgspec
 from rempart.accounts.conversation import Question
 from rempart.console.words import Words, plain
 from rempart.engine.orders import AnyOrder
-from rempart.site.site import Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmPage:
     """One order that waits for its passkey."""
 
-    language: Annotated[Language, "Language of the page."]
-    site_name: Annotated[str, "The institution's name."]
     title: Annotated[str, "What the order does, in words."]
     fields: Annotated[tuple[tuple[str, str], ...], "What it says, field by field, as it will be sealed."]
     order: Annotated[str, "The order itself, as JSON."]
@@ -33,8 +30,6 @@ class ConfirmPage:
 class HandedPage:
     """A secret that an order made, shown once."""
 
-    language: Annotated[Language, "Language of the page."]
-    site_name: Annotated[str, "The institution's name."]
     title: Annotated[str, "What it is."]
     handed: Annotated[str, "The link, the token or the code."]
     back: Annotated[str, "Where to go afterwards."]
@@ -42,13 +37,9 @@ class HandedPage:
     texts: Annotated[Mapping[str, str], "The words of accounts."]
 
 
-def confirm_page(
-    site_name: str, order: AnyOrder, question: Question, words: Words, csrf: str, back: str
-) -> ConfirmPage:
+def confirm_page(order: AnyOrder, question: Question, words: Words, csrf: str, back: str) -> ConfirmPage:
     """The order as it is, and the question to the passkey."""
     return ConfirmPage(
-        language=words.language,
-        site_name=plain(site_name),
         title=_title(order, words),
         fields=tuple(_fields(order)),
         order=msgspec.json.encode(order).decode(),
@@ -61,11 +52,9 @@ def confirm_page(
     )
 
 
-def handed_page(site_name: str, order: AnyOrder, handed: str, words: Words, back: str) -> HandedPage:
+def handed_page(order: AnyOrder, handed: str, words: Words, back: str) -> HandedPage:
     """The secret, this once."""
     return HandedPage(
-        language=words.language,
-        site_name=plain(site_name),
         title=_title(order, words),
         handed=handed,
         back=back,

@@ -8,7 +8,7 @@ from rempart.console.duty import Call, call
 from rempart.console.words import Words, plain
 from rempart.messages import Status
 from rempart.site.opening import Opening, OpeningState
-from rempart.site.site import Language, Site
+from rempart.site.site import Site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +24,6 @@ class Stop:
 class ContainPage:
     """Everything the confirmation shows."""
 
-    language: Annotated[Language, "Language of the page."]
-    site_name: Annotated[str, "The institution's name."]
     stops: Annotated[tuple[Stop, ...], "Openings that will be closed, with what to use instead."]
     filtered: Annotated[tuple[str, ...], "Lifelines: they go on, filtered."]
     inside: Annotated[tuple[str, ...], "Zones inside: nothing changes for them among themselves."]
@@ -53,8 +51,6 @@ def contain_page(
     calls = (call(contact.name, contact.phone, words) for contact in site.contacts)
     ordered = sorted(site.openings, key=lambda opening: opening.care)
     return ContainPage(
-        language=words.language,
-        site_name=plain(site.name),
         stops=tuple(_stop(each) for each in ordered if not each.lifeline and each.id not in shut),
         filtered=tuple(plain(each.name) for each in ordered if each.lifeline),
         inside=tuple(plain(zone.name) for zone in site.zones if zone.stays_on),

@@ -13,7 +13,7 @@ from rempart.incidents.incident import IncidentState, Sentence
 from rempart.instants import Instant, seconds
 from rempart.messages import IncidentStatus, MeasureStatus, Posture, Status
 from rempart.site.opening import OpeningState
-from rempart.site.site import Language, Site
+from rempart.site.site import Site
 
 FRESH = seconds(30)
 """A reading of the kernel older than this proves nothing any more."""
@@ -72,9 +72,6 @@ class Happening:
 class DutyPage:
     """Everything the duty page shows."""
 
-    language: Annotated[Language, "Language of the page."]
-    site_name: Annotated[str, "The institution's name."]
-    account: Annotated[str, "Who is signed in; empty for whoever came with the link."]
     clock: Annotated[str, "Weekday and hour on a Belgian wall when the page was made."]
     posture: Annotated[
         str, "normal, watchful, contained, reopening or unknown; class of the bar beside the sentence."
@@ -103,16 +100,12 @@ def duty_page(
     seen: Instant | None,
     now: Instant,
     words: Words,
-    account: str = "",
 ) -> DutyPage:
-    """The page. ``status`` None: no guard answers; ``seen`` is when it last did; ``account`` is who looks."""
+    """The page. ``status`` None: no guard answers; ``seen`` is when it last did."""
     posture = status.posture.value if status else "unknown"
     calls = tuple(call(contact.name, contact.phone, words) for contact in site.contacts)
     happenings, background = _incidents(site, status, now, words)
     return DutyPage(
-        language=words.language,
-        site_name=plain(site.name),
-        account=account,
         clock=clock(now, words),
         posture=posture,
         sentence=_sentence(status, seen, now, words),

@@ -10,7 +10,6 @@ from rempart.console.when import moment
 from rempart.console.words import Words, plain
 from rempart.instants import Instant
 from rempart.messages import Status
-from rempart.site.site import Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +25,6 @@ class Masked:
 class MasksPage:
     """Incidents in which accounts were seen."""
 
-    language: Annotated[Language, "Language of the page."]
-    site_name: Annotated[str, "The institution's name."]
     csrf: Annotated[str, "The session's form token."]
     incidents: Annotated[tuple[Masked, ...], "Incidents with masked accounts, the gravest first."]
     may_ask: Annotated[bool, "Whether the one who looks may ask: the privacy officer."]
@@ -40,7 +37,6 @@ class MasksPage:
 
 
 def masks_page(
-    site_name: str,
     status: Status | None,
     visitor: Visitor,
     words: Words,
@@ -55,8 +51,6 @@ def masks_page(
     names = told.names if told else {}
     roles = set(visitor.roles)
     return MasksPage(
-        language=words.language,
-        site_name=plain(site_name),
         csrf=csrf,
         incidents=tuple(
             Masked(

@@ -9,7 +9,6 @@ from rempart.accounts.person import VOUCHING, Role
 from rempart.console.when import moment
 from rempart.console.words import Words, plain
 from rempart.instants import Instant
-from rempart.site.site import Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +42,6 @@ class SignedIn:
 class PeoplePage:
     """Accounts and sessions."""
 
-    language: Annotated[Language, "Language of the page."]
-    site_name: Annotated[str, "The institution's name."]
     me: Annotated[str, "The account that looks."]
     csrf: Annotated[str, "The session's form token."]
     accounts: Annotated[tuple[Account, ...], "Accounts, by id."]
@@ -59,7 +56,6 @@ class PeoplePage:
 
 
 def people_page(
-    site_name: str,
     people: People,
     visitor: Visitor,
     words: Words,
@@ -73,8 +69,6 @@ def people_page(
     technician = Role.TECHNICIAN in visitor.roles
     envelope = moment(people.envelope, now, words) if people.envelope else ""
     return PeoplePage(
-        language=words.language,
-        site_name=plain(site_name),
         me=visitor.person,
         csrf=csrf,
         accounts=tuple(_account(each, visitor, words) for each in people.people),

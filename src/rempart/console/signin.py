@@ -6,14 +6,12 @@ from typing import Annotated
 
 from rempart.accounts.conversation import SHORTEST_PASSWORD, CredentialsKept, LinkGood, Turned
 from rempart.console.words import Words, plain
-from rempart.site.site import Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInPage:
     """Says nothing of the site, not even its name."""
 
-    language: Annotated[Language, "Language of the page."]
     refusal: Annotated[str, "Why it did not work, or nothing."]
     name: Annotated[str, "The name that was given, so that it need not be typed again."]
     labels: Annotated[Mapping[str, str], "Headings and buttons in the page's language."]
@@ -24,7 +22,6 @@ class SignInPage:
 class LinkPage:
     """Choosing a password, a code generator and a passkey, once."""
 
-    language: Annotated[Language, "Language of the page."]
     refusal: Annotated[str, "Why it did not work, or nothing."]
     person: Annotated[str, "The account's id; empty when the link is not good."]
     name: Annotated[str, "The person's name."]
@@ -42,7 +39,6 @@ class LinkPage:
 class KeptPage:
     """What was chosen is kept; the recovery codes, shown once."""
 
-    language: Annotated[Language, "Language of the page."]
     person: Annotated[str, "The account's id."]
     recovery: Annotated[tuple[str, ...], "The codes, to be printed."]
     passkey: Annotated[bool, "Whether there is a passkey among what was chosen."]
@@ -53,7 +49,6 @@ class KeptPage:
 def sign_in_page(words: Words, turned: Turned | None = None, name: str = "") -> SignInPage:
     """The form, with what went wrong the last time."""
     return SignInPage(
-        language=words.language,
         refusal=refusal(words, turned) if turned else "",
         name=plain(name) if name else "",
         labels=words.under("label"),
@@ -65,7 +60,6 @@ def link_page(words: Words, link: str, good: LinkGood | None, turned: Turned | N
     """The choices of the person whose link it is; only the reason when it is not good."""
     secret = good.totp if good else ""
     return LinkPage(
-        language=words.language,
         refusal=refusal(words, turned) if turned else "",
         person=good.person if good else "",
         name=plain(good.name) if good else "",
@@ -83,7 +77,6 @@ def link_page(words: Words, link: str, good: LinkGood | None, turned: Turned | N
 def kept_page(words: Words, kept: CredentialsKept) -> KeptPage:
     """The recovery codes, this once."""
     return KeptPage(
-        language=words.language,
         person=kept.person,
         recovery=tuple(kept.recovery),
         passkey=kept.passkey,

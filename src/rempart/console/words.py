@@ -1,4 +1,4 @@
-"""The words of the pages: one file per language, the same keys in each; hostile arguments are made visible."""
+"""The words of the pages: one folder per language, the same keys in each; hostile arguments are made visible."""
 
 import re
 import tomllib
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from babel import Locale
@@ -105,13 +106,21 @@ class Words:
 @cache
 def words(language: Language) -> Words:
     """The words of a language, as they ship: those of the pages, and those of findings."""
-    findings = _ENGLISH if language is Language.ENGLISH else _read(f"findings.{language.value}.toml")
-    return Words(language, {**findings, **_read(f"{language.value}.toml")})
+    texts: dict[str, str] = dict(_ENGLISH) if language is Language.ENGLISH else {}
+    for file in _files(language):
+        found = dict(_flat(tomllib.loads(file.read_text(encoding="utf-8"))))
+        if twice := texts.keys() & found.keys():
+            raise ValueError(f"{file.name} of {language.value} says again: {', '.join(sorted(twice))}")
+        texts |= found
+    return Words(language, texts)
 
 
-def _read(name: str) -> dict[str, str]:
-    file = resources.files("rempart.console").joinpath("locale", name)
-    return dict(_flat(tomllib.loads(file.read_text(encoding="utf-8"))))
+def _files(language: Language) -> list[Traversable]:
+    """The files of a language, one for each part of the pages."""
+    folder = resources.files("rempart.console").joinpath("locale", language.value)
+    return sorted(
+        (file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name
+    )
 
 
 _QUOTED = re.compile(r"\{(title|account)\}")

@@ -84,7 +84,6 @@ class _Masks:
     ) -> Response:
         assert here.visitor
         page = masks_page(
-            self.console.site.name,
             self.console.feed.status,
             here.visitor,
             self.console.words(request),

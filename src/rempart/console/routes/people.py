@@ -1,5 +1,6 @@
 """Accounts and sessions: looking, changing, and what a passkey must confirm first."""
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 _PAGE = "/people"
 
-_BACK = frozenset({_PAGE, "/masks"})
-"""Pages to which a confirmed order may lead back."""
+_OURS = re.compile(r"/([a-z][a-z0-9-]*(/[A-Za-z0-9-]+)?)?(#[A-Za-z0-9-]+)?")
+"""Addresses to which a confirmed order may lead back: paths of ours, never another host's (``//host``)."""
 
 
 def routes(console: "Console") -> list[Route]:
@@ -75,12 +76,12 @@ class _People:
         except msgspec.MsgspecError:
             return await self._shown(request, here, "unreadable")
         answer = PasskeyAnswer(handle=one(fields, "handle", 128), response=one(fields, "response", 16_384))
-        return await self._give(request, here, order, answer, one(fields, "back", 16))
+        return await self._give(request, here, order, answer, one(fields, "back", 120))
 
     async def _give(
         self, request: Request, here: Session, order: AnyOrder, answer: PasskeyAnswer | None, back: str
     ) -> Response:
-        back = back if back in _BACK else _PAGE
+        back = back if _OURS.fullmatch(back) else _PAGE
         try:
             done = await self.console.feed.order(Ordered(order=order, session=here.secret, answer=answer))
         except StationUnreachable:
@@ -90,10 +91,10 @@ class _People:
         self.console.visitors.forget(here.key)
         if not done.handed:
             return RedirectResponse(back, 303)
-        words, site, handed = self.console.words(request), self.console.site, done.handed
+        words, handed = self.console.words(request), done.handed
         if isinstance(order, orders.EnrolPerson | orders.IssueLink):
             handed = f"{request.url.scheme}://{request.headers['host']}/link?secret={handed}"
-        return self.console.html(request, "handed.html", handed_page(site.name, order, handed, words, _PAGE))
+        return self.console.html(request, "handed.html", handed_page(order, handed, words, back))
 
     async def _shown(
         self, request: Request, here: Session, key: str = "", refusal: str = "", advice: str = ""
@@ -109,7 +110,6 @@ class _People:
         if not isinstance(people, People) or here.visitor is None:
             return self.console.refused(request)
         page = people_page(
-            self.console.site.name,
             people,
             here.visitor,
             words,
@@ -129,7 +129,7 @@ async def asked(console: "Console", request: Request, here: Session, order: AnyO
     except StationUnreachable:
         question, refusal = None, "unreachable"
     if isinstance(question, Question):
-        page = confirm_page(console.site.name, order, question, words, here.csrf, back)
+        page = confirm_page(order, question, words, here.csrf, back)
         return console.html(request, "confirm.html", page)
     return await _People(console)._shown(request, here, refusal)
 
