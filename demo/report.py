@@ -16,6 +16,12 @@ class Report:
     """False: in a user namespace, the station's processes are not isolated from one another."""
     console_answers: bool | None = None
     """Through the door in this machine's own network."""
+    rehearsal_stopped: bool | None = None
+    """While the cut was rehearsed the outside could not be reached, and a call to the operator was answered."""
+    rehearsal_undone_ms: float | None = None
+    """From the end that was announced to the first page of the internet that came through again."""
+    rehearsal_answers: int | None = None
+    """Questions that wards answered during the rehearsal."""
     detected: bool | None = None
     seconds_to_first_finding: float | None = None
     """From the attack's first packet to the published incident with the attacker in it."""
@@ -106,6 +112,8 @@ class Report:
 
 _EXACTLY = {
     "console_answers": True,
+    "rehearsal_stopped": True,
+    "rehearsal_answers": 10,
     "detected": True,
     "incidents": 1,
     "scanner_apart": True,
@@ -135,4 +143,11 @@ _AT_LEAST = {
     "maintenance_answers": 1,
     "calls_answered_while_cut": 1,
 }
-_MEASURED = ("seconds_to_first_finding", "cut_ms", "relapse_reclosed_ms", "complaint_pdf", "evidence_bag")
+_MEASURED = (
+    "rehearsal_undone_ms",
+    "seconds_to_first_finding",
+    "cut_ms",
+    "relapse_reclosed_ms",
+    "complaint_pdf",
+    "evidence_bag",
+)

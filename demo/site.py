@@ -43,6 +43,14 @@ def site_toml(plan: Plan, programs: Programs) -> str:
                     "known_devices": [host.mac for host in plan.hosts if host.switch in INSIDE_SWITCHES],
                 },
             ),
+            *_table(
+                "[hours]",
+                {
+                    "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+                    "from": "00:00",
+                    "until": "24:00",
+                },
+            ),
             *_table("[uplink]", {"interface": "wan", "addresses": [plan.uplink]}),
             *(line for switch in INSIDE_SWITCHES for line in _table("[[zones]]", _zone(plan, switch))),
             *(line for opening in openings(plan) for line in _table("[[openings]]", opening)),

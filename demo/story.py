@@ -28,6 +28,7 @@ from demo.streams import Measurement, Passage, Way, first_stopped, passages
 from demo.witness import Sightings, Sort
 from demo.world import GATEWAY, World
 from rempart.care.attestation import Standing
+from rempart.care.rehearsal import Question
 from rempart.care.reply import Reply
 from rempart.engine.orders import (
     AnswerGate,
@@ -37,8 +38,10 @@ from rempart.engine.orders import (
     GateAnswer,
     Isolate,
     Normalise,
+    Rehearse,
     Release,
     Reopen,
+    TickWard,
 )
 from rempart.messages import IncidentStatus
 from rempart.reopening.gate import Gate
@@ -52,6 +55,10 @@ AFTER_THE_CUT = 10.0
 """Seconds that the streams go on after the order."""
 _TRIAL = 300
 """Seconds a trial lasts unless confirmed; weeks become seconds here."""
+
+
+_REHEARSAL = 8
+"""Seconds that the rehearsed cut lasts."""
 
 
 class Story:
@@ -75,6 +82,8 @@ class Story:
         doorway = Doorway(self._world.path(GATEWAY), self._port)
         try:
             self._ordinary_day()
+            self._narrator.breathe()
+            self._rehearse()
             self._narrator.breathe()
             incident = self._attack()
             self._narrator.breathe()
@@ -121,6 +130,46 @@ class Story:
         """The console's one-time link, where the console leaves it; empty while there is none yet."""
         link = self._station.places.run / "console" / "link"
         return link.read_text().strip() if link.exists() else ""
+
+    def _rehearse(self) -> None:
+        """What would stop, from the flows so far; and then really, for some seconds, undone by the kernel alone."""
+        state = self._station.places.state
+        forecast = self._must(
+            "rehearse",
+            "forecast",
+            "--site",
+            str(self._station.places.site),
+            "--events",
+            str(state / "watch" / "events.db"),
+        )
+        self._narrator.aside(forecast)
+        calls = self._calls()
+        self._station.order(Rehearse(by=TECHNICIAN, reason="exercice annoncé aux étages", seconds=_REHEARSAL))
+        began = self._station.ask().care.rehearsal
+        assert began
+        self._tell(
+            Who.TECHNICIAN, f"rehearses the cut for {_REHEARSAL} s; at home it is ten minutes, in daytime"
+        )
+        away = self._browse().status == NO_ANSWER
+        for ward in WARDS:
+            for question in Question:
+                self._station.order(TickWard(by=DUTY, ward=ward, question=question, reply=Reply.YES))
+        self._await(
+            lambda: self._calls() > calls,
+            _REHEARSAL,
+            "a telephone call is answered while the cut is rehearsed",
+        )
+        self._report.rehearsal_stopped = away and time.time() * 1e6 < began.until
+        self._await(lambda: self._browse().status == 200, _REHEARSAL + 5, "the rehearsed cut is undone")
+        self._report.rehearsal_undone_ms = round(time.time() * 1e3 - began.until / 1e3, 1)
+        told = self._station.ask().care
+        assert told.rehearsal
+        self._report.rehearsal_answers = len(told.rehearsal.ticks)
+        self._tell(
+            Who.REMPART,
+            f"undone by its deadline; {self._report.rehearsal_answers} answers from the wards. So short a rehearsal "
+            "proves nothing: the station still may not contain by itself",
+        )
 
     # -- the attack ----------------------------------------------------------------------------------------------
 
@@ -419,10 +468,11 @@ class Story:
             f"complaint of {self._report.complaint_pages} pages, evidence bag and journal verified",
         )
 
-    def _must(self, *arguments: str) -> None:
+    def _must(self, *arguments: str) -> str:
         done = self._station.run(*arguments)
         if done.returncode:
             raise StationFailed(f"rempart {' '.join(arguments)} ended with {done.returncode}: {done.stderr}")
+        return done.stdout
 
     def _verified(self, path: Path) -> bool:
         done = self._station.run("verify", str(path))

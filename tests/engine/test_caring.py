@@ -134,6 +134,14 @@ def test_it_does_not_pass_on_a_no_or_on_silence() -> None:
     assert "unanswered" in lock(rehearsed(Talk(), reply=Reply.UNKNOWN))
 
 
+def test_a_short_one_proves_nothing() -> None:
+    talk = Talk().order(orders.Rehearse(by="Alex", seconds=299))
+    for ward in SITE.wards:
+        for question in Question:
+            tick(talk, ward.id, question, Reply.YES)
+    assert "too short" in lock(talk.wait(after(talk.now, minutes(5))))
+
+
 def test_it_holds_for_six_months() -> None:
     talk = rehearsed(Talk())
     talk.wait(after(talk.now, VALID))

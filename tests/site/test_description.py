@@ -273,3 +273,13 @@ def test_mistakes_in_how_a_service_is_encrypted(good: str, written: str, told: s
     with pytest.raises(SiteInvalid) as refused:
         parse(good.replace('certificate = "/etc/rempart/www.pem"', written), "site.toml")
     assert any(told in f"{problem.what} {problem.mend}" for problem in refused.value.problems)
+
+
+def test_a_house_that_is_staffed_round_the_clock_says_24_00(good: str) -> None:
+    before, _, after = good.partition("[hours]\n")
+    head, _, rest = after.partition("\n\n")
+    site = parse(f'{before}[hours]\nfrom = "00:00"\nuntil = "24:00"\n\n{rest}', "site.toml")
+    assert head
+    assert site.hours.staffed(1, 23 * 60 + 59)
+    (wrong,) = mistakes(f'{before}[hours]\nfrom = "24:00"\nuntil = "24:00"\n\n{rest}')
+    assert "no time of day" in wrong

@@ -1,7 +1,7 @@
 """A rehearsal: the site is really cut for some minutes in daytime, and each ward says what still worked.
 
-The cut undoes itself in the kernel. It has passed when it ran its whole length and every ward answered every question
-with yes; only then, and for half a year, may the policy contain the site by itself.
+The cut undoes itself in the kernel. It has passed when it ran its whole length, five minutes or more, and every ward
+answered every question with yes; only then, and for half a year, may the policy contain the site by itself.
 """
 
 from collections.abc import Mapping
@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rempart.care.reply import Reply
-from rempart.instants import Duration, Instant, hours
+from rempart.instants import Duration, Instant, hours, minutes
 from rempart.site.site import Site
 
 VALID: Duration = hours(24 * 183)
 """How long a passed rehearsal unlocks automatic containment: six months."""
+
+PROVES: Duration = minutes(5)
+"""Shortest cut that proves something: in less, a ward cannot try everything, and what fails slowly still works."""
 
 TOLD_WITHIN: Duration = hours(24)
 """How long after its end wards may still answer."""
@@ -107,6 +110,8 @@ def locked(site: Site, rehearsal: Rehearsal | None, now: Instant) -> str:
         return "a rehearsal is under way"
     if rehearsal.early:
         return "the last rehearsal was ended before its time"
+    if rehearsal.until - rehearsal.began < PROVES:
+        return "the last rehearsal was too short: only five minutes or more prove something"
     if wrong := failed(site, rehearsal):
         return f"{len(wrong)} things did not work in the last rehearsal"
     if missing := unanswered(site, rehearsal):

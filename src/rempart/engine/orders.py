@@ -219,9 +219,12 @@ class TryTelling(Order, frozen=True, tag=True, kw_only=True):
 
 
 class Rehearse(Order, frozen=True, tag=True, kw_only=True):
-    """Cut the site to try it out: in staffed hours, for so many seconds, undone by the kernel itself."""
+    """Cut the site to try it out: in staffed hours, for so many seconds, undone by the kernel itself.
 
-    seconds: Annotated[int, Meta(ge=60, le=1800)] = 600
+    Less than five minutes shows how it goes and proves nothing (`rempart.care.rehearsal.PROVES`).
+    """
+
+    seconds: Annotated[int, Meta(ge=5, le=1800)] = 600
 
 
 class EndRehearsal(Order, frozen=True, tag=True, kw_only=True):

@@ -17,7 +17,7 @@ from unicodedata import category
 
 from rempart.errors import Problem, SiteInvalid
 from rempart.site.group import GroupDoor
-from rempart.site.hours import Hours, spelled
+from rempart.site.hours import DAY, Hours, spelled
 from rempart.site.opening import (
     Direction,
     Fallback,
@@ -444,6 +444,11 @@ def _clock(value: object) -> int:
     return int(match.group(1)) * 60 + int(match.group(2))
 
 
+def _end_of_hours(value: object) -> int:
+    """As a time of day; ``24:00`` is the end of it (ISO 8601), for a house that is staffed round the clock."""
+    return DAY if _plain(value) == "24:00" else _clock(value)
+
+
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -561,6 +566,7 @@ _PROBE = _Rule(_choice(ProbeKind), ProbeKind.TCP)
 _SECONDS = _Rule(_whole(5, 3600), 60)
 _AGE = _Rule(_whole(0, 744), 0)
 _CLOCK: _Rule[int | None] = _Rule(_clock, None)
+_END: _Rule[int | None] = _Rule(_end_of_hours, None)
 _REQUESTS = _Rule(_whole(10, 100_000), 100)
 _HSTS = _Rule(_whole(0, 730), 0)
 _FILE = _Rule(
@@ -739,7 +745,7 @@ def _hours(table: _Table | None) -> Hours:
     usual = Hours()
     if table is None:
         return usual
-    begins, ends = table.read("from", _CLOCK, usual.begins), table.read("until", _CLOCK, usual.ends)
+    begins, ends = table.read("from", _CLOCK, usual.begins), table.read("until", _END, usual.ends)
     days, shifts = table.each("days", _DAY, usual.days), table.each("shifts", _CLOCK, usual.shifts)
     table.done()
     if begins is None or ends is None:
