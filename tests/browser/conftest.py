@@ -1,11 +1,13 @@
 """A home to visit, and a real browser to visit it with."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from browser.home import CHROMIUM, Home, running
+from rempart.accounts.person import Role
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +30,21 @@ def home() -> Iterator[Home]:
 @pytest.fixture
 def page(chromium: Browser, home: Home) -> Iterator[Page]:
     """A desk's browser, in French, that came by the link. Any script error or refused resource fails the test."""
+    with looking(chromium) as visited:
+        visited.goto(home.link())
+        yield visited
+
+
+@pytest.fixture
+def director(chromium: Browser, home: Home) -> Iterator[Page]:
+    """The same of somebody who may see everything."""
+    with looking(chromium) as visited:
+        sign_in(visited, home, "direction", Role.APPROVER)
+        yield visited
+
+
+@contextmanager
+def looking(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(locale="fr-BE", viewport={"width": 1360, "height": 900})
     visited = context.new_page()
     wrong: list[str] = []
@@ -35,7 +52,13 @@ def page(chromium: Browser, home: Home) -> Iterator[Page]:
     visited.on(
         "console", lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None
     )
-    visited.goto(home.link())
     yield visited
     context.close()
     assert wrong == []
+
+
+def sign_in(page: Page, home: Home, person: str, *roles: Role) -> None:
+    """Come back as somebody who has signed in, to the duty page."""
+    cookie = {"name": "rempart-session", "value": home.signed_in(person, *roles), "url": home.origin}
+    page.context.add_cookies([cookie])  # type: ignore[list-item]  # a typed dictionary
+    page.goto(home.origin)

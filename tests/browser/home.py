@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Self
 
 from rempart.accounts.authority import LOCAL
+from rempart.accounts.credential import How, Passkey, Session
+from rempart.accounts.person import Role as PersonRole
+from rempart.accounts.secret import digest
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.credentials import RelyingParty
 from rempart.adapters.enforce.memory import MemoryEnforcer
@@ -24,13 +27,15 @@ from rempart.adapters.socket import Listener, serve
 from rempart.config import Places
 from rempart.detection.finding import Finding, Kind, Level, Outcome
 from rempart.engine.inputs import AnyInput, Found, Ordered, Started
-from rempart.engine.orders import AnyOrder, Contain
+from rempart.engine.orders import AnyOrder, Contain, EnrolPerson
 from rempart.engine.step import Terms
 from rempart.events.observable import Observable, ObservableKind, Role
+from rempart.instants import after, hours
 from rempart.messages import FromConsole, OrderDone
 from rempart.site.description import parse
 from rempart.site.site import Site
 from rempart.station.guard import Guard, Handled, read_policy
+from rempart.station.keychain import Keychain
 
 DESCRIPTION = Path(__file__).parents[1] / "console" / "tilleuls.toml"
 CHROMIUM = Path("/usr/bin/chromium")
@@ -72,6 +77,7 @@ class Home:
     """The guard runs in a thread with an enforcer that only remembers; the console is the real process."""
 
     folder: Path
+    keychain: Keychain = field(init=False, default_factory=lambda: Keychain(None))
     guard: Guard = field(init=False)
     loop: asyncio.AbstractEventLoop = field(init=False)
     port: int = field(init=False, default=0)
@@ -101,6 +107,23 @@ class Home:
         done = asyncio.run_coroutine_threadsafe(self.guard._obey(order, LOCAL), self.loop).result(10)
         assert isinstance(done, OrderDone), done
         return done
+
+    def signed_in(self, person: str, *roles: PersonRole) -> str:
+        """An account with a passkey and a session, kept as if they had signed in; the session's cookie."""
+        self.local(EnrolPerson(by="root", person=person, name=person.title(), roles=list(roles)))
+        now, secret = SystemClock().now(), f"session-of-{person}"
+        session = Session(
+            person=person,
+            digest=digest(secret),
+            how=How.PASSKEY,
+            made=now,
+            seen=now,
+            ends=after(now, hours(12)),
+            where="127.0.0.1",
+        )
+        passkey = Passkey(person=person, id=person, public_key="", sign_count=0, label="key ring", made=now)
+        self.loop.call_soon_threadsafe(self.keychain.change_now, [session, passkey])
+        return secret
 
     @property
     def origin(self) -> str:
@@ -145,7 +168,14 @@ class Home:
         with_keys = self.folder / "keys"
         journal = Journal.open(self.folder / "journal.db", with_keys, origin="rempart/t", now=clock.now())
         party = RelyingParty(origins=(self.origin,))
-        self.guard = Guard(Terms(home(), read_policy(None)), journal, MemoryEnforcer(), clock, party=party)
+        self.guard = Guard(
+            Terms(home(), read_policy(None)),
+            journal,
+            MemoryEnforcer(),
+            clock,
+            keychain=self.keychain,
+            party=party,
+        )
         tasks = [asyncio.create_task(self.guard.run()), asyncio.create_task(self.guard.read_back())]
         await self.guard.ask(Started(clock.now()))
         await self._open()

@@ -84,25 +84,25 @@ def test_the_cut_without_a_guard_says_that_nothing_was_cut(page: Page, home: Hom
     expect(page.get_by_role("alert")).to_contain_text("rien n'a été coupé")
 
 
-def test_a_hostile_name_runs_nothing(page: Page, home: Home) -> None:
+def test_a_hostile_name_runs_nothing(director: Page, home: Home) -> None:
     name = "<img src=x onerror=\"document.title='taken'\">\x1b[2J\u202e"
     home.see(finding(Kind.GUESSING, account=name))
-    expect(page.locator(".happening")).to_contain_text("mots de passe", timeout=LIVE)
-    page.locator("details").first.locator("summary").click()
-    assert page.title() != "taken"
-    assert page.locator("img").count() == 0
-    assert not re.search("[\x1b\u202e]", page.content())
+    expect(director.locator(".happening")).to_contain_text("mots de passe", timeout=LIVE)
+    director.locator("details").first.locator("summary").click()
+    assert director.title() != "taken"
+    assert director.locator("img").count() == 0
+    assert not re.search("[\x1b\u202e]", director.content())
 
 
-def test_folds_and_focus_survive_a_change(page: Page, home: Home) -> None:
+def test_folds_and_focus_survive_a_change(director: Page, home: Home) -> None:
     home.see(finding(Kind.RECORDS))
-    expect(page.locator(".said")).to_be_visible(timeout=LIVE)
-    page.locator("#detail-1 summary").click()
-    page.locator("#call").focus()
+    expect(director.locator(".said")).to_be_visible(timeout=LIVE)
+    director.locator("#detail-1 summary").click()
+    director.locator("#call").focus()
     home.contain()
-    expect(page.locator("h1")).to_contain_text("confiné", timeout=LIVE)
-    assert page.locator("#detail-1").get_attribute("open") is not None
-    expect(page.locator("#call")).to_be_focused()
+    expect(director.locator("h1")).to_contain_text("confiné", timeout=LIVE)
+    assert director.locator("#detail-1").get_attribute("open") is not None
+    expect(director.locator("#call")).to_be_focused()
 
 
 def test_nothing_is_swapped_under_a_finger(page: Page, home: Home) -> None:

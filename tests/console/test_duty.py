@@ -11,6 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from rempart.console.access import Session
 from rempart.console.app import rendered
+from rempart.console.audience import Audience
 from rempart.console.confirm import ConfirmPage, HandedPage
 from rempart.console.contain import ContainPage, contain_page
 from rempart.console.duty import DutyPage, duty_page
@@ -21,8 +22,18 @@ from rempart.console.signin import KeptPage, LinkPage, SignInPage
 from rempart.console.words import words
 from rempart.incidents.incident import Sentence
 from rempart.instants import Instant, minutes
-from rempart.messages import CareStatus, IncidentStatus, MeasureStatus, Posture, Proposal, Status, WardStatus
+from rempart.messages import (
+    CareStatus,
+    IncidentStatus,
+    MeasureStatus,
+    Posture,
+    Proposal,
+    Status,
+    TroubleStatus,
+    WardStatus,
+)
 from rempart.site.site import Language, Site
+from rempart.telling.digest import Day
 
 Make = Callable[..., Status]
 SESSION = Session("key", "csrf", 0)
@@ -92,7 +103,11 @@ def test_the_whole_page(
 ) -> None:
     status = make(Posture.CONTAINED, incidents=[attack], measures=[isolation])
     assert (
-        rendered("duty.html", duty_page(site, status, now, now, words(Language.FRENCH)), around(site))
+        rendered(
+            "duty.html",
+            duty_page(site, status, now, now, words(Language.FRENCH), Audience.INFORMED),
+            around(site),
+        )
         == snapshot
     )
 
@@ -237,3 +252,106 @@ def test_what_the_wards_say_is_on_the_page(
     assert page.wards.text in rendered("duty.html", page, around(site))
     calm = make(Posture.NORMAL, care=CareStatus(wards=wards))
     assert duty_page(site, calm, now, now, words(Language.ENGLISH)).wards is None
+
+
+def shown(site: Site, status: Status, now: Instant, audience: Audience) -> str:
+    page = duty_page(site, status, now, now, words(Language.ENGLISH), audience)
+    return rendered("duty.html", page, around(site, Language.ENGLISH))
+
+
+SECRETS = (
+    "203.0.113.66",
+    "dr.exemple",
+    "212, from",
+    "10.0.1.99",
+    "Technicien de garde",
+    "5f5f5f",
+    "Journal root",
+)
+
+
+@pytest.mark.parametrize("audience", Audience)
+def test_names_counts_and_detail_are_for_those_who_answer_for_them(
+    site: Site, make: Make, now: Instant, attack: IncidentStatus, audience: Audience
+) -> None:
+    guessed = msgspec.structs.replace(
+        attack,
+        id="inc-2026-002",
+        assets=["10.0.1.99"],
+        summary=Sentence("incident.guessing", {"assets": "10.0.1.99", "accounts": "dr.exemple"}),
+    )
+    html = shown(site, make(Posture.CONTAINED, incidents=[attack, guessed]), now, audience)
+    told = [secret for secret in SECRETS if secret in html]
+    assert told == (list(SECRETS) if audience is Audience.INFORMED else [])
+    assert ("/incidents/inc-2026-001" in html) is (audience is Audience.INFORMED)
+    assert "Care files seem to have been opened in series from Poste étage 2." in html
+
+
+@pytest.mark.parametrize("posture", Posture)
+def test_orders_are_offered_to_those_from_whom_they_are_taken(
+    site: Site, make: Make, now: Instant, posture: Posture
+) -> None:
+    def offered(audience: Audience) -> list[str]:
+        html = shown(site, make(posture), now, audience)
+        return [path for path in ("/care", "/contain") if f'href="{path}"' in html]
+
+    night = {
+        Posture.NORMAL: ["/contain"],
+        Posture.CONTAINED: ["/care"],
+    }.get(posture, ["/care", "/contain"])
+    assert offered(Audience.NIGHT) == offered(Audience.INFORMED) == night
+    assert offered(Audience.ONLOOKER) == []
+
+
+def test_whoever_only_looks_has_nothing_to_do(site: Site, make: Make, now: Instant) -> None:
+    page = duty_page(site, make(Posture.CONTAINED), now, now, words(Language.ENGLISH), Audience.ONLOOKER)
+    assert page.tasks == ()
+    assert page.contacts[0].name == "Technician"
+
+
+def test_blocked_care_leads_whoever_may_open_to_its_door(site: Site, make: Make, now: Instant) -> None:
+    troubles = [
+        TroubleStatus(
+            id=f"t{number}",
+            service=service,
+            ail="down",
+            ward="",
+            note="",
+            by="anne",
+            at=now,
+            settled=settled,
+            remedy="",
+        )
+        for number, (service, settled) in enumerate((("lab", None), ("the lift", None), ("mail", now)))
+    ]
+    status = make(Posture.CONTAINED, care=CareStatus(troubles=troubles))
+    english = words(Language.ENGLISH)
+    tasks = duty_page(site, status, now, now, english, Audience.INFORMED).tasks
+    assert [(task.text, task.link) for task in tasks[:2]] == [
+        ("Care is blocked: Laboratoire", "/reopening#door-lab"),
+        ("Care is blocked: the lift", "/care?trouble=t1"),
+    ]
+    night = duty_page(site, status, now, now, english, Audience.NIGHT).tasks
+    assert not any("blocked" in task.text for task in night)
+
+
+def test_the_day_is_summed_up_and_never_says_nothing_while_something_is_to_be_done(
+    site: Site, make: Make, now: Instant
+) -> None:
+    day = Day(since=Instant(now - minutes(60)), incidents=37)
+    english = words(Language.ENGLISH)
+    assert duty_page(site, make(day=day), now, now, english).day == (
+        "Nothing for you to do.",
+        "37 attacks and attempts led nowhere, as far as the logs show.",
+    )
+    cut = duty_page(site, make(Posture.CONTAINED, day=day), now, now, english)
+    assert cut.day == ("37 attacks and attempts led nowhere, as far as the logs show.",)
+    assert duty_page(site, make(), now, now, english).day == ()
+
+
+def test_contain_is_kindly_refused_to_whoever_only_looks(site: Site, make: Make) -> None:
+    page = contain_page(site, make(), words(Language.ENGLISH), "csrf", audience=Audience.ONLOOKER)
+    html = rendered("contain.html", page, around(site, Language.ENGLISH))
+    assert "<form" not in html
+    assert "Your account looks only" in html
+    assert "tel:0470000001" in html

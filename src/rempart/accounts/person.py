@@ -36,6 +36,12 @@ class Role(StrEnum):
     """The region's team: looks and advises; it never commands."""
 
 
+STAFF = frozenset({Role.DUTY, Role.TECHNICIAN, Role.APPROVER, Role.PRIVACY_OFFICER})
+"""Roles that answer for the house: they cut, and say how care goes. The others look only."""
+
+INFORMED = frozenset({Role.TECHNICIAN, Role.APPROVER, Role.PRIVACY_OFFICER})
+"""Roles that see names, counts of persons, addresses and technical detail."""
+
 VOUCHING = frozenset({Role.APPROVER, Role.PRIVACY_OFFICER})
 """Roles that check on a technician. Who is to check somebody must not be made by that somebody in a browser."""
 

@@ -23,6 +23,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rempart.console.access import LASTS, Access, Session, same
+from rempart.console.audience import audience
 from rempart.console.contain import contain_page
 from rempart.console.duty import DutyPage, duty_page
 from rempart.console.feed import Feed
@@ -196,15 +197,22 @@ class Console:
         here = session(request)
         if here is None:
             return self.refused(request)
-        return self.html(request, "duty.html", self._duty(self.words(request)))
+        return self.html(request, "duty.html", self.looks(self.words(request), here))
 
     async def confirm(self, request: Request) -> Response:
         """What the cut will do, and the button."""
         here = session(request)
         if here is None:
             return self.refused(request)
-        page = contain_page(self.site, self.feed.status, self.words(request), here.csrf, account=here.account)
-        return self.html(request, "contain.html", page)
+        page = contain_page(
+            self.site,
+            self.feed.status,
+            self.words(request),
+            here.csrf,
+            account=here.account,
+            audience=audience(here),
+        )
+        return self.html(request, "contain.html", page, 200 if page.may_contain else 403)
 
     async def contain(self, request: Request) -> Response:
         """Order the cut, once confirmed."""
@@ -248,7 +256,7 @@ class Console:
         self.streams += 1
         try:
             while await self._still(request, here):
-                page = self._duty(spoken)
+                page = self.looks(spoken, here)
                 if (digest := _digest(page)) != shown:
                     shown = digest
                     yield f"event: page\ndata: {digest}\n\n"
@@ -277,8 +285,11 @@ class Console:
         asked = request.query_params.get("lang") or request.cookies.get(_LANGUAGE)
         return words(chosen(asked, request.headers.get("accept-language", ""), self.site.languages))
 
-    def _duty(self, spoken: Words) -> DutyPage:
-        return duty_page(self.site, self.feed.status, self.feed.seen, self.clock.now(), spoken)
+    def looks(self, spoken: Words, here: Session) -> DutyPage:
+        """The duty page as whoever looks may see it."""
+        return duty_page(
+            self.site, self.feed.status, self.feed.seen, self.clock.now(), spoken, audience(here)
+        )
 
     def refused(self, request: Request) -> Response:
         """The page for whoever comes without a session."""
@@ -291,6 +302,7 @@ class Console:
             self.words(request),
             here.csrf,
             account=here.account,
+            audience=audience(here),
             refusal=refusal,
             advice=advice,
         )

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from rempart.console.duty import Call, call
+from rempart.console.audience import Audience
+from rempart.console.duty import Call, contacts
 from rempart.console.words import Words, plain
 from rempart.messages import Status
 from rempart.site.opening import Opening, OpeningState
@@ -24,6 +25,9 @@ class Stop:
 class ContainPage:
     """Everything the confirmation shows."""
 
+    may_contain: Annotated[
+        bool, "Whether the guard takes the cut from who looks; else only whom to call is said."
+    ]
     stops: Annotated[tuple[Stop, ...], "Openings that will be closed, with what to use instead."]
     filtered: Annotated[tuple[str, ...], "Lifelines: they go on, filtered."]
     inside: Annotated[tuple[str, ...], "Zones inside: nothing changes for them among themselves."]
@@ -43,14 +47,18 @@ def contain_page(
     csrf: str,
     *,
     account: str = "",
+    audience: Audience = Audience.NIGHT,
     refusal: str = "",
     advice: str = "",
 ) -> ContainPage:
     """The confirmation for this site as it stands."""
     shut = {each.id for each in status.openings if each.state is OpeningState.CLOSED} if status else set()
-    calls = (call(contact.name, contact.phone, words) for contact in site.contacts)
+    calls = contacts(site, words, named=audience is Audience.INFORMED)
     ordered = sorted(site.openings, key=lambda opening: opening.care)
+    if not audience.may_order and not refusal:
+        refusal, advice = words.say("refusal.onlooker"), words.say("refusal.onlooker-now")
     return ContainPage(
+        may_contain=audience.may_order,
         stops=tuple(_stop(each) for each in ordered if not each.lifeline and each.id not in shut),
         filtered=tuple(plain(each.name) for each in ordered if each.lifeline),
         inside=tuple(plain(zone.name) for zone in site.zones if zone.stays_on),

@@ -6,20 +6,27 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from rempart.care.attestation import Standing
+from rempart.console.audience import Audience
 from rempart.console.house import House, house
+from rempart.console.letter import digested
+from rempart.console.naming import Names
 from rempart.console.when import clock, length, moment
 from rempart.console.words import Words, plain
 from rempart.incidents.incident import IncidentState, Sentence
 from rempart.instants import Instant, seconds
-from rempart.messages import IncidentStatus, MeasureStatus, Posture, Status
+from rempart.messages import IncidentStatus, MeasureStatus, Posture, Status, TroubleStatus, WardStatus
 from rempart.site.opening import OpeningState
-from rempart.site.site import Site
+from rempart.site.site import Contact, Site
 
 FRESH = seconds(30)
 """A reading of the kernel older than this proves nothing any more."""
 
 _STORY = 12
 """Steps of an incident's story that the page shows, the latest."""
+
+INCIDENTS = "/incidents"
+REOPENING = "/reopening"
+"""Pages of ours to which this one leads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +49,11 @@ class Proof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One thing to do now."""
+    """One thing to do now. ``link``: where it is done, a page of ours or a number to dial; may be empty."""
 
     text: str
     detail: str
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +67,15 @@ class Outside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """One incident in a sentence, and all that is known of it one fold below."""
+    """One incident in a sentence, and, for those who may see it, all that is known of it one fold below."""
 
     id: str
     sentence: str
     since: str
     story: tuple[tuple[str, str], ...]
     facts: tuple[tuple[str, str], ...]
+    link: str
+    """Its own page; empty for whoever may not see it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +91,16 @@ class DutyPage:
     proof: Annotated[Proof, "What was checked and how long ago."]
     wards: Annotated[Proof | None, "What the wards say in this shift; nothing while nothing is cut."]
     call: Annotated[Call | None, "The first person to call, or nobody while no number is filled in."]
-    may_contain: Annotated[bool, "Whether the cut is offered: not while the site is cut already."]
+    may_contain: Annotated[
+        bool, "Whether the cut is offered: to whom the guard takes it from, and not while the site is cut."
+    ]
+    may_report: Annotated[bool, "Whether *care is blocked by the cut* is offered."]
     house: Annotated[House, "The house and its doors."]
     tasks: Annotated[tuple[Task, ...], "At most three things to do now."]
     contacts: Annotated[tuple[Call, ...], "Whom to call, in order."]
     outside: Annotated[tuple[Outside, ...], "What is not behind this wall."]
     happenings: Annotated[tuple[Happening, ...], "Incidents that are not over, the gravest first."]
+    day: Annotated[tuple[str, ...], "The day so far, sentence by sentence; empty while nothing was counted."]
     background: Annotated[str, "The rest of the incidents in one sentence, or nothing."]
     ground: Annotated[
         tuple[tuple[str, str], ...], "Technical facts for the fold at the foot: label and value."
@@ -100,22 +114,27 @@ def duty_page(
     seen: Instant | None,
     now: Instant,
     words: Words,
+    audience: Audience = Audience.NIGHT,
 ) -> DutyPage:
-    """The page. ``status`` None: no guard answers; ``seen`` is when it last did."""
+    """The page for ``audience``. ``status`` None: no guard answers; ``seen`` is when it last did."""
     posture = status.posture.value if status else "unknown"
-    calls = tuple(call(contact.name, contact.phone, words) for contact in site.contacts)
-    happenings, background = _incidents(site, status, now, words)
+    told_all = audience is Audience.INFORMED
+    calls = contacts(site, words, named=told_all)
+    names = Names(site, words, addresses=told_all)
+    happenings, background = _incidents(status, now, names, told_all=told_all)
+    tasks = tuple(_tasks(status, now, names, audience))[:3] if audience.may_order else ()
     return DutyPage(
         clock=clock(now, words),
         posture=posture,
-        sentence=_sentence(status, seen, now, words),
+        sentence=sentence(status, seen, now, words),
         care=words.say(f"care.{posture}", **_doors(status)),
         proof=proof(status, now, words),
         wards=_wards(status, now, words),
         call=next((each for each in calls if each.link), None),
-        may_contain=posture != Posture.CONTAINED,
-        house=house(site, status, now, words),
-        tasks=tuple(_tasks(site, status, words))[:3],
+        may_contain=audience.may_order and posture != Posture.CONTAINED,
+        may_report=audience.may_order and posture != Posture.NORMAL,
+        house=house(site, status, now, words, addresses=told_all),
+        tasks=tasks,
         contacts=calls,
         outside=tuple(
             Outside(
@@ -127,7 +146,8 @@ def duty_page(
         ),
         happenings=happenings,
         background=background,
-        ground=tuple(_ground(status, now, words)),
+        day=tuple(_day(status, words, quiet=not tasks)),
+        ground=tuple(_ground(status, now, words)) if told_all else (),
         labels=words.under("label"),
     )
 
@@ -142,7 +162,18 @@ def call(name: str, phone: str, words: Words) -> Call:
     )
 
 
-def _sentence(status: Status | None, seen: Instant | None, now: Instant, words: Words) -> str:
+def contacts(site: Site, words: Words, *, named: bool = False) -> tuple[Call, ...]:
+    """Whom to call, in the site's order: by their names, or, for whoever may not see them, by what they are."""
+    return tuple(call(_called(each, words, named=named), each.phone, words) for each in site.contacts)
+
+
+def _called(contact: Contact, words: Words, *, named: bool) -> str:
+    key = f"contact.{contact.role}"
+    return words.say(key) if words.has(key) and not named else contact.name
+
+
+def sentence(status: Status | None, seen: Instant | None, now: Instant, words: Words) -> str:
+    """How things are. What is not known, because no guard answers, is said to be so."""
     if status:
         return words.say(f"posture.{status.posture.value}", since=moment(status.since, now, words))
     if seen:
@@ -185,37 +216,73 @@ def _wards(status: Status | None, now: Instant, words: Words) -> Proof | None:
 # -- what to do --------------------------------------------------------------------------------------------------
 
 
-def _tasks(site: Site, status: Status | None, words: Words) -> Iterator[Task]:
+def _tasks(status: Status | None, now: Instant, names: Names, audience: Audience) -> Iterator[Task]:
+    """What is to be done, the most pressing first."""
+    words, told_all = names.words, audience is Audience.INFORMED
     if status is None:
         yield _task("look", words)
         return
+    if told_all:
+        yield from (_unblock(each, now, names) for each in status.care.troubles if each.settled is None)
     for proposal in (each for incident in status.incidents for each in incident.proposals):
-        target = _named(site, proposal.target)
         key = f"task.decide.{proposal.action}"
-        text = words.say(key if words.has(key) else "task.decide.other", target=target)
-        yield Task(text=text, detail=words.say("task.decide.detail"))
+        text = words.say(
+            key if words.has(key) else "task.decide.other", target=names.of(proposal.target, "address")
+        )
+        link = f"{INCIDENTS}/{proposal.incident}" if told_all else ""
+        yield Task(text=text, detail=words.say("task.decide.detail"), link=link)
     if status.posture in (Posture.CONTAINED, Posture.REOPENING):
+        yield from (_ask(each, words) for each in status.care.wards if each.standing == Standing.UNHEARD)
         yield _task("numbers", words)
-        if site.outside_wall:
-            yield _task("outside", words)
+        if names.site.outside_wall:
+            yield _task("outside", words, "#outside-title")
 
 
-def _task(key: str, words: Words) -> Task:
-    return Task(text=words.say(f"task.{key}.text"), detail=words.say(f"task.{key}.detail"))
+def _unblock(trouble: TroubleStatus, now: Instant, names: Names) -> Task:
+    """Care that the cut blocks: its door is one step away, ready to be opened by whoever may."""
+    door = any(trouble.service == opening.id for opening in names.site.openings)
+    return Task(
+        text=names.words.say("task.blocked.text", what=_service(trouble.service, names)),
+        detail=names.words.say("task.blocked.detail", at=moment(trouble.at, now, names.words)),
+        link=f"{REOPENING}#door-{trouble.service}" if door else f"/care?trouble={trouble.id}",
+    )
+
+
+def _service(service: str, names: Names) -> str:
+    known = next((each.name for each in names.site.openings if each.id == service), None)
+    return known or service
+
+
+def _ask(ward: WardStatus, words: Words) -> Task:
+    spoken = call(ward.name, ward.phone or "", words)
+    return Task(text=words.say("task.ward.text", ward=ward.name), detail=spoken.phone, link=spoken.link)
+
+
+def _task(key: str, words: Words, link: str = "") -> Task:
+    return Task(text=words.say(f"task.{key}.text"), detail=words.say(f"task.{key}.detail"), link=link)
+
+
+def _day(status: Status | None, words: Words, *, quiet: bool) -> Iterator[str]:
+    """The day so far. While something is to be done, nothing says that there is not."""
+    if status is None or not status.day.since:
+        return
+    said = tuple(digested(status.day, words))
+    yield from said if quiet or status.day.unanswered else said[1:]
 
 
 # -- what happens ------------------------------------------------------------------------------------------------
 
 
 def _incidents(
-    site: Site, status: Status | None, now: Instant, words: Words
+    status: Status | None, now: Instant, names: Names, *, told_all: bool
 ) -> tuple[tuple[Happening, ...], str]:
     """Those that matter told in full; those that were never more than background counted in one sentence."""
+    words = names.words
     going_on = [each for each in status.incidents if each.state is not IncidentState.CLOSED] if status else []
     graver = sorted(
         (each for each in going_on if each.level >= 2), key=lambda each: (-each.level, -each.last_seen)
     )
-    told = tuple(_happening(site, each, now, words) for each in graver)
+    told = tuple(_happening(each, now, names, told_all=told_all) for each in graver)
     rest = len(going_on) - len(graver)
     if rest:
         return told, words.say("happening.background", count=rest)
@@ -224,44 +291,39 @@ def _incidents(
     return told, ""
 
 
-def _happening(site: Site, incident: IncidentStatus, now: Instant, words: Words) -> Happening:
+def _happening(incident: IncidentStatus, now: Instant, names: Names, *, told_all: bool) -> Happening:
+    words = names.words
     return Happening(
         id=plain(incident.id),
-        sentence=words.tell(_readable(site, incident.summary, words)),
+        sentence=words.tell(_readable(incident.summary, names)),
         since=words.say(
             "happening.since",
             since=moment(incident.opened, now, words),
             seen=moment(incident.last_seen, now, words),
         ),
         story=tuple(
-            (moment(at, now, words), words.tell(_readable(site, sentence, words)))
+            (moment(at, now, words), words.tell(_readable(sentence, names)))
             for at, sentence in incident.story[-_STORY:]
-        ),
-        facts=tuple(_facts(incident, words)),
+        )
+        if told_all
+        else (),
+        facts=tuple(_facts(incident, words)) if told_all else (),
+        link=f"{INCIDENTS}/{incident.id}" if told_all else "",
     )
 
 
-def _readable(site: Site, sentence: Sentence, words: Words) -> Sentence:
-    """The sentence with the names people use for machines and openings, and words for what is not known."""
+def _readable(sentence: Sentence, names: Names) -> Sentence:
+    """The sentence with the names people use for machines and openings, and words for what is not known or told."""
     arguments = dict(sentence.arguments)
-    for key in ("actor", "asset", "assets", "opening"):
-        if isinstance(arguments.get(key), str) and arguments[key]:
-            arguments[key] = ", ".join(_named(site, each) for each in arguments[key].split(", "))
-    for key, unknown in (("asset", "machine"), ("assets", "machine"), ("actor", "address")):
-        if arguments.get(key) == "":
-            arguments[key] = words.say(f"word.some-{unknown}")
+    for key, otherwise in (
+        ("asset", "machine"),
+        ("assets", "machine"),
+        ("actor", "address"),
+        ("opening", "machine"),
+    ):
+        if isinstance(arguments.get(key), str):
+            arguments[key] = names.of_all(arguments[key].split(", "), otherwise)
     return Sentence(sentence.key, arguments)
-
-
-def _named(site: Site, target: str) -> str:
-    """What people call an opening, a machine or an address."""
-    for opening in site.openings:
-        if target == opening.id:
-            return opening.name
-    for asset in site.assets:
-        if target == asset.id or target in asset.addresses:
-            return asset.name
-    return target
 
 
 def _facts(incident: IncidentStatus, words: Words) -> Iterator[tuple[str, str]]:

@@ -4,11 +4,12 @@ One unit is a seventeenth of a rem, so that the drawing grows with the reader's 
 """
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from textwrap import wrap
 
+from rempart.console.naming import Names
 from rempart.console.when import length
 from rempart.console.words import Words, plain
 from rempart.incidents.incident import IncidentState
@@ -91,15 +92,16 @@ class House:
     wall: int
 
 
-def house(site: Site, status: Status | None, now: Instant, words: Words) -> House:
-    """The house as it stands; ``status`` None: nobody knows."""
+def house(site: Site, status: Status | None, now: Instant, words: Words, *, addresses: bool = False) -> House:
+    """The house as it stands; ``status`` None: nobody knows. ``addresses``: told for machines without a name."""
     stands = {opening.id: opening for opening in status.openings} if status else {}
     doors = tuple(
         _door(number, opening, stands.get(opening.id), now, words)
         for number, opening in enumerate(_in_order(site.openings))
     )
     height = max(len(doors) * ROW, len(site.zones) * (_ROOM_LEAST + _GAP) - _GAP)
-    rooms = tuple(_rooms(site, status, doors, height, words))
+    names = Names(site, words, addresses)
+    rooms = tuple(_rooms(status, doors, height, names))
     ways = tuple(_ways(site, rooms, doors))
     return House(
         rooms=rooms,
@@ -158,15 +160,13 @@ def _notes(opening: Opening, stand: OpeningStatus | None, now: Instant, words: W
 # -- rooms -------------------------------------------------------------------------------------------------------
 
 
-def _rooms(
-    site: Site, status: Status | None, doors: tuple[Door, ...], height: int, words: Words
-) -> Iterator[Room]:
+def _rooms(status: Status | None, doors: tuple[Door, ...], height: int, names: Names) -> Iterator[Room]:
+    site, words = names.site, names.words
     step = height / max(1, len(site.zones))
-    names = {zone.id: zone.name for zone in site.zones}
     for number, zone in enumerate(site.zones):
         off = _off(site, status, zone, doors)
-        note = words.say("room.off") if off else _linked(zone, names, words)
-        trouble = _trouble(site, status, zone, words)
+        note = words.say("room.off") if off else _linked(zone, site, words)
+        trouble = _trouble(status, zone, names)
         yield Room(
             id=zone.id,
             name=plain(zone.name),
@@ -180,13 +180,10 @@ def _rooms(
         )
 
 
-def _linked(zone: Zone, names: Mapping[str, str], words: Words) -> str:
+def _linked(zone: Zone, site: Site, words: Words) -> str:
     """What the room still reaches inside: the cut does not touch it."""
-    return (
-        words.say("room.linked", zones=", ".join(names[each] for each in zone.reaches))
-        if zone.reaches
-        else ""
-    )
+    reached = ", ".join(each.name for each in site.zones if each.id in zone.reaches)
+    return words.say("room.linked", zones=reached) if reached else ""
 
 
 def _off(site: Site, status: Status | None, zone: Zone, doors: tuple[Door, ...]) -> bool:
@@ -196,10 +193,11 @@ def _off(site: Site, status: Status | None, zone: Zone, doors: tuple[Door, ...])
     return all(door.state == OpeningState.CLOSED for door in doors if door.id in mine)
 
 
-def _trouble(site: Site, status: Status | None, zone: Zone, words: Words) -> str:
+def _trouble(status: Status | None, zone: Zone, names: Names) -> str:
     """What is isolated in the room or touched by an incident that is not over."""
     if status is None:
         return ""
+    site, words = names.site, names.words
     isolated = {measure.target for measure in status.measures if measure.action == "isolate"}
     named = [asset.name for asset in site.assets if asset.zone == zone.id and _is_one_of(asset, isolated)]
     if named:
@@ -209,16 +207,12 @@ def _trouble(site: Site, status: Status | None, zone: Zone, words: Words) -> str
             incident.assets for incident in status.incidents if incident.state is not IncidentState.CLOSED
         )
     )
-    here = sorted(_name(site, address) for address in touched if _stands_in(address, zone))
-    return words.say("room.touched", assets=", ".join(here)) if here else ""
+    here = sorted(address for address in touched if _stands_in(address, zone))
+    return words.say("room.touched", assets=names.of_all(here)) if here else ""
 
 
 def _is_one_of(asset: Asset, targets: set[str]) -> bool:
     return asset.id in targets or bool(targets & set(asset.addresses))
-
-
-def _name(site: Site, address: str) -> str:
-    return next((asset.name for asset in site.assets if address in asset.addresses), address)
 
 
 def _stands_in(address: str, zone: Zone) -> bool:

@@ -9,7 +9,7 @@ import hashlib
 import msgspec
 
 from rempart.accounts.authority import Authority, Proof, Requirement
-from rempart.accounts.person import VOUCHING, Role
+from rempart.accounts.person import STAFF, VOUCHING, Role
 from rempart.containment.measure import stricter
 from rempart.engine import orders
 from rempart.engine.orders import AnyOrder, GateAnswer
@@ -22,10 +22,8 @@ from rempart.site.opening import OpeningState
 _ANYBODY = frozenset(Role)
 _TECHNICIAN = frozenset({Role.TECHNICIAN})
 _ON_CALL = frozenset({Role.DUTY, Role.TECHNICIAN})
-_WHO_CUT = frozenset({Role.DUTY, Role.TECHNICIAN, Role.APPROVER, Role.PRIVACY_OFFICER})
 _WHO_CHECK = frozenset({Role.TECHNICIAN, Role.APPROVER, Role.PRIVACY_OFFICER})
 _WHO_QUALIFY = frozenset({Role.TECHNICIAN, Role.PRIVACY_OFFICER})
-_STAFF = _WHO_CUT
 _PRIVACY_OFFICER = frozenset({Role.PRIVACY_OFFICER})
 _APPROVER = frozenset({Role.APPROVER})
 
@@ -37,7 +35,7 @@ def needs(state: State, order: AnyOrder) -> Requirement:
     """What this order asks of whoever gives it, as things stand."""
     match order:
         case orders.Contain():
-            return Requirement(_WHO_CUT, Proof.SESSION)
+            return Requirement(STAFF, Proof.SESSION)
         case orders.CloseLifeline():
             return Requirement(_ON_CALL, Proof.PASSKEY)  # it tightens, but somebody's safety hangs on it
         case orders.SetOpening():
@@ -53,7 +51,7 @@ def needs(state: State, order: AnyOrder) -> Requirement:
         case orders.AgreeUnmasking():
             return Requirement(_TECHNICIAN | _APPROVER, Proof.PASSKEY)
         case orders.Acknowledge():
-            return Requirement(_WHO_CUT, Proof.SESSION)
+            return Requirement(STAFF, Proof.SESSION)
         case orders.ApproveMeasure():
             return Requirement(_ON_CALL | _APPROVER, Proof.SESSION)
         case orders.QualifyIncident():
@@ -85,9 +83,9 @@ def needs(state: State, order: AnyOrder) -> Requirement:
             return Requirement(_TECHNICIAN, Proof.PASSKEY)
         case orders.EndRehearsal():
             # It brings forward by minutes what the kernel does anyway, and somebody on a ward may need it at once.
-            return Requirement(_WHO_CUT, Proof.SESSION)
+            return Requirement(STAFF, Proof.SESSION)
         case _:
-            return Requirement(_STAFF, Proof.SESSION)  # words that change nothing in the kernel
+            return Requirement(STAFF, Proof.SESSION)  # words that change nothing in the kernel
 
 
 def require(state: State, order: AnyOrder, authority: Authority) -> None:
