@@ -1,5 +1,6 @@
 """What the inside and the lifelines feel of 200 cuts and reopenings; and the netlink message alone."""
 
+import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -79,10 +80,11 @@ def message_alone(house: House, kernel: Kernel, count: int, times: int = 150) ->
     """The 99th percentile of the message that cuts, with so many blocked addresses in the table."""
     kernel.enforce(replace(OPEN, blocked=blocked(count)), SystemClock().now())
     marks = cut(site, CUT, SystemClock().now()) | {CONTAINED_FLAG}
+    members = {mark.to_bytes(4, sys.byteorder): None for mark in marks}
     netlink, took = Netlink("rempart"), []
     for _ in range(times):
         began = time.perf_counter()
-        netlink.add_marks("contained", marks)
+        netlink.add({"contained": members})
         took.append((time.perf_counter() - began) * 1000)
         house.at("gw", "nft", "flush", "set", "inet", "rempart", "contained")
         time.sleep(0.03)  # the kernel frees what that replaced, and a change would wait for it

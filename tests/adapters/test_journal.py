@@ -67,6 +67,21 @@ def test_the_settings_that_durability_hangs_on(journal: Journal) -> None:
     assert ask("PRAGMA secure_delete").fetchone() == (1,)
 
 
+def test_relieved_the_journal_writes_its_wal_anew(journal: Journal) -> None:
+    def times_begun() -> int:
+        """The checkpoint sequence number of the WAL's header (sqlite.org/fileformat2.html, 4.1)."""
+        wal = journal.path.with_name(journal.path.name + "-wal")
+        return int.from_bytes(wal.read_bytes()[12:16], "big")
+
+    journal.seal("opening.stood", {"number": 1}, at=NOW)
+    journal.seal("opening.stood", {"number": 2}, at=NOW)
+    begun = times_begun()
+    journal.relieve()
+    journal.seal("opening.stood", {"number": 3}, at=NOW)
+    assert times_begun() == begun + 1
+    assert [entry.number for entry in journal.entries(after=1)] == [2, 3, 4]
+
+
 @pytest.mark.parametrize(
     "statement",
     [

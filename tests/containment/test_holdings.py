@@ -4,7 +4,7 @@ from ipaddress import ip_network
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rempart.containment.holdings import cut, enforcement, holdings
+from rempart.containment.holdings import cut, enforcement, held_at, holdings
 from rempart.containment.measure import Enforcement, Stand, disagreements
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
@@ -41,6 +41,13 @@ def test_what_is_held_reads_back_as_what_was_wanted(site: Site, wanted: Enforcem
     wanted = replace(wanted, blocked=dict.fromkeys(once.values()))
     held = enforcement(site, holdings(site, wanted, NOW), wanted.blocked)
     assert disagreements(wanted, held, NOW) == ()
+
+
+@given(wanted=WANTED, later=st.integers(NOW, 70_000_000).map(Instant))
+def test_what_is_remembered_ends_as_what_is_held(site: Site, wanted: Enforcement, later: Instant) -> None:
+    held = enforcement(site, held_at(holdings(site, wanted, NOW), later))
+    assert disagreements(replace(wanted, blocked={}), replace(held, blocked={}), later) == ()
+    assert all(until is None or until > later for until in held.blocked.values())
 
 
 @given(wanted=WANTED)

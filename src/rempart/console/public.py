@@ -70,6 +70,10 @@ class PublicFace:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._words = {language: words(language) for language in site.languages}
+        # Babel reads a language's file when it is first asked: now, not while somebody waits for a cut.
+        self._days = {
+            said.language: get_day_names("wide", locale=said.locale) for said in self._words.values()
+        }
 
     def pages(self) -> Iterator[tuple[Opening, str, str]]:
         """Each published opening, its page, and its page when it is not known since when it is closed."""
@@ -150,14 +154,13 @@ class PublicFace:
             return opening.fallback.phone
         return self._site.phone
 
-    @staticmethod
-    def _moment(instant: Instant | None, said: Words) -> str:
+    def _moment(self, instant: Instant | None, said: Words) -> str:
         if instant is None:
             return said.say("public.unknown")
         wall = on_the_wall(instant)
         return said.say(
             "public.moment",
-            day=get_day_names("wide", locale=said.locale)[wall.weekday()],
+            day=self._days[said.language][wall.weekday()],
             date=f"{wall:%d/%m}",
             hour=f"{wall:%H:%M}",
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TypeVar
 
 from rempart.containment.barrier import Passage, passage
 from rempart.containment.measure import SLACK, Enforcement, Stand, due
@@ -16,6 +17,7 @@ from rempart.site.opening import OpeningState
 from rempart.site.site import Site
 
 Network = IPv4Network | IPv6Network
+_Target = TypeVar("_Target")
 
 _MAPPED = 96
 """Prefix length of ::ffff:0:0/96, RFC 4291 section 2.5.5.2."""
@@ -63,6 +65,20 @@ def holdings(site: Site, wanted: Enforcement, now: Instant) -> Holdings:
         blocked=_disjoint(running.blocked),
         isolated=_addresses(site, running.isolated),
         barred={passage(site, text): until for text, until in running.barred.items()},
+    )
+
+
+def held_at(held: Holdings, now: Instant) -> Holdings:
+    """The same without what the kernel has ended by itself meanwhile."""
+    ended = held.contained_until is not None and held.contained_until <= now
+    return replace(
+        held,
+        contained=held.contained and not ended,
+        contained_until=None if ended else held.contained_until,
+        trials={mark: trial for mark, trial in held.trials.items() if trial.until > now},
+        blocked=_lasting(held.blocked, now),
+        isolated=_lasting(held.isolated, now),
+        barred=_lasting(held.barred, now),
     )
 
 
@@ -130,6 +146,10 @@ def spelled(target: Network) -> str:
     return str(target.network_address) if target.prefixlen == target.max_prefixlen else str(target)
 
 
+def _lasting(targets: Mapping[_Target, Instant | None], now: Instant) -> dict[_Target, Instant | None]:
+    return {target: until for target, until in targets.items() if until is None or until > now}
+
+
 def _refuse_strangers(site: Site, wanted: Enforcement) -> None:
     strangers = [name for name in wanted.stands if name not in {opening.id for opening in site.openings}]
     strangers += [name for name in wanted.isolated if name not in {asset.id for asset in site.assets}]
@@ -166,7 +186,7 @@ def _disjoint(blocked: Mapping[str, Instant | None]) -> dict[str, Instant | None
     merged: dict[Network, Instant | None] = {}
     for target, until in _widest_first(blocked):
         # The same address may stand there twice, in two spellings.
-        holder = target if target in merged or _single(target) else next(_covering(target, merged), target)
+        holder = target if target in merged or single(target) else next(_covering(target, merged), target)
         merged[holder] = _later(merged[holder], until) if holder in merged else until
     return {spelled(target): until for target, until in merged.items()}
 
@@ -182,24 +202,25 @@ def _covering(target: Network, known: Iterable[Network]) -> Iterator[Network]:
     return (
         wider
         for wider in known
-        if not _single(wider) and wider.version == target.version and wider.supernet_of(target)  # type: ignore[arg-type]  # versions are equal
+        if not single(wider) and wider.version == target.version and wider.supernet_of(target)  # type: ignore[arg-type]  # versions are equal
     )
 
 
-def _single(target: Network) -> bool:
+def single(target: Network) -> bool:
+    """Whether it is one address."""
     return target.prefixlen == target.max_prefixlen
 
 
 def _named(held: Mapping[str, Instant | None], asked: Iterable[str]) -> dict[str, Instant | None]:
     """What is held, under the names asked for; what nobody asked for keeps its own."""
     known = {network(text): until for text, until in held.items()}
-    wide = [target for target in known if not _single(target)]
+    wide = [target for target in known if not single(target)]
     names: dict[str, Instant | None] = {}
     used: set[Network] = set()
     for text in asked:
         target = network(text)
         holder = target if target in known else next(_covering(target, wide), None)
-        if holder is not None and (_single(holder) or not _single(target)):
+        if holder is not None and (single(holder) or not single(target)):
             names[text] = known[holder]
             used.add(holder)
     return names | {spelled(target): until for target, until in known.items() if target not in used}

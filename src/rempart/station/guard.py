@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import contextlib
 import ctypes
+import gc
 import itertools
 import logging
 import os
@@ -781,6 +782,9 @@ async def serve_guard(
     except EnforcementFailed as fault:
         # The proxy starts after us; the kernel part is loaded first. What remains is repaired by reading back.
         _log.warning("not everything could be enforced yet: %s", fault.diagnostics())
+    # What is here stays: the collector need not walk a hundred thousand objects while somebody waits for a cut.
+    gc.collect()
+    gc.freeze()
     own = os.geteuid()
     doors: list[Listener] = []
     if leasing:

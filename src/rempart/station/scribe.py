@@ -23,6 +23,9 @@ PATIENCE = 0.050
 SNAPSHOT_EVERY = 500
 """Entries after which the state is sealed whole, so that the fold at start stays short."""
 
+RELIEVE_EVERY = 48
+"""Entries after which the journal's WAL is emptied beside the sealing, before a seal would have to do it."""
+
 MOST_WAITING = 5_000
 """Seals that wait for a disk that refuses; beyond it watch keeps its findings."""
 
@@ -45,6 +48,8 @@ class Scribe:
         self._clock = clock
         self._when_late = when_late
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._relief = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal-relief")
+        self._relieved_at = journal.head[0]
         self._waiting: list[tuple[Facts, Instant]] = []
         self._again: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -106,13 +111,18 @@ class Scribe:
     def close(self) -> None:
         """Let what is being sealed be sealed. After it nothing more can be."""
         self._thread.shutdown(wait=True)
+        self._relief.shutdown(wait=True)
 
     async def _on_thread(self, work: Callable[[], _Made]) -> _Made:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _write(self, decided: Facts, now: Instant) -> int:
         self._write_waiting()
-        return self._journal.seal_all([(kind_of(f), body_of(f)) for f in decided], at=now).number
+        number = self._journal.seal_all([(kind_of(f), body_of(f)) for f in decided], at=now).number
+        if number - self._relieved_at >= RELIEVE_EVERY:
+            self._relieved_at = number
+            self._relief.submit(self._journal.relieve)
+        return number
 
     def _write_waiting(self) -> None:
         while self._waiting:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -229,3 +230,95 @@ def test_what_the_site_does_not_have_is_refused_but_the_cut_is_made(alone: None)
     with pytest.raises(InputRefused, match="neither an address nor a network"):
         machine.enforce(wrong, now())
     assert machine.read(now()).stands["website"] == Stand(state=CLOSED)
+
+
+@pytest.fixture
+def table(alone: None) -> Kernel:
+    """The kernel's part with everything open, which it knows to hold."""
+    made = Kernel(parse(SITE, "test"))
+    made.enforce(ALL_OPEN, now())
+    made.read(now())
+    return made
+
+
+@pytest.mark.lab
+def test_an_address_is_blocked_before_anything_else_is_worked_out(
+    table: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, "_run", lambda _text: "refused")
+    minute = Instant(now() + 60 * SECOND)
+    blocked = {"192.0.2.66": minute, "::ffff:192.0.2.67": None, "2001:db8::66": None, "192.0.2.99": now()}
+    with pytest.raises(EnforcementFailed):
+        table.enforce(both(Stand(state=OPEN), Stand(state=CLOSED), blocked=blocked), now())
+    held = table.read(now())
+    assert set(held.blocked) == {"192.0.2.66", "::ffff:192.0.2.67", "2001:db8::66"}
+    assert abs((held.blocked["192.0.2.66"] or 0) - minute) < SECOND
+    assert held.stands["website"] == Stand(state=OPEN)
+
+
+@pytest.mark.lab
+def test_what_our_own_transactions_left_is_not_read_again(
+    table: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    elements = table._netlink.elements
+    monkeypatch.setattr(table._netlink, "elements", lambda name: asked.append(name) or elements(name))
+    minute = Instant(now() + 60 * SECOND)
+    changes = (
+        replace(ALL_OPEN, blocked={"192.0.2.66": minute}),
+        CUT,
+        both(Stand(state=FILTERED), Stand(state=OPEN, until=minute, then=CLOSED), contained=True),
+        replace(CUT, blocked={"192.0.2.66": None, "192.0.2.0/25": minute}, isolated={"pc": minute}),
+        ALL_OPEN,
+    )
+    for wanted in changes:
+        table.enforce(wanted, now())
+        assert asked == []
+        holds(table, wanted)  # this one reads
+        asked.clear()
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("deed", ["delete table", "flush map", "delete element", "flush set"])
+def test_what_somebody_else_changed_is_read_again_and_repaired(table: Kernel, deed: str) -> None:
+    wanted = replace(CUT, blocked={"192.0.2.66": None})
+    table.enforce(wanted, now())
+    what = {"flush map": " state", "delete element": " blocked4 { 192.0.2.66 }", "flush set": " contained"}
+    subprocess.run(["nft", *deed.split(), *f"inet rempart{what.get(deed, '')}".split()], check=True)
+    table.enforce(wanted, now())  # no reading back came between
+    holds(table, wanted)
+
+
+@pytest.mark.lab
+def test_what_ended_by_itself_is_not_taken_away_again(table: Kernel) -> None:
+    soon = Instant(now() + SECOND // 2)
+    table.enforce(replace(CUT, blocked={"192.0.2.66": soon}, isolated={"pc": soon}), now())
+    early = now()  # a clock that stands still: remembered as held, and gone from the kernel
+    time.sleep(0.8)
+    table.enforce(CUT, early)
+    holds(table, CUT)
+
+
+@pytest.fixture
+def proxied(request: pytest.FixtureRequest) -> Iterator[Enforcer]:
+    yield from gateway(request)
+
+
+@pytest.mark.lab
+def test_the_proxy_is_asked_once_and_again_when_it_held_something_else(
+    proxied: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = proxied._proxy._runtime
+    asked: list[str] = []
+    ask = runtime.ask
+    monkeypatch.setattr(runtime, "ask", lambda command, until: asked.append(command) or ask(command, until))
+    for wanted in (ALL_OPEN, CUT, ALL_OPEN, ALL_OPEN, CUT):
+        asked.clear()
+        proxied.enforce(wanted, now())
+        assert len(asked) == 1
+    places = Places(site=tmp_path, state=tmp_path, run=tmp_path / "run", rules=())
+    ask(f"set map {places.proxy_map} website open", runtime.until())
+    asked.clear()
+    proxied.enforce(CUT, now())  # nothing changes for it; what it answers does not agree
+    assert len(asked) == 2
+    holds(proxied, CUT)

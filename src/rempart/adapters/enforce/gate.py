@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from rempart.adapters.enforce.runtime import Runtime, differing, opening_states, write
+from rempart.adapters.enforce.runtime import Runtime, opening_states, write
 from rempart.config import Places
 from rempart.containment.measure import Enforcement
 from rempart.containment.render.gate import config, servers, states, states_map
@@ -32,15 +32,12 @@ class Gate:
         ):
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path, text)
-        goal, until = states(self._site, wanted), self._runtime.until()
+        goal = states(self._site, wanted)
         closed = [server for server, name in servers(self._site) if goal[name] is OpeningState.CLOSED]
-        held = self._runtime.held(until)
-        after_it = self._runtime.held(
-            until,
-            *(f"set map {self._places.gate_map} {name} {state}" for name, state in differing(held, goal)),
-            *(f"shutdown sessions server {server}" for server in closed),
+        held = self._runtime.hold(
+            {self._places.gate_map: goal}, *(f"shutdown sessions server {server}" for server in closed)
         )
-        self._runtime.insist(after_it, goal)
+        self._runtime.insist(held, goal)
 
     def read(self) -> Mapping[str, OpeningState]:
         """Opening id and state, as the running gate holds them. Raises EnforcementFailed."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rempart.adapters.enforce.certificates import certificates, usable_files
-from rempart.adapters.enforce.runtime import Runtime, differing, opening_states, write
+from rempart.adapters.enforce.runtime import Runtime, opening_states, write
 from rempart.config import Places
 from rempart.containment.measure import Enforcement
 from rempart.containment.render import modsecurity
@@ -114,22 +114,14 @@ class Proxy:
         self._write_maps(wanted)
 
     def _command(self, wanted: Enforcement, now: Instant) -> None:
-        """Two exchanges: what it holds, and what it shall hold. Reading back is part of the second."""
         goal = states(self._site, wanted)
         if not goal:
             return
-        until = self._runtime.until()
-        held = self._runtime.held(until)
-        notices = {
-            name: words for name, words in self._pages.notices(wanted).items() if held.get(name) != words
-        }
-        after_it = self._runtime.held(
-            until,
-            *(f"set map {self._places.proxy_map} {name} {state}" for name, state in differing(held, goal)),
+        held = self._runtime.hold(
+            {self._places.proxy_map: goal, self._places.notices_map: self._pages.notices(wanted)},
             *(f"shutdown sessions server {server}" for server in self._ending(wanted, goal, now)),
-            *(f"set map {self._places.notices_map} {name} {words}" for name, words in notices.items()),
         )
-        self._runtime.insist(after_it, goal)
+        self._runtime.insist(held, goal)
 
     def _ending(self, wanted: Enforcement, goal: Mapping[str, OpeningState], now: Instant) -> Iterator[str]:
         """The servers whose sessions end: of what is closed both ways, of what is filtered the way past the filter."""

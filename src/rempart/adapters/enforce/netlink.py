@@ -50,10 +50,13 @@ class Netlink:
     def __del__(self) -> None:
         self._socket.close()
 
-    def add_marks(self, name: str, marks: Iterable[int]) -> bool:
-        """Put marks into a set; False when there is no such table or set. Those that are there already may be."""
-        body = self._members(name, ((struct.pack("=I", mark), None) for mark in marks))
-        return self._transaction((_NEW_ELEMENTS, _CREATE, body))
+    def add(self, elements: Mapping[str, Mapping[bytes, int | None]]) -> bool:
+        """Put elements into sets, by set name: key and milliseconds to live, None for ever.
+
+        One transaction; False when there is no such table or set. Those that are there already stay as they are.
+        """
+        bodies = (self._members(name, members.items()) for name, members in elements.items())
+        return self._transaction(*((_NEW_ELEMENTS, _CREATE, body) for body in bodies))
 
     def renew(self, elements: Mapping[str, Mapping[bytes, int]]) -> bool:
         """Put elements into sets, by set name: key and milliseconds to live, counted from now whatever was there.

@@ -26,10 +26,30 @@ class Runtime:
         self._called = called
         self._control = control
         self._maps = maps
+        self._known: Mapping[str, str] = {}
 
     def until(self) -> float:
         """When an exchange that begins now must be over, by `time.monotonic`."""
         return monotonic() + _PATIENCE
+
+    def hold(self, wanted: Mapping[Path, Mapping[str, str]], *deeds: str) -> Mapping[str, str]:
+        """Have its maps hold that, by map, then do the deeds; what all maps hold after it. Raises EnforcementFailed.
+
+        One exchange, in which what it held after the last one is changed and read back; a second when it held
+        something else: it was restarted, or somebody else spoke with it.
+        """
+        until = self.until()
+        for _ in range(2):
+            changes = [
+                f"set map {path} {name} {value}"
+                for path, values in wanted.items()
+                for name, value in values.items()
+                if self._known.get(name) != value
+            ]
+            self._known = self.held(until, *changes, *deeds)
+            if all(self._known.items() >= values.items() for values in wanted.values()):
+                break
+        return self._known
 
     def held(self, until: float, *commands: str) -> Mapping[str, str]:
         """What all maps hold after these commands. Raises EnforcementFailed."""
