@@ -77,6 +77,31 @@ class Places:
         return self.state / "watch" / "hidden.json"
 
     @property
+    def findings(self) -> Path:
+        """The findings of some weeks, in bunches, for the pages (SQLite). Watch only."""
+        return self.state / "watch" / "findings.db"
+
+    @property
+    def finding_masks(self) -> Path:
+        """The key that makes masks of accounts in findings. Watch only."""
+        return self.state / "watch" / "masks.key"
+
+    @property
+    def intake(self) -> Path:
+        """How much came from each log. Watch only."""
+        return self.state / "watch" / "intake.json"
+
+    @property
+    def ordered_exceptions(self) -> Path:
+        """The exceptions that were made by an order, as the guard told them. Watch only."""
+        return self.state / "watch" / "exceptions.toml"
+
+    @property
+    def inquiry_socket(self) -> Path:
+        """Where the console asks watch about findings, logs and rules."""
+        return self.run / "watch" / "inquiry.sock"
+
+    @property
     def watch_socket(self) -> Path:
         """Where watch reports findings to the guard."""
         return self.run / "guard" / "watch.sock"

@@ -209,10 +209,12 @@ class Listener:
             return
         self._server.close()
         self._server = None
+        self.path.unlink(
+            missing_ok=True
+        )  # before anything is waited for: who closes may be cancelled meanwhile
         for talk in self._talks:
             talk.cancel()
         await asyncio.gather(*self._talks, return_exceptions=True)
-        self.path.unlink(missing_ok=True)
 
     async def __aenter__(self) -> Self:
         return self

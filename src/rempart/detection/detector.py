@@ -47,6 +47,7 @@ class Detection:
         self._silent = only_parts(rules)
         cards = [*(each.card for each in rules.rules), *(each.card for each in rules.correlations)]
         self._titles = {card.id: card.title for card in cards}
+        self._groups = {each.card.id: each.group_by for each in rules.correlations}
         self._indicators = indicators
         self._behaviour = behaviour
         self._forget()
@@ -82,6 +83,10 @@ class Detection:
     def title(self, rule: str) -> str:
         """The title of a rule or correlation; of what is found without one, its id."""
         return self._titles.get(rule, rule)
+
+    def group_by(self, rule: str) -> tuple[str, ...] | None:
+        """The fields by which a correlation counts; None for whatever is no correlation."""
+        return self._groups.get(rule)
 
     def pasts(self) -> bytes:
         """What the behaviour detectors remember, for `recall` at the next start."""

@@ -91,6 +91,10 @@ class Surroundings:
             added |= _pace(event.time)
         return replace(event, fields={**fields, **added}, raw=None) if added else event
 
+    def inside_of(self, text: str) -> bool:
+        """Whether the text is an address of the site's own."""
+        return self._place(text)[1] == "inside"
+
     def _place(self, text: str) -> tuple[str, str, bool]:
         """The address in its shortest form, its side, and whether it is a known destination."""
         if (place := self._seen.get(text)) is None:

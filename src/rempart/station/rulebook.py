@@ -5,7 +5,9 @@ Rules are the folders named at the start and the set that `rempart rules install
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rempart.adapters import indicators
@@ -22,7 +24,7 @@ from rempart.detection.exception import Exceptions, Exemption, Severity
 from rempart.detection.indicator import Indicators
 from rempart.detection.place import placed
 from rempart.detection.surroundings import Surroundings
-from rempart.errors import InputRefused, RempartError
+from rempart.errors import InputRefused, Problem, RempartError
 from rempart.instants import Instant, after, minutes
 from rempart.site.site import Site
 
@@ -30,6 +32,17 @@ _log = logging.getLogger("rempart.watch")
 
 Mark = tuple[object, ...]
 """What tells one state of the files from another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What became of the rules when they were last read."""
+
+    levels: Mapping[str, int] = field(default_factory=dict)
+    """How many of each level are in force, rules and correlations together."""
+    refused: tuple[Problem, ...] = ()
+    waiting: tuple[Problem, ...] = ()
+    indicators: int = 0
 
 
 class Rulebook:
@@ -40,6 +53,7 @@ class Rulebook:
         self._surroundings = Surroundings.of(site)
         self._compiled = KeptFiles(places.events.parent / "compiled")
         self._read = self._mark()
+        self.reading = Reading()
 
     def changed(self) -> bool:
         """Whether the installed set, the exceptions or the folder of indicators are others than when read last."""
@@ -69,20 +83,29 @@ class Rulebook:
     def _of(self, folders: Sequence[Path], exceptions: Exceptions) -> Detection:
         files = dict(read([str(path) for path in folders]))
         rules = load(self._compiled, files.items(), self._surroundings.placeholders)
-        for problem in placed(rules.refused, files):
+        refused = tuple(placed(rules.refused, files))
+        for problem in refused:
             _log.warning("rule left out: %s", problem)
         _log.info("%d rules and %d correlations", len(rules.rules), len(rules.correlations))
+        listed = self._indicators()
         detection = Detection(
             rules,
             self._surroundings,
             exceptions,
             self._compiled,
-            indicators=self._indicators(),
+            indicators=listed,
             behaviour=Behaviour(self._surroundings, self._countries()),
         )
         for problem in detection.tamed.problems:
             _log.warning("exception without effect: %s", problem)
         detection.warm()
+        cards = [each.card for each in rules.rules] + [each.card for each in rules.correlations]
+        self.reading = Reading(
+            levels=Counter(card.level.name.lower() for card in cards),
+            refused=refused,
+            waiting=tuple(placed(rules.waiting, files)),
+            indicators=len(listed) if listed else 0,
+        )
         return detection
 
     def _installed(self) -> Iterator[Path]:
@@ -118,7 +141,18 @@ class Rulebook:
             return Countries()
 
     def _exceptions(self, *, starting: bool) -> Exceptions:
-        file = self._places.exceptions
+        """Those of the site's file, and those that were made by an order."""
+        files = (self._places.exceptions, self._places.ordered_exceptions)
+        written, ordered = (self._exceptions_in(file, starting=starting) for file in files)
+        return Exceptions((*written.exemptions, *ordered.exemptions), written.severities)
+
+    def written_exceptions(self) -> tuple[tuple[Exemption, ...], tuple[Exemption, ...]]:
+        """As the files stand now: the exceptions of the site's file, and those made by an order."""
+        files = (self._places.exceptions, self._places.ordered_exceptions)
+        written, ordered = (self._exceptions_in(file, starting=True).exemptions for file in files)
+        return written, ordered
+
+    def _exceptions_in(self, file: Path, *, starting: bool) -> Exceptions:
         try:
             return exception.parse(file.read_text(encoding="utf-8"), str(file))
         except FileNotFoundError:
@@ -133,8 +167,14 @@ class Rulebook:
         return Exceptions()
 
     def _mark(self) -> Mark:
-        link, file = self._places.installed_rules / "current", self._places.exceptions
-        return (*_stat(link), *_stat(file), *_stat(self._places.indicators))
+        places = self._places
+        watched = (
+            places.installed_rules / "current",
+            places.exceptions,
+            places.ordered_exceptions,
+            places.indicators,
+        )
+        return tuple(said for path in watched for said in _stat(path))
 
 
 def _stat(path: Path) -> Mark:
@@ -180,6 +220,10 @@ class Silences:
                 )
         if now >= after(self._written, KEPT):
             self.keep(now)
+
+    def of(self, exception: str) -> tuple[Hiding, ...]:
+        """What one exception hid, by rule. May be called in any thread."""
+        return tuple(each for each in tuple(self._counted.values()) if each.exception == exception)
 
     def keep(self, now: Instant) -> None:
         """Write the counts down, when they are others than those written last."""

@@ -137,6 +137,7 @@ class Supervisor:
             (places.packets_log.parent, root, 0o755),
             (places.challenges, root, 0o755),
             (places.unbound_config.parent, root, 0o755),
+            (places.inquiry_socket.parent, users.watch, 0o711),
             (places.run / "console", users.console, 0o700),
         ):
             _folder(folder, owner, mode)
@@ -197,7 +198,7 @@ class Supervisor:
         return Program("guard", [*first, *start])
 
     def _watch(self) -> Program:
-        arguments = self._place_arguments()
+        arguments = [*self._place_arguments(), "--console-uid", str(self.users.console.uid)]
         for rules in self.places.rules:
             arguments += ["--rules", str(rules)]
         return Program("watch", self._python("rempart.station.watch", self.users.watch, (), *arguments))

@@ -5,6 +5,7 @@ Hostile bytes are parsed here and nowhere else. What leaves this process are fin
     follow    when something stirs, and every 25 ms: read what came, hand it to the recorder, detect
     record    one thread writes what has come, forty times a second at most
     speak     findings to the guard until it acknowledges them; its questions are answered from the store
+    shelve    findings are kept in bunches for the pages, once a second; the console asks for them (`inquiry`)
     renew     rules and exceptions that changed are read and made to see the past beside those in force, then take over
 
 Decisions and what they cost: docs/adr/0007-event-store.md.
@@ -14,9 +15,10 @@ import argparse
 import asyncio
 import gc
 import logging
+import secrets
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -24,18 +26,23 @@ from pathlib import Path
 
 import msgspec
 
+from rempart.accounts.mask import KEY_BYTES
+from rempart.adapters import masks
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.collect.grown import RecordFollower
 from rempart.adapters.collect.stir import Stir
 from rempart.adapters.collect.tail import Follower, Lines
 from rempart.adapters.socket import Connection, dial
 from rempart.adapters.store.events import Batch, Damage, EventStore, Segment, StoreFailed
+from rempart.adapters.store.findings import FindingStore, Seen
 from rempart.adapters.store.hidden import HiddenFile
+from rempart.adapters.store.intake import Intake
 from rempart.adapters.store.pasts import Kept, Pasts
 from rempart.config import Places
 from rempart.detection.detector import Detection
 from rempart.detection.finding import Finding
 from rempart.detection.surroundings import Surroundings, normal
+from rempart.detection.trait import traits
 from rempart.errors import DecodeError, InputRefused, RempartError, StationUnreachable
 from rempart.events.decode import DECODERS
 from rempart.events.event import Event
@@ -51,6 +58,7 @@ from rempart.messages import (
 from rempart.ports import Clock
 from rempart.site import description
 from rempart.site.site import LogSource, Site
+from rempart.station.inquiry import Inquiry
 from rempart.station.outbox import Outbox
 from rempart.station.rulebook import Rulebook, Silences
 
@@ -83,6 +91,12 @@ KEEP = minutes(10)
 UNWRITTEN = 64 << 20
 """Bytes kept in memory while the disk refuses; beyond that the oldest are given up, and it is said."""
 
+SHELVE = 1.0
+"""Seconds between two writings of findings for the pages."""
+
+NOTED = 5_000
+"""Findings that wait for it at most."""
+
 RENEW = 1.0
 """Seconds between two looks at whether the rules have changed."""
 
@@ -99,14 +113,18 @@ LATE = minutes(1)
 class Undecoded:
     """Lines that are not of the kind their decoder reads: counted for each source, told once a minute."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, told: Callable[[str, Instant], None] | None = None, *, quiet: bool = False) -> None:
+        """``told``: who keeps count of them, with the source of each."""
         self._quiet = quiet
+        self._told_of = told
         self._counts: dict[str, int] = {}
         self._told: dict[str, Instant] = {}
 
     def count(self, source: str, why: str, now: Instant) -> None:
         """One more. ``why`` never quotes the line."""
         self._counts[source] = self._counts.get(source, 0) + 1
+        if self._told_of:
+            self._told_of(source, now)
         if not self._quiet and now >= after(self._told.get(source, Instant(0)), minutes(1)):
             self._told[source] = now
             _log.warning("%s (%d lines of %s since the start)", why, self._counts[source], source)
@@ -115,10 +133,22 @@ class Undecoded:
 class Reader:
     """Turns stored lines into events, and events into findings."""
 
-    def __init__(self, detection: Detection, *, quiet: bool = False) -> None:
-        """``quiet``: say nothing of lines that are not decoded, because they were read before."""
+    def __init__(
+        self,
+        detection: Detection,
+        *,
+        quiet: bool = False,
+        seen: Callable[[Finding, Event, Instant], None] | None = None,
+        undecoded: Callable[[str, Instant], None] | None = None,
+    ) -> None:
+        """``quiet``: say nothing of lines that are not decoded, because they were read before.
+
+        ``seen`` is told each finding, the event that decided it and when that was read; ``undecoded`` the source of
+        each line that no decoder understands.
+        """
         self.detection = detection
-        self._undecoded = Undecoded(quiet=quiet)
+        self._seen = seen
+        self._undecoded = Undecoded(undecoded, quiet=quiet)
 
     def findings(self, lines: Batch | Segment) -> tuple[list[Finding], Instant]:
         """The findings that the lines bring about, and the time of the newest event (not after the reading)."""
@@ -127,7 +157,11 @@ class Reader:
         for event in self._events(lines):
             newest = max(newest, event.time or newest)
             try:
-                found += self.detection.feed(event)
+                fresh = self.detection.feed(event)
+                found += fresh
+                if self._seen:
+                    for each in fresh:
+                        self._seen(each, event, lines.read)
             except Exception:
                 # A fault of ours met by one crafted line must not end the watch, nor meet it again at each start.
                 _log.exception("%s:%d: detection failed on this line", event.source, event.record)
@@ -336,14 +370,21 @@ class Watch:
         store: EventStore,
         clock: Clock,
         rulebook: Rulebook | None = None,
+        console_uid: int | None = None,
     ) -> None:
-        """``rulebook``: what ``detection`` was read from; without it, changes before now are not noticed."""
+        """``rulebook``: what ``detection`` was read from; without it, changes before now are not noticed.
+
+        ``console_uid``: the user who may ask about findings beside watch's own; None: no other.
+        """
         self._socket = places.watch_socket
         self._rulebook = rulebook or Rulebook(places, site)
         self._clock = clock
         self._store = store
         self._surroundings = Surroundings.of(site)
-        self._reader = Reader(detection)
+        self._intake = Intake(places.intake, clock.now())
+        self._reader = Reader(detection, seen=self._note, undecoded=self._intake.undecoded)
+        self._gallery = FindingStore(places.findings, _mask_key(places), self._surroundings.inside_of)
+        self._noted: list[Seen] = []
         self._recorder = Recorder(store)
         self._outbox = Outbox(store.settled)
         self._pasts = Pasts(places.pasts)
@@ -353,6 +394,17 @@ class Watch:
         self._keeping.set_result(None)
         self._sources = [_followed(log, store) for log in logs(places, site)]
         self._stir = Stir(source.follower.path.parent for source in self._sources)
+        self._inquiry = Inquiry(
+            places,
+            frozenset({console_uid} if console_uid is not None else ()),
+            clock,
+            self._rulebook,
+            self._gallery,
+            self._intake,
+            self._silences,
+            lambda: self._reader.detection,
+            [(source.follower.path, source.decoder) for source in self._sources],
+        )
         self._next = store.last + 1
         self._read = Instant(0)
         self._newest = store.settled.until
@@ -370,7 +422,15 @@ class Watch:
 
     async def run(self) -> None:
         """Watch until cancelled; then what was read is on the disk."""
-        tasks = [self._recorder.run(), self._follow(), self._speak(), self._answer_questions(), self._renew()]
+        tasks = [
+            self._recorder.run(),
+            self._follow(),
+            self._speak(),
+            self._answer_questions(),
+            self._renew(),
+            self._shelve(),
+            self._inquiry.serve(),
+        ]
         running = [asyncio.ensure_future(task) for task in tasks]
         try:
             await asyncio.gather(*running)
@@ -382,6 +442,9 @@ class Watch:
             self._store.settle(self._outbox.settled)
             self._silences.tell(self._reader.detection, self._clock.now())
             self._silences.keep(self._clock.now())
+            self._gallery.keep(self._noted)
+            self._gallery.close()
+            self._intake.write()
             await self._keep_pasts()
             await self._keeping
             for source in self._sources:
@@ -409,6 +472,8 @@ class Watch:
         if not heard:
             return False
         batches = [self._batch(source, lines) for source, lines in heard]
+        for batch in batches:
+            self._intake.heard(batch.source, len(batch.bodies), batch.read)
         self._recorder.put(batches)
         found = [self._reader.findings(batch) for batch in batches]
         for batch, (_, lines), (findings, until) in zip(batches, heard, found, strict=True):
@@ -492,6 +557,26 @@ class Watch:
                 _log.exception("what is usual could not be kept")
                 return
             self._keeping = asyncio.ensure_future(asyncio.to_thread(self._pasts.write, kept))
+
+    # -- shelve --------------------------------------------------------------------------------------------------
+
+    def _note(self, seen: Finding, event: Event, read: Instant) -> None:
+        """Take a finding for the pages. A flood beyond what a second can hold is at the guard, and not on the page."""
+        if len(self._noted) < NOTED:
+            group = self._reader.detection.group_by(seen.rule)
+            self._noted.append(Seen(seen, read, traits(seen, event.fields, group)))
+
+    async def _shelve(self) -> None:
+        """Keep findings for the pages, once a second; nothing waits for it."""
+        written = self._clock.now()
+        while True:
+            await asyncio.sleep(SHELVE)
+            if noted := self._noted:
+                self._noted = []
+                await asyncio.to_thread(self._gallery.keep, noted)
+            if self._clock.now() >= after(written, minutes(1)):
+                written = self._clock.now()
+                await asyncio.to_thread(self._intake.write)
 
     # -- renew ---------------------------------------------------------------------------------------------------
 
@@ -641,6 +726,16 @@ def logs(places: Places, site: Site) -> tuple[LogSource, ...]:
     return tuple(followed.values())
 
 
+def _mask_key(places: Places) -> bytes:
+    """The key of the masks in findings; when it cannot be had, one for this run: accounts are never shown."""
+    try:
+        places.finding_masks.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return masks.key(places.finding_masks)
+    except (InputRefused, OSError) as fault:
+        _log.error("masks of findings will not be the same after a restart: %s", fault)
+        return secrets.token_bytes(KEY_BYTES)
+
+
 def _followed(log: LogSource, store: EventStore) -> Source:
     try:
         return Source(log.decoder, _follower(log, store.position(log.path)))
@@ -664,10 +759,11 @@ async def run(
     *,
     clock: Clock | None = None,
     rulebook: Rulebook | None = None,
+    console_uid: int | None = None,
 ) -> None:
     """Watch the site until SIGTERM or SIGINT; SIGHUP has the rules read again."""
     store = EventStore(places.events)
-    watch = Watch(places, site, detection, store, clock or SystemClock(), rulebook)
+    watch = Watch(places, site, detection, store, clock or SystemClock(), rulebook, console_uid)
     watching = asyncio.ensure_future(watch.run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watch.renew)
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -709,7 +805,7 @@ def main() -> int:
         rulebook = Rulebook(places, site)
         detection = rulebook.detection(starting=True)
         _keep()
-        asyncio.run(run(places, site, detection, rulebook=rulebook))
+        asyncio.run(run(places, site, detection, rulebook=rulebook, console_uid=arguments.console_uid))
     except RempartError as fault:
         _log.error("%s", fault.diagnostics())
         return int(fault.exit_code)
@@ -722,6 +818,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--rules", type=Path, action="append", default=[])
+    parser.add_argument("--console-uid", type=int, help="the user who may ask about findings")
     return parser
 
 

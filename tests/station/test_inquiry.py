@@ -1,0 +1,145 @@
+"""What watch answers the console: from real lines, over its real socket, with accounts behind masks."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rempart.adapters.clock import SystemClock
+from rempart.adapters.socket import dial
+from rempart.adapters.store.events import EventStore
+from rempart.config import Places
+from rempart.detection.finding import Level
+from rempart.detection.inquiry import (
+    BunchAsked,
+    Bunches,
+    BunchesAsked,
+    ExceptionsAsked,
+    FromInquirer,
+    PreviewAsked,
+    RulesAsked,
+    SourcesAsked,
+    ToInquirer,
+)
+from rempart.detection.trait import Trait
+from rempart.messages import StatusAsked
+from rempart.site import description
+from rempart.station.rulebook import Rulebook
+from rempart.station.watch import Watch
+from station.test_watch import RULES, SITE, Home, request, until
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    (tmp_path / "site.toml").write_text(SITE.replace("{folder}", str(tmp_path)))
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "all.yml").write_text(RULES)
+    places = Places(
+        site=tmp_path / "site.toml",
+        state=tmp_path / "state",
+        run=tmp_path / "run",
+        rules=(tmp_path / "rules",),
+    )
+    return Home(tmp_path, places, description.parse(places.site.read_text(), "site.toml"))
+
+
+@asynccontextmanager
+async def watching(home: Home) -> AsyncIterator[Watch]:
+    store, rulebook = EventStore(home.places.events), Rulebook(home.places, home.site)
+    watch = Watch(home.places, home.site, rulebook.detection(starting=True), store, SystemClock(), rulebook)
+    running = asyncio.create_task(watch.run())
+    try:
+        await until(home.places.inquiry_socket.exists)
+        yield watch
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        store.close()
+
+
+async def ask(home: Home, question: FromInquirer) -> Any:
+    connection = await dial(home.places.inquiry_socket, incoming=ToInquirer)
+    with closing(connection):
+        await connection.send(question)
+        return await connection.receive()
+
+
+async def bunches(home: Home, findings: int) -> Bunches:
+    """The bunches, once so many findings are kept."""
+    for _ in range(400):
+        found: Bunches = await ask(home, BunchesAsked())
+        if sum(each.findings for each in found.bunches) >= findings:
+            return found
+        await asyncio.sleep(0.05)
+    raise AssertionError("they were not kept")
+
+
+def test_findings_are_told_in_bunches_with_what_an_exception_may_name(home: Home) -> None:
+    async def play() -> None:
+        home.write(home.portal, b"")
+        async with watching(home):
+            home.write(
+                home.portal,
+                *(request(n, f"/{n}/.env", client=f"198.51.100.{n}", user="anne") for n in range(3)),
+                b"not a line of nginx\n",
+            )
+            found = await bunches(home, 3)
+            (bunch,) = found.bunches
+            assert (bunch.level, bunch.findings) == (Level.MEDIUM, 3)
+            assert "anne" not in repr(bunch)
+            told = await ask(home, BunchAsked(day=bunch.day, bunch=bunch.id))
+            assert [each.finding.record for each in told.findings] == [3, 2, 1]
+            assert Trait("c-ip", "198.51.100.2") in told.findings[0].traits
+
+            wanted = PreviewAsked(rule=bunch.latest.rule, traits=[Trait("c-ip", "198.51.100.2")])
+            preview = await ask(home, wanted)
+            assert (preview.looked_at, preview.hidden, preview.grave) == (3, 1, 0)
+
+            sources = {Path(each.source).name: each for each in (await ask(home, SourcesAsked())).sources}
+            portal, care = sources["portal.log"], sources["care.log"]
+            assert (portal.days[0], portal.undecoded, portal.silent, portal.missing) == (4, 1, False, False)
+            assert (care.last, care.missing) == (None, True)
+
+            rules = await ask(home, RulesAsked())
+            assert rules.levels == {"medium": 1, "low": 1, "high": 1, "informational": 1, "critical": 1}
+            assert rules.current is None
+            assert (await ask(home, ExceptionsAsked())).exceptions == []
+
+    asyncio.run(play())
+
+
+def test_findings_stay_over_a_restart_and_count_once(home: Home) -> None:
+    async def play() -> None:
+        home.write(home.portal, *(request(n, f"/{n}/.env", client=f"198.51.100.{n}") for n in range(3)))
+        async with watching(home):
+            await bunches(home, 3)
+        async with watching(home):
+            home.write(home.portal, request(60, "/60/.env", client="198.51.100.60"))
+            found = await bunches(home, 4)
+            assert sum(each.findings for each in found.bunches) == 4
+
+    asyncio.run(play())
+
+
+def test_whoever_asks_for_something_else_is_cut_off(home: Home) -> None:
+    async def play() -> None:
+        async with watching(home):
+            assert await ask(home, StatusAsked()) is None  # type: ignore[arg-type]  # the wrong message is the point
+            assert isinstance(await ask(home, BunchesAsked()), Bunches)
+
+    asyncio.run(play())
+
+
+def test_a_desk_that_cannot_be_opened_keeps_nothing_else_from_going_on(home: Home) -> None:
+    async def play() -> None:
+        home.places.inquiry_socket.parent.mkdir(parents=True)
+        home.places.inquiry_socket.write_text("something else lies here")
+        async with watching(home), home.guard() as guard:
+            home.write(home.portal, request(1, "/.env"))
+            await until(lambda: guard.found)
+
+    asyncio.run(play())
+    assert home.places.inquiry_socket.read_text() == "something else lies here"
