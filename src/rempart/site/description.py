@@ -575,6 +575,41 @@ _FILE = _Rule(
 _DAY: _Rule[int | None] = _Rule(_day, None)
 
 
+class Word(StrEnum):
+    """What one answer of a person must be, by the rule of the key it is for."""
+
+    TEXT = "text"
+    PHONE = "phone"
+    HOST = "host"
+    HOST_NAME = "host-name"
+    ADDRESS = "address"
+    NETWORK = "network"
+    INTERFACE = "interface"
+    INTERFACE_ADDRESS = "interface-address"
+    PATH = "path"
+
+
+_WORDS: dict[Word, Callable[[Any], str]] = {
+    Word.TEXT: _plain,
+    Word.PHONE: _phone,
+    Word.HOST: _host,
+    Word.HOST_NAME: _NAME_IN_DNS.accept,
+    Word.ADDRESS: _address,
+    Word.NETWORK: _network,
+    Word.INTERFACE: _INTERFACE.accept,
+    Word.INTERFACE_ADDRESS: _interface_address,
+    Word.PATH: _matching(r"/[^/].*", "file", "Write its whole path, from the first slash."),
+}
+
+
+def accepted(text: str, word: Word) -> str | None:
+    """The answer as it would stand in the file, or None when it is refused there."""
+    try:
+        return _WORDS[word](text)
+    except _Wrong:
+        return None
+
+
 # -- the tables --------------------------------------------------------------------------------------------------
 
 

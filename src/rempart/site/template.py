@@ -2,6 +2,8 @@
 
 What only the site itself can know is written so that `rempart.site.soundness.blanks` finds it: hosts that end in
 ``.invalid`` (RFC 6761), networks of 198.18.0.0/15 (RFC 2544) and 192.0.2.0/24 (RFC 5737), and ``?`` for a number.
+What somebody has answered already (`rempart.first_hour`) stands in the template's table under the same keys as in the
+file, and is written instead.
 """
 
 import json
@@ -33,7 +35,7 @@ def written(*, template: str, about: Table, catalogue: Table, name: str, languag
     entries = {entry["id"]: entry for entry in catalogue["openings"]}
     parts = [
         _head(template, about, name, language),
-        _uplink(),
+        _uplink(about.get("uplink", {})),
         *(_zone(number, zone, language) for number, zone in enumerate(about["zones"], start=1)),
         _section("The ways between inside and outside, in the order in which care needs them back."),
         *(
@@ -49,10 +51,10 @@ def written(*, template: str, about: Table, catalogue: Table, name: str, languag
         _tell(language),
         _section("What the wall does not reach: named, because somebody must act there by hand."),
         *(_outside(outside, language) for outside in about["outside_wall"]),
-        _safeguard(),
+        _safeguard(about.get("safeguard", {})),
         *(_resolver() for opening in about["openings"] if opening == _NAMES_THROUGH),
         _care(),
-        _logs(),
+        _logs(about.get("logs", [])),
     ]
     return "\n".join(parts)
 
@@ -68,17 +70,17 @@ id = {_quoted(identifier(name))}
 name = {_quoted(name)}
 template = {_quoted(template)}
 languages = {_list([language, *(other for other in Language if other is not language)])}
-phone = "?"  # the number the public is told to call while the website is in maintenance
+phone = {_quoted(about.get("phone") or "?")}  # what the public is told to call while the website is in maintenance
 records_kept = {about["records_kept"]}  # persons in the files, former ones too: your own estimate
-known_devices = []  # hardware addresses that are no news: "02:00:5e:10:00:01"
+known_devices = {_list(about.get("known_devices", []))}  # hardware addresses: "02:00:5e:10:00:01" is no news
 """
 
 
-def _uplink() -> str:
-    return """\
+def _uplink(uplink: Table) -> str:
+    return f"""\
 [uplink]
-interface = "eth0"  # the side towards the outside
-addresses = ["192.0.2.2/24"]
+interface = {_quoted(uplink.get("interface", "eth0"))}  # the side towards the outside
+addresses = {_list(uplink.get("addresses", ["192.0.2.2/24"]))}
 """
 
 
@@ -91,8 +93,8 @@ def _zone(number: int, zone: Table, language: Language) -> str:
         "[[zones]]",
         f"id = {_quoted(zone['id'])}",
         f"name = {_quoted(zone['name'][language])}",
-        f'interface = "eth1.{number * 10}"',
-        f'networks = ["198.18.{number}.0/24"]',
+        f"interface = {_quoted(zone.get('interface', f'eth1.{number * 10}'))}",
+        f"networks = {_list(zone.get('networks', [f'198.18.{number}.0/24']))}",
         f"stays_on = {str(zone.get('stays_on', True)).lower()}",
         f"reaches = {_list(zone.get('reaches', []))}",
     ]
@@ -101,6 +103,7 @@ def _zone(number: int, zone: Table, language: Language) -> str:
 
 def _opening(mark: int, entry: Table, about: Table, language: Language) -> str:
     publication = next((each for each in about["published"] if each["opening"] == entry["id"]), None)
+    mark = entry.get("mark", mark)
     lines = [
         *_comment(entry.get("note", "")),
         "[[openings]]",
@@ -143,15 +146,16 @@ def _zones_of(entry: Table, about: Table, publication: Table | None) -> list[str
 
 def _fallback(entry: Table, language: Language) -> str:
     parts = [f"text = {_quoted(entry['fallback'][language])}"]
-    if entry.get("by_phone"):
-        parts.append('phone = "?"')
+    if entry.get("by_phone") or entry.get("phone"):
+        parts.append(f"phone = {_quoted(entry.get('phone') or '?')}")
     if depends := entry.get("depends_on"):
         parts.append(f"depends_on = {_list(depends)}")
     return f"{{ {', '.join(parts)} }}"
 
 
 def _publication(publication: Table, about: Table) -> str:
-    address = f"198.18.{_number(about, publication['zone'])}.{publication['number']}"
+    blank = f"198.18.{_number(about, publication['zone'])}.{publication.get('number')}"
+    address = publication.get("address", blank)
     return (
         f"{{ host = {_quoted(publication['host'])}, zone = {_quoted(publication['zone'])}, "
         f"address = {_quoted(address)}, port = 80 }}"
@@ -159,13 +163,15 @@ def _publication(publication: Table, about: Table) -> str:
 
 
 def _asset(number: int, asset: Table, about: Table, language: Language) -> str:
+    address = asset.get("address", f"198.18.{_number(about, asset['zone'])}.{100 + number}")
     lines = [
         "[[assets]]",
         f"id = {_quoted(asset['id'])}",
         f"name = {_quoted(asset['name'][language])}",
         f"zone = {_quoted(asset['zone'])}",
-        f'addresses = ["198.18.{_number(about, asset["zone"])}.{100 + number}"]',
+        f"addresses = {_list([address])}",
         f"kind = {_quoted(asset['kind'])}",
+        *([f"mac = {_quoted(asset['mac'])}"] if asset.get("mac") else []),
         *(["core = true  # proven before anything reopens"] if asset.get("core") else []),
     ]
     return _lines(lines)
@@ -176,8 +182,10 @@ def _number(about: Table, zone_id: str) -> int:
 
 
 def _contact(contact: Table, language: Language) -> str:
-    name = _quoted(contact["name"][language])
-    return _lines(["[[contacts]]", f"role = {_quoted(contact['role'])}", f"name = {name}", 'phone = "?"'])
+    name, phone = _quoted(contact["name"][language]), _quoted(contact.get("phone") or "?")
+    return _lines(
+        ["[[contacts]]", f"role = {_quoted(contact['role'])}", f"name = {name}", f"phone = {phone}"]
+    )
 
 
 def _tell(language: Language) -> str:
@@ -209,19 +217,20 @@ def _tell(language: Language) -> str:
 
 def _outside(outside: Table, language: Language) -> str:
     name, action = (_quoted(outside[key][language]) for key in ("name", "action"))
-    return _lines(["[[outside_wall]]", f"name = {name}", f"action = {action}"])
+    phone = [f"phone = {_quoted(outside['phone'])}"] if outside.get("phone") else []
+    return _lines(["[[outside_wall]]", f"name = {name}", f"action = {action}", *phone])
 
 
-def _safeguard() -> str:
-    return """\
+def _safeguard(known: Table) -> str:
+    return f"""\
 
 # -- The operators' own way in, which nothing ever cuts: keep it exact. Adding one takes two persons.
 
 [[safeguards]]
 id = "operators"
-interface = "eth2"
-networks = ["198.18.255.0/28"]
-services = ["tcp/22"]
+interface = {_quoted(known.get("interface", "eth2"))}
+networks = {_list(known.get("networks", ["198.18.255.0/28"]))}
+services = {_list(known.get("services", ["tcp/22"]))}
 """
 
 
@@ -266,18 +275,25 @@ def _care() -> str:
 """
 
 
-def _logs() -> str:
-    return """\
+def _logs(known: list[Table]) -> str:
+    followed = "\n".join(
+        f"[[logs]]\npath = {_quoted(log['path'])}\ndecoder = {_quoted(log['decoder'])}\n" for log in known
+    )
+    return f"""\
 
 # -- Logs that Rempart follows besides its own proxy and kernel; decoders: nginx, sshd, dnsmasq, syslog, windows-json.
-# [[logs]]
-# path = "/var/log/remote/portal.log"
-# decoder = "nginx"
-
+{followed or _NO_LOG}
 # How opening a care file reads in those logs, so that persons are counted and never named.
 # [care_files]
 # server = "care-server"
 # person = "/file/([0-9]+)"
+"""
+
+
+_NO_LOG = """\
+# [[logs]]
+# path = "/var/log/remote/portal.log"
+# decoder = "nginx"
 """
 
 

@@ -1,0 +1,320 @@
+"""The installer: answers the steps of the first hour, writes site.toml, starts the station and sees it work.
+
+Whoever installs is root on the box; terminal, browser and a file of answers are three ways to one installer.
+"""
+
+import os
+import secrets
+import stat
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from rempart.accounts.person import Role
+from rempart.adapters import answered, shipped, surroundings
+from rempart.adapters.clock import SystemClock
+from rempart.adapters.socket import connect
+from rempart.config import Places
+from rempart.engine import orders
+from rempart.errors import DecodeError, InputRefused, OrderRefused, RempartError, StationUnreachable
+from rempart.events.decode import DECODERS
+from rempart.first_hour import attack, form
+from rempart.first_hour.answers import DESCRIBING, Answers, Step, to_do
+from rempart.first_hour.described import Book, site_toml
+from rempart.first_hour.surroundings import Surroundings
+from rempart.messages import OrderDone, Ordered, OrderRejected, Status, StatusAsked, ToOperator
+from rempart.ports import Clock
+from rempart.site import soundness, template
+from rempart.site.description import parse
+from rempart.site.site import Site
+
+_UP_WITHIN = 90.0
+_SEEN_WITHIN = 30.0
+_TAIL = 64 << 10
+"""Bytes at the end of a log that are looked at."""
+
+
+def book() -> Book:
+    """The templates and the catalogue, as they ship."""
+    return Book(
+        {name: tomllib.loads(shipped.text(f"site/templates/{name}.toml")) for name in template.NAMES},
+        tomllib.loads(shipped.text("site/openings.toml")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The last line of the source that its decoder reads."""
+
+    number: int
+    """How many lines from the end, from 1."""
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What happened, for a person: words of key ``setup.<word>`` with a value; without a word the value alone."""
+
+    word: str
+    value: str = ""
+
+
+@dataclass(slots=True)
+class Installer:
+    """One installation under way. Every answer is kept before it is believed to be given."""
+
+    places: Places
+    port: int = 8420
+    """Of the console, when the station is started from here."""
+    operator: str = ""
+    clock: Clock = field(default_factory=SystemClock)
+    book: Book = field(default_factory=book)
+    answers: Answers = field(init=False)
+    around: Surroundings = field(init=False)
+    link: str = ""
+    """The first account's one-time link, while this process lives; it is kept nowhere."""
+
+    def __post_init__(self) -> None:
+        self.answers = answered.read(self.file)
+        self.look()
+
+    @property
+    def file(self) -> Path:
+        """Where the answers are kept."""
+        return self.places.state / "first-hour.json"
+
+    def look(self) -> None:
+        """Look around anew: a cable may have been plugged in meanwhile."""
+        self.around = surroundings.look(self.operator)
+
+    # -- answers -------------------------------------------------------------------------------------------------
+
+    def fields(self, step: Step) -> tuple[form.Field, ...]:
+        """What a step asks."""
+        return form.fields(step, self.answers, self.around, self.book)
+
+    def answer(self, step: Step, values: Mapping[str, str]) -> None:
+        """Take the answers of a step, and keep them. Raises `form.Unfit`, and then nothing has changed."""
+        taken = form.read(step, self.answers, values, self.around, self.book)
+        if taken.began is None:
+            taken = msgspec.structs.replace(taken, began=self.clock.now())
+        self._keep(taken)
+
+    def _keep(self, answers: Answers) -> None:
+        answered.write(self.file, answers)
+        self.answers = answers
+
+    def _proved(self, **what: int) -> None:
+        proof = msgspec.structs.replace(self.answers.proof, **what)
+        self._keep(msgspec.structs.replace(self.answers, proof=proof))
+
+    # -- deeds ---------------------------------------------------------------------------------------------------
+
+    def do(self, step: Step) -> Iterator[Told]:
+        """Make a step that is done rather than answered, telling what happens as it happens.
+
+        Raises RempartError where it cannot go on; what was done before stays done.
+        """
+        match step:
+            case Step.START:
+                earlier = self.write()
+                yield Told("written", str(self.places.site))
+                if earlier:
+                    yield Told("earlier", str(earlier))
+                yield Told("started" if self.start() else "runs")
+                link = self.account()
+                yield Told("link")
+                yield Told("", link)
+            case Step.TEST:
+                yield Told("heard" if self.heard() else "unheard")
+                yield Told("seen", f"{self.attack():.1f}")
+            case _:
+                raise ValueError(f"{step} is answered, not done")
+
+    # -- site.toml -----------------------------------------------------------------------------------------------
+
+    def described(self) -> Site:
+        """The site as the answers describe it. Raises InputRefused naming the steps that are missing."""
+        missing = [step for step in to_do(self.answers) if step in DESCRIBING]
+        if missing:
+            raise InputRefused("these steps are not answered yet", where=", ".join(missing))
+        return parse(site_toml(self.answers, self.book), "site.toml")
+
+    def write(self) -> Path | None:
+        """Write site.toml; the one that was there is kept, and its new name given back."""
+        self.described()
+        now = self.clock.now()
+        earlier = answered.put_site(self.places.site, site_toml(self.answers, self.book), now)
+        self._proved(written=now)
+        return earlier
+
+    def blanks(self) -> tuple[str, ...]:
+        """What is still blank in it, in the words of `rempart site check`."""
+        return tuple(f"{each.where}: {each.what}" for each in soundness.blanks(self.described()))
+
+    # -- the station ---------------------------------------------------------------------------------------------
+
+    def status(self) -> Status | None:
+        """How the station is; None when none answers."""
+        try:
+            with connect(self.places.operator_socket, incoming=ToOperator) as client:
+                client.send(StatusAsked())
+                answer = client.receive(seconds=10)
+        except StationUnreachable:
+            return None
+        return answer if isinstance(answer, Status) else None
+
+    def start(self) -> bool:
+        """Start the station and wait until it answers; False when one was running. It stays when we end.
+
+        Raises RempartError with the end of its log when it does not come up.
+        """
+        if self.status() is not None:
+            return False
+        log = self.places.state / "setup-run.log"
+        with os.fdopen(
+            os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600), "wb"
+        ) as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "rempart", "run", *self._arguments()],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+        until = time.monotonic() + _UP_WITHIN
+        while self.status() is None:
+            if process.poll() is not None or time.monotonic() > until:
+                raise RempartError(
+                    f"the station did not come up: {_end_of(log)}",
+                    where=str(log),
+                    now="Mend it, then try again.",
+                )
+            time.sleep(0.1)
+        return True
+
+    def _arguments(self) -> list[str]:
+        arguments = ["--site", str(self.places.site), "--state", str(self.places.state)]
+        arguments += ["--run", str(self.places.run), "--port", str(self.port)]
+        for folder in self.places.rules:
+            arguments += ["--rules", str(folder)]
+        return arguments
+
+    def account(self) -> str:
+        """Make the first account, or a new link for it when it is there; the one-time link is given back.
+
+        Raises OrderRefused with the station's reason.
+        """
+        people = self.answers.people
+        if people is None:
+            raise InputRefused("nobody is named for the first account yet", where="people")
+        roles = [Role.TECHNICIAN]
+        first = orders.EnrolPerson(
+            by="rempart setup", reason="first hour", person=people.account, name=people.full_name, roles=roles
+        )
+        answer = self._order(first)
+        if isinstance(answer, OrderRejected):
+            again = orders.IssueLink(by="rempart setup", reason="first hour", person=people.account)
+            answer = self._order(again)
+        if isinstance(answer, OrderRejected):
+            raise OrderRefused(answer.what, where="account", now=answer.now)
+        self._proved(account=self.clock.now())
+        self.link = f"{answer.console}/link?secret={answer.handed}"
+        return self.link
+
+    def _order(self, order: orders.AnyOrder) -> OrderDone | OrderRejected:
+        with connect(self.places.operator_socket, incoming=ToOperator) as client:
+            client.send(Ordered(order=order))
+            answer = client.receive(seconds=30)
+        if not isinstance(answer, OrderDone | OrderRejected):
+            raise StationUnreachable(f"the station answered {type(answer).__name__} to an order")
+        return answer
+
+    # -- proofs --------------------------------------------------------------------------------------------------
+
+    def heard(self) -> Line | None:
+        """The last line of the first source that its decoder reads; None when there is none yet."""
+        source = self.answers.source
+        if source is None:
+            return None
+        decode = DECODERS[source.decoder]
+        for number, line in enumerate(reversed(_last_lines(Path(source.path))), start=1):
+            try:
+                decode(line, source.path, 1)
+            except DecodeError:
+                continue
+            self._proved(line=self.clock.now())
+            return Line(number, len(line))
+        return None
+
+    def attack(self, waiting: Callable[[float], None] = time.sleep) -> float:
+        """Write the test attack into the first source, and wait until the station tells of it. Seconds it took.
+
+        Raises InputRefused when the log cannot be written, StationUnreachable when nothing is told in time.
+        """
+        source = self.answers.source
+        if source is None:
+            raise InputRefused("no source is named yet", where="source")
+        if self.status() is None:
+            raise StationUnreachable("the station does not run", now="Start it first: the step before.")
+        code = secrets.token_hex(4)
+        began = time.monotonic()
+        _append(Path(source.path), attack.line(source.decoder, code, self.clock.now()))
+        while not self._told(attack.host(code)):
+            if time.monotonic() - began > _SEEN_WITHIN:
+                raise StationUnreachable(
+                    f"the line was written, and no finding came within {_SEEN_WITHIN:.0f} s",
+                    where=source.path,
+                    now="Does watch read this file? Give the group rempart-watch the right to, then try again.",
+                )
+            waiting(0.05)
+        taken = time.monotonic() - began
+        self._proved(attack=self.clock.now())
+        return taken
+
+    def _told(self, host: str) -> bool:
+        status = self.status()
+        return status is not None and any(host in incident.assets for incident in status.incidents)
+
+
+def _last_lines(path: Path) -> list[bytes]:
+    """The last whole lines of a log, the oldest first; none when it cannot be read."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as log:
+            if not stat.S_ISREG(os.fstat(log.fileno()).st_mode):
+                return []
+            end = log.seek(0, os.SEEK_END)
+            log.seek(max(0, end - _TAIL))
+            read = log.read(_TAIL)
+    except OSError:
+        return []
+    lines = read.split(b"\n")
+    return [line for line in lines[(1 if end > _TAIL else 0) : -1] if line]
+
+
+def _append(path: Path, line: bytes) -> None:
+    """One line at the end of a plain file that is there already: nothing is made, no link and no pipe followed."""
+    try:
+        with os.fdopen(
+            os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK), "ab", buffering=0
+        ) as log:
+            if not stat.S_ISREG(os.fstat(log.fileno()).st_mode):
+                raise InputRefused("this is no plain file", where=str(path), now="Name the log itself.")
+            log.write(line)
+    except OSError as fault:
+        raise InputRefused(
+            f"the test line cannot be written: {fault.strerror}",
+            where=str(path),
+            now="Is the path right, and does a program write there already?",
+        ) from fault
+
+
+def _end_of(log: Path) -> str:
+    lines = _last_lines(log)
+    return lines[-1].decode("utf-8", "replace")[:300] if lines else "it said nothing"
