@@ -28,6 +28,7 @@ from rempart.accounts.credential import Scope
 from rempart.accounts.pace import ACCOUNT, ADDRESS
 from rempart.accounts.person import ENVELOPE, Role
 from rempart.accounts.session import IDLE, LONGEST
+from rempart.care.trouble import Ail
 from rempart.engine import facts, orders
 from rempart.instants import Duration, hours, seconds
 from rempart.messages import OrderDone, OrderRejected
@@ -273,6 +274,19 @@ def test_a_poor_choice_leaves_the_link_good(changed: dict[str, str], why: Why, t
         said |= {"code": anne.code(home.clock), "passkey": anne.passkey.made(good.options)}
         assert await home.ask(LinkUsed(**(said | changed))) == Turned(why=why)
         assert isinstance(await home.use_link(anne, made.handed), CredentialsKept)
+
+    visit(tmp_path, talk)
+
+
+def test_without_accounts_the_pages_cut_and_report_and_with_the_first_they_do_not(tmp_path: Path) -> None:
+    async def talk(home: Household) -> None:
+        report = orders.ReportTrouble(by="night", service="lab", ail=Ail.DOWN)
+        assert isinstance(await home.ask(OrderSent(order=report)), OrderDone)
+        assert isinstance(await home.ask(OrderSent(order=orders.Contain(by="night"))), OrderDone)
+        loosening = orders.SettleTrouble(by="night", trouble="t1", remedy="it works again")
+        assert isinstance(await home.ask(OrderSent(order=loosening)), OrderRejected)
+        await home.enrol("anne", Role.DUTY)
+        assert isinstance(await home.ask(OrderSent(order=report)), OrderRejected)
 
     visit(tmp_path, talk)
 

@@ -28,7 +28,7 @@ from rempart.console.contain import contain_page
 from rempart.console.duty import DutyPage, duty_page
 from rempart.console.feed import Feed
 from rempart.console.frame import Frame, frame
-from rempart.console.routes import api, masks, people, signin
+from rempart.console.routes import api, care, masks, people, signin
 from rempart.console.signin import sign_in_page
 from rempart.console.visitors import Visitors
 from rempart.console.web import form, from_here, one, session, where
@@ -154,6 +154,7 @@ class Console:
                 Route("/static/{path:path}", self.static),
                 *signin.routes(self),
                 *people.routes(self),
+                *care.routes(self),
                 *masks.routes(self),
                 *api.routes(self),
             ],

@@ -8,7 +8,6 @@ from typing import Annotated
 from rempart.care.attestation import Standing
 from rempart.console.audience import Audience
 from rempart.console.house import House, house
-from rempart.console.letter import digested
 from rempart.console.naming import Names
 from rempart.console.when import clock, length, moment
 from rempart.console.words import Words, plain
@@ -17,6 +16,7 @@ from rempart.instants import Instant, seconds
 from rempart.messages import IncidentStatus, MeasureStatus, Posture, Status, TroubleStatus, WardStatus
 from rempart.site.opening import OpeningState
 from rempart.site.site import Contact, Site
+from rempart.telling.digest import sentences
 
 FRESH = seconds(30)
 """A reading of the kernel older than this proves nothing any more."""
@@ -24,6 +24,7 @@ FRESH = seconds(30)
 _STORY = 12
 """Steps of an incident's story that the page shows, the latest."""
 
+CARE = "/care"
 INCIDENTS = "/incidents"
 REOPENING = "/reopening"
 """Pages of ours to which this one leads."""
@@ -244,7 +245,7 @@ def _unblock(trouble: TroubleStatus, now: Instant, names: Names) -> Task:
     return Task(
         text=names.words.say("task.blocked.text", what=_service(trouble.service, names)),
         detail=names.words.say("task.blocked.detail", at=moment(trouble.at, now, names.words)),
-        link=f"{REOPENING}#door-{trouble.service}" if door else f"/care?trouble={trouble.id}",
+        link=f"{REOPENING}#door-{trouble.service}" if door else f"{CARE}?trouble={trouble.id}",
     )
 
 
@@ -266,8 +267,9 @@ def _day(status: Status | None, words: Words, *, quiet: bool) -> Iterator[str]:
     """The day so far. While something is to be done, nothing says that there is not."""
     if status is None or not status.day.since:
         return
-    said = tuple(digested(status.day, words))
-    yield from said if quiet or status.day.unanswered else said[1:]
+    for each in sentences(status.day):
+        if each.arguments["count"] or (quiet and each.key == "digest.nothing-to-do"):
+            yield words.tell(each)
 
 
 # -- what happens ------------------------------------------------------------------------------------------------
