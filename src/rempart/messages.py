@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from rempart.accounts.conversation import FromVisitor, Held, NamesAsked, PasskeyAnswer, PeopleAsked, ToVisitor
 from rempart.detection.finding import Finding
+from rempart.detection.trait import Trait
 from rempart.engine.orders import AnyOrder
 from rempart.engine.state import Posture as Posture
 from rempart.engine.why import Reason
@@ -67,7 +68,24 @@ class CountPersons(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     accounts: list[str] = []
 
 
-ToWatch = FindingsAccepted | CountPersons
+class ExceptionStand(msgspec.Struct, frozen=True, kw_only=True):
+    """One exception that a person made by an order, and that holds."""
+
+    rule: str
+    traits: list[Trait]
+    reason: str
+    by: str
+    until: str
+    """Its last day (UTC), as 2027-01-31."""
+
+
+class ExceptionsStand(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """All exceptions made by an order that hold. Sent at first and at each change."""
+
+    exceptions: list[ExceptionStand]
+
+
+ToWatch = FindingsAccepted | CountPersons | ExceptionsStand
 
 
 # -- teller -> guard ---------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from rempart.accounts.person import Person, Role
 from rempart.care.rehearsal import Becomes, Question
 from rempart.care.reply import Reply
 from rempart.care.trouble import Ail
+from rempart.detection.trait import Trait
 from rempart.engine import orders
 from rempart.engine.orders import AnyOrder, GateAnswer
 from rempart.engine.rights import challenge, needs, require
@@ -128,6 +129,14 @@ TABLE: list[tuple[AnyOrder, set[Role], Proof]] = [
         {TECHNICIAN, PRIVACY, APPROVER},
         Proof.PASSKEY,
     ),
+    (
+        orders.MakeException(
+            by=ME, reason="x", rule="r", traits=[Trait("c-ip", "10.0.2.7")], until="2027-01-31"
+        ),
+        {TECHNICIAN},
+        Proof.PASSKEY,
+    ),
+    (orders.EndException(by=ME, exception="x"), {TECHNICIAN}, Proof.SESSION),
     (orders.ConfirmOverride(by=ME, opening="portal"), {APPROVER}, Proof.PASSKEY),
 ]
 

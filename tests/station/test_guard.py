@@ -26,6 +26,7 @@ from rempart.errors import EnforcementFailed, JournalUnwritable, RempartError
 from rempart.instants import Instant
 from rempart.messages import (
     MAX_FRAME,
+    ExceptionsStand,
     FindingsAccepted,
     FindingsReported,
     FromConsole,
@@ -246,10 +247,12 @@ def test_watch_and_console_can_say_only_what_is_theirs(disk: Disk, tmp_path: Pat
         )
         watch = await dial(tmp_path / "w", incoming=ToWatch)
         await watch.send(OrderSent(order=orders.Unblock(by="Alex", target="198.51.100.9")))
+        assert await watch.receive() == ExceptionsStand(exceptions=[])  # what every watch is told first
         assert await watch.receive() is None  # not in its union: the conversation ends
         watch.close()
         watch = await dial(tmp_path / "w", incoming=ToWatch)
         await watch.send(FindingsReported(findings=[RECORDS]))
+        assert await watch.receive() is not None
         assert await watch.receive() is not None
 
         console = await dial(tmp_path / "c", incoming=ToOperator)
@@ -315,7 +318,7 @@ def test_findings_accepted_are_named(disk: Disk, tmp_path: Path) -> None:
         )
         watch = await dial(tmp_path / "w", incoming=ToWatch)
         await watch.send(FindingsReported(findings=[GUESSING]))
-        answers = [await watch.receive()]
+        answers = [await watch.receive(), await watch.receive()]
         assert FindingsAccepted(ids=[GUESSING.id]) in answers
         watch.close()
         await door.close()

@@ -18,6 +18,7 @@ from rempart.detection.inquiry import (
     Bunches,
     BunchesAsked,
     ExceptionsAsked,
+    ExceptionTold,
     FromInquirer,
     PreviewAsked,
     RulesAsked,
@@ -25,11 +26,13 @@ from rempart.detection.inquiry import (
     ToInquirer,
 )
 from rempart.detection.trait import Trait
-from rempart.messages import StatusAsked
+from rempart.messages import ExceptionsStand, ExceptionStand, StatusAsked
 from rempart.site import description
 from rempart.station.rulebook import Rulebook
 from rempart.station.watch import Watch
 from station.test_watch import RULES, SITE, Home, request, until
+
+PROBE = "5b1f8a3e-0000-4000-8000-000000000001"
 
 
 @pytest.fixture
@@ -143,3 +146,46 @@ def test_a_desk_that_cannot_be_opened_keeps_nothing_else_from_going_on(home: Hom
 
     asyncio.run(play())
     assert home.places.inquiry_socket.read_text() == "something else lies here"
+
+
+def test_an_exception_that_the_guard_tells_hides_without_a_restart_and_its_end_tells_again(
+    home: Home,
+) -> None:
+    async def play() -> None:
+        stand = ExceptionStand(
+            rule=PROBE,
+            traits=[Trait("c-ip", "198.51.100.7")],
+            reason="our own scanner",
+            by="anne",
+            until="2099-01-31",
+        )
+        home.write(home.portal, b"")
+        async with home.guard() as guard, watching(home) as watch:
+            await until(lambda: guard.connections)
+            await guard.connections[0].send(ExceptionsStand(exceptions=[stand]))
+            await until(lambda: watch._reader.detection.tamed.exceptions.exemptions)
+            home.write(
+                home.portal,
+                request(1, "/1/.env", client="198.51.100.7"),
+                request(2, "/2/.env", client="198.51.100.8"),
+            )
+            await until(lambda: guard.found)
+            (found,) = guard.found.values()
+            assert found.record == 2
+
+            async def told() -> ExceptionTold:
+                (exception,) = (await ask(home, ExceptionsAsked())).exceptions
+                assert isinstance(exception, ExceptionTold)
+                return exception
+
+            while not (exception := await told()).times:  # noqa: ASYNC110  another process is asked
+                await asyncio.sleep(0.05)
+            assert (exception.ordered, exception.in_force, exception.ended) == (True, True, False)
+            assert (exception.rules, exception.author) == (["Environment file asked for"], "anne")
+
+            await guard.connections[0].send(ExceptionsStand(exceptions=[]))
+            await until(lambda: not watch._reader.detection.tamed.exceptions.exemptions)
+            home.write(home.portal, request(60, "/3/.env", client="198.51.100.7"))
+            await until(lambda: len(guard.found) == 2)
+
+    asyncio.run(play())

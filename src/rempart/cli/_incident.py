@@ -297,6 +297,8 @@ _KEYS: Mapping[type, str] = {
     facts.TroubleSettled: "story.trouble-settled",
     facts.UnmaskingAsked: "story.unmasking-asked",
     facts.Unmasked: "story.unmasked",
+    facts.ExceptionMade: "story.exception-made",
+    facts.ExceptionEnded: "story.exception-ended",
 }
 
 ASIDE: frozenset[type] = frozenset(

@@ -12,6 +12,7 @@ from rempart.care.rehearsal import Becomes, Question
 from rempart.care.reply import Reply
 from rempart.care.trouble import Ail
 from rempart.detection.finding import Kind, Level, Outcome
+from rempart.detection.trait import Trait
 from rempart.engine.orders import GateAnswer
 from rempart.instants import Instant
 from rempart.reopening.dossier import ProofKind
@@ -632,6 +633,27 @@ class NamesRead(Fact, frozen=True, tag=True, kw_only=True):
     by: str
 
 
+class ExceptionMade(Fact, frozen=True, tag=True, kw_only=True):
+    """A person decided not to be told what a rule finds where these fields have these values, until that day (UTC)."""
+
+    exception: str
+    """`rempart.detection.exception.Exemption.id`."""
+    rule: str
+    traits: list[Trait]
+    by: str
+    reason: str
+    until: str
+    even_grave: bool = False
+
+
+class ExceptionEnded(Fact, frozen=True, tag=True, kw_only=True):
+    """An exception ended before its day, by an order."""
+
+    exception: str
+    by: str
+    reason: str
+
+
 AnyFact = (
     StationStarted
     | FindingJoined
@@ -701,6 +723,8 @@ AnyFact = (
     | VisitBegun
     | VisitEnded
     | NewsAnnounced
+    | ExceptionMade
+    | ExceptionEnded
 )
 
 

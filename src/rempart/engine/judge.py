@@ -11,7 +11,7 @@ from rempart.containment.policy import Action
 from rempart.containment.safeguard import protects
 from rempart.detection.finding import Level
 from rempart.duties.belgian_time import on_the_wall
-from rempart.engine import facts, orders, people, returning, tell, unmasking
+from rempart.engine import facts, orders, people, returning, taming, tell, unmasking
 from rempart.engine.caring import heard
 from rempart.engine.deadline import staffed
 from rempart.engine.facts import AnyFact
@@ -111,6 +111,10 @@ class _Court:
                 return (unmasking.ask(self.state.unmaskings, order, self.now),)
             case orders.AgreeUnmasking():
                 return (unmasking.agree(self.state.unmaskings, order, self.now),)
+            case orders.MakeException():
+                return taming.make(self.state.taming, order, self.now)
+            case orders.EndException():
+                return (taming.end(self.state.taming, order, self.now),)
             case orders.Acknowledge():
                 return self.acknowledge(order)
             case orders.TryTelling():

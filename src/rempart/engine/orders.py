@@ -11,6 +11,7 @@ from rempart.accounts.person import FullName, PersonId, Role
 from rempart.care.rehearsal import Becomes, Question
 from rempart.care.reply import Reply
 from rempart.care.trouble import Ail
+from rempart.detection.trait import Trait
 from rempart.instants import Instant
 from rempart.reopening.dossier import ProofKind
 from rempart.site.opening import OpeningState
@@ -354,6 +355,26 @@ class AgreeUnmasking(Order, frozen=True, tag=True, kw_only=True):
     incident: Name
 
 
+class MakeException(Order, frozen=True, tag=True, kw_only=True):
+    """Say that something is normal here: what a rule finds where all of these fields have these values is not told.
+
+    It hides until its last day. ``even_grave``: although, in the findings that were kept, it would have hidden
+    something critical, or serious and successful.
+    """
+
+    rule: Annotated[str, Meta(min_length=1, max_length=120)]
+    traits: Annotated[list[Trait], Meta(min_length=1, max_length=8)]
+    until: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$", max_length=10)]
+    """As 2027-01-31 (UTC)."""
+    even_grave: bool = False
+
+
+class EndException(Order, frozen=True, tag=True, kw_only=True):
+    """End an exception that an order made, before its day: what it hid is told again."""
+
+    exception: Name
+
+
 AnyOrder = (
     Contain
     | CloseLifeline
@@ -399,4 +420,6 @@ AnyOrder = (
     | ConfirmOverride
     | OpenVisit
     | AnnounceNews
+    | MakeException
+    | EndException
 )

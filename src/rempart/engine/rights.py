@@ -50,6 +50,12 @@ def needs(state: State, order: AnyOrder) -> Requirement:
             return Requirement(_PRIVACY_OFFICER, Proof.PASSKEY)
         case orders.AgreeUnmasking():
             return Requirement(_TECHNICIAN | _APPROVER, Proof.PASSKEY)
+        case orders.MakeException():
+            return Requirement(
+                _TECHNICIAN, Proof.PASSKEY
+            )  # it loosens: an attacker's traces could be hidden so
+        case orders.EndException():
+            return Requirement(_TECHNICIAN, Proof.SESSION)
         case orders.Acknowledge():
             return Requirement(STAFF, Proof.SESSION)
         case orders.ApproveMeasure():

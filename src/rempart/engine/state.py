@@ -15,11 +15,12 @@ from rempart.care.rehearsal import Rehearsal
 from rempart.containment.barrier import passages
 from rempart.containment.measure import Enforcement, Stand, stricter
 from rempart.detection.finding import Kind, Level, Outcome
-from rempart.engine import facts, unmasking
+from rempart.engine import facts, taming, unmasking
 from rempart.engine.caring import CareFact, noted
 from rempart.engine.facts import AnyFact
 from rempart.engine.orders import GateAnswer
 from rempart.engine.people import after_it
+from rempart.engine.taming import Taming
 from rempart.engine.unmasking import Unmasking
 from rempart.incidents.incident import Incident, IncidentState, Qualification, Sentence
 from rempart.incidents.ranking import weight
@@ -134,6 +135,8 @@ class State:
     care: Ledger = field(default_factory=Ledger)
     news_at: Instant | None = None
     """When the public was told that there will be news."""
+    taming: Taming = field(default_factory=Taming)
+    """Exceptions that people made by an order."""
     tallies: Mapping[str, int] = field(default_factory=dict, compare=False)
     alerts: Mapping[str, Alert] = field(default_factory=dict)
     """What asks, or asked, for a person; bounded by `ALERTS`."""
@@ -350,6 +353,8 @@ def fold(state: State, site: Site, fact: AnyFact) -> State:
             | facts.NamesRead()
         ):
             return state
+        case (facts.ExceptionMade() | facts.ExceptionEnded()) as tamed:
+            return replace(state, taming=taming.after_it(state.taming, tamed))
         case (facts.UnmaskingAsked() | facts.Unmasked()) as about:
             return replace(state, unmaskings=unmasking.after_it(state.unmaskings, about))
         case _:

@@ -63,6 +63,7 @@ _GRANTS = (
     facts.TokenIssued,
     facts.EnvelopeSealed,
     facts.Unmasked,
+    facts.ExceptionMade,
 )
 """Facts that let somebody do what they could not: sealed before anything comes of them, as a loosening is."""
 

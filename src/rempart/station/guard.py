@@ -92,6 +92,8 @@ from rempart.messages import (
     CodeReplied,
     CountPersons,
     CutAsked,
+    ExceptionsStand,
+    ExceptionStand,
     FindingsAccepted,
     FindingsReported,
     FromConsole,
@@ -214,6 +216,7 @@ class Guard:
         self._held: Enforcement | None = None
         self._pending: _Pending | None = None
         self._background: set[asyncio.Task[None]] = set()
+        self._told_exceptions = ExceptionsStand(exceptions=[])
         self.watchers: set[Connection] = set()
         self.tellers: set[Connection] = set()
         self.state = recall(journal, terms.site)
@@ -291,6 +294,7 @@ class Guard:
                 handled.sealed = await sealing
         _succeed(answer, handled)
         self._checkpoint_if_posture_changed(before)
+        self._tell_exceptions()
 
     def _terms(self) -> Terms:
         """What the engine reasons with now."""
@@ -364,6 +368,7 @@ class Guard:
         else:
             _succeed(answer, handled)
         self._checkpoint_if_posture_changed(before)
+        self._tell_exceptions()
         await self._tell_change()
 
     def _undo(self, decided: tuple[AnyFact, ...]) -> None:
@@ -464,6 +469,7 @@ class Guard:
         self.watchers.add(connection)
         for question in counts(self.state):
             self._count(question)
+        await connection.send(self._exceptions())
         try:
             while (message := await connection.receive()) is not None:
                 while self._scribe.burdened:  # noqa: ASYNC110  what is waited for is a disk
@@ -477,6 +483,26 @@ class Guard:
                         await self._take(message)
         finally:
             self.watchers.discard(connection)
+
+    def _exceptions(self) -> ExceptionsStand:
+        """The exceptions that hold and are sealed, as watch is told them."""
+        sealed = self._pending.base if self._pending else self.state
+        return ExceptionsStand(
+            exceptions=[
+                ExceptionStand(
+                    rule=each.rule, traits=list(each.traits), reason=each.reason, by=each.by, until=each.until
+                )
+                for name, each in self.state.taming.held.items()
+                if name in sealed.taming.held
+            ]
+        )
+
+    def _tell_exceptions(self) -> None:
+        """Tell watch what it hides, when that is other than what it was told last."""
+        if (stand := self._exceptions()) != self._told_exceptions:
+            self._told_exceptions = stand
+            for watcher in tuple(self.watchers):
+                self._in_background(_send(watcher, stand))
 
     async def _take(self, said: Finding | PersonsCounted) -> None:
         try:

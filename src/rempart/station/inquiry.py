@@ -22,7 +22,7 @@ from rempart.adapters.supply import RuleFiles, Supply
 from rempart.config import Places
 from rempart.detection.bunch import Kept
 from rempart.detection.detector import Detection
-from rempart.detection.exception import Exemption, Value
+from rempart.detection.exception import Exemption
 from rempart.detection.inquiry import (
     MOST_NAMED,
     BunchAsked,
@@ -49,6 +49,7 @@ from rempart.detection.inquiry import (
 )
 from rempart.detection.preview import EXAMPLES, is_grave
 from rempart.detection.trait import Trait, telling
+from rempart.engine.taming import exemption
 from rempart.errors import Problem, RempartError
 from rempart.ports import Clock
 from rempart.station.rulebook import Rulebook, Silences
@@ -146,10 +147,11 @@ class Inquiry:
         )
 
     def _preview(self, rule: str, traits: Sequence[Trait]) -> Preview:
+        wanted = exemption(rule, traits, reason="", by="", until=date.max)
         looked_at = hidden = grave = 0
         oldest: Kept | None = None
         examples: list[Kept] = []
-        for oldest, covered in self.store.covered(_exemption(rule, traits)):
+        for oldest, covered in self.store.covered(wanted):
             looked_at += 1
             if covered:
                 hidden += 1
@@ -227,14 +229,6 @@ class Inquiry:
             free=disk.free,
             disk=disk.total,
         )
-
-
-def _exemption(rule: str, traits: Sequence[Trait]) -> Exemption:
-    """The exception that is asked about; only what it hides by matters."""
-    fields: dict[str, tuple[Value, ...]] = {}
-    for trait in traits:
-        fields[trait.field] = (*fields.get(trait.field, ()), Value(trait.value))
-    return Exemption(rules=(rule,), fields=tuple(fields.items()), reason="", author="", until=date.max)
 
 
 def _problems(problems: Sequence[Problem]) -> list[ProblemTold]:

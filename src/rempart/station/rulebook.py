@@ -6,8 +6,9 @@ Rules are the folders named at the start and the set that `rempart rules install
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from rempart.adapters import indicators
@@ -24,8 +25,10 @@ from rempart.detection.exception import Exceptions, Exemption, Severity
 from rempart.detection.indicator import Indicators
 from rempart.detection.place import placed
 from rempart.detection.surroundings import Surroundings
+from rempart.engine import taming
 from rempart.errors import InputRefused, Problem, RempartError
 from rempart.instants import Instant, after, minutes
+from rempart.messages import ExceptionStand
 from rempart.site.site import Site
 
 _log = logging.getLogger("rempart.watch")
@@ -152,6 +155,25 @@ class Rulebook:
         written, ordered = (self._exceptions_in(file, starting=True).exemptions for file in files)
         return written, ordered
 
+    def take_orders(self, ordered: Iterable[ExceptionStand]) -> None:
+        """Write down the exceptions that the guard says hold; they are then taken up like a change of any file.
+
+        They stay over a restart, so that what is detected anew is hidden as it was. A disk that refuses is said.
+        """
+        text = "\n".join(exception.written(_exemption(each)) for each in ordered)
+        file = self._places.ordered_exceptions
+        try:
+            if file.exists() and file.read_text(encoding="utf-8") == text:
+                return
+            fresh = file.with_suffix(".new")
+            fresh.unlink(missing_ok=True)
+            fresh.write_text(text, encoding="utf-8")
+            fresh.replace(file)
+        except (OSError, UnicodeError) as fault:
+            _log.error(
+                "%s: exceptions that were ordered cannot be kept, nothing more is hidden: %s", file, fault
+            )
+
     def _exceptions_in(self, file: Path, *, starting: bool) -> Exceptions:
         try:
             return exception.parse(file.read_text(encoding="utf-8"), str(file))
@@ -175,6 +197,12 @@ class Rulebook:
             places.indicators,
         )
         return tuple(said for path in watched for said in _stat(path))
+
+
+def _exemption(told: ExceptionStand) -> Exemption:
+    return taming.exemption(
+        told.rule, told.traits, reason=told.reason, by=told.by, until=date.fromisoformat(told.until)
+    )
 
 
 def _stat(path: Path) -> Mark:

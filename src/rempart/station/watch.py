@@ -50,6 +50,7 @@ from rempart.events.joining import JOINED
 from rempart.instants import Instant, after, hours, minutes, seconds
 from rempart.messages import (
     CountPersons,
+    ExceptionsStand,
     FindingsAccepted,
     FindingsReported,
     PersonsCounted,
@@ -672,6 +673,8 @@ class Watch:
                     until = after(self._clock.now(), RECOUNTED)
                     self._tallies[message.request] = Tally(message, self._surroundings, until)
                     self._asked.set()
+                case ExceptionsStand(exceptions=exceptions):
+                    await asyncio.to_thread(self._rulebook.take_orders, exceptions)
 
     async def _answer_questions(self) -> None:
         """Answer at once, and again while the number rises: the thief goes on while the guard decides."""
