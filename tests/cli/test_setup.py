@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
@@ -112,6 +113,28 @@ def test_the_test_attack_says_what_is_missing(tmp_path: Path, capsys: pytest.Cap
     file.write_text("[test]\n")
     assert main(["setup", *places(tmp_path), "--answers", str(file)]) == 4
     assert "the station does not run" in capsys.readouterr().err
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "operating" / "first-hour.md"
+
+
+def test_the_page_names_every_step_and_its_answers_are_taken(tmp_path: Path) -> None:
+    text = PAGE.read_text()
+    assert re.findall(r"^\| `([a-z]+)` \|", text, re.MULTILINE) == list(Step)
+    (block,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "answers.toml").write_text(block)
+    assert main(["setup", *places(tmp_path), "--answers", str(tmp_path / "answers.toml")]) == 0
+    kept = answered.read(tmp_path / "state" / "first-hour.json")
+    assert kept.network is not None
+    assert not (tmp_path / "site.toml").exists()  # steps are missing
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "0.0.0.0", "10.255.255.254", "::1", "box"])
+def test_the_page_is_served_to_no_address_that_may_lead_outside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], address: str
+) -> None:
+    assert main(["setup", *places(tmp_path), "--browser", address]) == 2
+    assert "neither loopback nor an address of this box inside" in capsys.readouterr().err
 
 
 class Terminal:

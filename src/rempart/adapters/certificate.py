@@ -8,7 +8,7 @@ critical (RFC 5280, 4.2.1.10), so that a stolen box cannot pretend to be a bank.
 import os
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -70,6 +70,28 @@ def issue(name: str, now: Instant, root: tuple[bytes, bytes] | None = None) -> I
         chain=_pem(leaf) + _pem(authority),
         key=_secret(key),
     )
+
+
+def passing(address: str, now: Instant) -> tuple[bytes, bytes, str]:
+    """A self-signed certificate for an address, good for a day: PEM, its key in PEM, and its SHA-256 fingerprint.
+
+    For the first-run page, which comes before any name: whoever opens it compares the fingerprint.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    begun = as_datetime(now) - _BEFORE
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(_named("rempart setup"))
+        .issuer_name(_named("rempart setup"))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begun)
+        .not_valid_after(begun + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return _pem(made), _secret(key), made.fingerprint(hashes.SHA256()).hex(":").upper()
 
 
 def _authority(name: str, now: Instant) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:

@@ -17,12 +17,17 @@ from rempart.errors import ExitCode, InputRefused, Problem, RempartError
 from rempart.first_hour.answers import DESCRIBING, Step, next_step, reachable
 from rempart.first_hour.form import Fault, Field, FieldKind, Unfit
 from rempart.site.language import Language
+from rempart.station import first_run
 from rempart.station.installer import Installer, Told
 
 _DESCRIPTION = """\
 Asks what only the house knows, writes site.toml, starts the station, makes the first account and sends a harmless
 test attack that must come back as a finding. Leave at any time: answers are kept in DIR/first-hour.json, for this
 user alone, and the same command goes on. A site.toml that was there is kept beside the new one.
+
+With --browser the same steps are a page: open the one-time link that is shown. On loopback it is for a browser on the
+box or an ssh tunnel; on an address inside it speaks TLS with a certificate whose fingerprint is shown. It ends when
+you say so, or after two hours without a request.
 
 With --answers nothing is asked: FILE has one table a step ([language], [institution], [network], [devices],
 [lifelines], [openings], [outside], [people], [source]) with the fields that `--show` prints; a field that is not given
@@ -54,6 +59,16 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument(
         "--step", type=Step, choices=list(Step), metavar="STEP", help=f"begin at: {', '.join(Step)}"
     )
+    parser.add_argument(
+        "--browser",
+        nargs="?",
+        const="127.0.0.1",
+        metavar="ADDRESS",
+        help="ask in a browser instead: on loopback, or on this address of the box inside",
+    )
+    parser.add_argument(
+        "--browser-port", type=port, default=first_run.PORT, metavar="PORT", help="of that page (%(default)s)"
+    )
     parser.add_argument("--show", action="store_true", help="print the fields of the steps, and end")
     parser.set_defaults(run=run)
 
@@ -72,7 +87,14 @@ def run(arguments: argparse.Namespace) -> int:
         return _show(installer)
     if arguments.answers:
         return _from_file(installer, arguments.answers)
+    if arguments.browser:
+        return first_run.run(installer, arguments.browser, arguments.browser_port, _shown)
     return _Dialogue(installer).hold(arguments.step)
+
+
+def _shown(text: str) -> None:
+    """A link or a fingerprint, at once: it is waited for."""
+    print(text, flush=True)
 
 
 # -- from a file -------------------------------------------------------------------------------------------------

@@ -1,0 +1,362 @@
+"""Serves the first-run page while there is no station yet: the installing user's own process, and it ends when done.
+
+The console cannot do this: it holds no privilege, and site.toml and the first account are root's. So whoever installs
+starts this with `rempart setup --browser`, opens its one-time link, and it goes away (docs/adr/0023-first-hour.md).
+"""
+
+import asyncio
+import ipaddress
+import os
+import socket
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from rempart.adapters import certificate
+from rempart.console.access import LASTS, Access, Session, same
+from rempart.console.app import STATIC, Guarded, rendered
+from rempart.console.frame import Frame
+from rempart.console.setup import note_page, setup_page
+from rempart.console.web import body, from_here, where
+from rempart.console.words import Words, chosen, words
+from rempart.errors import ExitCode, InputRefused, PrivilegeMissing, RempartError
+from rempart.first_hour.answers import DESCRIBING, Step, next_step, reachable
+from rempart.first_hour.form import Fault, Unfit
+from rempart.first_hour.surroundings import Interface
+from rempart.site.language import Language
+from rempart.station.installer import Installer
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+PORT = 8410
+"""Where the page is when nobody says otherwise."""
+
+_COOKIE = "rempart-setup"
+_LANGUAGE = "rempart-language"
+_FORM_MOST = 64 << 10
+_FIELDS_MOST = 600
+"""Fields of the longest step: sixty machines, four fields each, or the openings of a hospital group."""
+_IDLE = 2 * 3600.0
+"""Seconds without a request after which the page ends by itself: a forgotten one is an open door."""
+
+
+@dataclass(slots=True)
+class FirstRun:
+    """The pages of one installation. ``tls``: whether they are reached over TLS."""
+
+    installer: Installer
+    access: Access
+    tls: bool
+    end: Callable[[], None] = lambda: None
+    told: dict[Step, tuple[str, ...]] = field(default_factory=dict)
+    """What the deeds said, in the language in which they were asked for."""
+    asked: float = 0.0
+    """When something was last asked for, on the event loop's clock."""
+    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def app(self, names: frozenset[str]) -> Starlette:
+        """The application, answering to ``names`` (``127.0.0.1:8410`` …)."""
+        application = Starlette(
+            routes=[
+                Route("/enter", self.enter),
+                Route("/", self.begin),
+                Route("/setup", self.begin),
+                Route("/setup/finish", self.finish, methods=["POST"]),
+                Route("/setup/{step}", self.show),
+                Route("/setup/{step}", self.take, methods=["POST"]),
+                Route("/static/{path:path}", self.static),
+            ]
+        )
+        application.add_middleware(Guarded, names=names, tls=self.tls)
+        return application
+
+    # -- coming in -----------------------------------------------------------------------------------------------
+
+    async def enter(self, request: Request) -> Response:
+        """Exchange the one-time link for a session."""
+        entered = self.access.enter(request.query_params.get("token", ""), self.installer.clock.now())
+        if entered is None:
+            return self._note(request, "stranger", 403)
+        # Whoever installs from a browser inside comes from the address that must never be cut off.
+        if self.tls:
+            self.installer.operator = where(request)
+            await asyncio.to_thread(self.installer.look)
+        response = RedirectResponse("/setup", 303)
+        response.set_cookie(
+            self._cookie,
+            entered.key,
+            max_age=LASTS // 1_000_000,
+            httponly=True,
+            samesite="strict",
+            secure=self.tls,
+            path="/",
+        )
+        return response
+
+    @property
+    def _cookie(self) -> str:
+        return f"__Host-{_COOKIE}" if self.tls else _COOKIE
+
+    def _session(self, request: Request) -> Session | None:
+        self.asked = asyncio.get_running_loop().time()
+        return self.access.session(request.cookies.get(self._cookie, ""), self.installer.clock.now())
+
+    # -- pages ---------------------------------------------------------------------------------------------------
+
+    async def begin(self, request: Request) -> Response:
+        """To the step that comes next, or to the last one."""
+        if self._session(request) is None:
+            return self._note(request, "stranger", 403)
+        return RedirectResponse(f"/setup/{next_step(self.installer.answers) or Step.TEST}", 303)
+
+    async def show(self, request: Request) -> Response:
+        """One step."""
+        here = self._session(request)
+        if here is None:
+            return self._note(request, "stranger", 403)
+        step = _step(request)
+        if step is None or not reachable(self.installer.answers, step):
+            return RedirectResponse("/setup", 303)
+        await asyncio.to_thread(self.installer.look)
+        return self._page(request, here, step)
+
+    async def take(self, request: Request) -> Response:
+        """Take the answers of a step, or do it."""
+        here = self._session(request)
+        if here is None:
+            return self._note(request, "stranger", 403)
+        given = _form(await body(request, _FORM_MOST))
+        step = _step(request)
+        if not from_here(request) or not same(given.get("csrf", ""), here.csrf):
+            return self._note(request, "stranger", 403)
+        if step is None or not reachable(self.installer.answers, step):
+            return RedirectResponse("/setup", 303)
+        async with self._one_at_a_time:
+            return await (self._answered if step in DESCRIBING else self._done)(request, here, step, given)
+
+    async def _answered(
+        self, request: Request, here: Session, step: Step, given: Mapping[str, str]
+    ) -> Response:
+        typed = {each.id: given.get(each.id, "") for each in self.installer.fields(step)}
+        try:
+            await asyncio.to_thread(self.installer.answer, step, typed)
+        except Unfit as unfit:
+            return self._page(request, here, step, code=422, typed=typed, faults=unfit.faults)
+        except RempartError as error:
+            return self._page(request, here, step, code=500, typed=typed, refusal=error.diagnostics())
+        later = [*Step][[*Step].index(step) + 1 :]
+        answers = self.installer.answers
+        wanted = (each for each in later if not answers.done(each) and reachable(answers, each))
+        following = next(wanted, None) or next_step(answers) or Step.START
+        return RedirectResponse(f"/setup/{following}", 303)
+
+    async def _done(self, request: Request, here: Session, step: Step, _: Mapping[str, str]) -> Response:
+        spoken = self._words(request)
+        said: list[str] = []
+
+        def do() -> None:
+            # One by one: what was done before a fault is shown with it.
+            said.extend(
+                spoken.say(f"setup.{told.word}", value=told.value)
+                for told in self.installer.do(step)
+                if told.word
+            )
+
+        try:
+            await asyncio.to_thread(do)
+        except RempartError as error:
+            self.told[step] = tuple(said)
+            return self._page(request, here, step, code=409, refusal=error.diagnostics())
+        self.told[step] = tuple(said)
+        return RedirectResponse(f"/setup/{step}", 303)
+
+    async def finish(self, request: Request) -> Response:
+        """Close the page for good."""
+        here = self._session(request)
+        given = _form(await body(request, _FORM_MOST))
+        if here is None or not from_here(request) or not same(given.get("csrf", ""), here.csrf):
+            return self._note(request, "stranger", 403)
+        self.end()
+        return self._note(request, "closed")
+
+    async def static(self, request: Request) -> Response:
+        """A style sheet or a font of the console's; there are no others."""
+        name = request.path_params["path"]
+        kinds = {"css": "text/css; charset=utf-8", "woff2": "font/woff2"}
+        kind = kinds.get(name.rpartition(".")[2])
+        if name not in STATIC or kind is None:
+            return Response(status_code=404)
+        return Response(STATIC[name], headers={"content-type": kind})
+
+    # -- what they share -----------------------------------------------------------------------------------------
+
+    def _page(
+        self,
+        request: Request,
+        here: Session,
+        step: Step,
+        *,
+        code: int = 200,
+        typed: Mapping[str, str] | None = None,
+        faults: Sequence[Fault] = (),
+        refusal: str = "",
+    ) -> Response:
+        asked = self.installer.fields(step)
+        if typed is not None:
+            asked = tuple(replace(each, value=typed[each.id]) for each in asked)
+        page = setup_page(
+            step,
+            self.installer.answers,
+            asked,
+            self._words(request),
+            here.csrf,
+            faults=faults,
+            told=self.told.get(step, ()),
+            link=self.installer.link if step is Step.START else "",
+            blanks=self.installer.blanks() if step is Step.START else (),
+            refusal=refusal,
+        )
+        return self._html(request, "setup.html", page, code)
+
+    def _note(self, request: Request, word: str, code: int = 200) -> Response:
+        return self._html(request, "note.html", note_page(self._words(request), word), code)
+
+    def _html(self, request: Request, template: str, page: "DataclassInstance", code: int) -> Response:
+        spoken = self._words(request)
+        around = Frame(
+            language=spoken.language,
+            site_name="",
+            account="",
+            csrf="",
+            ways=(),
+            labels=spoken.under("label"),
+        )
+        response = HTMLResponse(rendered(template, page, around), code)
+        if request.query_params.get("lang"):
+            response.set_cookie(_LANGUAGE, spoken.language, httponly=True, samesite="strict", path="/")
+        return response
+
+    def _words(self, request: Request) -> Words:
+        asked = request.query_params.get("lang") or request.cookies.get(_LANGUAGE)
+        known = self.installer.answers.language
+        accepted = "" if known else request.headers.get("accept-language", "")
+        return words(chosen(asked, accepted, (known or Language.ENGLISH,)))
+
+
+def _step(request: Request) -> Step | None:
+    try:
+        return Step(request.path_params["step"])
+    except ValueError:
+        return None
+
+
+def _form(posted: bytes) -> dict[str, str]:
+    """The fields of a posted form; an oversized or foreign one is empty, and then lacks its token."""
+    try:
+        found = parse_qs(posted.decode(), max_num_fields=_FIELDS_MOST, keep_blank_values=True)
+    except ValueError:
+        return {}
+    return {name: values[0][:400] for name, values in found.items()}
+
+
+# -- serving -----------------------------------------------------------------------------------------------------
+
+
+def run(installer: Installer, address: str, port: int, show: Callable[[str], None]) -> int:
+    """Serve the page until it is finished, left alone or interrupted. ``show`` tells whoever installs the link.
+
+    Raises InputRefused for an address that leads outside, PrivilegeMissing when the port cannot be had.
+    """
+    inside = _inside(address, installer.around.interfaces)
+    bound = _bound(address, port)
+    port = bound.getsockname()[1]
+    base = f"{'https' if inside else 'http'}://{address}:{port}"
+    access = Access(publish=lambda token: show(f"{base}/enter?token={token}"))
+    pages = FirstRun(installer, access, tls=inside)
+    names = frozenset({f"{address}:{port}", *(() if inside else (f"localhost:{port}",))})
+    with tempfile.TemporaryDirectory(prefix="rempart-setup-") as folder:
+        keys = _tls(Path(folder), address, installer, show) if inside else None
+        config = uvicorn.Config(
+            pages.app(names),
+            access_log=False,  # a request line holds the link's token
+            log_config=None,
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=2,
+            ssl_certfile=keys[0] if keys else None,
+            ssl_keyfile=keys[1] if keys else None,
+        )
+        server = uvicorn.Server(config)
+        pages.end = lambda: setattr(server, "should_exit", True)
+        asyncio.run(_serve(server, pages, bound))
+    done = all(map(installer.answers.done, Step))
+    return ExitCode.OK if done else ExitCode.PARTIAL
+
+
+async def _serve(server: uvicorn.Server, pages: FirstRun, bound: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    pages.asked = loop.time()
+
+    def forgotten() -> None:
+        left = pages.asked + _IDLE - loop.time()
+        if left > 0:
+            loop.call_later(left, forgotten)
+        else:
+            server.should_exit = True
+
+    forgotten()
+    await server.serve(sockets=[bound])
+
+
+def _inside(address: str, interfaces: Sequence[Interface]) -> bool:
+    """Whether the address is one of the box's own inside; False for loopback. Raises InputRefused for any other."""
+    try:
+        asked = ipaddress.ip_address(address)
+    except ValueError:
+        asked = ipaddress.ip_address("0.0.0.0")  # noqa: S104  refused below, nothing is bound to it
+    if asked.version == 4 and asked.is_loopback:
+        return False
+    own = {
+        str(ipaddress.ip_interface(each).ip): interface.outward
+        for interface in interfaces
+        for each in interface.addresses
+    }
+    if asked.version == 4 and asked.is_private and own.get(str(asked)) is False:
+        return True
+    raise InputRefused(
+        f"{address} is neither loopback nor an address of this box inside",
+        where="--browser",
+        now=f"Use 127.0.0.1, or one of: {', '.join(name for name, out in own.items() if not out) or 'none found'}.",
+    )
+
+
+def _bound(address: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((address, port))
+    except OSError as fault:
+        raise PrivilegeMissing(
+            f"the port cannot be had: {fault.strerror}",
+            where=f"{address}:{port}",
+            now="Choose another with --browser-port.",
+        ) from fault
+
+
+def _tls(folder: Path, address: str, installer: Installer, show: Callable[[str], None]) -> tuple[Path, Path]:
+    """A certificate for this process only, and its key; nobody can know it beforehand: its fingerprint is shown."""
+    chain, key, fingerprint = certificate.passing(address, installer.clock.now())
+    files = (folder / "page.pem", folder / "page.key")
+    for file, content in zip(files, (chain, key), strict=True):
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            out.write(content)
+    show(fingerprint)
+    return files

@@ -1,0 +1,140 @@
+"""The first hour in a real house: a browser walks to a site.toml, a station starts on it and sees the test attack."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from rempart.adapters import answered
+from rempart.site.description import parse
+
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+LOG = "2026-11-27T02:00:00+00:00 care-1 cron[9]: (root) CMD (true)\n"
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that the station's users can enter; what was started on it is ended."""
+    made = Path(tempfile.mkdtemp(prefix="rempart-first-"))
+    made.chmod(0o755)
+    (made / "remote.log").write_text(LOG)
+    (made / "remote.log").chmod(0o644)
+    yield made
+    _end_station(made)
+    shutil.rmtree(made)
+
+
+def _end_station(folder: Path) -> None:
+    """The station outlives whoever installed it: it is found by the folder that it was started on, and ended."""
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"run" in words[:5] and str(folder / "site.toml").encode() in words:
+            os.kill(int(entry.name), signal.SIGTERM)
+            until = time.monotonic() + 15
+            while entry.exists() and time.monotonic() < until:
+                time.sleep(0.05)
+
+
+@pytest.fixture
+def page(house) -> Iterator[Page]:
+    """A browser on the box itself, without JavaScript."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM}: apt-get install chromium")
+    with tempfile.TemporaryDirectory() as made:
+        inside = Path(made, "chromium")
+        inside.write_text(f'#!/bin/sh\nexec ip netns exec {house.space("gw")} {CHROMIUM} "$@"\n')
+        inside.chmod(0o755)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=inside, args=["--no-sandbox"])
+            context = browser.new_context(locale="fr-BE", java_script_enabled=False)
+            yield context.new_page()
+            browser.close()
+
+
+def forward(page: Page) -> None:
+    page.get_by_role("main").get_by_role("button").first.click()
+
+
+def fill(page: Page, values: dict[str, str]) -> None:
+    for name, value in values.items():
+        page.locator(f'[name="{name}"]').fill(value)
+
+
+def test_a_browser_walks_from_a_new_box_to_a_test_attack_that_is_seen(
+    house, folder: Path, page: Page
+) -> None:
+    began = time.monotonic()
+    setup = house.start(
+        "gw",
+        *(sys.executable, "-m", "rempart", "setup", "--browser", "--port", "8499"),
+        *("--site", str(folder / "site.toml"), "--state", str(folder / "state")),
+        *("--run", str(folder / "run"), "--rules", str(ROOT / "rules")),
+        stdout=subprocess.PIPE,
+    )
+    page.goto(setup.stdout.readline().strip())
+    page.locator("select").select_option("fr")
+    forward(page)
+    page.locator('[name="template"]').select_option("medical-house")
+    fill(page, {"name": "Maison du Parc", "phone": "04 000 00 10"})
+    forward(page)
+    assert page.locator('datalist option[value="wards"]').count()  # the box found its interfaces
+    fill(page, {"uplink": "wan", "uplink-addresses": "203.0.113.2/24"})
+    for zone in ("guests", "remote", "technical"):
+        fill(page, {f"zone.{zone}.interface": ""})
+    for zone, interface in (("rooms", "wards"), ("reception", "wards"), ("servers", "servers")):
+        fill(page, {f"zone.{zone}.interface": interface, f"zone.{zone}.networks": ""})
+    forward(page)
+    found = page.locator('input[name$=".address"]').evaluate_all("all => all.map(each => each.value)")
+    assert "10.1.0.7" in found  # heard of, because the house is alive
+    forward(page)
+    fill(page, {"safeguard.interface": "mgmt", "safeguard.networks": "10.9.0.0/24"})
+    forward(page)
+    fill(page, {"door.telephone.hosts": "192.0.2.20", "door.telephone.phone": "04 000 00 11"})
+    forward(page)
+    forward(page)
+    fill(page, {"account": "anne.dupont", "full-name": "Anne Dupont"})
+    forward(page)
+    fill(page, {"path": str(folder / "remote.log")})
+    page.locator('[name="decoder"]').select_option("syslog")
+    forward(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Écrire et démarrer")
+    described = time.monotonic()
+    page.set_default_timeout(120_000)
+    forward(page)
+    expect(page.get_by_role("status")).to_contain_text("La station est démarrée")
+    link = page.get_by_role("status").get_by_role("link").inner_text()
+    assert "/link?secret=" in link
+    started = time.monotonic()
+    page.goto(page.url.replace("/start", "/test"))
+    forward(page)
+    expect(page.get_by_role("status")).to_contain_text("arrivée comme constat")
+    ended = time.monotonic()
+    print(
+        f"described {described - began:.1f} s, started {started - described:.1f} s, "
+        f"attack seen {ended - started:.1f} s, in all {ended - began:.1f} s"
+    )
+    site = parse((folder / "site.toml").read_text(), "site.toml")
+    assert [zone.interface for zone in site.zones] == ["wards", "servers"]
+    assert "rempart-test-attack" in (folder / "remote.log").read_text()
+    kept = answered.read(folder / "state" / "first-hour.json")
+    assert kept.proof.line
+    assert kept.proof.attack
+    assert link not in (folder / "state" / "first-hour.json").read_text()
+    page.goto(link)  # the station's own page takes the first account's link
+    expect(page.get_by_role("main")).to_contain_text("Anne Dupont")
