@@ -52,6 +52,11 @@ class Places:
         return self.state / "guard" / "accounts.db"
 
     @property
+    def attachments(self) -> Path:
+        """Folder of the files attached to incidents, each under its hash. Guard only."""
+        return self.state / "guard" / "attachments"
+
+    @property
     def masks(self) -> Path:
         """The key that makes masks of accounts. Guard only."""
         return self.state / "guard" / "masks.key"

@@ -13,9 +13,12 @@ from msgspec import Meta
 from rempart.accounts.conversation import FromVisitor, Held, NamesAsked, PasskeyAnswer, PeopleAsked, ToVisitor
 from rempart.detection.finding import Finding
 from rempart.detection.trait import Trait
+from rempart.duties.answers import Answers
 from rempart.engine.orders import AnyOrder
 from rempart.engine.state import Posture as Posture
+from rempart.engine.state import Swing
 from rempart.engine.why import Reason
+from rempart.incidents.casefile import MOST_FILE_BYTES, CaseFile
 from rempart.incidents.incident import IncidentState, Qualification, Sentence
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
@@ -234,6 +237,23 @@ class Ordered(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     order: AnyOrder
     session: Held = ""
     answer: PasskeyAnswer | None = None
+    content: Annotated[bytes, Meta(max_length=MOST_FILE_BYTES)] = b""
+    """The bytes of the file that the order attaches."""
+
+
+class IncidentAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Everything about one incident, as far as whoever holds the session may see it. No session: the plain story."""
+
+    incident: Annotated[str, Meta(max_length=120)]
+    session: Held = ""
+
+
+class FileAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """The bytes of a file that is attached to an incident."""
+
+    incident: Annotated[str, Meta(max_length=120)]
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
+    session: Held = ""
 
 
 class SimulationAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -263,8 +283,20 @@ class StatusFollowed(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Send the status now and whenever it changes, until the connection ends."""
 
 
-FromOperator = Ordered | SimulationAsked | StatusAsked | StatusFollowed | PeopleAsked | NamesAsked | WhyAsked
-FromConsole = Ordered | ChallengeAsked | StatusAsked | StatusFollowed | NamesAsked | FromVisitor
+_AboutIncidents = IncidentAsked | FileAsked
+FromOperator = (
+    Ordered
+    | SimulationAsked
+    | StatusAsked
+    | StatusFollowed
+    | PeopleAsked
+    | NamesAsked
+    | WhyAsked
+    | _AboutIncidents
+)
+FromConsole = (
+    Ordered | ChallengeAsked | StatusAsked | StatusFollowed | NamesAsked | _AboutIncidents | FromVisitor
+)
 
 
 # -- guard -> console or command line ----------------------------------------------------------------------------
@@ -402,6 +434,32 @@ class IncidentStatus(msgspec.Struct, frozen=True, kw_only=True):
     qualification: Qualification
     persons_touched: int | None = None
     proposals: list["Proposal"] = []
+    assigned: str = ""
+    """Id of the person who looks after it; empty: nobody in particular."""
+
+
+class IncidentFile(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """One incident with its case file. What the visitor may not see is not in it."""
+
+    incident: IncidentStatus
+    case: CaseFile
+    swings: list[Swing]
+    """How doors came to stand otherwise since an hour before it began, oldest first."""
+    now: Instant
+    answers: Answers | None = None
+    """What was answered and sent about legal duties; None: not for this visitor."""
+    staff: dict[str, str] = {}
+    """Who may look after it: account to name. Empty: the visitor may not assign it."""
+    may: list[str] = []
+    """Kinds of the orders that the visitor may give about it."""
+
+
+class FileTold(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """An attached file: bytes that nobody here has looked at."""
+
+    name: str
+    sha256: str
+    content: bytes
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
@@ -612,4 +670,4 @@ class GroupCutAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     reason: Annotated[str, Meta(max_length=400)] = ""
 
 
-ToOperator = OrderDone | Foreseen | OrderRejected | Status | Why | ToVisitor
+ToOperator = OrderDone | Foreseen | OrderRejected | Status | Why | IncidentFile | FileTold | ToVisitor

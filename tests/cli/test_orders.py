@@ -11,6 +11,7 @@ import pytest
 
 from engine.home import RECORDS, SITE, shipped_policy
 from rempart.__main__ import main
+from rempart.adapters.attachments import Attachments
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.enforce.memory import MemoryEnforcer
 from rempart.adapters.journal import Journal
@@ -30,7 +31,10 @@ def station(tmp_path: Path) -> Iterator[Path]:
         journal = Journal.open(
             tmp_path / "journal.db", tmp_path / "keys", origin="rempart/t", now=SystemClock().now()
         )
-        guard = Guard(Terms(SITE, shipped_policy()), journal, MemoryEnforcer(), SystemClock())
+        files = Attachments(tmp_path / "attachments")
+        guard = Guard(
+            Terms(SITE, shipped_policy()), journal, MemoryEnforcer(), SystemClock(), attachments=files
+        )
         worker = asyncio.create_task(guard.run())
         await guard.ask(Started(guard.clock.now()))
         await guard.ask(Found(guard.clock.now(), RECORDS))
@@ -109,7 +113,22 @@ def test_blocks_isolations_openings_and_words(station: Path, capsys: pytest.Capt
     status = posture(station, capsys)
     assert [m["target"] for m in status["measures"]] == ["198.51.100.0/24", "ward-pc"]  # type: ignore[attr-defined]
     incident = status["incidents"][0]["id"]  # type: ignore[index]
-    assert say(station, "qualify", str(incident), "--ransom", "none asked") == 0
+    assert say(station, "qualify", str(incident), "--ransom", "asked") == 0
+    note = station / "note.txt"
+    note.write_text("seen at 3 o'clock")
+    for deed, *more in (
+        ("comment", "slow"),
+        ("assign",),
+        ("attach", str(note)),
+        ("answer", "fte", "62"),
+        ("answer", "offence-suspected", "yes", "--since", "2024-01-01T00:00:00Z"),
+        ("sent", "insurer", "--at", "2024-01-01T00:00:00Z", "--proof", "call 7"),
+    ):
+        assert say(station, "incident", deed, str(incident), *more) == 0, deed
+    assert say(station, "incident", "split", str(incident), "nothing") == 5
+    assert say(station, "incident", "merge", str(incident), "inc-x") == 5
+    assert say(station, "incident", "attach", str(incident), "/nowhere") == 2
+    assert say(station, "incident", "answer", str(incident), "fte", "many") == 2
     assert say(station, "approve", f"contain-{incident}-les-tilleuls") == 0
     assert say(station, "block", "198.51.100.0/24", "--lift") == 0
     assert say(station, "isolate", "ward-pc", "--lift") == 0

@@ -12,6 +12,7 @@ from rempart.care.rehearsal import Becomes, Question
 from rempart.care.reply import Reply
 from rempart.care.trouble import Ail
 from rempart.detection.trait import Trait
+from rempart.duties.catalogue import DutyId, QuestionId
 from rempart.engine import orders
 from rempart.engine.orders import AnyOrder, GateAnswer
 from rempart.engine.rights import challenge, needs, require
@@ -89,6 +90,25 @@ TABLE: list[tuple[AnyOrder, set[Role], Proof]] = [
     (orders.ConfirmTrial(by=ME, opening="portal"), {TECHNICIAN}, Proof.PASSKEY),
     (orders.Normalise(by=ME), {TECHNICIAN}, Proof.PASSKEY),
     (orders.QualifyIncident(by=ME, incident="inc-1"), {TECHNICIAN, PRIVACY}, Proof.SESSION),
+    (orders.MergeIncidents(by=ME, into="inc-1", merged="inc-2"), {TECHNICIAN, PRIVACY}, Proof.SESSION),
+    (orders.SplitIncident(by=ME, incident="inc-1", findings=["f"]), {TECHNICIAN, PRIVACY}, Proof.SESSION),
+    (orders.AssignIncident(by=ME, incident="inc-1"), {TECHNICIAN, PRIVACY, APPROVER}, Proof.SESSION),
+    (
+        orders.AttachFile(by=ME, incident="inc-1", name="x", size=1, sha256="0" * 64),
+        {TECHNICIAN, PRIVACY, APPROVER},
+        Proof.SESSION,
+    ),
+    (orders.CommentIncident(by=ME, incident="inc-1", text="x"), STAFF, Proof.SESSION),
+    (
+        orders.AnswerQuestion(by=ME, incident="inc-1", question=QuestionId.NIS2_SCOPE),
+        {PRIVACY, APPROVER},
+        Proof.SESSION,
+    ),
+    (
+        orders.NoteSending(by=ME, incident="inc-1", duty=DutyId.INSURER, on=0, proof="x"),
+        {PRIVACY, APPROVER},
+        Proof.SESSION,
+    ),
     (orders.ApproveMeasure(by=ME, proposal="p"), {DUTY, TECHNICIAN, APPROVER}, Proof.SESSION),
     (orders.EnrolPerson(by=ME, person="marc", name="Marc", roles=[DUTY]), {TECHNICIAN}, Proof.PASSKEY),
     (orders.EnrolPerson(by=ME, person="marc", name="Marc", roles=[APPROVER]), {TECHNICIAN}, Proof.LOCAL),

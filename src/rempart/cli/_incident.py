@@ -184,8 +184,17 @@ class _Concern:
         match fact:
             case facts.FindingJoined(incident=incident) | facts.PersonsTouched(incident=incident):
                 return incident in self.ids
-            case facts.IncidentQualified(incident=incident):
+            case (
+                facts.IncidentQualified(incident=incident)
+                | facts.IncidentAssigned(incident=incident)
+                | facts.IncidentCommented(incident=incident)
+                | facts.FileAttached(incident=incident)
+                | facts.QuestionAnswered(incident=incident)
+                | facts.DutyFulfilled(incident=incident)
+            ):
                 return incident in self.ids
+            case facts.IncidentSplit(incident=incident, into=into):
+                return bool({incident, into} & self.ids)
             case facts.MeasureProposed(incident=incident, proposal=target):
                 self._targets |= {target} if incident in self.ids else set()
                 return incident in self.ids
@@ -277,6 +286,12 @@ _KEYS: Mapping[type, str] = {
     facts.Normalised: "story.normal",
     facts.QuietReturned: "story.quiet",
     facts.IncidentQualified: "story.qualified",
+    facts.IncidentAssigned: "story.assigned",
+    facts.IncidentCommented: "story.commented",
+    facts.FileAttached: "story.attached",
+    facts.IncidentSplit: "story.split",
+    facts.QuestionAnswered: "story.answered",
+    facts.DutyFulfilled: "story.told",
     facts.PersonsTouched: "story.persons",
     facts.OrderDeclined: "story.refused",
     facts.EnforcementFaulted: "story.fault",

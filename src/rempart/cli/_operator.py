@@ -83,13 +83,20 @@ def add_measure(parser: argparse.ArgumentParser) -> None:
 
 
 def give(
-    arguments: argparse.Namespace, order: AnyOrder, shown: Callable[[OrderDone], str] | None = None
+    arguments: argparse.Namespace,
+    order: AnyOrder,
+    shown: Callable[[OrderDone], str] | None = None,
+    *,
+    content: bytes = b"",
 ) -> int:
-    """Send an order and say what came of it; ``shown`` puts a secret that it made into words."""
+    """Send an order and say what came of it; ``shown`` puts a secret that it made into words.
+
+    ``content`` are the bytes of the file that the order is about.
+    """
     if arguments.simulate:
         return _simulate(arguments, order)
     with connect(socket_of(arguments), incoming=ToOperator) as client:
-        client.send(Ordered(order=order))
+        client.send(Ordered(order=order, content=content))
         match client.receive(seconds=_ANSWER_WITHIN):
             case OrderDone() as done:
                 print(_told(done))

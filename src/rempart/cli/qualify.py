@@ -4,8 +4,9 @@ import argparse
 
 from rempart.cli import _operator
 from rempart.engine.orders import QualifyIncident
+from rempart.incidents.qualification import Author, Ending, Intent, Ransom
 
-_WORDS = ("author", "intent", "ransom", "outcome")
+_WORDS = {"author": Author, "intent": Intent, "ransom": Ransom, "outcome": Ending}
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -13,11 +14,12 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser = verbs.add_parser(
         "qualify",
         help="say what an incident is thought to be (author, intent, ransom, outcome)",
-        description='"unknown" is a valid answer and the default. exit codes: 0 done, 4 no station answers, 5 refused.',
+        description='"unknown" is a valid answer and the default; --reason adds a short text. '
+        "exit codes: 0 done, 4 no station answers, 5 refused.",
     )
     parser.add_argument("incident", help="id of the incident, as `rempart status` shows it")
-    for word in _WORDS:
-        parser.add_argument(f"--{word}", default="unknown", metavar="TEXT")
+    for word, known in _WORDS.items():
+        parser.add_argument(f"--{word}", default="unknown", choices=[each.value for each in known])
     _operator.add_person(parser)
     parser.set_defaults(run=run)
 
@@ -25,6 +27,13 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(arguments: argparse.Namespace) -> int:
     """Give the order."""
     _operator.require_name(arguments)
-    words = {word: getattr(arguments, word) for word in _WORDS}
-    order = QualifyIncident(by=arguments.by, reason=arguments.reason, incident=arguments.incident, **words)
+    order = QualifyIncident(
+        by=arguments.by,
+        reason=arguments.reason,
+        incident=arguments.incident,
+        author=Author(arguments.author),
+        intent=Intent(arguments.intent),
+        ransom=Ransom(arguments.ransom),
+        outcome=Ending(arguments.outcome),
+    )
     return _operator.give(arguments, order)

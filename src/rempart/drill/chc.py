@@ -17,6 +17,7 @@ from rempart.duties.belgian_time import wall_instant
 from rempart.engine import orders
 from rempart.engine.orders import GateAnswer
 from rempart.events.observable import Observable, ObservableKind, Role
+from rempart.incidents.qualification import Ending, Ransom
 from rempart.instants import Instant
 from rempart.reopening.dossier import ProofKind
 from rempart.reopening.gate import Gate
@@ -233,9 +234,7 @@ def _mail() -> Iterator[Moment]:
         told="public statement: no ransom, author unknown; a complaint goes to the police's cyber unit",
         source=f"{_LAVENIR}, {_RTBF}",
         deeds=(
-            orders.QualifyIncident(
-                by=DIRECTION, incident=_INCIDENT, author="unknown", ransom="no", outcome="failed"
-            ),
+            orders.QualifyIncident(by=DIRECTION, incident=_INCIDENT, ransom=Ransom.NO, outcome=Ending.FAILED),
         ),
     )
     yield Moment(

@@ -62,6 +62,8 @@ class IncidentsMerged(Fact, frozen=True, tag=True, kw_only=True):
 
     into: str
     merged: str
+    by: str = MACHINE
+    reason: str = ""
 
 
 class Contained(Fact, frozen=True, tag=True, kw_only=True):
@@ -253,6 +255,65 @@ class IncidentQualified(Fact, frozen=True, tag=True, kw_only=True):
     intent: str
     ransom: str
     outcome: str
+    note: str = ""
+
+
+class IncidentAssigned(Fact, frozen=True, tag=True, kw_only=True):
+    """Somebody with an account looks after an incident from now on; ``person`` empty: nobody in particular."""
+
+    incident: str
+    person: str
+    by: str
+
+
+class IncidentCommented(Fact, frozen=True, tag=True, kw_only=True):
+    """Somebody wrote something down about an incident."""
+
+    incident: str
+    text: str
+    by: str
+
+
+class FileAttached(Fact, frozen=True, tag=True, kw_only=True):
+    """A file is kept beside the journal with an incident; here is its hash."""
+
+    incident: str
+    name: str
+    size: int
+    sha256: str
+    note: str
+    by: str
+
+
+class IncidentSplit(Fact, frozen=True, tag=True, kw_only=True):
+    """These findings were no part of an incident: they are one of their own, ``into``."""
+
+    incident: str
+    into: str
+    findings: list[str]
+    by: str
+    reason: str
+
+
+class QuestionAnswered(Fact, frozen=True, tag=True, kw_only=True):
+    """A person answered a question that a duty hangs on. ``answer``: yes, no, unknown or a whole number."""
+
+    incident: str
+    question: str
+    answer: str | int
+    since: Instant | None
+    why: str
+    by: str
+
+
+class DutyFulfilled(Fact, frozen=True, tag=True, kw_only=True):
+    """A person told whom a duty names, then, with this proof."""
+
+    incident: str
+    duty: str
+    on: Instant
+    proof: str
+    by: str
 
 
 class PersonsTouched(Fact, frozen=True, tag=True, kw_only=True):
@@ -679,6 +740,12 @@ AnyFact = (
     | OpeningReclosed
     | Normalised
     | IncidentQualified
+    | IncidentAssigned
+    | IncidentCommented
+    | FileAttached
+    | IncidentSplit
+    | QuestionAnswered
+    | DutyFulfilled
     | PersonsTouched
     | OrderDeclined
     | EnforcementFaulted

@@ -11,7 +11,7 @@ from rempart.containment.policy import Action
 from rempart.containment.safeguard import protects
 from rempart.detection.finding import Level
 from rempart.duties.belgian_time import on_the_wall
-from rempart.engine import facts, orders, people, returning, taming, tell, unmasking
+from rempart.engine import casework, facts, orders, people, returning, taming, tell, unmasking
 from rempart.engine.caring import heard
 from rempart.engine.deadline import staffed
 from rempart.engine.facts import AnyFact
@@ -84,8 +84,17 @@ class _Court:
                 | orders.ConfirmOverride()
             ) as way_back:
                 return returning.decide(self.site, self.state, way_back, self.now)
-            case orders.QualifyIncident():
-                return self.qualify(order)
+            case (
+                orders.QualifyIncident()
+                | orders.AssignIncident()
+                | orders.CommentIncident()
+                | orders.AttachFile()
+                | orders.MergeIncidents()
+                | orders.SplitIncident()
+                | orders.AnswerQuestion()
+                | orders.NoteSending()
+            ) as about_incident:
+                return (casework.decide(self.state, about_incident, self.now),)
             case orders.ApproveMeasure():
                 return self.approve(order)
             case (
@@ -362,20 +371,6 @@ class _Court:
         )
 
     # -- incidents -----------------------------------------------------------------------------------------------
-
-    def qualify(self, order: orders.QualifyIncident) -> tuple[AnyFact, ...]:
-        self.require(order.incident in self.state.incidents, f"there is no incident {order.incident!r}")
-        return (
-            facts.IncidentQualified(
-                at=self.now,
-                incident=order.incident,
-                by=order.by,
-                author=order.author,
-                intent=order.intent,
-                ransom=order.ransom,
-                outcome=order.outcome,
-            ),
-        )
 
     def approve(self, order: orders.ApproveMeasure) -> tuple[AnyFact, ...]:
         proposal = self.state.proposals.get(order.proposal)

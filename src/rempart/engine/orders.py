@@ -12,6 +12,9 @@ from rempart.care.rehearsal import Becomes, Question
 from rempart.care.reply import Reply
 from rempart.care.trouble import Ail
 from rempart.detection.trait import Trait
+from rempart.duties.catalogue import DutyId, QuestionId
+from rempart.incidents.casefile import MOST_FILE_BYTES, MOST_SEEN
+from rempart.incidents.qualification import Author, Ending, Intent, Ransom
 from rempart.instants import Instant
 from rempart.reopening.dossier import ProofKind
 from rempart.site.opening import OpeningState
@@ -142,13 +145,71 @@ class Normalise(Order, frozen=True, tag=True, kw_only=True):
 
 
 class QualifyIncident(Order, frozen=True, tag=True, kw_only=True):
-    """Say what an incident is thought to be; earlier words are kept."""
+    """Say what an incident is thought to be, with a short text as ``reason``; earlier words are kept."""
 
     incident: Name
-    author: Text = "unknown"
-    intent: Text = "unknown"
-    ransom: Text = "unknown"
-    outcome: Text = "unknown"
+    author: Author = Author.UNKNOWN
+    intent: Intent = Intent.UNKNOWN
+    ransom: Ransom = Ransom.UNKNOWN
+    outcome: Ending = Ending.UNKNOWN
+
+
+class AssignIncident(Order, frozen=True, tag=True, kw_only=True):
+    """Say who looks after an incident; ``person`` empty: nobody in particular."""
+
+    incident: Name
+    person: Annotated[str, Meta(max_length=40)] = ""
+
+
+class CommentIncident(Order, frozen=True, tag=True, kw_only=True):
+    """Write something down about an incident."""
+
+    incident: Name
+    text: Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+class AttachFile(Order, frozen=True, tag=True, kw_only=True):
+    """Keep a small file with an incident. Its hash is sealed; its bytes come beside. ``reason``: what it is."""
+
+    incident: Name
+    name: Annotated[str, Meta(min_length=1, max_length=120)]
+    size: Annotated[int, Meta(ge=1, le=MOST_FILE_BYTES)]
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
+
+
+class MergeIncidents(Order, frozen=True, tag=True, kw_only=True):
+    """Say that two incidents are one attack: ``merged`` becomes part of ``into``."""
+
+    into: Name
+    merged: Name
+
+
+class SplitIncident(Order, frozen=True, tag=True, kw_only=True):
+    """Say that these findings are no part of an incident: they become one of their own."""
+
+    incident: Name
+    findings: Annotated[list[Name], Meta(min_length=1, max_length=MOST_SEEN)]
+
+
+class AnswerQuestion(Order, frozen=True, tag=True, kw_only=True):
+    """Answer a question that a duty hangs on. ``reason`` says why; an earlier answer stays visible."""
+
+    incident: Name
+    question: QuestionId
+    reply: Reply = Reply.UNKNOWN
+    number: Annotated[int, Meta(ge=0, le=1 << 53)] | None = None
+    """For the questions that ask for one, instead of ``reply``."""
+    since: Instant | None = None
+    """When it became known: the clock starts there. None: now."""
+
+
+class NoteSending(Order, frozen=True, tag=True, kw_only=True):
+    """Write down that a person told whom a duty names, and when. The station itself sends nothing."""
+
+    incident: Name
+    duty: DutyId
+    on: Annotated[int, Meta(ge=0, le=1 << 53)]
+    proof: Text
 
 
 class ApproveMeasure(Order, frozen=True, tag=True, kw_only=True):
@@ -391,6 +452,13 @@ AnyOrder = (
     | ConfirmTrial
     | Normalise
     | QualifyIncident
+    | AssignIncident
+    | CommentIncident
+    | AttachFile
+    | MergeIncidents
+    | SplitIncident
+    | AnswerQuestion
+    | NoteSending
     | ApproveMeasure
     | EnrolPerson
     | SetRoles

@@ -24,6 +24,7 @@ _TECHNICIAN = frozenset({Role.TECHNICIAN})
 _ON_CALL = frozenset({Role.DUTY, Role.TECHNICIAN})
 _WHO_CHECK = frozenset({Role.TECHNICIAN, Role.APPROVER, Role.PRIVACY_OFFICER})
 _WHO_QUALIFY = frozenset({Role.TECHNICIAN, Role.PRIVACY_OFFICER})
+_WHO_ANSWER = frozenset({Role.APPROVER, Role.PRIVACY_OFFICER})
 _PRIVACY_OFFICER = frozenset({Role.PRIVACY_OFFICER})
 _APPROVER = frozenset({Role.APPROVER})
 
@@ -60,8 +61,12 @@ def needs(state: State, order: AnyOrder) -> Requirement:
             return Requirement(STAFF, Proof.SESSION)
         case orders.ApproveMeasure():
             return Requirement(_ON_CALL | _APPROVER, Proof.SESSION)
-        case orders.QualifyIncident():
+        case orders.QualifyIncident() | orders.MergeIncidents() | orders.SplitIncident():
             return Requirement(_WHO_QUALIFY, Proof.SESSION)
+        case orders.AssignIncident() | orders.AttachFile():
+            return Requirement(_WHO_CHECK, Proof.SESSION)
+        case orders.AnswerQuestion() | orders.NoteSending():
+            return Requirement(_WHO_ANSWER, Proof.SESSION)
         case orders.Unblock() | orders.Release() | orders.Unbar() | orders.Reopen() | orders.ConfirmTrial():
             return Requirement(_TECHNICIAN, Proof.PASSKEY)
         case orders.Normalise():

@@ -15,13 +15,15 @@ from rempart.care.rehearsal import Rehearsal
 from rempart.containment.barrier import passages
 from rempart.containment.measure import Enforcement, Stand, stricter
 from rempart.detection.finding import Kind, Level, Outcome
-from rempart.engine import facts, taming, unmasking
+from rempart.duties.ledger import DutyLedger
+from rempart.engine import casework, facts, taming, unmasking
 from rempart.engine.caring import CareFact, noted
 from rempart.engine.facts import AnyFact
 from rempart.engine.orders import GateAnswer
 from rempart.engine.people import after_it
 from rempart.engine.taming import Taming
 from rempart.engine.unmasking import Unmasking
+from rempart.incidents.casefile import CaseFile
 from rempart.incidents.incident import Incident, IncidentState, Qualification, Sentence
 from rempart.incidents.ranking import weight
 from rempart.instants import Duration, Instant
@@ -59,6 +61,17 @@ class Door:
     """Shut until ``stand.until`` unless somebody confirms it."""
     by: str = ""
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swing:
+    """A door that came to stand otherwise, and by whom."""
+
+    at: Instant
+    opening: str
+    was: OpeningState
+    state: OpeningState
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +146,12 @@ class State:
     cut_since: Instant = NEVER
     """When the site was cut, if it is; a repeated order does not change it."""
     care: Ledger = field(default_factory=Ledger)
+    cases: Mapping[str, CaseFile] = field(default_factory=dict)
+    """The case files of the incidents that are kept in mind, by the incident's id."""
+    duties: DutyLedger = field(default_factory=DutyLedger)
+    """What was answered and sent about legal duties."""
+    swings: tuple[Swing, ...] = ()
+    """How doors came to stand otherwise, oldest first; bounded by `SWINGS`."""
     news_at: Instant | None = None
     """When the public was told that there will be news."""
     taming: Taming = field(default_factory=Taming)
@@ -175,6 +194,9 @@ MOST_PARTIES = 1_000
 
 MOST_TOLD = 200
 """Sentences of one incident's story that findings may add."""
+
+SWINGS = 1_000
+"""How many swings of doors are remembered, for the picture of an incident; the journal has them all."""
 
 _HOUR = 3_600_000_000
 
@@ -238,7 +260,30 @@ def enforcement(state: State) -> Enforcement:
 
 
 def fold(state: State, site: Site, fact: AnyFact) -> State:
-    """The state after one fact."""
+    """The state after one fact, with what is kept of it beside the state itself."""
+    after = _after(state, site, fact)
+    return replace(
+        after,
+        cases=casework.after_it(state, after, fact),
+        duties=casework.duties_after(state.duties, fact),
+        swings=_swung(state, after, fact),
+    )
+
+
+def _swung(before: State, after: State, fact: AnyFact) -> tuple[Swing, ...]:
+    """The swings with those that this fact made."""
+    if after.doors is before.doors:
+        return before.swings
+    by = getattr(fact, "by", facts.MACHINE)
+    fresh = tuple(
+        Swing(at=fact.at, opening=name, was=_standing(before, name).state, state=door.stand.state, by=by)
+        for name, door in after.doors.items()
+        if name in before.doors and _standing(before, name).state is not door.stand.state
+    )
+    return (*before.swings, *fresh)[-SWINGS:] if fresh else before.swings
+
+
+def _after(state: State, site: Site, fact: AnyFact) -> State:
     match fact:
         case facts.FindingJoined():
             return _joined(state, fact)
@@ -336,6 +381,16 @@ def fold(state: State, site: Site, fact: AnyFact) -> State:
         case facts.RehearsalEnded(at=at):
             return _care(_undone(state, at), fact)
         case facts.OrderDeclined() | facts.EnforcementFaulted() | facts.SealedLate():
+            return state
+        case facts.IncidentSplit():
+            return _split(state, fact)
+        case (
+            facts.IncidentAssigned()
+            | facts.IncidentCommented()
+            | facts.FileAttached()
+            | facts.QuestionAnswered()
+            | facts.DutyFulfilled()
+        ):
             return state
         case (
             facts.PersonEnrolled() | facts.RolesSet() | facts.PersonDisabled() | facts.PersonEnabled()
@@ -484,6 +539,8 @@ def _merged(state: State, fact: facts.IncidentsMerged) -> State:
         return state
     whole = replace(
         into,
+        state=_gravest_state(into, gone),
+        qualification=gone.qualification if into.qualification == Qualification() else into.qualification,
         opened=min(into.opened, gone.opened),
         last_seen=max(into.last_seen, gone.last_seen),
         level=max(into.level, gone.level),
@@ -505,6 +562,29 @@ def _merged(state: State, fact: facts.IncidentsMerged) -> State:
     }
     return replace(
         state, incidents={**kept, fact.into: whole}, contained_for=contained_for, proposals=proposals
+    )
+
+
+_STATES = (IncidentState.CONTAINED, IncidentState.OPEN, IncidentState.CLOSED)
+
+
+def _gravest_state(*these: Incident) -> IncidentState:
+    """The state of an incident of which these turned out to be parts."""
+    return min((incident.state for incident in these), key=_STATES.index)
+
+
+def _split(state: State, fact: facts.IncidentSplit) -> State:
+    """Findings become an incident of their own; whether the site is cut for it is not changed by taking it apart."""
+    incident, case = state.incidents.get(fact.incident), state.cases.get(fact.incident)
+    moved = tuple(seen for seen in case.seen if seen.finding in set(fact.findings)) if case else ()
+    if incident is None or case is None or not moved:
+        return state
+    stays, goes = casework.remainder(incident, case, moved), casework.part(incident, fact.into, moved)
+    cut = fact.incident in state.contained_for
+    return replace(
+        state,
+        incidents={**state.incidents, fact.incident: stays, fact.into: goes},
+        contained_for=state.contained_for | {fact.into} if cut else state.contained_for,
     )
 
 

@@ -160,6 +160,12 @@ def _obey(
         commands += tuple(
             c for incident in sorted(after_it.contained_for) for c in _counting(after_it, incident)
         )
+    for fact in decided:
+        match fact:
+            case facts.IncidentSplit(incident=incident, into=into):
+                commands += (*_counting(after_it, incident), *_counting(after_it, into))
+            case facts.IncidentsMerged(into=into):
+                commands += _counting(after_it, into)
     return after_it, commands
 
 

@@ -12,6 +12,7 @@ from rempart.engine import facts
 from rempart.engine.facts import MACHINE, AnyFact
 from rempart.engine.state import State, fold
 from rempart.engine.tally import is_power_of_ten, tallied
+from rempart.incidents.casefile import NOTHING
 from rempart.incidents.triage import matching, opens, parties
 from rempart.instants import Instant, after, hours, seconds
 from rempart.reopening.trial import concerns, falls_to, shows_alarm, shows_success
@@ -51,7 +52,7 @@ def weigh(
     """Place a finding and decide what follows from it. ``named``: where names that care needs lead at present."""
     if finding.id in state.known:
         return Weighed(state, (), None)
-    found = matching(site, state.incidents.values(), finding, now)
+    found = _together(state, matching(site, state.incidents.values(), finding, now))
     if not found and not opens(finding):
         return Weighed(state, (), None)
     incident = found[0] if found else f"inc-{finding.id[:12]}"
@@ -71,6 +72,20 @@ def weigh(
             grown = fold(grown, site, fact)
     decided += _Response(site, policy, grown, finding, incident, now, named).decided()
     return Weighed(state, tuple(decided), incident)
+
+
+def _together(state: State, found: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that may be one attack: what a person took apart, no machine puts together again."""
+    kept: list[str] = []
+    for name in found:
+        case = state.cases.get(name, NOTHING)
+        if not any(
+            other in case.split_off or other == case.split_from or name in state.cases[other].split_off
+            for other in kept
+            if other in state.cases
+        ):
+            kept.append(name)
+    return tuple(kept)
 
 
 def _counted(

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import ctypes
 import gc
+import hashlib
 import itertools
 import logging
 import os
@@ -33,8 +34,10 @@ from rempart.accounts.conversation import (
     ToVisitor,
 )
 from rempart.accounts.mask import KEY_BYTES, mask
+from rempart.accounts.person import Role
 from rempart.adapters import masks
 from rempart.adapters.accounts import AccountStore
+from rempart.adapters.attachments import Attachments
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.credentials import RelyingParty
 from rempart.adapters.enforce.gateway import Gateway
@@ -72,7 +75,7 @@ from rempart.engine.inputs import (
     WakeAt,
     Witnessed,
 )
-from rempart.engine.orders import AnyOrder, Contain
+from rempart.engine.orders import AnyOrder, AttachFile, Contain
 from rempart.engine.state import State, enforcement, fitted, folded, initial
 from rempart.engine.step import Terms, counts, step
 from rempart.engine.why import why
@@ -94,6 +97,8 @@ from rempart.messages import (
     CutAsked,
     ExceptionsStand,
     ExceptionStand,
+    FileAsked,
+    FileTold,
     FindingsAccepted,
     FindingsReported,
     FromConsole,
@@ -103,6 +108,8 @@ from rempart.messages import (
     FromResolver,
     FromTeller,
     FromWatch,
+    IncidentAsked,
+    IncidentFile,
     MessageSettled,
     OrderDone,
     OrderRejected,
@@ -122,6 +129,7 @@ from rempart.ports import Clock, Enforcer
 from rempart.site import description
 from rempart.site.site import Site
 from rempart.station.foresight import foresee
+from rempart.station.incident_file import CHECKING, belongs_to, incident_file
 from rempart.station.keychain import Keychain
 from rempart.station.leasing import ANSWERS, Leasing
 from rempart.station.reception import Reception
@@ -195,12 +203,14 @@ class Guard:
         party: RelyingParty | None = None,
         mask_key: bytes | None = None,
         leasing: Leasing | None = None,
+        attachments: Attachments | None = None,
     ) -> None:
         """Without a ``keychain``, what people sign in with is forgotten when the process ends."""
         self.terms = terms
         self.clock = clock
         self._enforcer = enforcer
         self._leasing = leasing
+        self._attachments = attachments
         self._scribe = Scribe(journal, clock, self._was_late)
         self._inbox: asyncio.PriorityQueue[tuple[int, int, AnyInput, asyncio.Future[Handled] | None]] = (
             asyncio.PriorityQueue(maxsize=4096)
@@ -560,8 +570,8 @@ class Guard:
         """The local command line: every order, believed because the kernel says whose process it is."""
         while (message := await connection.receive()) is not None:
             match message:
-                case OrderSent(order=order):
-                    await connection.send(await self._obey(order, LOCAL))
+                case OrderSent(order=order, content=content):
+                    await connection.send(await self._obey(order, LOCAL, content))
                 case SimulationAsked(order=order):
                     await connection.send(foresee(self.terms, self.state, order, self.clock.now()))
                 case WhyAsked(address=address):
@@ -570,6 +580,10 @@ class Guard:
                     await connection.send(self.reception.everybody())
                 case NamesAsked():
                     await connection.send(await self._names(message, local=True))
+                case IncidentAsked():
+                    await connection.send(self._incident(message, CHECKING))
+                case FileAsked():
+                    await connection.send(await self._file(message, CHECKING))
                 case _:
                     await self._tell(connection, message)
 
@@ -595,6 +609,10 @@ class Guard:
                     await connection.send(self._question(message))
                 case NamesAsked():
                     await connection.send(await self._names(message, local=False))
+                case IncidentAsked(session=session):
+                    await connection.send(self._incident(message, self.reception.roles(session)))
+                case FileAsked(session=session):
+                    await connection.send(await self._file(message, self.reception.roles(session)))
                 case StatusAsked() | StatusFollowed():
                     await self._tell(connection, message)
                 case _:
@@ -628,11 +646,15 @@ class Guard:
                 Declined(self.clock.now(), type(order).__name__, order.by, fault.what), urgent=True
             )
             return OrderRejected(what=fault.what, now=fault.now)
-        return await self._obey(sent.order, authority)
+        return await self._obey(sent.order, authority, sent.content)
 
-    async def _obey(self, order: AnyOrder, authority: Authority) -> OrderDone | OrderRejected:
+    async def _obey(
+        self, order: AnyOrder, authority: Authority, content: bytes = b""
+    ) -> OrderDone | OrderRejected:
         received = self.clock.now()
         try:
+            if isinstance(order, AttachFile):
+                await self._keep(Ordered(received, order, authority), content)
             handled = await self.ask(Ordered(received, order, authority), urgent=True)
             if handled.refusal:
                 return OrderRejected(what=handled.refusal.what, now=handled.refusal.now)
@@ -647,6 +669,42 @@ class Guard:
             handed=handed,
             console=next(iter(self._party.origins), "") if handed else "",
         )
+
+    async def _keep(self, ordered: Ordered, content: bytes) -> None:
+        """Put an attached file on the disk before its hash is sealed, if the order will not be refused."""
+        order = ordered.order
+        assert isinstance(order, AttachFile)
+        if len(content) != order.size or hashlib.sha256(content).hexdigest() != order.sha256:
+            raise OrderRefused("the file is not the one that the order names", now="Send both anew.")
+        _, commands = step(self._terms(), self.state, ordered)
+        if any(isinstance(command, Refuse) for command in commands):
+            return  # it is refused, and the refusal sealed, when it is carried out
+        if self._attachments is None:
+            raise OrderRefused("this station keeps no files")
+        await asyncio.to_thread(self._attachments.keep, content)
+
+    def _incident(self, asked: IncidentAsked, roles: frozenset[Role]) -> IncidentFile | OrderRejected:
+        """An incident as somebody with these roles may see it."""
+        name = belongs_to(self.state, asked.incident)
+        if name is None:
+            return OrderRejected(
+                what="there is no such incident", now="It may have closed: see rempart export."
+            )
+        return incident_file(self.state, name, self.clock.now(), roles=roles, masked=self._mask)
+
+    async def _file(self, asked: FileAsked, roles: frozenset[Role]) -> FileTold | OrderRejected:
+        """An attached file, to those who check on things."""
+        case = self.state.cases.get(asked.incident)
+        file = next((each for each in case.files if each.sha256 == asked.sha256), None) if case else None
+        try:
+            if not roles & CHECKING:
+                raise OrderRefused("your roles do not allow this", now="It is for those who attach files.")
+            if file is None or self._attachments is None:
+                raise OrderRefused("no such file is attached to this incident")
+            content = await asyncio.to_thread(self._attachments.read, file.sha256)
+        except RempartError as fault:
+            return OrderRejected(what=fault.what, now=fault.now)
+        return FileTold(name=file.name, sha256=file.sha256, content=content)
 
     async def _witness(self, seen: Witnessed) -> None:
         """Seal what happened at the door. When even that fails, `run` has said it: nobody is kept out by it."""
@@ -801,6 +859,7 @@ async def serve_guard(
         mask_key=_mask_key(places),
         party=party,
         leasing=leasing,
+        attachments=Attachments(places.attachments),
     )
     worker = asyncio.create_task(guard.run())
     try:

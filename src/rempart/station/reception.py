@@ -87,6 +87,15 @@ class Reception:
             raise OrderRefused("your roles do not allow this", now="It is for those who unmask.")
         return visitor.person
 
+    def roles(self, session: str) -> frozenset[Role]:
+        """What whoever holds a session is, as far as it lets them read; nothing for whoever came by the link."""
+        visitor = self._who.who(SessionAsked(session=session)) if session else None
+        if not isinstance(visitor, Visitor) or (
+            visitor.scopes is not None and Scope.READ not in visitor.scopes
+        ):
+            return frozenset()
+        return frozenset(visitor.roles)
+
     def _people(self, asked: PeopleAsked) -> People | Turned:
         session = self._who.session(asked.session)
         if session is None or (session.scopes is not None and Scope.PEOPLE not in session.scopes):

@@ -75,7 +75,7 @@ def status(
         posture=state.posture,
         since=state.since,
         openings=[_opening(site, state, opening, verified, ahead[opening.id]) for opening in site.openings],
-        incidents=[_behind_masks(_incident(state, incident), masked) for incident in foremost],
+        incidents=[incident_status(state, incident, masked) for incident in foremost],
         measures=_measures(state),
         measures_more=max(0, len(state.blocked) - _SHOWN_BLOCKS),
         journal_entries=head[0],
@@ -200,7 +200,13 @@ def _incident(state: State, incident: Incident) -> IncidentStatus:
             for p in state.proposals.values()
             if p.incident == incident.id and incident.state is not IncidentState.CLOSED
         ][:_PARTIES],
+        assigned=state.cases[incident.id].assignee if incident.id in state.cases else "",
     )
+
+
+def incident_status(state: State, incident: Incident, masked: Masked | None) -> IncidentStatus:
+    """One incident as the status shows it."""
+    return _behind_masks(_incident(state, incident), masked)
 
 
 def _behind_masks(shown: IncidentStatus, masked: Masked | None) -> IncidentStatus:

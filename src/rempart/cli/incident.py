@@ -1,0 +1,154 @@
+"""Work on an incident's case: who looks after it, what is said of it, files, what belongs together, legal questions."""
+
+import argparse
+import hashlib
+from pathlib import Path
+
+from rempart.care.reply import Reply
+from rempart.cli import _operator
+from rempart.duties.catalogue import DutyId, QuestionId
+from rempart.engine import orders
+from rempart.errors import InputRefused
+from rempart.incidents.casefile import MOST_FILE_BYTES
+from rempart.instants import Instant, parse_rfc3339
+
+_CODES = "exit codes: 0 done, 2 a file cannot be used, 4 no station answers, 5 refused"
+
+_DESCRIPTION = f"""\
+Everything is sealed in the journal; what was said earlier stays visible. What the incident is thought to be is said
+by `rempart qualify`, whom it may oblige you to tell by `rempart duties`.
+
+{_CODES}"""
+
+
+def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``rempart incident``."""
+    parser = verbs.add_parser(
+        "incident",
+        help="assign, comment, attach, merge, split; answer what a legal duty hangs on",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    deeds = parser.add_subparsers(metavar="DEED", required=True)
+    _deed(
+        deeds, "assign", "say who looks after it", ("--to", {"default": "", "metavar": "PERSON"})
+    ).set_defaults(
+        order=lambda a: orders.AssignIncident(by=a.by, reason=a.reason, incident=a.incident, person=a.to)
+    )
+    _deed(deeds, "comment", "write something down", ("text", {"metavar": "TEXT"})).set_defaults(
+        order=lambda a: orders.CommentIncident(by=a.by, reason=a.reason, incident=a.incident, text=a.text)
+    )
+    _deed(
+        deeds,
+        "attach",
+        f"keep a file of at most {MOST_FILE_BYTES // 1024} KiB with it",
+        ("file", {"type": Path}),
+    ).set_defaults(run=_attach)
+    _deed(
+        deeds,
+        "merge",
+        "say that another incident is part of it",
+        ("merged", {"metavar": "OTHER", "help": "id of the one that becomes part of it"}),
+    ).set_defaults(
+        order=lambda a: orders.MergeIncidents(by=a.by, reason=a.reason, into=a.incident, merged=a.merged)
+    )
+    _deed(
+        deeds,
+        "split",
+        "say that some findings are no part of it: they become an incident of their own",
+        ("findings", {"nargs": "+", "metavar": "FINDING"}),
+    ).set_defaults(
+        order=lambda a: orders.SplitIncident(
+            by=a.by, reason=a.reason, incident=a.incident, findings=a.findings
+        )
+    )
+    _deed(
+        deeds,
+        "answer",
+        "answer a question that a duty hangs on; --reason says why",
+        ("question", {"choices": [each.value for each in QuestionId], "metavar": "QUESTION"}),
+        ("answer", {"metavar": "ANSWER", "help": "yes, no, unknown, or a number"}),
+        ("--since", {"type": _moment, "metavar": "TIME", "help": "when it became known (default: now)"}),
+    ).set_defaults(order=_answer)
+    _deed(
+        deeds,
+        "sent",
+        "write down that you told whom a duty names; Rempart sends nothing",
+        ("duty", {"choices": [each.value for each in DutyId], "metavar": "DUTY"}),
+        ("--at", {"type": _moment, "required": True, "metavar": "TIME", "help": "when it was sent"}),
+        ("--proof", {"required": True, "metavar": "TEXT", "help": "how it can be shown: a code, a receipt"}),
+    ).set_defaults(
+        order=lambda a: orders.NoteSending(
+            by=a.by, reason=a.reason, incident=a.incident, duty=DutyId(a.duty), on=a.at, proof=a.proof
+        )
+    )
+
+
+def _deed(
+    deeds: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    what: str,
+    *more: tuple[str, dict[str, object]],
+) -> argparse.ArgumentParser:
+    parser = deeds.add_parser(name, help=what, description=f"{what[:1].upper()}{what[1:]}. {_CODES}.")
+    parser.add_argument("incident", help="id of the incident, as `rempart status` shows it")
+    for argument, settings in more:
+        parser.add_argument(argument, **settings)  # type: ignore[arg-type]  # argparse's own keywords
+    _operator.add_person(parser)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Give the order."""
+    _operator.require_name(arguments)
+    return _operator.give(arguments, arguments.order(arguments))
+
+
+def _attach(arguments: argparse.Namespace) -> int:
+    _operator.require_name(arguments)
+    content = _content(arguments.file)
+    order = orders.AttachFile(
+        by=arguments.by,
+        reason=arguments.reason,
+        incident=arguments.incident,
+        name=arguments.file.name[-120:],
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+    return _operator.give(arguments, order, content=content)
+
+
+def _content(file: Path) -> bytes:
+    """The bytes of a file that is not too long. Raises `InputRefused`."""
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(MOST_FILE_BYTES + 1)
+    except OSError as fault:
+        raise InputRefused(
+            f"cannot be read: {fault.strerror}", where=str(file), now="Give a file."
+        ) from fault
+    if not 0 < len(content) <= MOST_FILE_BYTES:
+        raise InputRefused(
+            "it is empty" if not content else f"it is longer than {MOST_FILE_BYTES // 1024} KiB",
+            where=str(file),
+            now="Put large evidence into a bag: rempart export.",
+        )
+    return content
+
+
+def _answer(arguments: argparse.Namespace) -> orders.AnswerQuestion:
+    question, said = QuestionId(arguments.question), arguments.answer
+    common = {"by": arguments.by, "reason": arguments.reason, "incident": arguments.incident}
+    if said in list(Reply):
+        return orders.AnswerQuestion(**common, question=question, reply=Reply(said), since=arguments.since)
+    if said.isascii() and said.isdigit() and len(said) < 16:
+        return orders.AnswerQuestion(**common, question=question, number=int(said), since=arguments.since)
+    raise InputRefused(f"{said!r} is no answer", now="Write yes, no, unknown or a whole number.")
+
+
+def _moment(text: str) -> Instant:
+    try:
+        return parse_rfc3339(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}: write 2026-11-22T09:30:00+01:00") from None

@@ -1,0 +1,132 @@
+"""One incident with its case file, as somebody with certain roles may see it: what they may not is not in it.
+
+Accounts of workers stay behind masks for everybody. Counts of persons, legal clocks, attached files and technical
+detail are for those who check on things; a ward screen can be read by visitors.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from msgspec import structs
+
+from rempart.accounts.person import Role
+from rempart.duties.catalogue import DutyId, QuestionId
+from rempart.engine import orders
+from rempart.engine.casework import LOOK_AFTER
+from rempart.engine.rights import needs
+from rempart.engine.state import State
+from rempart.incidents.casefile import NOTHING, CaseFile, Deed, Seen
+from rempart.incidents.incident import Sentence
+from rempart.instants import Instant, hours
+from rempart.messages import IncidentFile, IncidentStatus
+from rempart.station.status import Masked, incident_status
+
+CHECKING = frozenset({Role.TECHNICIAN, Role.PRIVACY_OFFICER, Role.APPROVER})
+"""Roles that see clocks, counts of persons, files and technical detail."""
+
+_BEFORE = hours(1)
+
+
+def belongs_to(state: State, incident: str) -> str | None:
+    """The incident of that id, or the one that it became part of."""
+    if incident in state.incidents:
+        return incident
+    return next((name for name, case in state.cases.items() if incident in case.absorbed), None)
+
+
+def incident_file(
+    state: State, incident: str, now: Instant, *, roles: frozenset[Role], masked: Masked
+) -> IncidentFile:
+    """The incident for a visitor with these roles; none: whoever came by the link."""
+    known = state.incidents[incident]
+    case = _behind_masks(state.cases.get(incident, NOTHING), incident, masked)
+    may = _may(state, incident, roles)
+    since = known.opened - _BEFORE
+    shown = IncidentFile(
+        incident=incident_status(state, known, masked),
+        case=case,
+        swings=[swing for swing in state.swings if swing.at >= since],
+        now=now,
+        answers=state.duties.about(incident),
+        staff={
+            person.id: person.name
+            for person in state.people.values()
+            if person.enabled and person.roles & LOOK_AFTER
+        }
+        if "AssignIncident" in may
+        else {},
+        may=may,
+    )
+    if roles & CHECKING:
+        return shown
+    return _plain(shown, on_duty=Role.DUTY in roles)
+
+
+def _may(state: State, incident: str, roles: frozenset[Role]) -> list[str]:
+    """Kinds of orders about the incident that these roles allow."""
+    common: dict[str, Any] = {"by": "-", "incident": incident}
+    these = (
+        orders.QualifyIncident(**common),
+        orders.AssignIncident(**common),
+        orders.CommentIncident(**common, text="-"),
+        orders.AttachFile(**common, name="-", size=1, sha256="0" * 64),
+        orders.MergeIncidents(by="-", into=incident, merged="-"),
+        orders.SplitIncident(**common, findings=["-"]),
+        orders.AnswerQuestion(**common, question=QuestionId.NIS2_SCOPE),
+        orders.NoteSending(**common, duty=DutyId.INSURER, on=0, proof="-"),
+    )
+    return [type(order).__name__ for order in these if roles & needs(state, order).roles]
+
+
+def _plain(shown: IncidentFile, *, on_duty: bool) -> IncidentFile:
+    """The plain story: without names, counts of persons, clocks, files and technical detail."""
+    case = shown.case
+    return structs.replace(
+        shown,
+        incident=_nameless(shown.incident),
+        case=replace(
+            NOTHING,
+            deeds=tuple(_without_name(deed) for deed in case.deeds if deed.what not in ("answered", "told")),
+            qualified=tuple(replace(each, by="", note="") for each in case.qualified[-1:]),
+            comments=case.comments if on_duty else (),
+            absorbed=case.absorbed,
+            split_off=case.split_off,
+            split_from=case.split_from,
+        ),
+        swings=[replace(swing, by=_station(swing.by)) for swing in shown.swings],
+        answers=None,
+    )
+
+
+def _station(by: str) -> str:
+    """The station's own name stays; a person's does not."""
+    return by if by == "rempart" else ""
+
+
+def _without_name(deed: Deed) -> Deed:
+    return replace(deed, by=_station(deed.by), reason="")
+
+
+def _nameless(incident: IncidentStatus) -> IncidentStatus:
+    return structs.replace(
+        incident,
+        persons_touched=None,
+        accounts=[],
+        actors=[],
+        assigned="",
+        proposals=[],
+        story=[(at, _unnamed(sentence)) for at, sentence in incident.story],
+    )
+
+
+def _unnamed(sentence: Sentence) -> Sentence:
+    if "by" not in sentence.arguments:
+        return sentence
+    return Sentence(sentence.key, {**sentence.arguments, "by": _station(str(sentence.arguments["by"]))})
+
+
+def _behind_masks(case: CaseFile, incident: str, masked: Masked) -> CaseFile:
+    def hidden(seen: Seen) -> Seen:
+        return replace(seen, accounts=tuple(masked(incident, each) for each in seen.accounts))
+
+    return replace(case, seen=tuple(hidden(seen) for seen in case.seen))

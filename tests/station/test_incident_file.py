@@ -1,0 +1,148 @@
+"""What an incident's file shows to whom, and files attached to it, at a real guard."""
+
+import asyncio
+import hashlib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from engine.home import NOW, RECORDS, SITE, terms
+from rempart.accounts.person import Role
+from rempart.adapters.attachments import Attachments
+from rempart.care.reply import Reply
+from rempart.duties.catalogue import QuestionId
+from rempart.engine import facts, orders
+from rempart.engine.inputs import Found, Ordered
+from rempart.engine.state import State, folded, initial
+from rempart.engine.step import step
+from rempart.instants import Instant
+from rempart.messages import FileAsked, FileTold, IncidentAsked, IncidentFile, OrderDone, OrderRejected
+from rempart.messages import Ordered as OrderSent
+from rempart.station.incident_file import CHECKING, belongs_to, incident_file
+from station.household import Household, household
+
+INCIDENT = f"inc-{RECORDS.id[:12]}"
+SCREEN = b"\x89PNG not really"
+SHA256 = hashlib.sha256(SCREEN).hexdigest()
+ATTACH = orders.AttachFile(by="root", incident=INCIDENT, name="x.png", size=len(SCREEN), sha256=SHA256)
+
+
+def worked_on() -> State:
+    """A theft of records, about which people wrote and for which they cut."""
+    state = initial(SITE)
+    given = (
+        orders.EnrolPerson(by="root", person="anne", name="Anne", roles=[Role.TECHNICIAN]),
+        orders.EnrolPerson(by="root", person="funder", name="Funder", roles=[Role.OBSERVER]),
+        orders.Contain(by="Director", reason="Mrs Exemple's files"),
+        orders.CommentIncident(by="Night", incident=INCIDENT, text="the printer is slow"),
+        orders.QualifyIncident(by="Privacy", incident=INCIDENT, reason="it seems"),
+        orders.AnswerQuestion(
+            by="D", incident=INCIDENT, question=QuestionId.RISK_TO_PERSONS, reply=Reply.YES
+        ),
+        ATTACH,
+    )
+    for happened in (Found(NOW, RECORDS), *(Ordered(NOW, order) for order in given)):
+        state, _ = step(terms(), state, happened)
+    return state
+
+
+def shown(*roles: Role) -> IncidentFile:
+    def masked(incident: str, account: str) -> str:
+        return f"mask-of-{len(account)}"
+
+    return incident_file(worked_on(), INCIDENT, NOW, roles=frozenset(roles), masked=masked)
+
+
+@pytest.mark.parametrize("role", sorted(CHECKING))
+def test_those_who_check_see_clocks_files_and_detail(role: Role) -> None:
+    file = shown(role)
+    assert file.answers is not None
+    assert file.case.files
+    assert file.case.seen
+    assert file.staff == {"anne": "Anne"}
+    assert all("dr." not in account for seen in file.case.seen for account in seen.accounts)
+
+
+@pytest.mark.parametrize("role", [None, Role.DUTY, Role.OBSERVER, Role.REGION])
+def test_the_others_see_the_plain_story_without_names(role: Role | None) -> None:
+    file = shown(*([role] if role else []))
+    assert file.answers is None
+    assert file.incident.persons_touched is None
+    assert not file.case.files
+    assert not file.case.seen
+    assert not file.staff
+    assert file.may == (["CommentIncident"] if role is Role.DUTY else [])
+    assert bool(file.case.comments) == (role is Role.DUTY)
+    text = msgspec.json.encode(file)
+    for name in (b"Director", b"Privacy", b"Exemple", b"dr.lambert", b"risk-to-persons"):
+        assert name not in text
+    assert {deed.what for deed in file.case.deeds} >= {"contained"}
+    assert {swing.by for swing in file.swings} == {""}
+
+
+def test_an_incident_that_became_part_of_another_is_still_found() -> None:
+    joined = facts.FindingJoined(
+        at=NOW,
+        incident="inc-b",
+        finding="f",
+        rule="r",
+        title="t",
+        level=RECORDS.level,
+        kind=RECORDS.kind,
+        outcome=RECORDS.outcome,
+        actors=[],
+        victims=[],
+        accounts=[],
+        assets=[],
+        source="s",
+        record=1,
+        count=1,
+        tally=1,
+    )
+    merged = folded(worked_on(), SITE, [joined, facts.IncidentsMerged(at=NOW, into=INCIDENT, merged="inc-b")])
+    assert belongs_to(merged, "inc-b") == INCIDENT
+    assert belongs_to(merged, "inc-c") is None
+
+
+@pytest.mark.edge
+def test_a_file_is_kept_before_its_hash_is_sealed_and_told_to_those_who_may(tmp_path: Path) -> None:
+    async def talk() -> None:
+        async with household(tmp_path) as home:
+            home.guard._attachments = Attachments(tmp_path / "files")
+            await home.guard.ask(Found(Instant(home.clock.now()), RECORDS))
+            wrong = await home.ask(OrderSent(order=ATTACH, content=b"another"), "operator")
+            assert isinstance(wrong, OrderRejected)
+            assert not (tmp_path / "files").exists()
+            stray = msgspec.structs.replace(ATTACH, incident="inc-x")
+            assert isinstance(
+                await home.ask(OrderSent(order=stray, content=SCREEN), "operator"), OrderRejected
+            )
+            assert not (tmp_path / "files").exists()
+            assert isinstance(await home.ask(OrderSent(order=ATTACH, content=SCREEN), "operator"), OrderDone)
+            assert [fact.sha256 for fact in await home.sealed(facts.FileAttached)] == [SHA256]
+            await _told(home)
+
+    async def _told(home: Household) -> None:
+        technician = await home.enrol("anne", Role.TECHNICIAN)
+        nurse = await home.enrol("nurse", Role.DUTY)
+        asked = FileAsked(incident=INCIDENT, sha256=SHA256, session=technician.session)
+        told = await home.ask(asked)
+        assert isinstance(told, FileTold)
+        assert told.content == SCREEN
+        for session in (nurse.session, "", "forged"):
+            refused = await home.ask(msgspec.structs.replace(asked, session=session))
+            assert isinstance(refused, OrderRejected), session
+        full = await home.ask(IncidentAsked(incident=INCIDENT, session=technician.session))
+        plain = await home.ask(IncidentAsked(incident=INCIDENT, session=nurse.session))
+        assert full.case.files
+        assert not plain.case.files
+        assert isinstance(await home.ask(IncidentAsked(incident="inc-x")), OrderRejected)
+        commented = orders.CommentIncident(by="nurse", incident=INCIDENT, text="slow")
+        assert isinstance(await home.ask(OrderSent(order=commented, session=nurse.session)), OrderDone)
+        attached = msgspec.structs.replace(ATTACH, by="nurse", name="again")
+        refused = await home.ask(OrderSent(order=attached, session=nurse.session, content=SCREEN))
+        assert isinstance(refused, OrderRejected)
+        assert "roles" in refused.what
+
+    asyncio.run(talk())
