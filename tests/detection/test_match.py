@@ -101,6 +101,27 @@ def test_a_forged_event_id_does_not_poison_the_memory_of_the_true_one() -> None:
     assert titles(asked, {**SYSMON, "Image": "cmd.exe"}, WINDOWS) == ["t"]
 
 
+def test_a_channel_that_only_reads_like_a_list_does_not_poison_the_memory_of_the_list() -> None:
+    asked = matcher(rule("  a: {x: 1}\n  condition: a", "{product: windows, service: security}"))
+    assert titles(asked, {"Channel": '["Security"]', "x": 1}, WINDOWS) == []
+    assert titles(asked, {"Channel": ["Security"], "x": 1}, WINDOWS) == ["t"]
+
+
+def test_true_as_event_id_does_not_poison_the_memory_of_its_text() -> None:
+    asked = matcher(rule("  a: {EventID: 'true'}\n  condition: a", "{product: windows}"))
+    for identifier, found in ((1, []), (True, ["t"]), (1, []), (1.0, []), ("true", ["t"]), (True, ["t"])):
+        assert titles(asked, {"EventID": identifier}, WINDOWS) == found
+
+
+def test_a_warmed_matcher_has_the_gates_that_many_rules_name_and_answers_the_same() -> None:
+    windows = "{product: windows, category: process_creation}"
+    texts = [rule(f"  a: {{Image|endswith: '{n}.exe'}}\n  condition: a", windows, f"{n}") for n in range(6)]
+    cold, warm = matcher(*texts), matcher(*texts)
+    warm.warm()
+    for fields in ({**SYSMON, "Image": "a3.exe"}, {**SYSMON, "Image": "x"}, {**SYSMON, "EventID": 2}):
+        assert titles(warm, fields, WINDOWS) == titles(cold, fields, WINDOWS)
+
+
 def test_one_and_true_are_different_values() -> None:
     asked = matcher(
         rule("  a: {flag: 1}\n  condition: a", title="one"),

@@ -391,6 +391,8 @@ class Answer:
 
     sure: tuple[Asked, ...]
     open: tuple[tuple[Asked, Question], ...]
+    rules: tuple[Rule, ...]
+    """Those that match when none is still to be asked, in the order they were given."""
 
 
 class _Answers(dict[tuple[frozenset[int], ...], Answer]):
@@ -461,11 +463,10 @@ class Gate:
         if self._references:
             signature = (*signature, frozenset(n for n, leaf in self._references if refers(leaf, fields)))
         answer = self._answers[signature]
-        found = answer.sure
-        if answer.open:
-            view = View(fields, self._tests)
-            found += tuple(asked for asked, holds in answer.open if holds(view))
-        return self.in_order(found) if found else self.always
+        if not answer.open:
+            return answer.rules
+        view = View(fields, self._tests)
+        return self.in_order(answer.sure + tuple(asked for asked, holds in answer.open if holds(view)))
 
     def _turn(self) -> None:
         self._tide.turn(_TIDE * len(self._names))
@@ -474,6 +475,8 @@ class Gate:
 
     def in_order(self, found: tuple[Asked, ...]) -> tuple[Rule, ...]:
         """The rules found and those that always match, in the order they were given."""
+        if not found:
+            return self.always
         return self.always + tuple(each.rule for each in sorted(found, key=lambda each: each.place))
 
     def _answer(self, true: frozenset[int]) -> Answer:
@@ -484,7 +487,7 @@ class Gate:
                 left.append((each, each.question(self._ask, self._cost)))
             elif each.holds(true):
                 sure.append(each)
-        return Answer(tuple(sure), tuple(left))
+        return Answer(tuple(sure), tuple(left), self.in_order(tuple(sure)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -550,8 +553,7 @@ class Sieved:
         if not suspected:
             return self._every.always
         view = View(fields, self._tests)
-        found = tuple(asked for asked, holds in suspected if holds(view))
-        return self._every.in_order(found) if found else self._every.always
+        return self._every.in_order(tuple(asked for asked, holds in suspected if holds(view)))
 
     def _look(self, raw: bytes) -> None:
         self._asked += 1

@@ -35,13 +35,13 @@ def parts(texts: Sequence[str]) -> list[str]:
 
     Where they can be, they are without the signs of JSON, so that nothing can hide them.
     """
-    left = [max(SIGNS.split(text.lower()), key=len) for text in texts]
+    left = {text: {*_parts(text)} for text in (max(SIGNS.split(text.lower()), key=len) for text in texts)}
     chosen: list[str] = []
     while left:
-        shared = Counter(chain.from_iterable({*_parts(text)} for text in left))
+        shared = Counter(chain.from_iterable(left.values()))
         part, times = max(shared.items(), key=lambda found: found[::-1], default=("", 0))
-        chosen.append(part if times > 1 else left[0])
-        left = [text for text in left if chosen[-1] not in text]
+        chosen.append(part if times > 1 else next(iter(left)))
+        left = {text: its for text, its in left.items() if chosen[-1] not in text}
     return chosen
 
 

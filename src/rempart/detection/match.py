@@ -6,7 +6,7 @@ remembered from earlier events changes the speed, never the answer.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, count
+from itertools import chain, count, product
 from math import inf
 from typing import Any, NamedTuple
 
@@ -48,6 +48,8 @@ from rempart.events.event import Event, LogSource
 _PROOF_CHARACTERS = 200
 _KINDS_OF_EVENT = 20_000
 _CROWD = 300
+_WIDELY = 5
+"""Rules that ask for one kind of event for its gate to be built before the first of them comes."""
 _FEW_LEAVES = 8
 """Leaves that may be asked of every event beside a sieve."""
 _MANY_LEAVES = 60
@@ -130,12 +132,14 @@ class Matcher:
         return asked
 
     def warm(self) -> None:
-        """Compile every database now, so that the first events do not wait for it."""
+        """Compile every database and build the gates that many rules name, so that the first events do not wait."""
         for tests in (self._kind_tests, self._first_tests, self._later_tests):
             for each in tests.values():
                 each.warm(self._compiled)
         for source in self._needing:
             self._indexes.setdefault(source, self._index(source))
+        for key in self._expected():
+            self._gate_at(key)
 
     def matches(self, event: Event) -> Sequence[Rule]:
         """The rules that match the event, in the order they were given."""
@@ -143,18 +147,13 @@ class Matcher:
             self._source = event.logsource
             self._kinds = self._kinds_of.setdefault(event.logsource, {})
         get = event.fields.get
-        channel, identifier, provider = get("Channel"), get("EventID"), get("Provider_Name")
-        # As keys 1, 1.0 and True are the same, and a forged event could poison the memory of a real one: one type each.
-        kind = (
-            channel if channel.__class__ is str else _plain(channel),
-            identifier if identifier.__class__ is int or identifier.__class__ is str else _plain(identifier),
-            provider if provider.__class__ is str else _plain(provider),
-        )
-        gate = self._kinds.get(kind)
-        if gate is None:
-            if len(self._kinds) >= _KINDS_OF_EVENT:
-                self._kinds.clear()
-            gate = self._kinds[kind] = self._gate_for(event)
+        identifier = get("EventID")
+        try:
+            gate = self._kinds.get((get("Channel"), identifier, get("Provider_Name")))
+        except TypeError:  # a list or a map among them: not hashable, not remembered
+            gate = self._gate_at(self._key(event))
+        if gate is None or identifier.__class__ is bool:
+            gate = self._gate_of(event)
         return gate.matches(event.fields, event.raw)
 
     def evidence(self, rule: Rule, event: Event) -> tuple[Proof, ...]:
@@ -166,18 +165,55 @@ class Matcher:
 
     # -- gates ----------------------------------------------------------------------------------------------------
 
-    def _gate_for(self, event: Event) -> Gate | Sieved:
-        true = NOTHING.union(
-            *(
-                self._kind_tests[name].true_of(event.fields.get(name))
-                for name in GATE_FIELDS
-                if name in self._kind_tests
-            )
+    def _gate_of(self, event: Event) -> Gate | Sieved:
+        """The gate of an event of a kind that was not seen yet, or is told in no plain way; remembered.
+
+        As keys 1, 1.0 and True are the same, and a forged event could poison the memory of a real one. So everything is
+        remembered as its text, but for a whole number as EventID: 1.0 has its text, and `matches` looks out for True.
+        """
+        channel, identifier, provider = map(event.fields.get, GATE_FIELDS)
+        kind = (
+            _plain(channel),
+            identifier if identifier.__class__ is int else _plain(identifier),
+            _plain(provider),
         )
-        key = (event.logsource, true)
+        gate = self._kinds.get(kind)
+        if gate is None:
+            if len(self._kinds) >= _KINDS_OF_EVENT:
+                self._kinds.clear()
+            gate = self._kinds[kind] = self._gate_at(self._key(event))
+        return gate
+
+    def _key(self, event: Event) -> "_GateKey":
+        return event.logsource, self._known_of(event.fields)
+
+    def _gate_at(self, key: "_GateKey") -> Gate | Sieved:
         if key not in self._gates:
             self._gates[key] = self._gate(key)
         return self._gates[key]
+
+    def _expected(self) -> Iterator["_GateKey"]:
+        """The kinds of event that many rules ask for by Channel and EventID."""
+        asking: dict[tuple[LogSource, str, str], list[Prepared]] = {}
+        for rule in self._rules:
+            needed = [self._leaves[number] for number in NOTHING.union(*rule.needs)]
+            channels, events = (
+                [leaf.value for leaf in needed if leaf.field == name] for name in GATE_FIELDS[:2]
+            )
+            for kind in product(channels, events):
+                asking.setdefault((rule.rule.needs, *kind), []).append(rule)
+        for (source, channel, event), rules in asking.items():
+            true = self._known_of({"Channel": channel, "EventID": event, "Provider_Name": ""})
+            # Where a rule names two kinds, "Sysmon 1 or Security 4688", there are no events of Sysmon 4688.
+            if len(rules) >= _WIDELY and rules[0].under(self._known, true) is not False:
+                yield source, true
+
+    def _known_of(self, fields: Mapping[str, Any]) -> frozenset[int]:
+        """The gate leaves that are true of these fields."""
+        tests = self._kind_tests
+        return NOTHING.union(
+            *(tests[name].true_of(fields.get(name)) for name in GATE_FIELDS if name in tests)
+        )
 
     def _gate(self, key: "_GateKey") -> Gate | Sieved:
         """What is left of the rules for events of this log source of which these gate leaves are true."""

@@ -65,8 +65,9 @@ from rempart.station.rulebook import Rulebook, Silences
 
 _log = logging.getLogger("rempart.watch")
 
-LOOK = 0.0005
-"""Seconds between two looks at logs in which something stirs."""
+LOOK = 0.001
+"""Seconds of rest after a look that followed another so closely: a log written line by line is read by the dozen. (An
+event loop's timers are whole milliseconds.) After a look that followed none, the next line is looked at as it comes."""
 
 POLL = 0.025
 """Seconds between two looks when nothing was heard to stir: not every file system tells."""
@@ -458,12 +459,15 @@ class Watch:
         await self._rebuild()
         self._reader.detection.hidden.clear()  # what is read again was told before
         self._rebuilt.set()
+        loop = asyncio.get_running_loop()
+        begun = 0.0
         while True:
+            previous, begun = begun, loop.time()
             behind = await self._look()
             self._succeed()
             if self._clock.now() >= after(self._kept, KEEP):
                 await self._keep_pasts()
-            await asyncio.sleep(0 if behind else LOOK)
+            await asyncio.sleep(LOOK if begun - previous < LOOK and not behind else 0)
             if not behind:
                 await self._stir.wait(POLL)
 

@@ -13,7 +13,6 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -38,7 +37,7 @@ def decode(line: bytes | str, source: str, record: int) -> Event:
     if "EventID" in document or "Channel" in document:
         fields = document
         raw: bytes | None = line if isinstance(line, bytes) else line.encode()
-        shape = _shape(tuple(fields))
+        shape = _SHAPES[tuple(fields)]
         for name, other in shape.also:
             fields[name] = fields[other]
         when = fields.get(shape.when)
@@ -153,12 +152,25 @@ class _Shape(NamedTuple):
     """The name of its time."""
 
 
-@lru_cache(maxsize=1024)
 def _shape(names: tuple[str, ...]) -> _Shape:
     blanks = {name.replace(" ", ""): name for name in reversed(names) if " " in name}
     provider = {"Provider_Name": "SourceName"} if "SourceName" in names else {}
     also = tuple((new, name) for new, name in {**blanks, **provider}.items() if new not in names)
     return _Shape(also, next((name for name in _TIMES if name in names), ""))
+
+
+class _Shapes(dict[tuple[str, ...], _Shape]):
+    """The shapes seen: `lru_cache` would take twice the time, for an order among them that nobody needs."""
+
+    def __missing__(self, names: tuple[str, ...]) -> _Shape:
+        if len(self) >= _MOST_SHAPES:
+            self.clear()
+        shape = self[names] = _shape(names)
+        return shape
+
+
+_SHAPES = _Shapes()
+_MOST_SHAPES = 1024
 
 
 # -- other words --------------------------------------------------------------------------------------------------
