@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -122,7 +123,7 @@ class Home:
             where="127.0.0.1",
         )
         passkey = Passkey(person=person, id=person, public_key="", sign_count=0, label="key ring", made=now)
-        self.loop.call_soon_threadsafe(self.keychain.change_now, [session, passkey])
+        self.loop.call_soon_threadsafe(partial(self.keychain.change_now, [session, passkey]))
         return secret
 
     @property
