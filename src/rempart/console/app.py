@@ -8,9 +8,8 @@ session and, where needed, their passkey's answer; the guard believes it in noth
 import asyncio
 import contextlib
 import hashlib
-import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -23,16 +22,17 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rempart.console.access import LASTS, Access, Session, same
-from rempart.console.audience import audience
+from rempart.console.audience import Audience, audience
 from rempart.console.contain import contain_page
 from rempart.console.duty import DutyPage, duty_page
 from rempart.console.feed import Feed
 from rempart.console.frame import Frame, frame
+from rempart.console.live import Live
 from rempart.console.routes import api, care, masks, people, signin
 from rempart.console.signin import sign_in_page
 from rempart.console.visitors import Visitors
 from rempart.console.web import form, from_here, one, session, where
-from rempart.console.words import Words, chosen, words
+from rempart.console.words import Words, chosen, plain, words
 from rempart.errors import StationUnreachable
 from rempart.messages import OrderDone, Posture
 from rempart.ports import Clock
@@ -51,8 +51,6 @@ _SECURE = "__Host-"
 _HSTS = "max-age=31536000"
 _BEAT = 3.0
 """Seconds between two words of a live page when nothing changes."""
-_STREAMS = 32
-"""Live pages at once."""
 
 _HEADERS = {
     "content-security-policy": (
@@ -126,11 +124,12 @@ class Console:
     access: Access
     clock: Clock
     tls: bool = False
-    streams: int = 0
+    live: Live = field(init=False)
     visitors: Visitors = field(init=False)
 
     def __post_init__(self) -> None:
         self.visitors = Visitors(self.feed, self.access, self.clock)
+        self.live = Live(self.feed, self.clock, self._draw)
 
     @property
     def cookie(self) -> str:
@@ -198,7 +197,9 @@ class Console:
         here = session(request)
         if here is None:
             return self.refused(request)
-        return self.html(request, "duty.html", self.looks(self.words(request), here))
+        if _LIVE in request.headers:
+            return HTMLResponse(self.live.shown(self.words(request), audience(here)).html)
+        return self.html(request, "duty.html", self.looks(self.words(request), audience(here)))
 
     async def confirm(self, request: Request) -> Response:
         """What the cut will do, and the button."""
@@ -247,25 +248,24 @@ class Console:
     async def events(self, request: Request) -> Response:
         """Server-sent events: ``proof`` every few seconds, ``page`` when something to be shown has changed."""
         here = session(request)
-        if here is None or self.streams >= _STREAMS:
+        if here is None or not self.live.room(here.key):
             return Response(status_code=403 if here is None else 503)
         return StreamingResponse(self._stream(request, here), media_type="text/event-stream")
 
     async def _stream(self, request: Request, here: Session) -> AsyncIterator[str]:
-        spoken = self.words(request)
+        spoken, looks = self.words(request), audience(here)
         shown = request.query_params.get("shown", "")
-        self.streams += 1
+        self.live.come(here.key)
         try:
             while await self._still(request, here):
-                page = self.looks(spoken, here)
-                if (digest := _digest(page)) != shown:
-                    shown = digest
-                    yield f"event: page\ndata: {digest}\n\n"
-                now = {"text": page.proof.text, "mood": page.proof.mood, "clock": page.clock}
-                yield f"event: proof\ndata: {json.dumps(now)}\n\n"
+                now = self.live.shown(spoken, looks)
+                if now.digest != shown:
+                    shown = now.digest
+                    yield f"event: page\ndata: {shown}\n\n"
+                yield f"event: proof\ndata: {now.proof}\n\n"
                 await self.feed.changed(_BEAT)
         finally:
-            self.streams -= 1
+            self.live.gone(here.key)
 
     # -- what they share -----------------------------------------------------------------------------------------
 
@@ -286,11 +286,15 @@ class Console:
         asked = request.query_params.get("lang") or request.cookies.get(_LANGUAGE)
         return words(chosen(asked, request.headers.get("accept-language", ""), self.site.languages))
 
-    def looks(self, spoken: Words, here: Session) -> DutyPage:
-        """The duty page as whoever looks may see it."""
-        return duty_page(
-            self.site, self.feed.status, self.feed.seen, self.clock.now(), spoken, audience(here)
-        )
+    def looks(self, spoken: Words, seen_by: Audience) -> DutyPage:
+        """The duty page as such people may see it."""
+        return duty_page(self.site, self.feed.status, self.feed.seen, self.clock.now(), spoken, seen_by)
+
+    def _draw(self, spoken: Words, seen_by: Audience) -> tuple[DutyPage, str, str]:
+        """The same, drawn for whoever it may be: its frame knows the house, but nobody."""
+        page = self.looks(spoken, seen_by)
+        around = replace(frame(self.site, spoken), site_name=plain(self.site.name))
+        return page, _digest(page), rendered("duty.html", page, around)
 
     def refused(self, request: Request) -> Response:
         """The page for whoever comes without a session."""

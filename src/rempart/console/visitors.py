@@ -4,9 +4,11 @@ The console keeps no account and no session of its own; the form token of a sess
 console that restarts signs nobody out.
 """
 
+import asyncio
 import hashlib
 import hmac
 import secrets
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from rempart.accounts.conversation import SessionAsked, Visitor
@@ -32,6 +34,9 @@ _STRANGERS = Pace(100, seconds(0.05))
 
 _EVERYBODY = "everybody"
 
+_AT_ONCE = 4
+"""Questions about sessions that pages ask by themselves, at once: a change wakes them all, and an order comes first."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Vouched:
@@ -51,6 +56,7 @@ class Visitors:
     clock: Clock
     _known: dict[str, _Vouched] = field(default_factory=dict, repr=False)
     _strange: Buckets = field(default_factory=Buckets, repr=False)
+    _looking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE), repr=False)
     _secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
     async def session(self, key: str, where: str, *, looking: bool = False) -> Session | None:
@@ -69,7 +75,8 @@ class Visitors:
         if known is None and not self.may_ask(where):
             return None
         try:
-            said = await self.feed.ask(SessionAsked(session=key, looking=looking))
+            async with self._looking if looking else nullcontext():
+                said = await self.feed.ask(SessionAsked(session=key, looking=looking))
         except StationUnreachable:
             return known.session if known and now < known.session.ends else None
         self._known.pop(key, None)
