@@ -217,3 +217,13 @@ def test_answers_may_be_begun_in_a_file_and_ended_on_a_terminal(tmp_path: Path) 
     assert terminal.end() == 3
     kept: Answers = answered.read(tmp_path / "state" / "first-hour.json")
     assert kept.people is not None
+
+
+def test_the_papers_are_made_and_readable(tmp_path: Path) -> None:
+    file = answers_file(tmp_path)
+    file.write_text(f"{file.read_text()}[papers]\n")
+    assert main(["setup", *places(tmp_path), "--answers", str(file)]) == 0
+    made = sorted(path.name for path in (tmp_path / "state" / "papers").iterdir())
+    assert len(made) == 9
+    assert "impact-assessment.nl.pdf" in made
+    assert all((tmp_path / "state" / "papers" / name).read_bytes().startswith(b"%PDF") for name in made)

@@ -136,5 +136,15 @@ def test_a_browser_walks_from_a_new_box_to_a_test_attack_that_is_seen(
     assert kept.proof.line
     assert kept.proof.attack
     assert link not in (folder / "state" / "first-hour.json").read_text()
+    page.goto(page.url.replace("/test", "/papers"))
+    forward(page)
+    expect(page.locator(".papers a")).to_have_count(9)
+    finish = page.get_by_role("main").get_by_role("button").last
+    expect(finish).to_have_text("Terminer et fermer cette page")
+    finish.click()
+    expect(page.get_by_role("main")).to_contain_text("Cette page est fermée")
+    assert setup.wait(20) == 0
+    setup.stdout.close()
+    house.running.remove(setup)
     page.goto(link)  # the station's own page takes the first account's link
     expect(page.get_by_role("main")).to_contain_text("Anne Dupont")

@@ -44,7 +44,7 @@ def write(file: Path, answers: Answers) -> None:
             where=str(file.parent),
             now="Start as root, or name another with --state.",
         ) from fault
-    _put(file, msgspec.json.format(msgspec.json.encode(answers), indent=1) + b"\n", 0o600)
+    put(file, msgspec.json.format(msgspec.json.encode(answers), indent=1) + b"\n", 0o600)
 
 
 def put_site(file: Path, text: str, now: Instant) -> Path | None:
@@ -58,19 +58,19 @@ def put_site(file: Path, text: str, now: Instant) -> Path | None:
         if before == text.encode():
             return None
         earlier = file.with_name(f"{file.name}.until-{rfc3339(now)[:19].replace(':', '')}Z")
-        _put(earlier, before, 0o644)
+        put(earlier, before, 0o644)
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
     except OSError as fault:
         raise InputRefused(
             f"the folder cannot be made: {fault.strerror}", where=str(file.parent), now="Start as root."
         ) from fault
-    _put(file, text.encode(), 0o644)
+    put(file, text.encode(), 0o644)
     return earlier
 
 
-def _put(file: Path, content: bytes, mode: int) -> None:
-    """The file, whole or not at all."""
+def put(file: Path, content: bytes, mode: int) -> None:
+    """Put a file in its place, whole or not at all. Raises InputRefused when that cannot be done."""
     fresh = file.with_name(f".{file.name}.new")
     try:
         fresh.unlink(missing_ok=True)

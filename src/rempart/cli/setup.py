@@ -31,7 +31,7 @@ you say so, or after two hours without a request.
 
 With --answers nothing is asked: FILE has one table a step ([language], [institution], [network], [devices],
 [lifelines], [openings], [outside], [people], [source]) with the fields that `--show` prints; a field that is not given
-keeps what it has. An empty [start] or [test] has that done too.
+keeps what it has. An empty [start], [test] or [papers] has that done too.
 
 exit codes: 0 all steps are done (with --answers: all that FILE asks for), 2 an answer or a file cannot be used,
 3 left with steps to do, 4 the station does not answer or tells of nothing, 5 it refused the account,

@@ -59,6 +59,7 @@ class SetupPage:
     deed: Annotated[str, "The button of a step that is done; empty for one that asks."]
     told: Annotated[tuple[str, ...], "What was done, in sentences."]
     link: Annotated[str, "The first account's one-time link, once it was made."]
+    papers: Annotated[tuple[str, ...], "Names of the papers that were made; each can be opened."]
     blanks: Annotated[tuple[str, ...], "What is still blank in the description."]
     refusal: Annotated[str, "Why a deed could not be done."]
     finished: Annotated[bool, "Whether every step is done."]
@@ -67,7 +68,7 @@ class SetupPage:
     texts: Annotated[Mapping[str, str], "The words of the first hour."]
 
 
-_DEEDS = {Step.START: "write", Step.TEST: "attack"}
+_DEEDS = {Step.START: "write", Step.TEST: "attack", Step.PAPERS: "print"}
 
 
 def setup_page(
@@ -80,6 +81,7 @@ def setup_page(
     faults: Sequence[Fault] = (),
     told: Sequence[str] = (),
     link: str = "",
+    papers: Sequence[str] = (),
     blanks: Sequence[str] = (),
     refusal: str = "",
 ) -> SetupPage:
@@ -97,6 +99,7 @@ def setup_page(
         deed="" if step in DESCRIBING else words.say(f"setup.{_DEEDS[step]}"),
         told=tuple(told),
         link=link,
+        papers=tuple(papers),
         blanks=tuple(blanks),
         refusal=refusal,
         finished=all(map(answers.done, Step)),

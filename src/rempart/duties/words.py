@@ -6,7 +6,7 @@ syntax.
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -15,6 +15,7 @@ from rempart.duties.belgian_time import belgian
 from rempart.errors import InputRefused
 from rempart.incidents.incident import Sentence
 from rempart.instants import Instant
+from rempart.site.language import Language
 
 LONGEST = 400
 """Characters of one argument that a paper shows; the journal holds the whole of it."""
@@ -37,6 +38,10 @@ class PaperLanguage(StrEnum):
     ENGLISH = "en"
 
 
+Spoken = PaperLanguage | Language
+"""A language that a file of words may have; the papers of an incident have two, the notices all four."""
+
+
 def plain(text: str, longest: int = LONGEST) -> str:
     """Text as a paper can draw it: other characters become ``<U+202E>``, what is too long ends in ``…``."""
     shown = text if len(text) <= longest else text[: longest - 1] + "…"
@@ -49,7 +54,7 @@ class Words:
 
     sentences: Mapping[str, Mapping[str, str]] = field(repr=False)
 
-    def tell(self, sentence: Sentence, language: PaperLanguage) -> str:
+    def tell(self, sentence: Sentence, language: Spoken) -> str:
         """The sentence in words. A key without words is told as the key and its arguments, never dropped."""
         told = self.sentences.get(sentence.key)
         if told is None:
@@ -57,16 +62,16 @@ class Words:
             return plain(f"{sentence.key} ({arguments})")
         return _HOLE.sub(lambda hole: self._argument(hole[1], sentence.arguments, language), told[language])
 
-    def say(self, key: str, language: PaperLanguage, **arguments: Any) -> str:
+    def say(self, key: str, language: Spoken, **arguments: Any) -> str:
         """The words of ``key`` with these arguments."""
         return self.tell(Sentence(key, arguments), language)
 
-    def word(self, value: str, language: PaperLanguage) -> str:
+    def word(self, value: str, language: Spoken) -> str:
         """One word of the interface when it is one ("unknown", "yes", "closed"), else the text itself."""
         known = self.sentences.get(f"word.{value}")
         return known[language] if known else plain(value)
 
-    def _argument(self, name: str, arguments: Mapping[str, Any], language: PaperLanguage) -> str:
+    def _argument(self, name: str, arguments: Mapping[str, Any], language: Spoken) -> str:
         match arguments.get(name):
             case None | "" | [] | ():
                 return self.word("unknown", language)
@@ -80,16 +85,15 @@ class Words:
                 return self.word(str(value), language)
 
 
-def parse(text: str, where: str) -> Words:
-    """The words of a TOML text. Raises InputRefused naming the keys that lack a language."""
+def parse(text: str, where: str, languages: Iterable[Spoken] = tuple(PaperLanguage)) -> Words:
+    """The words of a TOML text in these languages. Raises InputRefused naming the keys that lack one."""
     sentences = tomllib.loads(text)
-    lacking = [
-        key for key, told in sentences.items() if not all(language in told for language in PaperLanguage)
-    ]
+    wanted = tuple(languages)
+    lacking = [key for key, told in sentences.items() if not all(language in told for language in wanted)]
     if lacking:
         raise InputRefused(
             f"no words in every language for: {', '.join(lacking)}",
             where=where,
-            now="Give each key a sentence in fr and in en.",
+            now=f"Give each key a sentence in {', '.join(wanted)}.",
         )
     return Words(sentences)

@@ -23,6 +23,7 @@ class Step(StrEnum):
     SOURCE = "source"
     START = "start"
     TEST = "test"
+    PAPERS = "papers"
 
 
 DESCRIBING = tuple(Step)[: tuple(Step).index(Step.START)]
@@ -148,6 +149,8 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the first source could be read and decoded."""
     attack: Instant | None = None
     """The test attack came back as a finding."""
+    papers: Instant | None = None
+    """The notices and the draft assessment were made."""
 
 
 class Answers(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,6 +175,8 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
                 return self.proof.written is not None and self.proof.account is not None
             case Step.TEST:
                 return self.proof.attack is not None
+            case Step.PAPERS:
+                return self.proof.papers is not None
             case _:
                 return getattr(self, step.value) is not None
 

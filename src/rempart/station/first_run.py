@@ -72,6 +72,7 @@ class FirstRun:
                 Route("/", self.begin),
                 Route("/setup", self.begin),
                 Route("/setup/finish", self.finish, methods=["POST"]),
+                Route("/setup/paper/{name}", self.paper),
                 Route("/setup/{step}", self.show),
                 Route("/setup/{step}", self.take, methods=["POST"]),
                 Route("/static/{path:path}", self.static),
@@ -117,7 +118,7 @@ class FirstRun:
         """To the step that comes next, or to the last one."""
         if self._session(request) is None:
             return self._note(request, "stranger", 403)
-        return RedirectResponse(f"/setup/{next_step(self.installer.answers) or Step.TEST}", 303)
+        return RedirectResponse(f"/setup/{next_step(self.installer.answers) or Step.PAPERS}", 303)
 
     async def show(self, request: Request) -> Response:
         """One step."""
@@ -189,6 +190,23 @@ class FirstRun:
         self.end()
         return self._note(request, "closed")
 
+    async def paper(self, request: Request) -> Response:
+        """One of the papers that were made."""
+        if self._session(request) is None:
+            return self._note(request, "stranger", 403)
+        name = request.path_params["name"]
+        if name not in self._papers():
+            return Response(status_code=404)
+        content = await asyncio.to_thread((self.installer.printed / name).read_bytes)
+        return Response(
+            content,
+            media_type="application/pdf",
+            headers={"content-disposition": f'attachment; filename="{name}"'},
+        )
+
+    def _papers(self) -> tuple[str, ...]:
+        return tuple(sorted(file.name for file in self.installer.printed.glob("*.pdf")))
+
     async def static(self, request: Request) -> Response:
         """A style sheet or a font of the console's; there are no others."""
         name = request.path_params["path"]
@@ -223,6 +241,7 @@ class FirstRun:
             faults=faults,
             told=self.told.get(step, ()),
             link=self.installer.link if step is Step.START else "",
+            papers=self._papers() if step is Step.PAPERS else (),
             blanks=self.installer.blanks() if step is Step.START else (),
             refusal=refusal,
         )

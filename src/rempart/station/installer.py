@@ -17,10 +17,11 @@ from pathlib import Path
 import msgspec
 
 from rempart.accounts.person import Role
-from rempart.adapters import answered, shipped, surroundings
+from rempart.adapters import answered, paper, shipped, surroundings
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.socket import connect
 from rempart.config import Places
+from rempart.duties import notice, words
 from rempart.engine import orders
 from rempart.errors import DecodeError, InputRefused, OrderRefused, RempartError, StationUnreachable
 from rempart.events.decode import DECODERS
@@ -32,6 +33,7 @@ from rempart.messages import OrderDone, Ordered, OrderRejected, Status, StatusAs
 from rempart.ports import Clock
 from rempart.site import soundness, template
 from rempart.site.description import parse
+from rempart.site.language import Language
 from rempart.site.site import Site
 
 _UP_WITHIN = 90.0
@@ -134,6 +136,9 @@ class Installer:
             case Step.TEST:
                 yield Told("heard" if self.heard() else "unheard")
                 yield Told("seen", f"{self.attack():.1f}")
+            case Step.PAPERS:
+                for made in self.papers():
+                    yield Told("printed", str(made))
             case _:
                 raise ValueError(f"{step} is answered, not done")
 
@@ -235,6 +240,28 @@ class Installer:
         if not isinstance(answer, OrderDone | OrderRejected):
             raise StationUnreachable(f"the station answered {type(answer).__name__} to an order")
         return answer
+
+    # -- papers --------------------------------------------------------------------------------------------------
+
+    @property
+    def printed(self) -> Path:
+        """The folder of the notices and the draft assessment."""
+        return self.places.state / "papers"
+
+    def papers(self) -> Iterator[Path]:
+        """Make the notices in four languages and the draft assessment in the house's own, as PDF."""
+        site, now = self.described(), self.clock.now()
+        spoken = words.parse(shipped.text("duties/notices.toml"), "duties/notices.toml", tuple(Language))
+        own = self.answers.language or Language.ENGLISH
+        wanted = [("staff", notice.staff, each) for each in Language]
+        wanted += [("residents", notice.residents, each) for each in Language]
+        wanted.append(("impact-assessment", notice.impact, own))
+        for name, of, language in wanted:
+            file = self.printed / f"{name}.{language}.pdf"
+            self.printed.mkdir(mode=0o755, exist_ok=True)
+            answered.put(file, paper.pdf(of(site, spoken, language, now)), 0o644)
+            yield file
+        self._proved(papers=now)
 
     # -- proofs --------------------------------------------------------------------------------------------------
 
