@@ -39,7 +39,7 @@ class FirstRun:
 
     def link(self) -> str:
         assert self.process.stdout
-        return self.process.stdout.readline().strip()
+        return self.process.stdout.readline().split()[-1]
 
     @property
     def site(self) -> Path:

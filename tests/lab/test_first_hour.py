@@ -1,8 +1,10 @@
 """The first hour in a real house: a browser walks to a site.toml, a station starts on it and sees the test attack."""
 
+import hashlib
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -87,7 +89,7 @@ def test_a_browser_walks_from_a_new_box_to_a_test_attack_that_is_seen(
         *("--run", str(folder / "run"), "--rules", str(ROOT / "rules")),
         stdout=subprocess.PIPE,
     )
-    page.goto(setup.stdout.readline().strip())
+    page.goto(setup.stdout.readline().split()[-1])
     page.locator("select").select_option("fr")
     forward(page)
     page.locator('[name="template"]').select_option("medical-house")
@@ -148,3 +150,45 @@ def test_a_browser_walks_from_a_new_box_to_a_test_attack_that_is_seen(
     house.running.remove(setup)
     page.goto(link)  # the station's own page takes the first account's link
     expect(page.get_by_role("main")).to_contain_text("Anne Dupont")
+
+
+def test_a_desk_inside_opens_the_page_over_tls_and_nobody_else_does(house, folder: Path) -> None:
+    setup = house.start(
+        "gw",
+        *(sys.executable, "-m", "rempart", "setup", "--browser", "10.1.0.1"),
+        *(
+            "--site",
+            str(folder / "site.toml"),
+            "--state",
+            str(folder / "state"),
+            "--run",
+            str(folder / "run"),
+        ),
+        stdout=subprocess.PIPE,
+    )
+    link, fingerprint = (setup.stdout.readline().split()[-1] for _ in range(2))
+    assert link.startswith("https://10.1.0.1:8410/enter?token=")
+    assert house.answer("out", "203.0.113.2", 8410) == "refused"
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    until = time.monotonic() + 20
+    while house.answer("wards", "10.1.0.1", 8410, "10.1.0.7") != "yes":
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    with (
+        house.call("wards", "10.1.0.1", 8410, "10.1.0.7") as plain,
+        context.wrap_socket(plain, server_hostname="10.1.0.1") as desk,
+    ):
+        shown = desk.getpeercert(binary_form=True)
+        assert shown
+        assert hashlib.sha256(shown).hexdigest().upper() == fingerprint.replace(":", "")
+        path = link.partition("8410")[2]
+        desk.sendall(f"GET {path} HTTP/1.1\r\nHost: 10.1.0.1:8410\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: desk.recv(4096), b"")).decode().lower()
+    assert answer.startswith("http/1.1 303")
+    assert "set-cookie: __host-rempart-setup=" in answer
+    assert "secure" in answer
+    setup.terminate()
+    setup.wait(20)
+    setup.stdout.close()
+    house.running.remove(setup)

@@ -88,13 +88,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.answers:
         return _from_file(installer, arguments.answers)
     if arguments.browser:
-        return first_run.run(installer, arguments.browser, arguments.browser_port, _shown)
+
+        def show(word: str, value: str) -> None:
+            print(f"{_spoken(installer).say(f'setup.{word}')}: {value}", flush=True)
+
+        return first_run.run(installer, arguments.browser, arguments.browser_port, show)
     return _Dialogue(installer).hold(arguments.step)
-
-
-def _shown(text: str) -> None:
-    """A link or a fingerprint, at once: it is waited for."""
-    print(text, flush=True)
 
 
 # -- from a file -------------------------------------------------------------------------------------------------

@@ -55,11 +55,12 @@ def impact(site: Site, words: Words, language: Language, now: Instant) -> Paper:
     """The draft of an assessment with the parts that article 35(7) of the GDPR names."""
     say = _saying(words, language)
     lifelines = ", ".join(opening.name for opening in site.lifelines())
+    sources = (say("impact.own"), *(f"{log.path} ({log.decoder})" for log in site.logs))
     known = (
         ("field.controller", site.name),
         ("field.purpose", say("impact.purpose")),
         ("field.data", say("impact.data")),
-        ("field.sources", "\n".join(f"{log.path} ({log.decoder})" for log in site.logs)),
+        ("field.sources", "\n".join(sources)),
         ("field.zones", ", ".join(zone.name for zone in site.zones)),
         ("field.persons", str(site.records_kept or "")),
         ("field.where", say("impact.where")),

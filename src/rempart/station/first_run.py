@@ -291,8 +291,10 @@ def _form(posted: bytes) -> dict[str, str]:
 # -- serving -----------------------------------------------------------------------------------------------------
 
 
-def run(installer: Installer, address: str, port: int, show: Callable[[str], None]) -> int:
-    """Serve the page until it is finished, left alone or interrupted. ``show`` tells whoever installs the link.
+def run(installer: Installer, address: str, port: int, show: Callable[[str, str], None]) -> int:
+    """Serve the page until it is finished, left alone or interrupted.
+
+    ``show(word, value)`` tells whoever installs the link and the fingerprint; ``word`` is a key under ``setup``.
 
     Raises InputRefused for an address that leads outside, PrivilegeMissing when the port cannot be had.
     """
@@ -300,7 +302,7 @@ def run(installer: Installer, address: str, port: int, show: Callable[[str], Non
     bound = _bound(address, port)
     port = bound.getsockname()[1]
     base = f"{'https' if inside else 'http'}://{address}:{port}"
-    access = Access(publish=lambda token: show(f"{base}/enter?token={token}"))
+    access = Access(publish=lambda token: show("open-once", f"{base}/enter?token={token}"))
     pages = FirstRun(installer, access, tls=inside)
     names = frozenset({f"{address}:{port}", *(() if inside else (f"localhost:{port}",))})
     with tempfile.TemporaryDirectory(prefix="rempart-setup-") as folder:
@@ -370,12 +372,14 @@ def _bound(address: str, port: int) -> socket.socket:
         ) from fault
 
 
-def _tls(folder: Path, address: str, installer: Installer, show: Callable[[str], None]) -> tuple[Path, Path]:
+def _tls(
+    folder: Path, address: str, installer: Installer, show: Callable[[str, str], None]
+) -> tuple[Path, Path]:
     """A certificate for this process only, and its key; nobody can know it beforehand: its fingerprint is shown."""
     chain, key, fingerprint = certificate.passing(address, installer.clock.now())
     files = (folder / "page.pem", folder / "page.key")
     for file, content in zip(files, (chain, key), strict=True):
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
             out.write(content)
-    show(fingerprint)
+    show("fingerprint", fingerprint)
     return files
