@@ -21,14 +21,16 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rempart.config import RUN
 from rempart.console.access import LASTS, Access, Session, same
 from rempart.console.audience import Audience, audience
 from rempart.console.contain import contain_page
 from rempart.console.duty import DutyPage, duty_page
 from rempart.console.feed import Feed
 from rempart.console.frame import Frame, frame
+from rempart.console.inquirer import Inquirer
 from rempart.console.live import Live
-from rempart.console.routes import api, care, masks, people, signin
+from rempart.console.routes import api, care, findings, masks, people, signin
 from rempart.console.signin import sign_in_page
 from rempart.console.visitors import Visitors
 from rempart.console.web import form, from_here, one, session, where
@@ -124,6 +126,8 @@ class Console:
     access: Access
     clock: Clock
     tls: bool = False
+    inquirer: Inquirer = field(default_factory=lambda: Inquirer(RUN / "watch" / "inquiry.sock"))
+    """The way to watch, for the technician's pages."""
     live: Live = field(init=False)
     visitors: Visitors = field(init=False)
 
@@ -155,6 +159,7 @@ class Console:
                 *people.routes(self),
                 *care.routes(self),
                 *masks.routes(self),
+                *findings.routes(self),
                 *api.routes(self),
             ],
             lifespan=self._living,

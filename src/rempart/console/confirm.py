@@ -72,4 +72,9 @@ def _title(order: AnyOrder, words: Words) -> str:
 def _fields(order: AnyOrder) -> Iterator[tuple[str, str]]:
     for name, value in msgspec.to_builtins(order).items():
         if name != "type" and value not in ("", None):
-            yield name, plain(", ".join(value) if isinstance(value, list) else str(value))
+            yield name, plain(", ".join(map(_said, value)) if isinstance(value, list) else _said(value))
+
+
+def _said(value: object) -> str:
+    """One value of an order; a field and its value as ``field = value``."""
+    return " = ".join(map(str, value.values())) if isinstance(value, dict) else str(value)

@@ -9,6 +9,9 @@ from rempart.console.access import Session
 from rempart.console.words import Words, plain
 from rempart.site.site import Language, Site
 
+LOOKERS = frozenset({Role.TECHNICIAN, Role.APPROVER, Role.PRIVACY_OFFICER})
+"""Who may look at the technician's pages. Only technicians change anything there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -29,6 +32,7 @@ PLACES = (
         word="masks",
         roles=frozenset({Role.PRIVACY_OFFICER, Role.APPROVER, Role.TECHNICIAN}),
     ),
+    Place(address="/findings", word="findings", roles=LOOKERS),
     Place(address="/people", word="people"),
 )
 """The pages in the order in which the head shows them. Whether somebody may open one is decided where it is made."""

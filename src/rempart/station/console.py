@@ -18,6 +18,7 @@ from rempart.config import Places
 from rempart.console.access import Access
 from rempart.console.app import Console
 from rempart.console.feed import Feed
+from rempart.console.inquirer import Inquirer
 from rempart.errors import InputRefused, PrivilegeMissing, RempartError
 from rempart.site import description
 from rempart.site.site import Site
@@ -52,7 +53,14 @@ def run(
     base = f"https://{tls.name}:{port}" if tls else f"http://{host}:{port}"
     access = Access(publish=lambda token: _publish(link, f"{base}/enter?token={token}"))
     feed = Feed(places.console_socket, clock)
-    console = Console(site=site, feed=feed, access=access, clock=clock, tls=tls is not None)
+    console = Console(
+        site=site,
+        feed=feed,
+        access=access,
+        clock=clock,
+        tls=tls is not None,
+        inquirer=Inquirer(places.inquiry_socket),
+    )
     _log.info("the pages are at %s; the one-time link is in %s", base, link)
     config = uvicorn.Config(
         console.app(_names(host, port, tls)),

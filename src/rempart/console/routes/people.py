@@ -72,7 +72,7 @@ class _People:
         if not from_here(request) or not same(one(fields, "csrf"), here.csrf):
             return await self._shown(request, here, "stale")
         try:
-            order = msgspec.json.decode(one(fields, "order", 4096), type=AnyOrder)
+            order = msgspec.json.decode(one(fields, "order", 8192), type=AnyOrder)
         except msgspec.MsgspecError:
             return await self._shown(request, here, "unreadable")
         answer = PasskeyAnswer(handle=one(fields, "handle", 128), response=one(fields, "response", 16_384))
