@@ -79,6 +79,8 @@ def mutilated(draw: st.DrawFn) -> bytes:
 @example(line=b'{"__REALTIME_TIMESTAMP":"99999999999999999","MESSAGE":[-1,256,"a"]}')
 @example(line=b"date=1 devid=1 type=utm subtype=virus eventtime=9999999999999999999")
 @example(line=b"type=EXECVE msg=audit(9999999999.999:1): a0[0]= a0=FF a9999=" + b"4" * 9001)
+@example(line=b"#Fields: date time c-ip sc-status cs(User-Agent)\n9999-99-99 x ::1 9\xb2 " + b"+" * 9000)
+@example(line=b"#Fields:" + b" c-ip" * 200 + b"\n" + b" ".join([b"x"] * 200))
 def test_no_line_raises_anything_but_decode_error(decoder: str, line: bytes) -> None:
     event = decoded(decoder, line)
     if isinstance(event, Event):

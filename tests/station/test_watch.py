@@ -625,16 +625,22 @@ id: 5b1f8a3e-0000-4000-8000-000000000012
 level: medium
 logsource: {category: dns}
 detection: {asked: {query|endswith: .evil.example}, condition: asked}
+---
+title: Page opened
+id: 5b1f8a3e-0000-4000-8000-000000000013
+level: medium
+logsource: {category: webserver}
+detection: {opened: {cs-uri-stem: /evil.aspx}, condition: opened}
 """
 
 
 def test_lines_that_need_others_have_them_after_a_restart_too(home: Home) -> None:
     with home.places.site.open("a") as site:
-        for name, decoder in (("audit", "auditd"), ("dns", "zeek")):
+        for name, decoder in (("audit", "auditd"), ("dns", "zeek"), ("web", "iis")):
             site.write(f'\n[[logs]]\npath = "{home.folder}/{name}.log"\ndecoder = "{decoder}"\n')
     (home.places.rules[0] / "joined.yml").write_text(JOINED_RULES)
     home.site = description.parse(home.places.site.read_text(), "site.toml")
-    audit, dns = home.folder / "audit.log", home.folder / "dns.log"
+    audit, dns, web = (home.folder / f"{name}.log" for name in ("audit", "dns", "web"))
     record = "type={} msg=audit(1604996384.965:7): {}\n"
     call = record.format("SYSCALL", 'arch=c000003e syscall=59 success=yes exe="/bin/nc"').encode()
     ran = record.format("EXECVE", 'argc=3 a0="nc" a1="-e" a2="sh"').encode()
@@ -644,12 +650,14 @@ def test_lines_that_need_others_have_them_after_a_restart_too(home: Home) -> Non
         async with home.guard() as guard:
             async with home.watch() as store:
                 home.write(dns, header)
+                home.write(web, b"#Software: IIS\r\n#Fields: date time c-ip cs-uri-stem\r\n")
                 home.write(audit, b"type=DAEMON_START msg=audit(1.000:1): pid=1\n", call)
                 await until(lambda: store.last >= 2)
             async with home.watch():
                 home.write(dns, b"1693173867.5\tc2.evil.example\n")
+                home.write(web, b"2023-08-27 22:17:47 203.0.113.9 /evil.aspx\r\n")
                 home.write(audit, ran)
-                await until(lambda: guard.titles() == {"Program started", "Name asked for"})
+                await until(lambda: guard.titles() == {"Program started", "Name asked for", "Page opened"})
         assert [number for number, _ in home.stored(audit)] == [1, 2, 3]
 
     asyncio.run(live())

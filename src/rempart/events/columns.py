@@ -1,5 +1,7 @@
-"""Tab-separated logs of Zeek: what their columns are called stands at the beginning only, and each row needs it."""
+"""Logs of Zeek and of IIS: what their columns are called stands at the beginning only, and each row needs it."""
 
+FIELDS = b"#Fields:"
+"""Begins the one line of a W3C log's header that its rows need."""
 _TOLD = (b"#path\t", b"#fields\t", b"#types\t")
 _MOST = 16_384
 """Bytes of a header that is kept: Zeek's longest has about 2,000."""
@@ -18,7 +20,7 @@ class Columns:
     @property
     def told(self) -> bool:
         """Whether all of a header was seen."""
-        return len(self._header) == len(_TOLD)
+        return FIELDS in self._header or len(self._header) == len(_TOLD)
 
     def _line(self, line: bytes) -> bytes:
         if line[:1] == b"#":
@@ -29,7 +31,9 @@ class Columns:
 
     def _tell(self, line: bytes) -> None:
         name = line.partition(b"\t")[0] + b"\t"
-        if name == b"#separator\t" or line.startswith((b"#separator ", b"#close")):
+        if line.startswith(FIELDS):
+            self._header = {FIELDS: line.rstrip()} if len(line) <= _MOST else {}
+        elif name == b"#separator\t" or line.startswith((b"#separator ", b"#close", b"#Software:")):
             self._header.clear()
         elif name in _TOLD and len(line) <= _MOST:
             self._header[name] = line

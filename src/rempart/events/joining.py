@@ -1,11 +1,11 @@
-"""Lines that are understood only with others: rows of Zeek need the header of their columns, system calls what else
-auditd recorded of them.
+"""Lines that are understood only with others: rows of Zeek and IIS need the header of their columns, system calls
+what else auditd recorded of them.
 """
 
 from rempart.events import audit
 from rempart.events.columns import Columns
 
-JOINED = frozenset({"auditd", "zeek"})
+JOINED = frozenset({"auditd", "iis", "zeek"})
 """The decoders that read such lines."""
 
 

@@ -1,7 +1,7 @@
 """Finds log files and reads their lines in batches, compressed or not.
 
-A line is what a decoder can read alone. Where it needs others it is given them: rows of Zeek the header of their
-columns, system calls of auditd what else was recorded of them. Records in one JSON array (CloudTrail's
+A line is what a decoder can read alone. Where it needs others it is given them: rows of Zeek and IIS the header of
+their columns, system calls of auditd what else was recorded of them. Records in one JSON array (CloudTrail's
 ``{"Records": [...]}``) become lines, numbered by their place in it.
 """
 
@@ -107,7 +107,7 @@ def look(source: str) -> LogFile | Problem:
 
 
 def _sampled(lines: list[bytes]) -> tuple[bytes, ...]:
-    """Lines taken evenly, without empty ones and those of Zeek's headers, which tell nothing."""
+    """Lines taken evenly, without empty ones and those of headers, which tell nothing."""
     telling = [line for line in lines if line.strip() and (line[:1] != b"#" or b"\n" in line)]
     return tuple(telling[:: -(-len(telling) // _SAMPLED) or 1])
 

@@ -6,6 +6,7 @@ from typing import Any
 from rempart.events import document as documents
 from rempart.events import line as lines
 from rempart.events import web
+from rempart.events.columns import FIELDS
 from rempart.events.event import Event, LogSource
 
 _CATEGORIES = {"conn": "firewall", "dns": "dns"}
@@ -45,7 +46,7 @@ def decode(line: bytes, source: str, record: int) -> Event | None:
     between (`rempart.events.columns.joined`). The service is the log's name. Names are Zeek's; connections, names and
     requests also have those of Sigma's categories ``firewall``, ``dns``, ``webserver`` and ``proxy``.
     """
-    if line[:1] == b"#":
+    if line[:1] == b"#" and not line.startswith(FIELDS):
         if (columns := _columns(lines.text(line, source, record))) is None:
             return None
         log, said = columns
