@@ -15,7 +15,29 @@ _CAPABILITIES = {
     "rempart-watch": "",
     "rempart-console": "",
     "rempart-resolver": "CAP_NET_BIND_SERVICE",
+    "rempart-prober": "",
+    "rempart-teller": "",
+    "rempart-group": "",
+    "rempart-prepare": "CAP_NET_ADMIN",
+    "rempart-proxy": "CAP_NET_BIND_SERVICE",
+    "rempart-gate": "",
+    "rempart-filter": "",
+    "rempart-packets": "CAP_NET_ADMIN",
+    "rempart-unbound": "",
 }
+_USERS = {
+    "rempart-boot": ("rempart-guard", "rempart-guard"),  # it reads the guard's journal
+    "rempart-prober": ("rempart-probe", "rempart-probe"),
+    "rempart-prepare": ("root", "root"),
+    "rempart-proxy": ("haproxy", "rempart-guard"),  # the guard, and nobody else, steers it
+    "rempart-gate": ("haproxy", "rempart-guard"),
+    "rempart-packets": ("ulog", "ulog"),
+    "rempart-unbound": ("unbound", "unbound"),
+}
+"""User and group, where they are not the unit's own name."""
+_OURS = "/opt/rempart/.venv/bin/python"
+_EXPOSED = 20
+"""Tenths: the exposure that `systemd-analyze security` may give a unit at most, of 100."""
 
 
 def parsed(unit: Path) -> dict[str, dict[str, list[str]]]:
@@ -38,8 +60,8 @@ def test_there_is_a_unit_for_each_part() -> None:
 @pytest.mark.parametrize("unit", UNITS, ids=NAMES)
 def test_each_has_its_own_user_and_no_more_than_its_capability(unit: Path) -> None:
     service = parsed(unit)["Service"]
-    part = unit.stem.replace("boot", "guard")  # it reads the guard's journal
-    assert service["User"] == service["Group"] == [part]
+    user, group = _USERS.get(unit.stem, (unit.stem, unit.stem))
+    assert (service["User"], service["Group"]) == ([user], [group])
     assert service["CapabilityBoundingSet"] == [_CAPABILITIES[unit.stem]]
     assert service.get("AmbientCapabilities", [""]) == [_CAPABILITIES[unit.stem]]
     for hardening in ("NoNewPrivileges", "PrivateTmp", "ProtectKernelModules", "RestrictNamespaces"):
@@ -51,7 +73,10 @@ def test_each_has_its_own_user_and_no_more_than_its_capability(unit: Path) -> No
 @pytest.mark.parametrize("unit", UNITS, ids=NAMES)
 def test_each_starts_a_module_that_is_there_with_arguments_that_it_knows(unit: Path) -> None:
     words = parsed(unit)["Service"]["ExecStart"][0].split()
-    assert words[:2] == ["/opt/rempart/.venv/bin/python", "-m"]
+    if words[0] != _OURS:
+        assert words[0] in {f"/usr/sbin/{name}" for name in ("haproxy", "nginx", "ulogd", "unbound")}
+        return
+    assert words[1] == "-m"
     helped = subprocess.run(
         [sys.executable, "-m", words[2], "--help"], capture_output=True, text=True, check=True
     )
@@ -85,7 +110,7 @@ def test_watch_and_console_reach_neither_the_network_nor_the_guard_s_files() -> 
 )
 def test_systemd_finds_no_fault_in_them(tmp_path: Path) -> None:
     for unit in UNITS:
-        text = unit.read_text().replace("/opt/rempart/.venv/bin/python", sys.executable)
+        text = unit.read_text().replace(_OURS, sys.executable)
         (tmp_path / unit.name).write_text(text)
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *(str(tmp_path / unit.name) for unit in UNITS)],
@@ -96,3 +121,27 @@ def test_systemd_finds_no_fault_in_them(tmp_path: Path) -> None:
     said = [line for line in (done.stdout + done.stderr).splitlines() if str(tmp_path) in line]
     assert said == []
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=NAMES)
+def test_no_program_reads_what_only_the_guard_may(unit: Path) -> None:
+    service = parsed(unit)["Service"]
+    if unit.stem in {"rempart-guard", "rempart-boot"}:
+        return
+    closed = {path for value in service["InaccessiblePaths"] for path in value.split()}
+    assert closed & {"/var/lib/rempart", "/var/lib/rempart/guard"}
+
+
+@pytest.mark.edge
+@pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="needs systemd-analyze: apt install systemd"
+)
+@pytest.mark.parametrize("unit", UNITS, ids=NAMES)
+def test_systemd_finds_each_little_exposed(unit: Path) -> None:
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", f"--threshold={_EXPOSED}", "--no-pager", str(unit)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-300:]

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from rempart.config import Places
 from rempart.containment.gate import gated
-from rempart.containment.render import haproxy, modsecurity, ulogd, unbound
+from rempart.containment.render import haproxy, modsecurity
 from rempart.errors import EnforcementFailed, ExitCode, InputRefused, PrivilegeMissing
 from rempart.site.site import Site
+from rempart.station.prepare import prepare
 from rempart.station.users import User, Users, command
 
 _log = logging.getLogger("rempart")
@@ -144,10 +145,7 @@ class Supervisor:
         self._log_file(places.proxy_log, users.proxy)
         self._log_file(places.packets_log, users.packets)
         self._log_file(places.packets_log.with_name("ulogd.log"), users.packets)
-        places.packets_config.write_text(ulogd.config(places, plugins=_plugins()), encoding="ascii")
-        places.unbound_config.write_text(unbound.config(self.site), encoding="ascii")
-        for name, value in ulogd.SYSCTLS.items():
-            _set_kernel(name, value)
+        prepare(places, self.site)
 
     def _log_file(self, path: Path, writer: User) -> None:
         """A log that its writer appends to and only watch reads."""
@@ -362,27 +360,6 @@ def _bound(log: Path) -> None:
     if log.stat().st_size > _LONGEST_LOG:
         shutil.copy2(log, log.with_name(f"{log.name}.1"))
         os.truncate(log, 0)
-
-
-def _set_kernel(name: str, value: str) -> None:
-    """Set a sysctl of our network namespace."""
-    path = Path("/proc/sys", *name.split("."))
-    try:
-        if path.read_text(encoding="ascii").strip() != value:
-            path.write_text(value, encoding="ascii")
-    except OSError as fault:
-        raise PrivilegeMissing(
-            f"{name} cannot be set to {value}: {fault.strerror}",
-            now="Start as root, or within a network namespace of your own.",
-        ) from fault
-
-
-def _plugins() -> str:
-    """Where Debian puts ulogd's plugins on this architecture."""
-    found = sorted(Path("/usr/lib").glob("*/ulogd/ulogd_output_JSON.so"))
-    if not found:
-        raise PrivilegeMissing("ulogd cannot write JSON", now="As root: apt-get install ulogd2 ulogd2-json")
-    return str(found[0].parent)
 
 
 def _program(name: str) -> str:
