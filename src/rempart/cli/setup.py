@@ -15,7 +15,7 @@ from rempart.config import RUN, SITE, STATE, Places
 from rempart.console.words import Words, chosen, words
 from rempart.errors import ExitCode, InputRefused, Problem, RempartError
 from rempart.first_hour.answers import DESCRIBING, Step, next_step, reachable
-from rempart.first_hour.form import Fault, Field, FieldKind, Unfit
+from rempart.first_hour.form import MORE, Fault, Field, FieldKind, Unfit
 from rempart.site.language import Language
 from rempart.station import first_run
 from rempart.station.installer import Installer, Told
@@ -275,7 +275,7 @@ def _print_fields(asked: Mapping[str, Field], values: Mapping[str, str], spoken:
     for number, (name, field) in enumerate(asked.items(), start=1):
         if field.group != group:
             group = field.group
-            print(f"  {harmless(group)}")
+            print(f"  {spoken.say('setup.another') if group == MORE else harmless(group)}")
         print(
             f"  {number:>3}  {spoken.say(f'setup.field.{field.word}')}: {_value(field, values[name], spoken)}"
         )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from rempart.console.words import Words, plain
 from rempart.first_hour.answers import DESCRIBING, Answers, Step, reachable
-from rempart.first_hour.form import Choice, Fault, Field, FieldKind
+from rempart.first_hour.form import MORE, Choice, Fault, Field, FieldKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,9 +128,15 @@ def _groups(asked: Sequence[Field], faults: Sequence[Fault], words: Words) -> It
     for field in asked:
         # Two empty rows have the same name: what stands before the last dot of the id keeps them apart.
         part = field.id.rpartition(".")[0] if field.group else ""
-        together.setdefault((field.group, part if field.group == "+" else ""), []).append(field)
+        together.setdefault((field.group, part if field.group == MORE else ""), []).append(field)
     for (name, _), fields in together.items():
-        yield Group(name=plain(name), questions=tuple(_question(field, wrong, words) for field in fields))
+        yield Group(
+            name=_called(name, words), questions=tuple(_question(field, wrong, words) for field in fields)
+        )
+
+
+def _called(group: str, words: Words) -> str:
+    return words.say("setup.another") if group == MORE else plain(group)
 
 
 def _question(field: Field, wrong: Mapping[str, str], words: Words) -> Question:
@@ -154,7 +160,7 @@ def _said(fault: Fault, named: Mapping[str, Field], words: Words) -> str:
     field = named.get(fault.field)
     if field is None:
         return said
-    group = f"{plain(field.group)}, " if field.group else ""
+    group = f"{_called(field.group, words)}, " if field.group else ""
     return f"{group}{words.say(f'setup.field.{field.word}')}: {said}"
 
 

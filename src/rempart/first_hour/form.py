@@ -41,6 +41,8 @@ from rempart.site.template import Table
 
 MOST_DEVICES = 60
 """Found machines that the form offers a name for."""
+MORE = "+"
+"""The group of fields for one thing more."""
 _ROWS = 2
 """Empty rows for what nobody found."""
 
@@ -257,7 +259,7 @@ def _devices(answers: Answers, around: Surroundings) -> Iterator[Field]:
         name = machine.name if machine else found[address].name
         yield from _row(number, address, mac, name, machine.kind if machine else "", " ".join((address, mac)))
     for number in range(MOST_DEVICES, MOST_DEVICES + _ROWS):
-        yield from _row(number, "", "", "", "", "+")
+        yield from _row(number, "", "", "", "", MORE)
 
 
 def _row(number: int, address: str, mac: str, name: str, kind: str, group: str) -> Iterator[Field]:
@@ -354,7 +356,7 @@ def _outside(answers: Answers, about: Table) -> Iterator[Field]:
     else:
         named = [(each["name"][spoken], each["action"][spoken], "") for each in about["outside_wall"]]
     for number, (name, action, phone) in enumerate([*named, *[("", "", "")] * _ROWS]):
-        start, group = f"beyond.{number}", name or "+"
+        start, group = f"beyond.{number}", name or MORE
         yield Field(id=f"{start}.name", word="beyond-name", value=name, group=group)
         yield Field(id=f"{start}.action", word="beyond-action", value=action, group=group)
         yield Field(id=f"{start}.phone", kind=FieldKind.PHONE, word="phone", value=phone, group=group)
