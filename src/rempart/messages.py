@@ -257,9 +257,10 @@ class FileAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class SimulationAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """What would this order do? Nothing is done, sealed or remembered."""
+    """What would this order do? Nothing is done, sealed or remembered. From the console it comes with a session."""
 
     order: AnyOrder
+    session: Held = ""
 
 
 class ChallengeAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -295,7 +296,14 @@ FromOperator = (
     | _AboutIncidents
 )
 FromConsole = (
-    Ordered | ChallengeAsked | StatusAsked | StatusFollowed | NamesAsked | _AboutIncidents | FromVisitor
+    Ordered
+    | SimulationAsked
+    | ChallengeAsked
+    | StatusAsked
+    | StatusFollowed
+    | NamesAsked
+    | _AboutIncidents
+    | FromVisitor
 )
 
 
@@ -382,6 +390,18 @@ class OpeningStatus(msgspec.Struct, frozen=True, kw_only=True):
     checks: list["CheckStatus"] = []
     partner: str = ""
     """The other side's own condition, while it is not met."""
+    answers: list["GateStatus"] = []
+    """What people said of its gates, in the gates' order."""
+
+
+class GateStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person last said of a gate: yes, no, unknown or never-found, with the proof."""
+
+    gate: str
+    answer: str
+    proof: str
+    by: str
+    at: Instant
 
 
 class CheckStatus(msgspec.Struct, frozen=True, kw_only=True):

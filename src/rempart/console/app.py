@@ -30,7 +30,7 @@ from rempart.console.feed import Feed
 from rempart.console.frame import Frame, frame
 from rempart.console.inquirer import Inquirer
 from rempart.console.live import Live
-from rempart.console.routes import api, care, findings, masks, people, signin
+from rempart.console.routes import api, care, findings, masks, people, reopening, signin
 from rempart.console.signin import sign_in_page
 from rempart.console.visitors import Visitors
 from rempart.console.web import form, from_here, one, session, where
@@ -160,6 +160,7 @@ class Console:
                 *care.routes(self),
                 *masks.routes(self),
                 *findings.routes(self),
+                *reopening.routes(self),
                 *api.routes(self),
             ],
             lifespan=self._living,

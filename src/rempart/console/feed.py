@@ -94,6 +94,14 @@ class Feed:
             async with asyncio.timeout(seconds), self._changed:
                 await self._changed.wait()
 
+    async def caught_up(self, done: OrderDone) -> None:
+        """Wait a moment for a status from after an order, so that the next page is the true one."""
+        by_then = max(each for each in (done.received, done.enforced) if each is not None)
+        for _ in range(8):
+            if self.status is None or self.status.now >= by_then:
+                return
+            await self.changed(0.25)
+
     async def contain(self, by: str, reason: str, session: str = "") -> OrderDone | OrderRejected:
         """Order the cut. Raises StationUnreachable when the guard does not answer: nothing is known to be cut."""
         return await self.order(Ordered(order=Contain(by=by, reason=reason), session=session))

@@ -14,7 +14,7 @@ from rempart.accounts.conversation import (
     Visitor,
 )
 from rempart.engine.orders import AnyOrder
-from rempart.messages import OrderDone, Status
+from rempart.messages import Foreseen, OrderDone, Status
 
 ROOT = "/api/v1"
 
@@ -56,6 +56,7 @@ _SPOKEN = (
     Status,
     OrderDone,
     Question,
+    Foreseen,
     People,
     NamesTold,
     Visitor,
@@ -104,6 +105,16 @@ def _paths(named: dict[str, Any]) -> dict[str, Any]:
                 takes="Asked",
                 gives="Question",
                 scope="order",
+            ),
+        },
+        f"{ROOT}/simulations": {
+            "post": _operation(
+                "simulate",
+                "What an order would do now; nothing is done, sealed or remembered",
+                named,
+                takes="Asked",
+                gives="Foreseen",
+                scope="read",
             ),
         },
         f"{ROOT}/people": {

@@ -34,7 +34,7 @@ from rempart.accounts.conversation import (
     ToVisitor,
 )
 from rempart.accounts.mask import KEY_BYTES, mask
-from rempart.accounts.person import Role
+from rempart.accounts.person import INFORMED, Role
 from rempart.adapters import masks
 from rempart.adapters.accounts import AccountStore
 from rempart.adapters.attachments import Attachments
@@ -101,6 +101,7 @@ from rempart.messages import (
     FileTold,
     FindingsAccepted,
     FindingsReported,
+    Foreseen,
     FromConsole,
     FromGroupDoor,
     FromOperator,
@@ -607,6 +608,8 @@ class Guard:
                     await connection.send(await self._obey_visitor(message))
                 case ChallengeAsked():
                     await connection.send(self._question(message))
+                case SimulationAsked():
+                    await connection.send(self._foreseen(message))
                 case NamesAsked():
                     await connection.send(await self._names(message, local=False))
                 case IncidentAsked(session=session):
@@ -636,6 +639,13 @@ class Guard:
             return self.reception.question(asked)
         except OrderRefused as fault:
             return OrderRejected(what=fault.what, now=fault.now)
+
+    def _foreseen(self, asked: SimulationAsked) -> Foreseen | OrderRejected:
+        """What an order would do, to those who may see everything; each order costs one step of the engine."""
+        if not self.reception.roles(asked.session) & INFORMED:
+            wanted = ", ".join(sorted(INFORMED))
+            return OrderRejected(what="your roles do not allow this", now=f"It is for: {wanted}.")
+        return foresee(self.terms, self.state, asked.order, self.clock.now())
 
     async def _obey_visitor(self, sent: OrderSent) -> OrderDone | OrderRejected:
         try:

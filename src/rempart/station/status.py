@@ -15,6 +15,7 @@ from rempart.messages import (
     AlertStatus,
     CheckStatus,
     CoreStatus,
+    GateStatus,
     IncidentStatus,
     MeasureStatus,
     NamesRefused,
@@ -25,7 +26,7 @@ from rempart.messages import (
     Status,
 )
 from rempart.reopening.check import unproven_core
-from rempart.reopening.gate import missing
+from rempart.reopening.gate import Gate, missing
 from rempart.reopening.profile import gates, profile
 from rempart.site.opening import Opening
 from rempart.site.site import Site
@@ -156,6 +157,11 @@ def _opening(
             for check in (outlook.checks if state.contained else ())
         ],
         partner=partner.condition if partner and not partner.met else "",
+        answers=[
+            GateStatus(gate=gate.value, answer=said.answer.value, proof=said.proof, by=said.by, at=said.at)
+            for gate in Gate
+            if (said := answers.get(gate.value))
+        ],
     )
 
 

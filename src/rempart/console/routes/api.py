@@ -29,7 +29,15 @@ from rempart.accounts.credential import Scope
 from rempart.console.openapi import ROOT, Asked, Credentials, Given, Problem, description
 from rempart.console.web import ANSWER_MOST, body, where
 from rempart.errors import StationUnreachable
-from rempart.messages import ChallengeAsked, FromConsole, OrderDone, Ordered, OrderRejected
+from rempart.messages import (
+    ChallengeAsked,
+    Foreseen,
+    FromConsole,
+    OrderDone,
+    Ordered,
+    OrderRejected,
+    SimulationAsked,
+)
 
 if TYPE_CHECKING:
     from rempart.console.app import Console
@@ -47,6 +55,7 @@ def routes(console: "Console") -> list[Route]:
         Route(f"{ROOT}/status", desk.status),
         Route(f"{ROOT}/orders", desk.order, methods=["POST"]),
         Route(f"{ROOT}/questions", desk.question, methods=["POST"]),
+        Route(f"{ROOT}/simulations", desk.simulate, methods=["POST"]),
         Route(f"{ROOT}/people", desk.people),
         Route(f"{ROOT}/names/{{incident}}", desk.names),
         Route(f"{ROOT}/session", desk.who),
@@ -109,6 +118,16 @@ class _Api:
             asked = await _read(request, Asked)
             self._unhurried(request, token)
             return _json(await self._ask(ChallengeAsked(order=asked.order, session=token), Question))
+        except _Refused as refused:
+            return refused.response()
+
+    async def simulate(self, request: Request) -> Response:
+        """What an order would do."""
+        try:
+            token = _token(request)
+            asked = await _read(request, Asked)
+            self._unhurried(request, token)
+            return _json(await self._ask(SimulationAsked(order=asked.order, session=token), Foreseen))
         except _Refused as refused:
             return refused.response()
 

@@ -89,6 +89,7 @@ class _People:
         if not isinstance(done, OrderDone):
             return await self._shown(request, here, "", done.what, done.now)
         self.console.visitors.forget(here.key)
+        await self.console.feed.caught_up(done)
         if not done.handed:
             return RedirectResponse(back, 303)
         words, handed = self.console.words(request), done.handed

@@ -1,0 +1,164 @@
+"""Reopening in a browser: what loosens or proves waits for a passkey, closing and ticking go through at once."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeGuard
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from rempart.accounts.person import INFORMED
+from rempart.console.access import Session, same
+from rempart.console.duty import REOPENING
+from rempart.console.reopening import reopening_page
+from rempart.console.routes.people import asked
+from rempart.console.web import form, from_here, one, session
+from rempart.engine import orders
+from rempart.engine.orders import AnyOrder, GateAnswer
+from rempart.errors import StationUnreachable
+from rempart.messages import Foreseen, OrderDone, Ordered, OrderRejected, SimulationAsked
+from rempart.reopening.gate import Gate
+
+if TYPE_CHECKING:
+    from rempart.console.app import Console
+
+_HOUR = 3600
+
+
+def routes(console: "Console") -> list[Route]:
+    """The address of reopening."""
+    desk = _Reopening(console)
+    return [Route(REOPENING, desk.page), Route(REOPENING, desk.act, methods=["POST"])]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reopening:
+    console: "Console"
+
+    async def page(self, request: Request) -> Response:
+        """The way back. It tells names and what was proven, so it is for those who may see everything."""
+        here = session(request)
+        if not _may_look(here):
+            return self.console.refused(request)
+        return self._shown(request, here)
+
+    async def act(self, request: Request) -> Response:
+        """One order, or its simulation."""
+        here, fields = session(request), await form(request)
+        if not _may_look(here):
+            return self.console.refused(request)
+        if not from_here(request) or not same(one(fields, "csrf"), here.csrf):
+            return self._shown(request, here, refused=self._told(request, "stale"))
+        try:
+            order = _order(here.account, fields)
+        except (msgspec.ValidationError, ValueError):
+            return self._shown(request, here, refused=self._told(request, "unreadable"))
+        if one(fields, "do") == "simulate":
+            return await self._simulate(request, here, order)
+        back = f"{REOPENING}#door-{one(fields, 'opening', 60)}"
+        if _at_once(order):
+            return await self._give(request, here, order, back)
+        return await asked(self.console, request, here, order, back)
+
+    async def _simulate(self, request: Request, here: Session, order: AnyOrder) -> Response:
+        try:
+            answer = await self.console.feed.ask(SimulationAsked(order=order, session=here.secret))
+        except StationUnreachable:
+            answer = None
+        match answer:
+            case Foreseen():
+                return self._shown(request, here, foreseen=answer)
+            case OrderRejected():
+                return self._shown(request, here, refused=answer)
+            case _:
+                return self._shown(request, here, refused=self._told(request, "unreachable"))
+
+    async def _give(self, request: Request, here: Session, order: AnyOrder, back: str) -> Response:
+        try:
+            done = await self.console.feed.order(Ordered(order=order, session=here.secret))
+        except StationUnreachable:
+            return self._shown(request, here, refused=self._told(request, "unreachable"))
+        if not isinstance(done, OrderDone):
+            return self._shown(request, here, refused=done)
+        await self.console.feed.caught_up(done)
+        return RedirectResponse(back, 303)
+
+    def _told(self, request: Request, key: str) -> OrderRejected:
+        words = self.console.words(request)
+        return OrderRejected(what=words.say(f"refusal.{key}"), now=words.say(f"refusal.{key}-now"))
+
+    def _shown(
+        self,
+        request: Request,
+        here: Session,
+        *,
+        foreseen: Foreseen | None = None,
+        refused: OrderRejected | None = None,
+    ) -> Response:
+        page = reopening_page(
+            self.console.feed.status,
+            here.visitor,
+            self.console.words(request),
+            self.console.clock.now(),
+            here.csrf,
+            foreseen=foreseen,
+            refusal=refused.what if refused else "",
+            advice=refused.now if refused else "",
+        )
+        return self.console.html(request, "reopening.html", page, 409 if refused else 200)
+
+
+def _may_look(here: Session | None) -> TypeGuard[Session]:
+    return here is not None and here.visitor is not None and bool(INFORMED & set(here.visitor.roles))
+
+
+def _at_once(order: AnyOrder) -> bool:
+    """Whether a session is enough, as the guard sees it (`rempart.engine.rights.needs`)."""
+    match order:
+        case orders.AnswerGate(answer=answer):
+            return answer is not GateAnswer.YES
+        case orders.SetOpening() | orders.TickOutside():
+            return True
+        case _:
+            return False
+
+
+def _order(by: str, fields: dict[str, list[str]]) -> AnyOrder:
+    """The order that a form asks for. Raises ValueError or `msgspec.ValidationError` when it is none."""
+    opening, reason = one(fields, "opening", 120), one(fields, "reason", 400).strip()
+    said: dict[str, object] = {"by": by, "reason": reason, "opening": opening}
+    kind: type[AnyOrder]
+    match one(fields, "do"):
+        case "trial" | "simulate":
+            kind = orders.Reopen
+            said |= {
+                "state": one(fields, "state"),
+                "seconds": int(one(fields, "hours", 4)) * _HOUR,
+                "override": bool(one(fields, "override")),
+            }
+        case "gate":
+            kind = orders.AnswerGate
+            said |= {name: one(fields, name, 400).strip() for name in ("gate", "answer", "proof")}
+        case "approve":
+            kind = orders.AnswerGate
+            said |= {
+                "gate": Gate.APPROVAL.value,
+                "answer": GateAnswer.YES.value,
+                "proof": one(fields, "proof", 400).strip(),
+            }
+        case "confirm":
+            kind = orders.ConfirmTrial
+        case "confirm-override":
+            kind = orders.ConfirmOverride
+        case "close":
+            kind = orders.SetOpening
+            said["state"] = "closed"
+        case "outside":
+            kind = orders.TickOutside
+            said = {"by": by, "item": one(fields, "item", 120), "reply": one(fields, "reply")}
+            said |= {"action": int(one(fields, "action", 3)), "proof": one(fields, "proof", 400).strip()}
+        case other:
+            raise ValueError(f"no order {other!r}")
+    order: AnyOrder = msgspec.convert({**said, "type": kind.__name__}, kind)
+    return order

@@ -1,0 +1,201 @@
+"""The page of reopening: each gate says what is missing, each role is offered its own orders, a clock runs down."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from console.test_app import Visit, visit
+from console.test_frame import signed_in
+from rempart.accounts.person import Role
+from rempart.console.app import rendered
+from rempart.console.frame import frame
+from rempart.console.ladder import Fill, Rung, Step, ladder
+from rempart.console.reopening import ReopeningPage, Rights, reopening_page, rights
+from rempart.console.words import words
+from rempart.instants import Instant
+from rempart.messages import (
+    CareStatus,
+    CheckStatus,
+    CoreStatus,
+    DoorForeseen,
+    Foreseen,
+    GateStatus,
+    OpeningStatus,
+    OutsideStatus,
+    OverrideStatus,
+    Posture,
+    ReopeningStatus,
+    Status,
+)
+from rempart.site.opening import OpeningState
+from rempart.site.site import Language, Site
+
+__all__ = ["visit"]
+
+Make = Callable[..., Status]
+HOSTILE = "<img src=x onerror=alert(1)>\x1b[2J\u202e"
+
+
+def lab(status: Status, **changed: object) -> Status:
+    """The status with the laboratory's door on the way back, as ``changed`` says."""
+
+    def on_the_way(each: OpeningStatus) -> OpeningStatus:
+        if each.id != "lab":
+            return each
+        said = {
+            "stage": 2,
+            "gates_passed": ["need", "filter"],
+            "gates_missing": ["cut-verified", "approval"],
+            "checks": [CheckStatus(gate="filter", verdict="no", detail="it leads anywhere")],
+            "answers": [
+                GateStatus(gate="need", answer="yes", proof="blood tests", by="anne", at=status.now),
+                GateStatus(gate="cut-verified", answer="unknown", proof="", by="anne", at=status.now),
+            ],
+        }
+        return msgspec.structs.replace(each, **(said | changed))
+
+    return msgspec.structs.replace(status, openings=[on_the_way(each) for each in status.openings])
+
+
+def asked(status: Status | None, now: Instant, *roles: Role, **options: object) -> ReopeningPage:
+    visitor = signed_in(*roles).visitor
+    return reopening_page(status, visitor, words(Language.ENGLISH), now, "csrf", **options)  # type: ignore[arg-type]
+
+
+def shown(site: Site, page: ReopeningPage) -> str:
+    return rendered("reopening.html", page, frame(site, words(Language.ENGLISH)))
+
+
+def test_a_gate_says_who_proved_it_or_how_to(make: Make, now: Instant) -> None:
+    page = asked(lab(make(Posture.CONTAINED)), now, Role.TECHNICIAN)
+    gates = {gate.id: gate for door in page.doors if door.id == "lab" for gate in door.gates}
+    assert [(name, gate.fill) for name, gate in gates.items()] == [
+        ("need", Fill.FULL),
+        ("cut-verified", Fill.HALF),
+        ("filter", Fill.HALF),
+        ("approval", Fill.EMPTY),
+    ]
+    assert gates["need"].said == "yes, anne, 03:12"
+    assert gates["need"].proof == "blood tests"
+    assert gates["filter"].machine == ("no: it leads anywhere",)
+    assert "The director" in gates["approval"].how
+
+
+@pytest.mark.parametrize(
+    ("role", "offered"),
+    [
+        (Role.TECHNICIAN, Rights(open=True, check=True, close=True, tick=True)),
+        (Role.APPROVER, Rights(check=True, approve=True, tick=True)),
+        (Role.PRIVACY_OFFICER, Rights(check=True, tick=True)),
+        (Role.DUTY, Rights(close=True, tick=True)),
+        (Role.OBSERVER, Rights()),
+        (Role.REGION, Rights()),
+    ],
+)
+def test_each_role_is_offered_its_own(role: Role, offered: Rights) -> None:
+    assert rights(signed_in(role).visitor) == offered
+    assert rights(None) == Rights()
+
+
+def test_only_a_technician_opens_and_only_an_approver_approves(site: Site, make: Make, now: Instant) -> None:
+    status = lab(make(Posture.CONTAINED))
+    technician = shown(site, asked(status, now, Role.TECHNICIAN))
+    approver = shown(site, asked(status, now, Role.APPROVER))
+    assert 'value="trial"' in technician
+    assert 'value="approve"' not in technician
+    assert 'value="trial"' not in approver
+    assert 'value="approve"' in approver
+
+
+def test_in_peace_and_in_silence_nothing_is_offered(site: Site, make: Make, now: Instant) -> None:
+    peace, silence = asked(make(), now, Role.TECHNICIAN), asked(None, now, Role.TECHNICIAN)
+    assert 'value="trial"' not in shown(site, peace) + shown(site, silence)
+    assert "not cut" in peace.lead
+    assert "does not answer" in silence.lead
+    assert silence.rungs == ()
+
+
+def test_a_trial_counts_down_and_its_clock_with_it(make: Make, now: Instant) -> None:
+    hour = 3_600_000_000
+    on_trial = lab(
+        make(Posture.REOPENING),
+        state=OpeningState.FILTERED,
+        since=Instant(now - 7 * hour),
+        trial_until=Instant(now + 41 * hour),
+    )
+    page = asked(on_trial, now, Role.TECHNICIAN)
+    door = next(door for door in page.doors if door.id == "lab")
+    step = next(step for rung in page.rungs for step in rung.steps if step.left is not None)
+    assert "41 h left" in door.trial
+    assert step.left == pytest.approx(41 / 48)
+    assert [state for state, _ in door.states] == ["open"]
+    assert door.closable
+
+
+def test_we_are_at_the_first_stage_that_is_not_done(make: Make, now: Instant) -> None:
+    core = [CoreStatus(id="dc", name="Directory", proven=True)]
+    status = lab(make(Posture.CONTAINED, reopening=ReopeningStatus(core=core)))
+    rungs = asked(status, now, Role.TECHNICIAN).rungs
+    assert [(rung.title, rung.here) for rung in rungs] == [
+        ("Stage 0: the trusted core", False),
+        ("Stage 2", True),
+    ]
+
+
+@pytest.mark.parametrize(("left", "large"), [(1.0, 1), (0.75, 1), (0.25, 0), (-3.0, 0)])
+def test_a_clock_is_drawn_whatever_is_left(left: float, large: int) -> None:
+    step = Step(name="a", state="filtered", word="filtered", gates=(Fill.FULL,), left=left)
+    (row,) = ladder([Rung(title="1", steps=(step,))]).rows
+    assert f"0 {large} 1" in row.clock
+
+
+def test_what_was_simulated_is_said_and_that_nothing_changed(site: Site, make: Make, now: Instant) -> None:
+    would = Foreseen(
+        refused="",
+        instead="",
+        facts=[],
+        doors=[
+            DoorForeseen(
+                opening="lab",
+                now=OpeningState.CLOSED,
+                would=OpeningState.FILTERED,
+                until=Instant(now + 1),
+                then=OpeningState.CLOSED,
+            )
+        ],
+        loosens=True,
+    )
+    page = asked(make(Posture.CONTAINED), now, Role.TECHNICIAN, foreseen=would)
+    assert page.foreseen[0] == "Laboratoire: closed → filtered"
+    assert "Nothing has been changed." in shown(site, page)
+    refused = Foreseen(refused="lab cannot: a; b", instead="", facts=[], doors=[], loosens=False)
+    told = asked(make(Posture.CONTAINED), now, Role.TECHNICIAN, foreseen=refused).foreseen
+    assert told == ("The order would be refused:", "lab cannot: a", "b")
+
+
+def test_hostile_words_stay_words(site: Site, make: Make, now: Instant) -> None:
+    said = GateStatus(gate="need", answer="yes", proof=HOSTILE, by=HOSTILE, at=now)
+    outside = OutsideStatus(
+        item="m365", number=1, action=HOSTILE, phone=HOSTILE, reply="yes", by=HOSTILE, at=now
+    )
+    lone = OverrideStatus(opening="lab", by=HOSTILE, due=now, reason=HOSTILE)
+    status = lab(
+        make(
+            Posture.CONTAINED,
+            care=CareStatus(outside=[outside]),
+            reopening=ReopeningStatus(overrides=[lone]),
+        ),
+        name=HOSTILE,
+        answers=[said],
+        obstacles=[HOSTILE],
+    )
+    html = shown(site, asked(status, now, Role.TECHNICIAN, refusal=HOSTILE, advice=HOSTILE))
+    assert "<img" not in html
+    assert "\u202e" not in html
+
+
+def test_whoever_came_by_the_link_does_not_see_it(visit: Visit) -> None:
+    visit.enter()
+    assert visit.ask("GET", "/reopening").status_code == 403
+    assert visit.ask("POST", "/reopening", data={"do": "trial"}).status_code == 403
