@@ -82,3 +82,5 @@ CALM = State("calm", lambda _: None)
 ATTACKED = State("attacked", _attacked)
 CONTAINED = State("contained", _contained)
 SILENT = State("silent", _silent)
+
+STATES = (CALM, ATTACKED, CONTAINED, SILENT)

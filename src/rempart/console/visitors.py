@@ -8,7 +8,6 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from rempart.accounts.conversation import SessionAsked, Visitor
@@ -35,7 +34,7 @@ _STRANGERS = Pace(100, seconds(0.05))
 _EVERYBODY = "everybody"
 
 _AT_ONCE = 4
-"""Questions about sessions that pages ask by themselves, at once: a change wakes them all, and an order comes first."""
+"""Questions about sessions at once: a change wakes every live page, and an order must find the guard's door free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,10 @@ class _Vouched:
     session: Session
     asked: Instant
     used: Instant
+
+    def fresh(self, now: Instant, *, looking: bool) -> bool:
+        """Whether the guard need not be asked, or told of its use, again."""
+        return now < after(self.asked if looking else self.used, FRESH)
 
 
 @dataclass(slots=True)
@@ -56,7 +59,7 @@ class Visitors:
     clock: Clock
     _known: dict[str, _Vouched] = field(default_factory=dict, repr=False)
     _strange: Buckets = field(default_factory=Buckets, repr=False)
-    _looking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE), repr=False)
+    _asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE), repr=False)
     _secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
     async def session(self, key: str, where: str, *, looking: bool = False) -> Session | None:
@@ -69,14 +72,23 @@ class Visitors:
             return None
         if linked := self.access.session(key, now):
             return linked
-        known = self._known.get(key)
-        if known and now < after(known.asked if looking else known.used, FRESH):
+        if (known := self._known.get(key)) and known.fresh(now, looking=looking):
             return known.session
         if known is None and not self.may_ask(where):
             return None
+        async with self._asking:
+            known, now = self._known.get(key), self.clock.now()
+            if known and known.fresh(
+                now, looking=looking
+            ):  # another page of the same session asked meanwhile
+                return known.session
+            return await self._asked(key, known, now, looking=looking)
+
+    async def _asked(
+        self, key: str, known: _Vouched | None, now: Instant, *, looking: bool
+    ) -> Session | None:
         try:
-            async with self._looking if looking else nullcontext():
-                said = await self.feed.ask(SessionAsked(session=key, looking=looking))
+            said = await self.feed.ask(SessionAsked(session=key, looking=looking))
         except StationUnreachable:
             return known.session if known and now < known.session.ends else None
         self._known.pop(key, None)

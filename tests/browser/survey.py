@@ -1,0 +1,174 @@
+"""Looking at every page of the console as everybody who may come sees it, and what is wrong with any.
+
+Which pages there are the console's own routes say (`browser.pages`). Each is fetched for every visitor, in one state
+in all four languages and in the others in French, and read: its language, its words. Many are the same page but for
+their words: those whose elements and attributes agree are of one kind. axe looks at one of each kind, at desk and
+telephone width, and again in the dark for contrast. Whether a page fits hangs on its words too, so that each kind is
+drawn in each language. Screenshots of those stay in build/pictures, which git ignores.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+from playwright.sync_api import Browser, BrowserContext, Page, Request
+
+from browser import axe
+from browser.home import Home
+from browser.pages import CONTAINED, LINK, STRANGER, VISITORS, State, address, paths
+from rempart.accounts.person import Role
+from rempart.console.app import COOKIE
+from rempart.site.site import Language
+
+PICTURES = Path(__file__).parents[2] / "build" / "pictures"
+
+DESK = {"width": 1360, "height": 900}
+TELEPHONE = {"width": 360, "height": 740}
+
+EXPECTED = {200, 403, 404}
+"""Whoever may not look gets a page as well."""
+
+_MISSING = re.compile(r"\{[a-z_]+\}|\b[a-z]+(\.[a-z-]+)+ \([a-z_]*(=|\))")
+"""A hole that nobody filled, or a sentence that has no words and shows its key instead (`Words.tell`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One page as one visitor got it."""
+
+    path: str
+    visitor: str
+    language: Language
+    state: str
+    html: str
+
+    @property
+    def kinds(self) -> tuple[str, str]:
+        """Of what stands around the page, and of the page: alike for those that differ in their words alone."""
+        around, _, inside = self.html.partition("<main")
+        return _bones(around), _bones(inside)
+
+    @property
+    def name(self) -> str:
+        page = self.path.strip("/").replace("/", "-") or "duty"
+        return f"{page}.{self.state}.{self.visitor}.{self.language}"
+
+
+_OF_ONE_PAGE = re.compile(r' (value|id|href|lang|for|aria-current|data-[a-z]+)="[^"]*"')
+"""Attributes in which pages of one kind differ."""
+
+
+def _bones(html: str) -> str:
+    tags = "".join(re.findall(r"<[^>]*>", html))
+    return sha256(_OF_ONE_PAGE.sub("", tags).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A home in some state, and the cookie of everybody who may look."""
+
+    home: Home
+    state: State
+    cookies: dict[str, str]
+
+    def looks(self) -> Iterator[Seen]:
+        """Every page, for everybody, in the languages that this state is looked at in."""
+        languages = tuple(Language) if self.state is CONTAINED else (Language.FRENCH,)
+        with httpx.Client(base_url=self.home.origin) as client:
+            for path in paths():
+                where = address(path, self.home)
+                for visitor, cookie in self.cookies.items():
+                    for language in languages:
+                        headers = {"cookie": f"{COOKIE}={cookie}"}
+                        answer = client.get(where, params={"lang": language.value}, headers=headers)
+                        client.cookies.clear()
+                        if answer.is_redirect and answer.headers["location"] in paths():
+                            continue
+                        code = answer.status_code
+                        assert code in EXPECTED, f"{where} for {visitor}: {code}"
+                        yield Seen(where, visitor, language, self.state.name, answer.text)
+
+
+_looked_at: set[object] = set()
+"""Kinds of pages, and kinds in a language, that were looked at in an earlier state."""
+
+
+def survey(browser: Browser, home: Home, state: State) -> list[str]:
+    """Bring the home into that state and look; what is wrong, one line each."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    station = settled(home, state)
+    contexts: dict[str, BrowserContext] = {}
+    wrong: list[str] = []
+    for seen in station.looks():
+        wrong += misread(seen)
+        kinds = set(seen.kinds) - _looked_at
+        spoken = {(seen.language, kind) for kind in seen.kinds} - _looked_at
+        if not spoken:
+            continue
+        _looked_at.update(kinds, spoken)
+        if seen.visitor not in contexts:
+            contexts[seen.visitor] = context_of(browser, station, seen.visitor)
+        page = contexts[seen.visitor].new_page()
+        wrong += look(page, home, seen, thoroughly=bool(kinds))
+        page.close()
+    for context in contexts.values():
+        context.close()
+    return wrong
+
+
+def settled(home: Home, state: State) -> Station:
+    """Everybody has come; then it happens."""
+    cookies = {STRANGER: "", LINK: httpx.get(home.link()).cookies[COOKIE]}
+    cookies |= {role: home.signed_in(role, Role(role)) for role in VISITORS if role not in cookies}
+    state.come(home)
+    return Station(home, state, cookies)
+
+
+def context_of(chromium: Browser, station: Station, visitor: str) -> BrowserContext:
+    context = chromium.new_context(viewport=TELEPHONE)  # type: ignore[arg-type]  # two whole numbers
+    if cookie := station.cookies[visitor]:
+        context.add_cookies([{"name": COOKIE, "value": cookie, "url": station.home.origin}])
+    return context
+
+
+def misread(seen: Seen) -> list[str]:
+    """What is wrong with a page before anybody draws it."""
+    text = re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", seen.html, flags=re.DOTALL)
+    faults = [f"no words: {found[0]}" for found in _MISSING.finditer(text)]
+    if f'<html lang="{seen.language}"' not in seen.html:
+        faults.append("not in the language that was asked for")
+    return [f"{seen.name}: {fault}" for fault in faults]
+
+
+def look(page: Page, home: Home, seen: Seen, *, thoroughly: bool) -> list[str]:
+    """What is wrong with a page as it is drawn: barriers, what does not fit, what is asked of others, what fails."""
+    faults: list[str] = []
+
+    def asked(request: Request) -> None:
+        if urlsplit(request.url).netloc != urlsplit(home.origin).netloc and not request.url.startswith(
+            "data:"
+        ):
+            faults.append(f"asks {request.url}")
+
+    page.on("request", asked)
+    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+    page.on(
+        "console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None
+    )
+    page.goto(f"{home.origin}{seen.path}?lang={seen.language}")
+    for size, name in ((TELEPHONE, "telephone"), (DESK, "desk")):
+        page.set_viewport_size(size)  # type: ignore[arg-type]  # two whole numbers
+        if (wide := page.evaluate("document.documentElement.scrollWidth")) > size["width"]:
+            faults.append(f"{name}: {wide} px wide")
+        if name == "telephone" or thoroughly:
+            page.screenshot(path=PICTURES / f"{seen.name}.{name}.png", full_page=True)
+        if thoroughly:
+            faults += [f"{name}: {each}" for each in axe.barriers(page)]
+            page.emulate_media(color_scheme="dark")
+            faults += [f"{name}, dark: {each}" for each in axe.pale(page)]
+            page.emulate_media(color_scheme="light")
+    return [f"{seen.name}: {fault}" for fault in faults]
