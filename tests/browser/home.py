@@ -78,6 +78,7 @@ class Home:
     """The guard runs in a thread with an enforcer that only remembers; the console is the real process."""
 
     folder: Path
+    site: Site = field(default_factory=home)
     keychain: Keychain = field(init=False, default_factory=lambda: Keychain(None))
     guard: Guard = field(init=False)
     loop: asyncio.AbstractEventLoop = field(init=False)
@@ -170,7 +171,7 @@ class Home:
         journal = Journal.open(self.folder / "journal.db", with_keys, origin="rempart/t", now=clock.now())
         party = RelyingParty(origins=(self.origin,))
         self.guard = Guard(
-            Terms(home(), read_policy(None)),
+            Terms(self.site, read_policy(None)),
             journal,
             MemoryEnforcer(),
             clock,
