@@ -13,6 +13,7 @@ from rempart.adapters.journal import Journal
 from rempart.cli.status import show
 from rempart.console.app import rendered
 from rempart.console.duty import duty_page
+from rempart.console.frame import frame
 from rempart.console.words import words
 from rempart.containment.policy import parse as parse_policy
 from rempart.containment.render import haproxy, nftables
@@ -114,7 +115,8 @@ def test_it_reaches_every_edge_as_text(text: str, site: Site, detection: Detecti
 
     # the page, in each language
     for language in Language:
-        html = rendered("duty.html", duty_page(site, published, NOW, NOW, words(language)))
+        page = duty_page(site, published, NOW, NOW, words(language))
+        html = rendered("duty.html", page, frame(site, words(language)))
         assert "<script>alert" not in html
         assert "<img src=x" not in html
         assert not set("\x1b\x07\u202e\u2066") & set(html)

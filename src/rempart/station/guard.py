@@ -665,6 +665,10 @@ class Guard:
         try:
             if isinstance(order, AttachFile):
                 await self._keep(Ordered(received, order, authority), content)
+        except OrderRefused as fault:
+            await self.ask(Declined(received, type(order).__name__, order.by, fault.what), urgent=True)
+            return OrderRejected(what=fault.what, now=fault.now)
+        try:
             handled = await self.ask(Ordered(received, order, authority), urgent=True)
             if handled.refusal:
                 return OrderRejected(what=handled.refusal.what, now=handled.refusal.now)
