@@ -35,6 +35,8 @@ API = "/api/"
 
 HOLES: Mapping[str, Callable[[Home], str]] = {
     "incident": lambda station: next((each.id for each in station.guard.status().incidents), "none"),
+    "day": lambda _: "20000",
+    "bunch": lambda _: "none",
 }
 """What stands for a parameter of a route."""
 
