@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from rempart.errors import InputRefused
-from rempart.instants import Instant, as_datetime
+from rempart.instants import Instant, as_datetime, from_datetime
 
 ROOT_DAYS = 3_650
 """How long the root is good: the desks need not be visited again for ten years."""
@@ -92,6 +92,14 @@ def passing(address: str, now: Instant) -> tuple[bytes, bytes, str]:
         .sign(key, hashes.SHA256())
     )
     return _pem(made), _secret(key), made.fingerprint(hashes.SHA256()).hex(":").upper()
+
+
+def good_until(file: Path) -> Instant | None:
+    """Until when the first certificate of a file is good; None when it cannot be read."""
+    try:
+        return from_datetime(x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc)
+    except (OSError, ValueError):
+        return None
 
 
 def _authority(name: str, now: Instant) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:

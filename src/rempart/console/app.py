@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -30,7 +31,7 @@ from rempart.console.feed import Feed
 from rempart.console.frame import Frame, frame
 from rempart.console.inquirer import Inquirer
 from rempart.console.live import Live
-from rempart.console.routes import api, care, findings, masks, people, reopening, signin
+from rempart.console.routes import api, care, findings, masks, people, reopening, signin, technique
 from rempart.console.signin import sign_in_page
 from rempart.console.visitors import Visitors
 from rempart.console.web import form, from_here, one, session, where
@@ -128,6 +129,8 @@ class Console:
     tls: bool = False
     inquirer: Inquirer = field(default_factory=lambda: Inquirer(RUN / "watch" / "inquiry.sock"))
     """The way to watch, for the technician's pages."""
+    certificate: Path | None = None
+    """The pages' own certificate, if they have one."""
     live: Live = field(init=False)
     visitors: Visitors = field(init=False)
 
@@ -161,6 +164,7 @@ class Console:
                 *masks.routes(self),
                 *findings.routes(self),
                 *reopening.routes(self),
+                *technique.routes(self),
                 *api.routes(self),
             ],
             lifespan=self._living,

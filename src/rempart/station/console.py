@@ -60,6 +60,7 @@ def run(
         clock=clock,
         tls=tls is not None,
         inquirer=Inquirer(places.inquiry_socket),
+        certificate=tls.folder / "station.pem" if tls else None,
     )
     _log.info("the pages are at %s; the one-time link is in %s", base, link)
     config = uvicorn.Config(

@@ -34,7 +34,7 @@ _log = logging.getLogger("rempart.watch")
 MOST = 1_000_000
 """Findings that are kept."""
 
-LARGEST = 1 << 30
+LARGEST = 2 << 30
 """Bytes of the file, as well."""
 
 _SHARE = 0.05

@@ -1,0 +1,114 @@
+"""The page of health: whether the station itself is well, part by part."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from babel.dates import format_date
+
+from rempart.console.sheet import Card, Line, Mood, SheetPage, sheet
+from rempart.console.sources import summary
+from rempart.console.when import moment
+from rempart.console.words import Words, plain
+from rempart.detection.inquiry import RulesTold, SourcesTold
+from rempart.duties.belgian_time import on_the_wall
+from rempart.instants import Instant, hours
+from rempart.messages import Status
+from rempart.site.site import Site
+
+_SOON = hours(24 * 14)
+"""A certificate that ends sooner asks for somebody."""
+
+_FULL = 0.1
+"""Share of the disk below which it is nearly full."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vitals:
+    """What is known of the station's parts just now; None: that part does not answer, or nobody can say."""
+
+    status: Status | None
+    seen: Instant | None
+    """When the guard last said something."""
+    sources: SourcesTold | None
+    rules: RulesTold | None
+    clock: bool | None
+    """Whether the network keeps the clock right."""
+    certificate: Instant | None
+    """Until when the pages' certificate is good; None: they have none."""
+
+
+def health_page(site: Site, vitals: Vitals, words: Words, now: Instant) -> SheetPage:
+    """The page."""
+    return sheet("health", words, (Card(title="", lines=tuple(_lines(site, vitals, words, now))),))
+
+
+def _lines(site: Site, vitals: Vitals, words: Words, now: Instant) -> Iterator[Line]:
+    status = vitals.status
+    heard = moment(vitals.seen, now, words) if vitals.seen else ""
+    yield _line("guard", words, status is not None, words.say(f"health.guard-{_good(status)}", at=heard))
+    yield _line("watch", words, vitals.rules is not None, words.say(f"health.watch-{_good(vitals.rules)}"))
+    yield _wall(status, words, now)
+    if vitals.sources:
+        silent = any(each.silent for each in vitals.sources.sources)
+        yield _line("silent", words, not silent, summary(vitals.sources, words))
+    yield _names(site, status, words)
+    said = {True: "good", False: "bad", None: "unknown"}[vitals.clock]
+    yield _line("clock", words, vitals.clock, words.say(f"health.clock-{said}"))
+    if vitals.rules:
+        free, total = vitals.rules.free, vitals.rules.disk
+        told = words.say("health.disk-said", free=free >> 30, total=total >> 30)
+        yield _line("disk", words, free > _FULL * total, told)
+    yield _certificate(vitals.certificate, words, now)
+    if status:
+        told = words.say("health.journal-said", count=status.journal_entries, root=status.journal_root[:16])
+        yield _line("journal", words, True, told)  # noqa: FBT003
+    yield _telling(site, status, words)
+
+
+def _wall(status: Status | None, words: Words, now: Instant) -> Line:
+    if status is None:
+        return _line("wall", words, None, words.say("health.unknown"))
+    if status.enforcement_fault:
+        return _line("wall", words, False, plain(status.enforcement_fault))  # noqa: FBT003
+    if status.enforcement_verified is None:
+        return _line("wall", words, None, words.say("health.wall-never"))
+    at = moment(status.enforcement_verified, now, words)
+    return _line("wall", words, True, words.say("health.wall-good", at=at))  # noqa: FBT003
+
+
+def _names(site: Site, status: Status | None, words: Words) -> Line:
+    if site.resolver is None:
+        return Line(name=words.say("health.names"), notes=(words.say("health.names-none"),))
+    refused = status.names_refused if status else None
+    if refused is None:
+        return _line("names", words, None, words.say("health.names-nothing"))
+    told = words.say("health.names-good", count=sum(refused.times.values()))
+    return _line("names", words, True, told)  # noqa: FBT003
+
+
+def _certificate(until: Instant | None, words: Words, now: Instant) -> Line:
+    if until is None:
+        return Line(name=words.say("health.certificate"), notes=(words.say("health.certificate-none"),))
+    day = format_date(on_the_wall(until), "long", locale=words.locale)
+    good = until - now > _SOON
+    return _line("certificate", words, good, words.say("health.certificate-until", until=day))
+
+
+def _telling(site: Site, status: Status | None, words: Words) -> Line:
+    if not site.telling.recipients:
+        return _line("telling", words, False, words.say("health.telling-none"))  # noqa: FBT003
+    told = [each for alert in (status.alerts if status else []) for each in alert.told]
+    if not told:
+        return _line("telling", words, None, words.say("health.telling-untried"))
+    good = sum(each.delivered for each in told)
+    bad = len(told) - good
+    return _line("telling", words, not bad, words.say("health.telling-said", good=good, bad=bad))
+
+
+def _good(known: object) -> str:
+    return "bad" if known is None else "good"
+
+
+def _line(name: str, words: Words, good: bool | None, note: str) -> Line:  # noqa: FBT001
+    mood = Mood.UNKNOWN if good is None else Mood.GOOD if good else Mood.BAD
+    return Line(name=words.say(f"health.{name}"), mood=mood, word=words.say(f"health.{mood}"), notes=(note,))

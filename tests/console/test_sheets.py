@@ -1,0 +1,137 @@
+"""Logs, rules, health and settings: what each says, in every language, also when a part does not answer."""
+
+from collections.abc import Callable
+
+import pytest
+
+from rempart.console.app import rendered
+from rempart.console.frame import frame
+from rempart.console.health import Vitals, health_page
+from rempart.console.rules import rules_page
+from rempart.console.settings import settings_page
+from rempart.console.sheet import Mood, SheetPage
+from rempart.console.sources import sources_page
+from rempart.console.words import words
+from rempart.detection.inquiry import ProblemTold, RuleFilesTold, RulesTold, SourcesTold, SourceTold
+from rempart.instants import Instant, hours
+from rempart.messages import Status
+from rempart.site.site import Language, Site
+
+ENGLISH = words(Language.ENGLISH)
+
+
+def logs(now: Instant) -> SourcesTold:
+    heard = SourceTold(
+        source="/var/log/portal.log",
+        decoder="nginx",
+        last=now,
+        days=[100, 50, 0, 0, 0, 0, 0],
+        undecoded=3,
+        silent=False,
+        missing=False,
+    )
+    silent = SourceTold(
+        source="/var/log/<b>x.log",
+        decoder="syslog",
+        last=Instant(now - hours(80)),
+        days=[0, 0, 0, 9000, 9000, 9000, 9000],
+        undecoded=0,
+        silent=True,
+        missing=True,
+    )
+    return SourcesTold(sources=[heard, silent])
+
+
+def rules(free: int = 50 << 30) -> RulesTold:
+    return RulesTold(
+        levels={"high": 7},
+        refused=[ProblemTold(what="a <b>x field", where="rules/x.yml, line 3", mend="Correct it.")],
+        refused_more=4,
+        waiting=[],
+        waiting_more=0,
+        current=RuleFilesTold(source="sigma.zip", sha256="ab" * 32, installed=Instant(0), files=3000),
+        previous=None,
+        indicators=12,
+        free=free,
+        disk=100 << 30,
+    )
+
+
+def lines(page: SheetPage) -> dict[str, Mood]:
+    return {line.name: line.mood for card in page.cards for line in card.lines}
+
+
+def vitals(now: Instant, status: Status | None) -> Vitals:
+    return Vitals(
+        status=status,
+        seen=now,
+        sources=logs(now),
+        rules=rules(),
+        clock=True,
+        certificate=Instant(now + hours(24 * 90)),
+    )
+
+
+@pytest.mark.parametrize("language", Language)
+def test_each_is_made_in_every_language_also_when_nobody_answers(
+    language: Language, site: Site, make: Callable[..., Status], now: Instant
+) -> None:
+    spoken = words(language)
+    nothing = Vitals(status=None, seen=None, sources=None, rules=None, clock=None, certificate=None)
+    for page in (
+        sources_page(logs(now), spoken, now),
+        sources_page(None, spoken, now),
+        rules_page(rules(), spoken, now),
+        rules_page(None, spoken, now),
+        health_page(site, vitals(now, make()), spoken, now),
+        health_page(site, nothing, spoken, now),
+        settings_page(site, spoken),
+    ):
+        html = rendered("sheet.html", page, frame(site, spoken))
+        assert "<b>x" not in html
+        assert f'aria-current="page">{page.title}' in html
+
+
+def test_a_silent_log_comes_first_and_is_told_to_be_silent(now: Instant) -> None:
+    page = sources_page(logs(now), ENGLISH, now)
+    assert "Silent logs: 1." in page.cards[0].title
+    first, second = page.cards[0].lines
+    assert (first.mood, first.word) == (Mood.BAD, "silent for too long")
+    assert second.notes[1:] == (
+        "last line 03:12",
+        "lines today: 100",
+        "a day before: 50",
+        "not understood: 2 %",
+    )
+
+
+def test_health_names_what_needs_somebody(site: Site, make: Callable[..., Status], now: Instant) -> None:
+    well = lines(health_page(site, vitals(now, make()), ENGLISH, now))
+    assert well["Guard (decides and enforces)"] is Mood.GOOD
+    assert well["Wall and proxy"] is Mood.GOOD
+    assert well["Logs"] is Mood.BAD
+    assert well["Disk of the logs"] is Mood.GOOD
+    assert well["Certificate of these pages"] is Mood.GOOD
+    ill = Vitals(
+        status=make(enforcement_fault="the table is gone"),
+        seen=now,
+        sources=None,
+        rules=rules(free=1 << 30),
+        clock=False,
+        certificate=Instant(now + hours(24)),
+    )
+    found = lines(health_page(site, ill, ENGLISH, now))
+    for part in ("Wall and proxy", "Disk of the logs", "Clock", "Certificate of these pages"):
+        assert found[part] is Mood.BAD, part
+    none = Vitals(status=None, seen=None, sources=None, rules=None, clock=None, certificate=None)
+    silent = lines(health_page(site, none, ENGLISH, now))
+    assert silent["Guard (decides and enforces)"] is Mood.BAD
+    assert silent["Wall and proxy"] is Mood.UNKNOWN
+
+
+def test_refused_rules_are_named_with_their_reason(now: Instant) -> None:
+    page = rules_page(rules(), ENGLISH, now)
+    refused = page.cards[2]
+    assert refused.title == "Refused: 5"
+    assert refused.lines[0].notes == ("rules/x.yml, line 3", "Correct it.")
+    assert refused.lines[-1].name == "and 4 more"
