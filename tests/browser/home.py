@@ -20,6 +20,7 @@ from rempart.accounts.authority import LOCAL
 from rempart.accounts.credential import How, Passkey, Session
 from rempart.accounts.person import Role as PersonRole
 from rempart.accounts.secret import digest
+from rempart.adapters.attachments import Attachments
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.credentials import RelyingParty
 from rempart.adapters.enforce.memory import MemoryEnforcer
@@ -177,6 +178,7 @@ class Home:
             clock,
             keychain=self.keychain,
             party=party,
+            attachments=Attachments(self.folder / "attachments"),
         )
         tasks = [asyncio.create_task(self.guard.run()), asyncio.create_task(self.guard.read_back())]
         await self.guard.ask(Started(clock.now()))

@@ -27,6 +27,7 @@ NO_PAGES = {
     "/enter": "exchanges the one-time link and leads to the duty page",
     "/events": "a stream for the duty page's script",
     "/static/{path:path}": "files",
+    "/incidents/{incident}/files/{sha256}": "an attached file, to be saved",
 }
 """Routes that answer GET without being a page, and why."""
 

@@ -31,7 +31,17 @@ from rempart.console.feed import Feed
 from rempart.console.frame import Frame, frame
 from rempart.console.inquirer import Inquirer
 from rempart.console.live import Live
-from rempart.console.routes import api, care, findings, masks, people, reopening, signin, technique
+from rempart.console.routes import (
+    api,
+    care,
+    findings,
+    incidents,
+    masks,
+    people,
+    reopening,
+    signin,
+    technique,
+)
 from rempart.console.signin import sign_in_page
 from rempart.console.visitors import Visitors
 from rempart.console.web import form, from_here, one, session, where
@@ -161,6 +171,7 @@ class Console:
                 *signin.routes(self),
                 *people.routes(self),
                 *care.routes(self),
+                *incidents.routes(self),
                 *masks.routes(self),
                 *findings.routes(self),
                 *reopening.routes(self),

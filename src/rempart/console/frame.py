@@ -27,6 +27,7 @@ class Place:
 
 PLACES = (
     Place(address="/", word="duty", without_account=True),
+    Place(address="/incidents", word="incidents", without_account=True),
     Place(
         address="/masks",
         word="masks",

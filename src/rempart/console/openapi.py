@@ -13,8 +13,9 @@ from rempart.accounts.conversation import (
     SessionOpened,
     Visitor,
 )
+from rempart.duties.duty import Duty
 from rempart.engine.orders import AnyOrder
-from rempart.messages import Foreseen, OrderDone, Status
+from rempart.messages import Foreseen, IncidentFile, OrderDone, Status
 
 ROOT = "/api/v1"
 
@@ -40,6 +41,12 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     code: str
 
 
+class Duties(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom an incident may oblige to tell, in the order of the law's clocks."""
+
+    duties: list[Duty]
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong, in words (RFC 9457)."""
 
@@ -54,6 +61,8 @@ _SPOKEN = (
     Credentials,
     Problem,
     Status,
+    IncidentFile,
+    Duties,
     OrderDone,
     Question,
     Foreseen,
@@ -68,7 +77,7 @@ def description() -> dict[str, Any]:
     """The whole document."""
     schemas, components = msgspec.json.schema_components(_SPOKEN, ref_template="#/components/schemas/{name}")
     named = dict(zip((each.__name__ for each in _SPOKEN), schemas, strict=True))
-    return {
+    whole = {
         "openapi": "3.1.0",
         "info": {
             "title": "Rempart",
@@ -85,6 +94,8 @@ def description() -> dict[str, Any]:
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
+    told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(whole))  # as it is sent: lists, no tuples
+    return told
 
 
 def _paths(named: dict[str, Any]) -> dict[str, Any]:
@@ -121,20 +132,79 @@ def _paths(named: dict[str, Any]) -> dict[str, Any]:
             "get": _operation("people", "Accounts and sessions", named, gives="People", scope="people"),
         },
         f"{ROOT}/names/{{incident}}": {
-            "parameters": [
-                {
-                    "name": "incident",
-                    "in": "path",
-                    "required": True,
-                    "schema": {"type": "string", "minLength": 1},
-                }
-            ],
+            "parameters": [_INCIDENT],
             "get": _operation(
                 "names",
                 "Who stands behind an incident's masks, while it is unlocked",
                 named,
                 gives="NamesTold",
             ),
+        },
+        f"{ROOT}/incidents/{{incident}}": {
+            "parameters": [_INCIDENT],
+            "get": _operation(
+                "incident",
+                "One incident with its case file; what your roles may not see is not in it",
+                named,
+                gives="IncidentFile",
+                scope="read",
+            ),
+        },
+        f"{ROOT}/incidents/{{incident}}/duties": {
+            "parameters": [_INCIDENT],
+            "get": _operation(
+                "duties",
+                "Whom it may oblige to tell; a clock only where a person has said yes. Not legal advice",
+                named,
+                gives="Duties",
+                scope="read",
+            ),
+        },
+        f"{ROOT}/incidents/{{incident}}/files": {
+            "parameters": [
+                _INCIDENT,
+                {"name": "name", "in": "query", "schema": {"type": "string", "maxLength": 120}},
+                {"name": "reason", "in": "query", "schema": {"type": "string", "maxLength": 400}},
+            ],
+            "post": {
+                **_operation(
+                    "attach",
+                    "Keep a small file with it; its hash is sealed",
+                    named,
+                    gives="OrderDone",
+                    scope="order",
+                ),
+                "requestBody": {
+                    "required": True,
+                    "content": {
+                        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+                    },
+                },
+                "responses": _responses(named, "OrderDone", body=True),
+            },
+        },
+        f"{ROOT}/incidents/{{incident}}/files/{{sha256}}": {
+            "parameters": [
+                _INCIDENT,
+                {
+                    "name": "sha256",
+                    "in": "path",
+                    "required": True,
+                    "schema": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+                },
+            ],
+            "get": {
+                **_operation("file", "The bytes of an attached file, which nobody here has opened", named),
+                "responses": {
+                    "200": {
+                        "description": "The file.",
+                        "content": {
+                            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+                        },
+                    },
+                    **_responses(named, "", body=False),
+                },
+            },
         },
         f"{ROOT}/session": {
             "get": _operation("who", "Whose token this is, and what it may do", named, gives="Visitor"),
@@ -151,6 +221,14 @@ def _paths(named: dict[str, Any]) -> dict[str, Any]:
             "delete": _operation("signOut", "End this session", named),
         },
     }
+
+
+_INCIDENT = {
+    "name": "incident",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1},
+}
 
 
 def _operation(

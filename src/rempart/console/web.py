@@ -1,6 +1,8 @@
 """What every handler needs of a request: its form, whether it comes from our own page, and from where."""
 
 import json
+import re
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -15,12 +17,49 @@ ANSWER_MOST = 24_576
 """Bytes in the longest form that carries a passkey's answer."""
 
 
-async def form(request: Request, most: int = FORM_MOST) -> dict[str, list[str]]:
+async def form(request: Request, most: int = FORM_MOST, *, most_fields: int = 24) -> dict[str, list[str]]:
     """The fields of a posted form; an oversized or foreign one is empty, and then lacks its token."""
     try:
-        return parse_qs((await body(request, most)).decode(), max_num_fields=24, keep_blank_values=True)
+        return parse_qs(
+            (await body(request, most)).decode(), max_num_fields=most_fields, keep_blank_values=True
+        )
     except ValueError:
         return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A form with one file (RFC 7578). ``name`` is the last part of what the browser called it: hostile text."""
+
+    fields: dict[str, str]
+    name: str = ""
+    content: bytes = b""
+
+
+async def upload(request: Request, most: int) -> Upload:
+    """A posted form with a file; one that is too long or cannot be read has no field, and then lacks its token."""
+    boundary = _BOUNDARY.search(request.headers.get("content-type", ""))
+    if boundary is None:
+        return Upload({})
+    fields: dict[str, str] = {}
+    name, content = "", b""
+    delimiter = b"\r\n--" + boundary[1].encode()
+    for part in (b"\r\n" + await body(request, most)).split(delimiter)[1:-1][:_MOST_PARTS]:
+        head, _, value = part[2:].partition(b"\r\n\r\n")
+        field = _FIELD.search(head)
+        file = _FILE.search(head)
+        if field and file:
+            name, content = re.split(r"[/\\]", file[1].decode(errors="replace"))[-1], value
+        elif field:
+            fields[field[1].decode(errors="replace")] = value.decode(errors="replace")
+    return Upload(fields, name, content)
+
+
+_BOUNDARY = re.compile(r'^multipart/form-data;.*boundary="?([A-Za-z0-9\'()+_,./:=?-]{1,70})"?')
+_HEAD = re.IGNORECASE | re.MULTILINE
+_FIELD = re.compile(rb'^content-disposition: *form-data;.*?[; ]name="([^"\r\n]{0,60})"', _HEAD)
+_FILE = re.compile(rb'^content-disposition: *form-data;.*?[; ]filename="([^"\r\n]{0,400})"', _HEAD)
+_MOST_PARTS = 8
 
 
 async def sent(request: Request, most: int = ANSWER_MOST) -> Any:

@@ -4,6 +4,7 @@ No cookie is looked at, so that no page of another site can make a browser use i
 people; the console checks one scope itself, that of reading the status, since it holds the status anyway.
 """
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,13 +27,20 @@ from rempart.accounts.conversation import (
     Why,
 )
 from rempart.accounts.credential import Scope
-from rempart.console.openapi import ROOT, Asked, Credentials, Given, Problem, description
-from rempart.console.web import ANSWER_MOST, body, where
+from rempart.console.incident import owed_for
+from rempart.console.openapi import ROOT, Asked, Credentials, Duties, Given, Problem, description
+from rempart.console.routes.incidents import attaching, handed
+from rempart.console.web import ANSWER_MOST, Upload, body, where
 from rempart.errors import StationUnreachable
+from rempart.incidents.casefile import MOST_FILE_BYTES
 from rempart.messages import (
     ChallengeAsked,
+    FileAsked,
+    FileTold,
     Foreseen,
     FromConsole,
+    IncidentAsked,
+    IncidentFile,
     OrderDone,
     Ordered,
     OrderRejected,
@@ -58,6 +66,10 @@ def routes(console: "Console") -> list[Route]:
         Route(f"{ROOT}/simulations", desk.simulate, methods=["POST"]),
         Route(f"{ROOT}/people", desk.people),
         Route(f"{ROOT}/names/{{incident}}", desk.names),
+        Route(f"{ROOT}/incidents/{{incident}}", desk.incident),
+        Route(f"{ROOT}/incidents/{{incident}}/duties", desk.duties),
+        Route(f"{ROOT}/incidents/{{incident}}/files", desk.attach, methods=["POST"]),
+        Route(f"{ROOT}/incidents/{{incident}}/files/{{sha256}}", desk.file),
         Route(f"{ROOT}/session", desk.who),
         Route(f"{ROOT}/session", desk.sign_in, methods=["POST"]),
         Route(f"{ROOT}/session", desk.sign_out, methods=["DELETE"]),
@@ -147,6 +159,64 @@ class _Api:
             return _json(await self._ask(NamesAsked(session=token, incident=incident), NamesTold))
         except _Refused as refused:
             return refused.response()
+
+    async def incident(self, request: Request) -> Response:
+        """One incident with its case file, as far as whoever asks may see it."""
+        try:
+            return _json(await self._incident(request))
+        except _Refused as refused:
+            return refused.response()
+
+    async def duties(self, request: Request) -> Response:
+        """Whom the incident may oblige to tell; a clock only where a person has said yes."""
+        try:
+            told = await self._incident(request)
+            if told.answers is None:
+                raise _Refused(403, "your roles do not allow this")
+            return _json(Duties(duties=list(owed_for(told.incident, told.answers, told.now))))
+        except _Refused as refused:
+            return refused.response()
+
+    async def attach(self, request: Request) -> Response:
+        """Keep the bytes of the body with an incident."""
+        try:
+            token, visitor = await self._who(request)
+            sent = Upload(
+                {"reason": request.query_params.get("reason", "")},
+                request.query_params.get("name", ""),
+                await body(request, MOST_FILE_BYTES),
+            )
+            try:
+                order = attaching(visitor.person, request.path_params["incident"], sent)
+            except ValueError as fault:
+                raise _Refused(400, "the body is empty or too long", str(fault)[:200]) from fault
+            return _json(
+                await self._ask(Ordered(order=order, session=token, content=sent.content), OrderDone)
+            )
+        except _Refused as refused:
+            return refused.response()
+
+    async def file(self, request: Request) -> Response:
+        """The bytes of an attached file."""
+        try:
+            token, _ = await self._who(request)
+            incident, sha256 = request.path_params["incident"][:120], request.path_params["sha256"]
+            if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+                raise _Refused(403, "that is no SHA-256")
+            told = await self._ask(FileAsked(incident=incident, sha256=sha256, session=token), FileTold)
+            assert isinstance(told, FileTold)
+            return handed(told)
+        except _Refused as refused:
+            return refused.response()
+
+    async def _incident(self, request: Request) -> IncidentFile:
+        token, visitor = await self._who(request)
+        if visitor.scopes is not None and Scope.READ not in visitor.scopes:
+            raise _Refused(403, "this token is not for reading")
+        asked = IncidentAsked(incident=request.path_params["incident"][:120], session=token)
+        told = await self._ask(asked, IncidentFile)
+        assert isinstance(told, IncidentFile)
+        return told
 
     async def who(self, request: Request) -> Response:
         """Whose token it is."""
