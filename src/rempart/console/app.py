@@ -33,6 +33,7 @@ from rempart.console.inquirer import Inquirer
 from rempart.console.live import Live
 from rempart.console.routes import (
     api,
+    board,
     care,
     findings,
     incidents,
@@ -170,6 +171,7 @@ class Console:
                 Route("/static/{path:path}", self.static),
                 *signin.routes(self),
                 *people.routes(self),
+                *board.routes(self),
                 *care.routes(self),
                 *incidents.routes(self),
                 *masks.routes(self),
@@ -316,6 +318,10 @@ class Console:
         page = self.looks(spoken, seen_by)
         around = replace(frame(self.site, spoken), site_name=plain(self.site.name))
         return page, _digest(page), rendered("duty.html", page, around)
+
+    def plainly(self, template: str, page: "DataclassInstance", spoken: Words) -> str:
+        """A page that is the same for everybody, as HTML: nothing of a session is in it."""
+        return rendered(template, page, frame(self.site, spoken))
 
     def refused(self, request: Request) -> Response:
         """The page for whoever comes without a session."""

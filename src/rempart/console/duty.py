@@ -27,6 +27,8 @@ _STORY = 12
 CARE = "/care"
 INCIDENTS = "/incidents"
 REOPENING = "/reopening"
+NUMBERS = "/poster/numbers"
+ATTACK = "/poster/attack"
 """Pages of ours to which this one leads."""
 
 
@@ -234,7 +236,7 @@ def _tasks(status: Status | None, now: Instant, names: Names, audience: Audience
         yield Task(text=text, detail=words.say("task.decide.detail"), link=link)
     if status.posture in (Posture.CONTAINED, Posture.REOPENING):
         yield from (_ask(each, words) for each in status.care.wards if each.standing == Standing.UNHEARD)
-        yield _task("numbers", words)
+        yield _task("numbers", words, NUMBERS)
         if names.site.outside_wall:
             yield _task("outside", words, "#outside-title")
 

@@ -35,6 +35,11 @@ def clock(now: Instant, words: Words) -> str:
     return words.say("time.clock", day=_weekday(wall, words), hour=hour)
 
 
+def day(now: Instant, words: Words) -> str:
+    """The date in full, for paper."""
+    return _date(on_the_wall(now), words)
+
+
 def length(microseconds: int, words: Words) -> str:
     """A length of time in its largest sensible unit, rounded down."""
     amount = max(0, microseconds)

@@ -1,0 +1,77 @@
+"""The ward screen and the staff page in a real browser, and the posters on one sheet of paper each."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from browser.conftest import looking
+from browser.home import Home
+from browser.home import home as tilleuls
+from rempart.adapters.clock import SystemClock
+from rempart.console.app import STATIC, rendered
+from rempart.console.board import numbers_poster
+from rempart.console.frame import frame
+from rempart.console.words import words
+from rempart.site.site import Language
+
+pytestmark = pytest.mark.browser
+
+LIVE = 6000
+
+
+def pages(pdf: bytes) -> int:
+    """Sheets in a PDF of Chromium's (ISO 32000-1, 7.7.3.2: the count at the root of the page tree)."""
+    return max(int(count) for count in re.findall(rb"/Count (\d+)", pdf))
+
+
+def test_the_ward_screen_follows(page: Page, home: Home) -> None:
+    page.goto(page.url + "ward")
+    expect(page.locator("h1")).to_contain_text("Tout est en ordre")
+    home.contain()
+    expect(page.locator("h1")).to_contain_text("confiné", timeout=LIVE)
+    expect(page.locator("[data-key=door-lab]")).to_contain_text("fermée")
+    for width in (360, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    sentence = page.evaluate("parseFloat(getComputedStyle(document.querySelector('h1')).fontSize)")
+    assert sentence >= 60  # two metres away, on a screen of full width
+
+
+def test_the_staff_page_needs_neither_account_nor_script(chromium: Browser, home: Home) -> None:
+    context = chromium.new_context(
+        java_script_enabled=False, locale="nl-BE", viewport={"width": 360, "height": 740}
+    )
+    asked: list[str] = []
+    page = context.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{home.origin}/staff")
+    expect(page.get_by_role("link", name="0470 00 00 01")).to_have_attribute("href", "tel:0470000001")
+    assert {url.removeprefix(home.origin) for url in asked} == {"/staff", "/static/board.css"} | {
+        url for url in asked if url.startswith("data:")
+    }
+    assert context.cookies() == []
+    context.close()
+
+
+@pytest.mark.parametrize("poster", ["numbers", "attack"])
+@pytest.mark.parametrize("language", Language)
+def test_a_poster_is_one_sheet(chromium: Browser, home: Home, poster: str, language: Language) -> None:
+    with looking(chromium) as page:
+        page.goto(f"{home.origin}/poster/{poster}?lang={language}")
+        assert pages(page.pdf(format="A4", prefer_css_page_size=True)) == 1
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_a_group_with_many_openings_has_one_sheet_too(chromium: Browser, tmp_path: Path, times: int) -> None:
+    site = tilleuls()
+    many = dataclasses.replace(site, openings=site.openings * times)
+    poster = numbers_poster(many, SystemClock().now(), words(Language.GERMAN))
+    html = rendered("numbers.html", poster, frame(many, words(Language.GERMAN)))
+    (tmp_path / "board.css").write_bytes(STATIC["board.css"])
+    (tmp_path / "poster.html").write_text(html.replace("/static/", ""))
+    with looking(chromium) as page:
+        page.goto((tmp_path / "poster.html").as_uri())
+        assert pages(page.pdf(format="A4", prefer_css_page_size=True)) == 1
