@@ -1,0 +1,235 @@
+"""What happens inside the box at one start; which step it is stands on the kernel's command line.
+
+Everything that is told goes to the second serial line as JSON, one object a line.
+"""
+
+import json
+import os
+import re
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+from rempart.adapters.socket import connect
+from rempart.engine.orders import AnyOrder, Block, Contain, Reopen
+from rempart.errors import StationUnreachable
+from rempart.messages import OrderDone, Ordered, Status, StatusAsked, ToOperator
+from rempart.site.opening import OpeningState
+
+OPERATOR = Path("/run/rempart/guard/operator.sock")
+JOURNAL = Path("/var/lib/rempart/guard/journal.db")
+SITE = Path("/etc/rempart/site.toml")
+LINE = Path("/dev/ttyS1")
+TECHNICIAN = "Technician of the night"
+TRIAL = 25
+"""Seconds of the trial that ends while the box is off."""
+
+
+def main() -> None:
+    """The step."""
+    subprocess.run(["stty", "-F", str(LINE), "raw", "-echo"], check=True)
+    found = re.search(r"nightly\.step=(\w+)", Path("/proc/cmdline").read_text())
+    assert found
+    STEPS[found.group(1)]()
+
+
+def tell(**what: object) -> None:
+    """One line to whoever watches."""
+    with LINE.open("w") as line:
+        line.write(json.dumps(what) + "\n")
+
+
+# -- the steps -----------------------------------------------------------------------------------------------------
+
+
+def install() -> None:
+    """First start: all is open. Cut, one door on trial; then switched off in order."""
+    status = wait_for_status()
+    time.sleep(2)
+    tell(what="started", **about_the_box(), **about(status), passed=passed())
+    done = order(Contain(by=TECHNICIAN, reason="the night's test"))
+    acknowledged = time.monotonic_ns()
+    time.sleep(2)
+    tell(what="contained", ack_ms=ack_ms(done), passed=passed(since=acknowledged), **about(ask()))
+    order(
+        Reopen(
+            by=TECHNICIAN,
+            opening="e-health",
+            state=OpeningState.FILTERED,
+            seconds=TRIAL,
+            override=True,
+            reason="the trial ends while the box is off",
+        )
+    )
+    on_trial = time.monotonic_ns()
+    time.sleep(1)
+    tell(what="on trial", passed=passed(since=on_trial))
+
+
+def reboot() -> None:
+    """Started in order: what was closed never opened. Then one order after another until the power goes."""
+    tell(what="back", passed=passed(), **times(), **about(wait_for_status()), verified=verified())
+    for number in range(1, 60_000):
+        order(Block(by=TECHNICIAN, target=f"198.18.{number // 250}.{number % 250 + 1}"))
+        tell(what="blocked", number=number)
+
+
+def power() -> None:
+    """Started after the power was cut: every order that was acknowledged stands. Then the journal is damaged."""
+    status = wait_for_status()
+    held = sorted(measure.target for measure in status.measures if measure.action == "block")
+    tell(
+        what="back",
+        passed=passed(),
+        **times(),
+        **about(status),
+        verified=verified(),
+        held=held,
+        in_kernel=in_kernel(),
+    )
+    subprocess.run(["systemctl", "stop", "rempart-guard.service"], check=True)
+    damage()
+
+
+def damaged() -> None:
+    """Started with a journal that does not tell what was decided: cut. Then site.toml goes too."""
+    time.sleep(3)
+    tell(what="back", passed=passed(), **times(), boot_exit=exit_code("rempart-boot"))
+    SITE.write_text("this is no site\n")
+
+
+def unreadable() -> None:
+    """Started without knowing even the site: nothing crosses the box."""
+    time.sleep(3)
+    tell(what="back", passed=passed(), **times(), boot_exit=exit_code("rempart-boot"))
+
+
+STEPS = {"install": install, "reboot": reboot, "power": power, "damaged": damaged, "unreadable": unreadable}
+
+
+# -- the station ---------------------------------------------------------------------------------------------------
+
+
+def order(order: AnyOrder) -> OrderDone:
+    """Give an order as root on the box."""
+    with connect(OPERATOR, incoming=ToOperator) as guard:
+        guard.send(Ordered(order=order))
+        answer = guard.receive(seconds=30)
+    assert isinstance(answer, OrderDone), answer
+    return answer
+
+
+def ask() -> Status:
+    """The status, asked for now."""
+    with connect(OPERATOR, incoming=ToOperator) as guard:
+        guard.send(StatusAsked())
+        answer = guard.receive(seconds=30)
+    assert isinstance(answer, Status), answer
+    return answer
+
+
+def wait_for_status() -> Status:
+    """The first status that was read back from the kernel."""
+    limit = time.monotonic() + 90
+    while True:
+        try:
+            status = ask()
+        except StationUnreachable:
+            status = None
+        if status and status.enforcement_verified is not None:
+            return status
+        if time.monotonic() > limit:
+            raise SystemExit(f"the guard did not read back: {status}")
+        time.sleep(0.1)
+
+
+def about(status: Status) -> dict[str, object]:
+    """Posture and doors."""
+    return {"posture": status.posture, "doors": {each.id: each.state for each in status.openings}}
+
+
+def ack_ms(done: OrderDone) -> float:
+    """From the order's arrival to the kernel's acknowledgement."""
+    assert done.enforced is not None
+    return (done.enforced - done.received) / 1000
+
+
+def verified() -> bool:
+    """Whether the journal holds together, as anybody may check."""
+    words = ["/opt/rempart/.venv/bin/python", "-m", "rempart", "verify", str(JOURNAL)]
+    return subprocess.run(words, check=False, capture_output=True).returncode == 0
+
+
+def damage() -> None:
+    """Overwrite the middle of the journal, as a dying disk might."""
+    size = JOURNAL.stat().st_size
+    for beside in JOURNAL.parent.glob("journal.db-*"):
+        beside.unlink()
+    with JOURNAL.open("r+b") as file:
+        for at in range(4096, size, 4096):
+            file.seek(at)
+            file.write(os.urandom(64))
+
+
+# -- the box -------------------------------------------------------------------------------------------------------
+
+
+def passed(since: int = 0) -> dict[str, int]:
+    """How many datagrams of each stream that were sent after ``since`` (ns) have arrived."""
+    counts: Counter[str] = Counter(
+        dict.fromkeys(("telephone", "e-health", "browsing", "inside", "inward"), 0)
+    )
+    for notes in Path("/run/nightly").iterdir():
+        for line in notes.read_text().split("\n")[:-1]:
+            sent, _, stream = line.partition(" ")
+            counts[stream] += int(sent) > since
+    return dict(counts)
+
+
+def times() -> dict[str, float]:
+    """Milliseconds after the kernel's start."""
+    return {
+        "rules_loaded_ms": shown("rempart-boot", "ExecMainExitTimestampMonotonic") / 1000,
+        "first_link_ms": shown("nightly-network", "ExecMainStartTimestampMonotonic") / 1000,
+        "guard_started_ms": shown("rempart-guard", "ExecMainStartTimestampMonotonic") / 1000,
+    }
+
+
+def about_the_box() -> dict[str, object]:
+    """Versions, and how the units are."""
+    units = ("boot", "guard", "watch", "console")
+    version = subprocess.run(["systemctl", "--version"], check=True, capture_output=True, text=True).stdout
+    return {
+        "kernel": os.uname().release,
+        "systemd": version.split("\n")[0],
+        "units": {unit: show(f"rempart-{unit}", "ActiveState") for unit in units},
+    }
+
+
+def shown(unit: str, what: str) -> int:
+    """A number that systemd knows of a unit."""
+    return int(show(unit, what))
+
+
+def exit_code(unit: str) -> int:
+    """How a unit's program ended."""
+    return shown(unit, "ExecMainStatus")
+
+
+def show(unit: str, what: str) -> str:
+    """What systemd knows of a unit."""
+    words = ["systemctl", "show", "--value", f"--property={what}", f"{unit}.service"]
+    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def in_kernel() -> int:
+    """How many addresses are blocked in the kernel, counted in its own listing."""
+    listed = subprocess.run(
+        ["nft", "list", "table", "inet", "rempart"], check=True, capture_output=True, text=True
+    )
+    return len(set(re.findall(r"198\.18\.\d+\.\d+", listed.stdout)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Makes the disk of a box from Debian's packages and this tree: Debian's kernel, systemd, our units, nothing else."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+TOP = HERE.parent
+PACKAGES = (
+    "systemd-sysv,dbus,udev,linux-image-amd64,nftables,python3,iproute2,kmod,procps,util-linux,"
+    "libnftables1,haproxy,ulogd2,unbound"
+)
+"""On top of Debian's smallest system. The last three are what our units and users expect beside us."""
+
+_SOURCES = Path("/etc/apt/sources.list.d/debian.sources")
+_USERS = ("GUARD", "WATCH", "CONSOLE", "RESOLVER", "PROBER", "TELLER")
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What a virtual machine starts from."""
+
+    disk: Path
+    kernel: Path
+    initrd: Path
+
+
+def make(folder: Path) -> Image:
+    """The disk in ``folder``. Takes a few minutes; raises CalledProcessError with what a program said."""
+    root = folder / "root"
+    _run(
+        "mmdebstrap",
+        "--quiet",
+        "--variant=minbase",
+        f"--include={PACKAGES}",
+        "bookworm",
+        str(root),
+        *_mirrors(),
+    )
+    _install(root)
+    _lay_out(root)
+    disk = folder / "disk.img"
+    _run("mkfs.ext4", "-q", "-d", str(root), str(disk), "3G")
+    image = Image(disk=disk, kernel=folder / "vmlinuz", initrd=folder / "initrd.img")
+    shutil.copyfile(root / "vmlinuz", image.kernel)
+    shutil.copyfile(root / "initrd.img", image.initrd)
+    shutil.rmtree(root)
+    return image
+
+
+def _mirrors() -> list[str]:
+    """Where this machine itself gets its packages from."""
+    return [str(_SOURCES)] if _SOURCES.exists() else []
+
+
+def _install(root: Path) -> None:
+    """The program under /opt/rempart, with the locked versions of what it needs."""
+    place = root / "opt" / "rempart" / ".venv"
+    _run("/usr/bin/python3", "-m", "venv", "--without-pip", str(place))
+    pip = (str(TOP / ".venv/bin/python"), "-m", "pip", "--python", str(place / "bin/python"), "-qq")
+    _run(*pip, "install", "--require-hashes", "-r", str(TOP / "requirements" / "run.txt"))
+    _run(*pip, "install", "--no-deps", str(TOP))
+    shutil.copytree(TOP / "rules", root / "usr/share/rempart/rules")
+
+
+def _lay_out(root: Path) -> None:
+    """Units, users, folders, the site, and the little world around the box."""
+    etc, units = root / "etc", root / "etc/systemd/system"
+    for unit in sorted((TOP / "packaging/systemd").glob("*.service")):
+        shutil.copyfile(unit, units / unit.name)
+    shutil.copyfile(TOP / "packaging/sysusers.conf", _made(etc / "sysusers.d") / "rempart.conf")
+    shutil.copyfile(TOP / "packaging/tmpfiles.conf", _made(etc / "tmpfiles.d") / "rempart.conf")
+    _run("systemd-sysusers", f"--root={root}")
+    numbers = {line.split(":")[0]: line.split(":")[2] for line in (etc / "passwd").read_text().splitlines()}
+    names = {name: f"rempart-{'probe' if name == 'PROBER' else name.lower()}" for name in _USERS}
+    (_made(etc / "rempart") / "users.env").write_text(
+        "".join(f"{name}={numbers[user]}\n" for name, user in names.items())
+    )
+    shutil.copyfile(HERE / "box/site.toml", etc / "rempart/site.toml")
+    (etc / "sysctl.d/90-gateway.conf").write_text("net.ipv4.ip_forward=1\nnet.ipv6.conf.all.forwarding=1\n")
+    nightly = _made(root / "opt/nightly")
+    for file in ("streams.py", "steps.py", "network.sh"):
+        shutil.copyfile(HERE / "box" / file, nightly / file)
+    for unit in sorted((HERE / "box").glob("*.service")):
+        shutil.copyfile(unit, units / unit.name)
+    ours = [
+        *(unit.name for unit in units.glob("nightly-*.service")),
+        "rempart-guard.service",
+        "rempart-watch.service",
+    ]
+    _run(
+        "systemctl",
+        f"--root={root}",
+        "--quiet",
+        "enable",
+        "rempart-boot.service",
+        "rempart-console.service",
+        *ours,
+    )
+    # haproxy and unbound are started by us or not at all here; a box's own network is the little world's.
+    others = ("haproxy.service", "unbound.service", "ulogd2.service")
+    _run("systemctl", f"--root={root}", "--quiet", "mask", *others)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _run(*words: str) -> None:
+    subprocess.run(words, check=True, stdin=subprocess.DEVNULL)

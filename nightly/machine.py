@@ -1,0 +1,79 @@
+"""A virtual machine that is started from a disk, tells what it does line by line, and can lose its power."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from nightly.image import Image
+
+Told = dict[str, Any]
+"""One line of what the machine tells: a JSON object."""
+
+
+class Stuck(Exception):
+    """The machine did not come to where it should."""
+
+
+class Machine:
+    """One start of the box, for one step; the disk stays from one to the next."""
+
+    def __init__(self, image: Image, step: str, folder: Path, accel: str) -> None:
+        self._report, self._console = folder / f"{step}.jsonl", folder / f"{step}.console"
+        self._report.unlink(missing_ok=True)
+        line = f"root=/dev/vda rw console=ttyS0 panic=-1 quiet systemd.show_status=no nightly.step={step}"
+        # What the machine flushed must be on the disk, what it did not may be lost: the disk is opened without a cache.
+        disk = f"file={image.disk},if=virtio,format=raw,cache={_cache(image.disk)}"
+        words = ["qemu-system-x86_64", "-accel", accel, "-cpu", "max", "-m", "1024", "-smp", "1"]
+        words += ["-kernel", str(image.kernel), "-initrd", str(image.initrd), "-append", line]
+        words += ["-drive", disk, "-nic", "none", "-display", "none", "-no-reboot"]
+        words += ["-serial", f"file:{self._console}", "-serial", f"file:{self._report}"]
+        self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL)
+
+    def told(self) -> Iterator[Told]:
+        """What it has told so far, whole lines only."""
+        if not self._report.exists():
+            return
+        for line in self._report.read_text(errors="replace").split("\n")[:-1]:
+            if line.strip():
+                yield json.loads(line)
+
+    def wait_for(self, holds: Callable[[list[Told]], bool], seconds: float) -> list[Told]:
+        """Wait until what it told satisfies ``holds``. Raises Stuck."""
+        limit = time.monotonic() + seconds
+        while not holds(said := list(self.told())):
+            if time.monotonic() > limit or self._process.poll() is not None:
+                self.cut_power()
+                raise Stuck(f"{self._report.stem}: told {said[-3:]}\n{self._last_words()}")
+            time.sleep(0.05)
+        return said
+
+    def wait_until_off(self, seconds: float) -> list[Told]:
+        """Wait until it has switched itself off; all that it told. Raises Stuck."""
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired as late:
+            self.cut_power()
+            raise Stuck(f"{self._report.stem}: still on\n{self._last_words()}") from late
+        return list(self.told())
+
+    def cut_power(self) -> list[Told]:
+        """Nothing more reaches the disk from now on; all that it had told."""
+        self._process.kill()
+        self._process.wait()
+        return list(self.told())
+
+    def _last_words(self) -> str:
+        return self._console.read_text(errors="replace")[-4000:] if self._console.exists() else ""
+
+
+def _cache(disk: Path) -> str:
+    """``none`` where the file system knows direct access; else each write waits for the disk."""
+    try:
+        os.close(os.open(disk, os.O_RDWR | os.O_DIRECT))
+    except OSError:
+        return "writethrough"
+    return "none"

@@ -1,0 +1,37 @@
+"""What the nightly box is made of stands in this tree; the night itself is `scripts/nightly-boot`."""
+
+import re
+from pathlib import Path
+
+from nightly.box.steps import STEPS
+from nightly.box.streams import STREAMS
+
+from rempart.site.description import parse
+from rempart.station.users import _NAMES
+
+TOP = Path(__file__).parents[2]
+BOX = TOP / "nightly" / "box"
+
+
+def test_the_site_of_the_box_is_right_and_every_outward_stream_has_its_opening() -> None:
+    site = parse((BOX / "site.toml").read_text(), "site.toml")
+    assert {opening.id for opening in site.openings} == STREAMS.keys() - {"inside", "inward"}
+    assert [opening.id for opening in site.lifelines()] == ["telephone"]
+
+
+def test_each_end_of_a_stream_is_started() -> None:
+    units = {unit.stem for unit in BOX.glob("*.service")}
+    assert {f"nightly-send-{start}" for start, _, _ in STREAMS.values()} <= units
+    assert {f"nightly-receive-{to}" for _, to, _ in STREAMS.values()} <= units
+
+
+def test_packaging_makes_the_users_that_the_station_runs_as() -> None:
+    made = set(re.findall(r"^u (\S+)", (TOP / "packaging" / "sysusers.conf").read_text(), re.M))
+    assert made == {name for name in _NAMES.values() if name.startswith("rempart-")}
+
+
+def test_the_result_that_is_kept_is_of_every_step() -> None:
+    kept = (TOP / "docs" / "boot.md").read_text()
+    assert len(STEPS) == 5
+    for when in ("contained", "after a reboot", "after a power cut", "journal damaged", "site.toml unreadable"):
+        assert f"| {when}: datagrams that arrived |" in kept
