@@ -26,12 +26,18 @@ def test_each_end_of_a_stream_is_started() -> None:
 
 
 def test_packaging_makes_the_users_that_the_station_runs_as() -> None:
-    made = set(re.findall(r"^u (\S+)", (TOP / "packaging" / "sysusers.conf").read_text(), re.M))
+    made = set(re.findall(r"^u (\S+)", (TOP / "packaging" / "sysusers.conf").read_text(), re.MULTILINE))
     assert made == {name for name in _NAMES.values() if name.startswith("rempart-")}
 
 
 def test_the_result_that_is_kept_is_of_every_step() -> None:
     kept = (TOP / "docs" / "boot.md").read_text()
     assert len(STEPS) == 5
-    for when in ("contained", "after a reboot", "after a power cut", "journal damaged", "site.toml unreadable"):
+    for when in (
+        "contained",
+        "after a reboot",
+        "after a power cut",
+        "journal damaged",
+        "site.toml unreadable",
+    ):
         assert f"| {when}: datagrams that arrived |" in kept

@@ -42,6 +42,7 @@ from rempart.console.routes import (
     reopening,
     signin,
     technique,
+    wards,
 )
 from rempart.console.signin import sign_in_page
 from rempart.console.visitors import Visitors
@@ -178,6 +179,7 @@ class Console:
                 *findings.routes(self),
                 *reopening.routes(self),
                 *technique.routes(self),
+                *wards.routes(self),
                 *api.routes(self),
             ],
             lifespan=self._living,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from rempart.accounts.person import INFORMED, Role
+from rempart.accounts.person import INFORMED, STAFF, Role
 from rempart.console.access import Session
 from rempart.console.words import Words, plain
 from rempart.site.site import Language, Site
@@ -35,6 +35,7 @@ PLACES = (
     ),
     Place(address="/findings", word="findings", roles=LOOKERS),
     Place(address="/reopening", word="reopening", roles=INFORMED),
+    Place(address="/wards", word="wards", roles=STAFF),
     Place(address="/people", word="people"),
 )
 """The pages in the order in which the head shows them. Whether somebody may open one is decided where it is made."""

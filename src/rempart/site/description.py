@@ -538,7 +538,6 @@ _HOST = _Rule(_host, "")
 _PHONE = _Rule(_phone, "")
 _SERVICE: _Rule[Service | None] = _Rule(_service, None)
 _EXPRESSION = _Rule(_expression, "")
-_FILE = _Rule(_matching(r"/[!-~]{1,199}", "file", "Write its whole path, from the first slash."), "")
 _DEVICE = _Rule(_matching(r"/dev/[A-Za-z0-9/_.:-]{1,100}", "device", "Write it as /dev/ttyUSB0."), "")
 _MAIL = _Rule(
     _matching(

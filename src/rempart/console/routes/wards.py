@@ -1,0 +1,108 @@
+"""What the wards say, and the rehearsal: words are taken from a session, beginning a cut waits for a passkey."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from rempart.care.rehearsal import Question
+from rempart.care.reply import Reply
+from rempart.console.access import Session, same
+from rempart.console.routes.people import asked
+from rempart.console.wards import WARDS, wards_page
+from rempart.console.web import form, from_here, one, session
+from rempart.engine import orders
+from rempart.engine.orders import AnyOrder
+from rempart.errors import StationUnreachable
+from rempart.messages import OrderDone, Ordered
+
+if TYPE_CHECKING:
+    from rempart.console.app import Console
+
+
+def routes(console: "Console") -> list[Route]:
+    """The address of the wards."""
+    desk = _Wards(console)
+    return [Route(WARDS, desk.page), Route(WARDS, desk.say, methods=["POST"])]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wards:
+    console: "Console"
+
+    async def page(self, request: Request) -> Response:
+        """How the wards are."""
+        here = session(request)
+        if here is None or here.visitor is None:
+            return self.console.refused(request)
+        return self._shown(request, here)
+
+    async def say(self, request: Request) -> Response:
+        """Take what a ward says, begin a rehearsal, or end it."""
+        here, fields = session(request), await form(request)
+        if here is None or here.visitor is None:
+            return self.console.refused(request)
+        if not from_here(request) or not same(one(fields, "csrf"), here.csrf):
+            return self._refused(request, here, 403, "stale")
+        try:
+            given = list(_orders(here.visitor.person, fields))
+        except (msgspec.ValidationError, ValueError):
+            return self._refused(request, here, 400, "unreadable")
+        if len(given) == 1 and isinstance(given[0], orders.Rehearse):
+            return await asked(self.console, request, here, given[0], WARDS)
+        for order in given:
+            try:
+                answer = await self.console.feed.order(Ordered(order=order, session=here.secret))
+            except StationUnreachable:
+                return self._refused(request, here, 503, "unreachable")
+            if not isinstance(answer, OrderDone):
+                return self._shown(request, here, 409, answer.what, answer.now)
+        await self.console.feed.changed(0.5)
+        return RedirectResponse(WARDS, 303)
+
+    def _refused(self, request: Request, here: Session, code: int, why: str) -> Response:
+        words = self.console.words(request)
+        return self._shown(request, here, code, words.say(f"refusal.{why}"), words.say(f"refusal.{why}-now"))
+
+    def _shown(
+        self, request: Request, here: Session, code: int = 200, refusal: str = "", advice: str = ""
+    ) -> Response:
+        assert here.visitor
+        page = wards_page(
+            self.console.site,
+            self.console.feed.status,
+            here.visitor,
+            self.console.words(request),
+            self.console.clock.now(),
+            here.csrf,
+            refusal=refusal,
+            advice=advice,
+        )
+        return self.console.html(request, "wards.html", page, code)
+
+
+def _orders(by: str, fields: dict[str, list[str]]) -> Iterator[AnyOrder]:
+    """What a form asks for. Raises `msgspec.ValidationError` or ValueError when it is nothing that can be ordered."""
+    ward, note = one(fields, "ward", 120), one(fields, "note", 400).strip()
+    match one(fields, "do"):
+        case "attest":
+            said = {"type": "AttestCare", "by": by, "ward": ward, "reply": one(fields, "reply"), "note": note}
+            yield msgspec.convert(said, orders.AttestCare)
+        case "tick":
+            answers = {each: one(fields, each.value) for each in Question}
+            told = {each: Reply(reply) for each, reply in answers.items() if reply}
+            if not told:
+                raise ValueError("no question is answered")
+            for question, reply in told.items():
+                yield orders.TickWard(by=by, ward=ward, question=question, reply=reply, note=note)
+        case "rehearse":
+            said = {"type": "Rehearse", "by": by, "reason": note, "seconds": one(fields, "seconds")}
+            yield msgspec.convert(said, orders.Rehearse, strict=False)
+        case "end":
+            yield orders.EndRehearsal(by=by)
+        case other:
+            raise ValueError(f"no such thing to do: {other[:40]!r}")
