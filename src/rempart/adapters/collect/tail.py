@@ -121,7 +121,7 @@ class Follower:
         )
 
     def _read(self) -> tuple[list[bytes], int]:
-        """What the files have given, oldest first; a newer one waits while an older one is far behind."""
+        """What the files have given, oldest first; a newer one waits while an older one is behind or holds lines."""
         bodies: list[bytes] = []
         cut = 0
         for file in tuple(self._files):
@@ -133,7 +133,7 @@ class Follower:
                 bodies += file.rest()
                 self._leave(file)
             cut += file.take_cut()
-            if file.behind:
+            if file.behind or file.holds:
                 break
         return bodies, cut
 
@@ -270,6 +270,11 @@ class _File:
         """Whether this is the file of that status."""
         return (self.inode, self._device) == (there.st_ino, there.st_dev)
 
+    @property
+    def holds(self) -> bool:
+        """Whether whole lines wait for what belongs to them."""
+        return b"\n" in self._partial
+
     def idle(self) -> float:
         """Seconds since it last grew."""
         return time.monotonic() - self._grown
@@ -285,8 +290,8 @@ class _File:
         data = os.pread(self._descriptor, _CHUNK, self._offset + len(self._partial))
         self.behind = len(data) == _CHUNK
         if not data:
-            waiting = b"\n" in self._partial and self.idle() > _HOLD
-            return self._split(self._partial, ended=True) if waiting else []
+            waited = self.holds and self.idle() > _HOLD
+            return self._split(self._partial, ended=True) if waited else []
         self._grown = time.monotonic()
         if len(self._head) < _HEAD:
             self._head = os.pread(self._descriptor, _HEAD, 0)
