@@ -180,8 +180,10 @@ def test_names_roles_and_headings(page: Page, home: Home) -> None:
         assert levels.count(1) == 1
         assert all(after - before <= 1 for before, after in pairwise(levels))
         assert page.evaluate(_NAMED)
-        for role in ("main", "banner", "navigation"):
+        for role in ("main", "banner"):
             assert page.get_by_role(role).count() == 1
+        ways = [way.get_attribute("aria-label") for way in page.get_by_role("navigation").all()]
+        assert ways == ["Langue", "Pages"]
 
 
 _CONTRAST = """
