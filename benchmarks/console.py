@@ -227,7 +227,7 @@ def barriers() -> dict[str, Any]:
     with chromium() as browser:
         for state in STATES:
             with running() as home:
-                faults += survey(browser, home, state)
+                faults += survey(browser, home, state, desk=True)
     return {
         "axe_violations": len(faults),
         "pages_tested": len(paths()),

@@ -2,8 +2,8 @@
 
 Which pages there are the console's own routes say (`browser.pages`). Each is fetched for every visitor, in one state
 in all four languages and in the others in French, and read: its language, its words. Many are the same page but for
-their words: those whose elements and attributes agree are of one kind. axe looks at one of each kind, at desk and
-telephone width, and again in the dark for contrast. Whether a page fits hangs on its words too, so that each kind is
+their words: those whose elements and attributes agree are of one kind. axe looks at one of each kind, at telephone and
+on demand at desk width, and in the dark for contrast. Whether a page fits hangs on its words too, so that each kind is
 drawn in German as well, whose words are the longest. Screenshots of those stay in build/pictures, which git ignores.
 """
 
@@ -100,8 +100,8 @@ _looked_at: set[object] = set()
 """Kinds of pages, and kinds in a language, that were looked at in an earlier state."""
 
 
-def survey(browser: Browser, home: Home, state: State) -> list[str]:
-    """Bring the home into that state and look; what is wrong, one line each."""
+def survey(browser: Browser, home: Home, state: State, *, desk: bool) -> list[str]:
+    """Bring the home into that state and look; what is wrong, one line each. ``desk``: axe looks there as well."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     station = settled(home, state)
     contexts: dict[str, BrowserContext] = {}
@@ -116,7 +116,7 @@ def survey(browser: Browser, home: Home, state: State) -> list[str]:
         if seen.visitor not in contexts:
             contexts[seen.visitor] = context_of(browser, station, seen.visitor)
         page = contexts[seen.visitor].new_page()
-        wrong += look(page, home, seen, thoroughly=bool(kinds))
+        wrong += look(page, home, seen, thoroughly=bool(kinds), desk=desk)
         page.close()
     for context in contexts.values():
         context.close()
@@ -147,7 +147,7 @@ def misread(seen: Seen) -> list[str]:
     return [f"{seen.name}: {fault}" for fault in faults]
 
 
-def look(page: Page, home: Home, seen: Seen, *, thoroughly: bool) -> list[str]:
+def look(page: Page, home: Home, seen: Seen, *, thoroughly: bool, desk: bool) -> list[str]:
     """What is wrong with a page as it is drawn: barriers, what does not fit, what is asked of others, what fails."""
     faults: list[str] = []
 
@@ -169,7 +169,7 @@ def look(page: Page, home: Home, seen: Seen, *, thoroughly: bool) -> list[str]:
             faults.append(f"{name}: {wide} px wide")
         if name == "telephone" or thoroughly:
             page.screenshot(path=PICTURES / f"{seen.name}.{name}.png", full_page=True)
-        if thoroughly:
+        if thoroughly and (desk or name == "telephone"):
             faults += [f"{name}: {each}" for each in axe.barriers(page)]
     if thoroughly:
         page.emulate_media(color_scheme="dark")
