@@ -28,7 +28,11 @@ def visit(context: BrowserContext, home: Home, person: str, *roles: Role) -> Pag
     secret = home.signed_in(person, *roles)
     context.add_cookies([{"name": COOKIE, "value": secret, "url": home.origin}])
     page = context.new_page()
-    page.goto(f"{home.origin}/incidents")
+    for _ in range(20):  # the console hears of the incident a moment after the guard
+        page.goto(f"{home.origin}/incidents")
+        if page.locator(".list a").count():
+            break
+        page.wait_for_timeout(250)
     page.locator(".list a").first.click()
     return page
 
