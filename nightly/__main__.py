@@ -126,7 +126,7 @@ def written(night: Night, accel: str, seconds: float) -> Iterator[str]:
     yield "# Boot and power cut"
     yield ""
     yield "`scripts/nightly-boot` makes the disk of a box from Debian 12's packages and this tree, starts it in a"
-    yield "virtual machine under systemd and Debian's own kernel, switched off in order and by cutting its power."
+    yield "virtual machine under systemd and Debian's own kernel, and switches it off in order or cuts its power."
     yield "Five streams of datagrams run through the box from the moment it has links. This is what the last night saw."
     yield ""
     verdict = "all held" if not night.faults else f"{len(night.faults)} things did not hold"
