@@ -95,13 +95,16 @@ def test_a_browser_walks_from_a_new_box_to_a_test_attack_that_is_seen(
     page.locator('[name="template"]').select_option("medical-house")
     fill(page, {"name": "Maison du Parc", "phone": "04 000 00 10"})
     forward(page)
-    assert page.locator('datalist option[value="wards"]').count()  # the box found its interfaces
+    expect(
+        page.locator('datalist option[value="wards"]').first
+    ).to_be_attached()  # the box found its interfaces
     fill(page, {"uplink": "wan", "uplink-addresses": "203.0.113.2/24"})
     for zone in ("guests", "remote", "technical"):
         fill(page, {f"zone.{zone}.interface": ""})
     for zone, interface in (("rooms", "wards"), ("reception", "wards"), ("servers", "servers")):
         fill(page, {f"zone.{zone}.interface": interface, f"zone.{zone}.networks": ""})
     forward(page)
+    expect(page.locator('input[name$=".address"]').first).to_be_attached()
     found = page.locator('input[name$=".address"]').evaluate_all("all => all.map(each => each.value)")
     assert "10.1.0.7" in found  # heard of, because the house is alive
     forward(page)

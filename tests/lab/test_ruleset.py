@@ -322,10 +322,13 @@ def test_a_trial_ends_although_everybody_is_dead(
     traffic.flow("wards", "out", "udp", "192.0.2.10", 5060)
     traffic.begin()
     assert doors.answer("wards", "192.0.2.20", 443) == "yes"
+    closed = (
+        time.monotonic_ns()
+    )  # when the first that got no answer asked: how long it then waits is its own affair
     while doors.answer("wards", "192.0.2.20", 443) == "yes":
         assert time.monotonic_ns() < after_call + 3_000_000_000
         time.sleep(0.01)
-    closed = time.monotonic_ns()
+        closed = time.monotonic_ns()
     assert begun + 1_400_000_000 < closed < after_call + 1_600_000_000 + 50_000_000
     time.sleep(0.3)
     seen = traffic.finish()
