@@ -42,7 +42,7 @@ from rempart.adapters.clock import SystemClock
 from rempart.adapters.credentials import RelyingParty
 from rempart.adapters.enforce.gateway import Gateway
 from rempart.adapters.journal import Journal
-from rempart.adapters.socket import Connection, Listener, Rate, serve
+from rempart.adapters.socket import Connection, Rate
 from rempart.config import Places
 from rempart.console.public import PublicFace
 from rempart.containment import policy as policy_text
@@ -129,6 +129,7 @@ from rempart.messages import Ordered as OrderSent
 from rempart.ports import Clock, Enforcer
 from rempart.site import description
 from rempart.site.site import Site
+from rempart.station.doors import Callers, Door, opened
 from rempart.station.foresight import foresee
 from rempart.station.incident_file import CHECKING, belongs_to, incident_file
 from rempart.station.keychain import Keychain
@@ -846,18 +847,7 @@ def facts_of(journal: Journal, after: int = 0) -> Iterator[AnyFact]:
 
 
 async def serve_guard(
-    places: Places,
-    site: Site,
-    policy: Policy,
-    *,
-    watch_uid: int,
-    teller_uid: int,
-    prober_uid: int,
-    resolver_uid: int,
-    group_uid: int,
-    console_uid: int,
-    operator_uids: frozenset[int],
-    party: RelyingParty,
+    places: Places, site: Site, policy: Policy, *, callers: Callers, party: RelyingParty
 ) -> None:
     """Run the guard until SIGTERM. Raises when the journal is broken: better no guard than a false one."""
     clock = SystemClock()
@@ -875,96 +865,69 @@ async def serve_guard(
         leasing=leasing,
         attachments=Attachments(places.attachments),
     )
-    worker = asyncio.create_task(guard.run())
+    tasks = [asyncio.create_task(guard.run())]
+    await _take_up(guard)
     try:
-        await guard.ask(Started(clock.now()), urgent=True)
+        async with opened(_doors(guard, places, callers, leasing), own=os.geteuid()):
+            tasks.append(asyncio.create_task(guard.read_back()))
+            await _until_stopped(tasks)
+    finally:
+        await _cancel(tasks)
+        guard.close()
+        with contextlib.suppress(JournalUnwritable):  # said already, and nothing is lost: the head is signed
+            journal.checkpoint(at=clock.now())
+        journal.close()
+
+
+async def _take_up(guard: Guard) -> None:
+    """Bring the world to what the journal says, before anybody is heard."""
+    try:
+        await guard.ask(Started(guard.clock.now()), urgent=True)
     except EnforcementFailed as fault:
         # The proxy starts after us; the kernel part is loaded first. What remains is repaired by reading back.
         _log.warning("not everything could be enforced yet: %s", fault.diagnostics())
     # What is here stays: the collector need not walk a hundred thousand objects while somebody waits for a cut.
     gc.collect()
     gc.freeze()
-    own = os.geteuid()
-    doors: list[Listener] = []
+
+
+def _doors(guard: Guard, places: Places, callers: Callers, leasing: Leasing | None) -> Iterator[Door]:
+    """Who may come where, in the order in which they open."""
     if leasing:
-        doors.append(
-            await serve(
-                places.resolver_socket,
-                mode=0o666,
-                allowed_uids={resolver_uid, own},
-                incoming=FromResolver,
-                handler=leasing.hear,
-                rate=ANSWERS,
-            )
-        )
-    doors += [
-        await serve(
-            places.watch_socket,
-            mode=0o666,
-            allowed_uids={watch_uid, own},
-            incoming=FromWatch,
-            handler=guard.hear_watch,
-            rate=_FINDINGS,
-        ),
-        await serve(
-            places.teller_socket,
-            mode=0o666,
-            allowed_uids={teller_uid, own},
-            incoming=FromTeller,
-            handler=guard.hear_teller,
-            rate=_QUESTIONS,
-        ),
-        await serve(
-            places.probe_socket,
-            mode=0o666,
-            allowed_uids={prober_uid, own},
-            incoming=FromProber,
-            handler=guard.hear_prober,
-            rate=_QUESTIONS,
-        ),
-        await serve(
-            places.console_socket,
-            mode=0o666,
-            allowed_uids={console_uid, own},
-            incoming=FromConsole,
-            handler=guard.hear_console,
-            rate=_QUESTIONS,
-            max_connections=64,
-        ),
-        await serve(
-            places.operator_socket,
-            mode=0o666,
-            allowed_uids=operator_uids | {own},
-            incoming=FromOperator,
-            handler=guard.hear_operator,
-        ),
-    ]
-    if site.group:
-        doors.append(
-            await serve(
-                places.group_socket,
-                mode=0o666,
-                allowed_uids={group_uid, own},
-                incoming=FromGroupDoor,
-                handler=guard.hear_group,
-                rate=_QUESTIONS,
-            )
-        )
-    reader = asyncio.create_task(guard.read_back())
+        resolver = frozenset({callers.resolver})
+        yield Door(places.resolver_socket, resolver, FromResolver, leasing.hear, ANSWERS)
+    for socket, caller, incoming, handler, rate in (
+        (places.watch_socket, callers.watch, FromWatch, guard.hear_watch, _FINDINGS),
+        (places.teller_socket, callers.teller, FromTeller, guard.hear_teller, _QUESTIONS),
+        (places.probe_socket, callers.prober, FromProber, guard.hear_prober, _QUESTIONS),
+    ):
+        yield Door(socket, frozenset({caller}), incoming, handler, rate)
+    console = frozenset({callers.console})
+    yield Door(
+        places.console_socket, console, FromConsole, guard.hear_console, _QUESTIONS, max_connections=64
+    )
+    yield Door(places.operator_socket, callers.operators, FromOperator, guard.hear_operator)
+    if guard.terms.site.group:
+        group = frozenset({callers.group})
+        yield Door(places.group_socket, group, FromGroupDoor, guard.hear_group, _QUESTIONS)
+
+
+async def _until_stopped(tasks: "list[asyncio.Task[None]]") -> None:
+    """Wait for SIGTERM or SIGINT. Raises what ended one of the tasks before that."""
     stop = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     finished = asyncio.create_task(stop.wait())
-    try:
-        done, _ = await asyncio.wait({finished, worker, reader}, return_when=asyncio.FIRST_COMPLETED)
-        for task in done - {finished}:
-            task.result()  # a worker that ended has failed: say how
-    finally:
-        await _close(doors, [worker, reader, finished])
-        guard.close()
-        with contextlib.suppress(JournalUnwritable):  # said already, and nothing is lost: the head is signed
-            journal.checkpoint(at=clock.now())
-        journal.close()
+    done, _ = await asyncio.wait({finished, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    finished.cancel()
+    for task in done - {finished}:
+        task.result()  # a task that ended has failed: say how
+
+
+async def _cancel(tasks: "list[asyncio.Task[None]]") -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _journal(places: Places, site: Site, clock: Clock) -> Journal:
@@ -998,14 +961,6 @@ def _keychain(places: Places) -> Keychain:
         return Keychain(None)
 
 
-async def _close(doors: list[Listener], tasks: list["asyncio.Task[None] | asyncio.Task[bool]"]) -> None:
-    for door in doors:
-        await door.close()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
 def harden() -> None:
     """No core dumps and no ptrace by other processes of the same user (prctl(2), PR_SET_DUMPABLE)."""
     pr_set_dumpable = 4
@@ -1028,13 +983,7 @@ def main() -> int:
                 places,
                 site,
                 policy,
-                watch_uid=arguments.watch_uid,
-                teller_uid=arguments.teller_uid,
-                prober_uid=arguments.prober_uid,
-                resolver_uid=arguments.resolver_uid,
-                group_uid=arguments.group_uid,
-                console_uid=arguments.console_uid,
-                operator_uids=frozenset(arguments.operator_uid or [0]),
+                callers=_callers(arguments),
                 party=RelyingParty(
                     id=arguments.console_name, name=site.name, origins=tuple(arguments.console_origin or ())
                 ),
@@ -1044,6 +993,18 @@ def main() -> int:
         _log.error("%s", fault.diagnostics())
         return int(fault.exit_code)
     return 0
+
+
+def _callers(arguments: argparse.Namespace) -> Callers:
+    return Callers(
+        watch=arguments.watch_uid,
+        teller=arguments.teller_uid,
+        prober=arguments.prober_uid,
+        resolver=arguments.resolver_uid,
+        group=arguments.group_uid,
+        console=arguments.console_uid,
+        operators=frozenset(arguments.operator_uid or [0]),
+    )
 
 
 def read_policy(path: Path | None) -> Policy:
