@@ -14,7 +14,6 @@ PACKAGES = (
 """On top of Debian's smallest system. The last three are what our units and users expect beside us."""
 
 _SOURCES = Path("/etc/apt/sources.list.d/debian.sources")
-_USERS = ("GUARD", "WATCH", "CONSOLE", "RESOLVER", "PROBER", "TELLER")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +71,7 @@ def _lay_out(root: Path) -> None:
     shutil.copyfile(TOP / "packaging/sysusers.conf", _made(etc / "sysusers.d") / "rempart.conf")
     shutil.copyfile(TOP / "packaging/tmpfiles.conf", _made(etc / "tmpfiles.d") / "rempart.conf")
     _run("systemd-sysusers", f"--root={root}")
-    numbers = {line.split(":")[0]: line.split(":")[2] for line in (etc / "passwd").read_text().splitlines()}
-    names = {name: f"rempart-{'probe' if name == 'PROBER' else name.lower()}" for name in _USERS}
-    (_made(etc / "rempart") / "users.env").write_text(
-        "".join(f"{name}={numbers[user]}\n" for name, user in names.items())
-    )
+    _made(etc / "rempart")
     shutil.copyfile(HERE / "box/site.toml", etc / "rempart/site.toml")
     (etc / "sysctl.d/90-gateway.conf").write_text("net.ipv4.ip_forward=1\nnet.ipv6.conf.all.forwarding=1\n")
     nightly = _made(root / "opt/nightly")

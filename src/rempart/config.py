@@ -225,6 +225,11 @@ class Places:
         """Where ulogd writes packets and flows as JSON lines; watch follows it."""
         return self.run / "packets" / "ulogd.json"
 
+    @property
+    def packets_diary(self) -> Path:
+        """What ulogd says of itself."""
+        return self.run / "packets" / "ulogd.log"
+
 
 RUN = Path("/run/rempart")
 """Where the sockets are on a box."""

@@ -137,6 +137,7 @@ from rempart.station.leasing import ANSWERS, Leasing
 from rempart.station.reception import Reception
 from rempart.station.scribe import Scribe
 from rempart.station.status import SHOWN, status
+from rempart.station.users import uid
 from rempart.telling.message import Message
 
 _log = logging.getLogger("rempart.guard")
@@ -1030,13 +1031,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--policy", type=Path)
-    parser.add_argument("--watch-uid", type=int, default=os.geteuid())
-    parser.add_argument("--teller-uid", type=int, default=os.geteuid())
-    parser.add_argument("--prober-uid", type=int, default=os.geteuid())
-    parser.add_argument("--resolver-uid", type=int, default=os.geteuid())
-    parser.add_argument("--group-uid", type=int, default=os.geteuid())
-    parser.add_argument("--console-uid", type=int, default=os.geteuid())
-    parser.add_argument("--operator-uid", type=int, action="append")
+    parser.add_argument("--watch-uid", type=uid, default=os.geteuid())
+    parser.add_argument("--teller-uid", type=uid, default=os.geteuid())
+    parser.add_argument("--prober-uid", type=uid, default=os.geteuid())
+    parser.add_argument("--resolver-uid", type=uid, default=os.geteuid())
+    parser.add_argument("--group-uid", type=uid, default=os.geteuid())
+    parser.add_argument("--console-uid", type=uid, default=os.geteuid())
+    parser.add_argument("--operator-uid", type=uid, action="append")
     parser.add_argument("--console-name", default="localhost", help="host name that passkeys are made for")
     parser.add_argument("--console-origin", action="append", help="where the pages are: https://name:port")
     return parser

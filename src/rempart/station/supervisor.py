@@ -17,10 +17,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rempart.config import Places
-from rempart.containment.gate import gated
 from rempart.containment.render import haproxy, modsecurity
 from rempart.errors import EnforcementFailed, ExitCode, InputRefused, PrivilegeMissing
 from rempart.site.site import Site
+from rempart.station.logs import bound, written
+from rempart.station.parts import Part, parts
 from rempart.station.prepare import prepare
 from rempart.station.users import User, Users, command
 
@@ -28,8 +29,6 @@ _log = logging.getLogger("rempart")
 
 _READY_WITHIN = 60.0
 _STOP_WITHIN = 5.0
-_LONGEST_LOG = 64 << 20
-"""Bytes of a log in the run folder, which lies in memory on a box."""
 _HTTPS = 443
 _PAUSES = (0.1, 0.2, 0.5, 1.0)
 
@@ -89,19 +88,7 @@ class Supervisor:
             _log.warning("processes are not isolated from one another: %s", self.users.shared)
         self._prepare()
         # All are looked for before the first starts: the guard loads the kernel's table, and it stays.
-        guard, *others = (
-            self._guard(),
-            self._filter(),
-            self._proxy(),
-            self._packets(),
-            self._watch(),
-            self._console(),
-            *([self._prober()] if self.site.probes or self.site.downtime_pack else []),
-            *([self._group_door()] if self.site.group else []),
-            *([self._teller()] if self.site.telling.recipients else []),
-            *([self._unbound(), self._resolver()] if self.site.resolver else []),
-            *([self._gate()] if gated(self.site) else []),
-        )
+        guard, *others = (self.program(part) for part in parts(self.site))
         try:
             self._begin(guard)
             self._await(guard, self.places.operator_socket.exists)
@@ -115,14 +102,21 @@ class Supervisor:
     # -- folders -------------------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
-        """Folders and log files, each open to exactly who needs it.
+        for folder, owner, mode in self.folders():
+            _folder(folder, owner, mode)
+        for log, writer in self.logs():
+            self._log_file(log, writer)
+        prepare(self.places, self.site)
+
+    def folders(self) -> tuple[tuple[Path, User, int], ...]:
+        """Every folder with its owner and mode, each open to exactly who needs it.
 
         What root or the guard writes lies in a folder that is its own: elsewhere somebody taken over could put a link
         or a pipe in its place (CWE-59).
         """
         users, places = self.users, self.places
         root = User(users.guard.name and "root", os.geteuid(), os.getegid())
-        for folder, owner, mode in (
+        return (
             (places.state, root, 0o711),
             (places.run, root, 0o711),
             (places.journal.parent, users.guard, 0o700),
@@ -140,12 +134,16 @@ class Supervisor:
             (places.unbound_config.parent, root, 0o755),
             (places.inquiry_socket.parent, users.watch, 0o711),
             (places.run / "console", users.console, 0o700),
-        ):
-            _folder(folder, owner, mode)
-        self._log_file(places.proxy_log, users.proxy)
-        self._log_file(places.packets_log, users.packets)
-        self._log_file(places.packets_log.with_name("ulogd.log"), users.packets)
-        prepare(places, self.site)
+        )
+
+    def logs(self) -> tuple[tuple[Path, User], ...]:
+        """The logs that others write and only watch reads, with their writers."""
+        users, places = self.users, self.places
+        return (
+            (places.proxy_log, users.proxy),
+            (places.packets_log, users.packets),
+            (places.packets_diary, users.packets),
+        )
 
     def _log_file(self, path: Path, writer: User) -> None:
         """A log that its writer appends to and only watch reads."""
@@ -155,6 +153,24 @@ class Supervisor:
             os.chown(path, writer.uid, self.users.watch.gid)
 
     # -- programs ------------------------------------------------------------------------------------------------
+
+    def program(self, part: Part) -> Program:
+        """How that part is started. Raises PrivilegeMissing when its program is not installed."""
+        making = {
+            Part.GUARD: self._guard,
+            Part.FILTER: self._filter,
+            Part.PROXY: self._proxy,
+            Part.PACKETS: self._packets,
+            Part.WATCH: self._watch,
+            Part.CONSOLE: self._console,
+            Part.PROBER: self._prober,
+            Part.GROUP: self._group_door,
+            Part.TELLER: self._teller,
+            Part.UNBOUND: self._unbound,
+            Part.RESOLVER: self._resolver,
+            Part.GATE: self._gate,
+        }
+        return making[part]()
 
     def _python(self, module: str, user: User, capabilities: tuple[str, ...], *arguments: str) -> list[str]:
         return command(user, capabilities, [sys.executable, "-m", module, *arguments])
@@ -233,7 +249,12 @@ class Supervisor:
     def _party(self) -> list[str]:
         """What passkeys are made for, and where the pages may be: the guard believes nobody else about it."""
         if not self.console_name:
-            return ["--console-origin", f"http://localhost:{self.console_port}"]
+            return [
+                "--console-name",
+                "localhost",
+                "--console-origin",
+                f"http://localhost:{self.console_port}",
+            ]
         port = "" if self.console_port == _HTTPS else f":{self.console_port}"
         origin = f"https://{self.console_name}{port}"
         return ["--console-name", self.console_name, "--console-origin", origin]
@@ -296,8 +317,8 @@ class Supervisor:
         while not self.stopping:
             for program in self.programs:
                 self._revive(program)
-            for log in (self.places.proxy_log, self.places.packets_log):
-                _bound(log)
+            for log in written(self.places):
+                bound(log)
             time.sleep(0.05)
 
     def _revive(self, program: Program) -> None:
@@ -353,13 +374,6 @@ class _NotUp(EnforcementFailed):
         code = program.process.returncode if program.process else None
         if code in {known.value for known in ExitCode} - {ExitCode.OK}:
             self.exit_code = ExitCode(code)
-
-
-def _bound(log: Path) -> None:
-    """Keep one older part of a log that has grown too long; watch follows a file that was copied and emptied."""
-    if log.stat().st_size > _LONGEST_LOG:
-        shutil.copy2(log, log.with_name(f"{log.name}.1"))
-        os.truncate(log, 0)
 
 
 def _program(name: str) -> str:

@@ -62,6 +62,16 @@ def choose() -> Users:
     return Users(**users, shared="")
 
 
+def uid(text: str) -> int:
+    """The number of a user, given as a name or a number. Raises ValueError when there is no such user."""
+    if text.isdecimal():
+        return int(text)
+    try:
+        return pwd.getpwnam(text).pw_uid
+    except KeyError as missing:
+        raise ValueError(text) from missing
+
+
 def command(
     user: User, capabilities: Sequence[str], program: Sequence[str], groups: Sequence[str] = ()
 ) -> list[str]:

@@ -62,6 +62,7 @@ from rempart.site.site import LogSource, Site
 from rempart.station.inquiry import Inquiry
 from rempart.station.outbox import Outbox
 from rempart.station.rulebook import Rulebook, Silences
+from rempart.station.users import uid
 
 _log = logging.getLogger("rempart.watch")
 
@@ -825,7 +826,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--rules", type=Path, action="append", default=[])
-    parser.add_argument("--console-uid", type=int, help="the user who may ask about findings")
+    parser.add_argument("--console-uid", type=uid, help="the user who may ask about findings")
     return parser
 
 

@@ -176,7 +176,7 @@ class Follower:
         """The path and what rotations may have left beside it (``access.log.1``, ``access.log-20261122``)."""
         with suppress(OSError):
             return sorted(path for path in self.path.parent.iterdir() if path.name.startswith(self.path.name))
-        return []
+        return [self.path, self.path.with_name(f"{self.path.name}.1")]  # in a folder that may not be listed
 
     def _look(self) -> None:
         """Open what is at the path when it is not yet being read."""

@@ -34,7 +34,7 @@ def config(places: Places, *, plugins: str = "/usr/lib/x86_64-linux-gnu/ulogd") 
     return "\n".join(
         (
             "[global]",
-            f'logfile="{_path(str(places.packets_log.with_name("ulogd.log")))}"',
+            f'logfile="{_path(str(places.packets_diary))}"',
             "loglevel=5",
             *(f'plugin="{_path(plugins)}/ulogd_{name}.so"' for name in _PLUGINS),
             "stack=packets:NFLOG,base1:BASE,ifi1:IFINDEX,ip2str1:IP2STR,json1:JSON",

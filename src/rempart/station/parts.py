@@ -1,0 +1,50 @@
+"""The parts of a station: which processes a site needs, and the units that start them on a box."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+from rempart.containment.gate import gated
+from rempart.site.site import Site
+
+
+class Part(StrEnum):
+    """One process; its unit is ``rempart-PART.service``."""
+
+    GUARD = "guard"
+    FILTER = "filter"
+    PROXY = "proxy"
+    PACKETS = "packets"
+    WATCH = "watch"
+    CONSOLE = "console"
+    PROBER = "prober"
+    GROUP = "group"
+    TELLER = "teller"
+    UNBOUND = "unbound"
+    RESOLVER = "resolver"
+    GATE = "gate"
+
+
+BEFORE = ("rempart-boot.service", "rempart-prepare.service", "rempart-logs.timer")
+"""Units of a box that are no part: `rempart run` does what they do by itself, or is started too late for it."""
+
+_ALWAYS = (Part.GUARD, Part.FILTER, Part.PROXY, Part.PACKETS, Part.WATCH, Part.CONSOLE)
+
+
+def parts(site: Site) -> Iterator[Part]:
+    """What must run for this site, in the order in which one needs another; the guard is first."""
+    yield from _ALWAYS
+    if site.probes or site.downtime_pack:
+        yield Part.PROBER
+    if site.group:
+        yield Part.GROUP
+    if site.telling.recipients:
+        yield Part.TELLER
+    if site.resolver:
+        yield from (Part.UNBOUND, Part.RESOLVER)
+    if gated(site):
+        yield Part.GATE
+
+
+def units(site: Site) -> tuple[str, ...]:
+    """The units to be enabled for this site."""
+    return (*BEFORE, *(f"rempart-{part}.service" for part in parts(site)))
