@@ -15,13 +15,32 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from nightly.box.steps import TRIAL
-from nightly.image import TOP, Image, make
+from nightly.image import TOP, Image, make, units_of
 from nightly.machine import Machine, Stuck, Told
+from rempart.station.parts import Part
 
 RESULT = TOP / "docs" / "boot.md"
 _PROGRAMS = ("qemu-system-x86_64", "mmdebstrap", "mkfs.ext4", "systemd-sysusers")
-_START = 420
+_START = 900
 """Seconds a start may take, also without hardware virtualisation."""
+_CLOSED = 503
+_ADMIN, _BIND = 1 << 12, 1 << 10
+"""CAP_NET_ADMIN and CAP_NET_BIND_SERVICE (linux/capability.h)."""
+WHOSE = {
+    Part.GUARD: ("rempart-guard", _ADMIN),
+    Part.FILTER: ("rempart-filter", 0),
+    Part.PROXY: ("haproxy", _BIND),
+    Part.PACKETS: ("ulog", _ADMIN),
+    Part.WATCH: ("rempart-watch", 0),
+    Part.CONSOLE: ("rempart-console", 0),
+    Part.PROBER: ("rempart-probe", 0),
+    Part.GROUP: ("rempart-group", 0),
+    Part.TELLER: ("rempart-teller", 0),
+    Part.UNBOUND: ("unbound", 0),
+    Part.RESOLVER: ("rempart-resolver", _BIND),
+    Part.GATE: ("haproxy", 0),
+}
+"""Whose each process is, and the capabilities that are in force in it."""
 
 
 class Night:
@@ -43,9 +62,13 @@ class Night:
 
     def _install(self) -> float:
         started, contained, trial = self._whole("install", 3)
-        self.figures |= {key: started[key] for key in ("kernel", "systemd", "units")}
+        self.figures |= {key: started[key] for key in ("kernel", "systemd", "memory_mb")}
+        self._units("open", started["units"])
+        self._hold(not started["failed"], f"failed: {started['failed']}")
+        self._users(started["users"])
         self.figures["ack_ms"] = contained["ack_ms"]
-        self._hold(set(started["units"].values()) == {"active"}, f"units are {started['units']}")
+        self._website("open", started["website"], 200)
+        self._website("contained", contained["website"], 503)
         self._flow("open", started["passed"], ("telephone", "e-health", "browsing", "inside"))
         self._flow("contained", contained["passed"], ("telephone", "inside"))
         self._flow("on trial", trial["passed"], ("telephone", "inside", "e-health"))
@@ -64,6 +87,8 @@ class Night:
         (back,) = self._whole("power", 1)
         self._back("after a power cut", back)
         wanted = {f"198.18.{number // 250}.{number % 250 + 1}" for number in range(1, acknowledged + 1)}
+        self._website("after a power cut", back["website"], 503)
+        self._units("after a power cut", back["units"])
         missing = wanted - set(back["held"])
         self.figures["acknowledged_orders_lost"] = len(missing)
         self._hold(not missing, f"{len(missing)} acknowledged orders are lost: {sorted(missing)[:5]}")
@@ -71,6 +96,31 @@ class Night:
             back["in_kernel"] >= acknowledged,
             f"the kernel holds {back['in_kernel']} blocks of {acknowledged}",
         )
+
+    def _units(self, when: str, units: dict[str, str]) -> None:
+        wanted = set(units_of(TOP / "nightly/box/site.toml"))
+        idle = {unit: state for unit, state in units.items() if state != "active"}
+        self.figures[f"{when}: units that are active"] = f"{len(units) - len(idle)} of {len(wanted)}"
+        self._hold(
+            not idle and units.keys() == wanted, f"{when}: not active: {idle or wanted - units.keys()}"
+        )
+
+    def _users(self, users: dict[str, str]) -> None:
+        """Each process runs as the user that `rempart run` would give it, with the same powers."""
+        told = {
+            unit.removeprefix("rempart-").removesuffix(".service"): whose for unit, whose in users.items()
+        }
+        self.figures["users, and capabilities in hexadecimal"] = told
+        wanted = {str(part): f"{user} {powers:x}" for part, (user, powers) in WHOSE.items()}
+        self._hold(told == wanted, f"processes run as {told}, not as {wanted}")
+
+    def _website(self, when: str, answer: dict[str, object], status: int) -> None:
+        """What a visitor gets: the house's own page, or the page of a house in maintenance with its number."""
+        self.figures[f"{when}: the website"] = answer
+        held = answer["status"] == status
+        if status == _CLOSED:
+            held = held and bool(answer["again"]) and bool(answer["phone"])
+        self._hold(held, f"{when}: the website answered {answer}")
 
     def _damaged(self) -> None:
         (back,) = self._whole("damaged", 1)

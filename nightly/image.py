@@ -1,17 +1,21 @@
 """Makes the disk of a box from Debian's packages and this tree: Debian's kernel, systemd, our units, nothing else."""
 
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from rempart.site import description
+from rempart.station.parts import units
+
 HERE = Path(__file__).parent
 TOP = HERE.parent
 PACKAGES = (
     "systemd-sysv,dbus,udev,linux-image-amd64,nftables,python3,iproute2,kmod,procps,util-linux,"
-    "libnftables1,haproxy,ulogd2,unbound"
+    "libnftables1,haproxy,nginx-light,libnginx-mod-http-modsecurity,modsecurity-crs,ulogd2,ulogd2-json,unbound"
 )
-"""On top of Debian's smallest system. The last three are what our units and users expect beside us."""
+"""On top of Debian's smallest system. From haproxy on: what our units and users expect beside us."""
 
 _SOURCES = Path("/etc/apt/sources.list.d/debian.sources")
 
@@ -65,37 +69,43 @@ def _install(root: Path) -> None:
 
 def _lay_out(root: Path) -> None:
     """Units, users, folders, the site, and the little world around the box."""
-    etc, units = root / "etc", root / "etc/systemd/system"
-    for unit in sorted((TOP / "packaging/systemd").glob("*.service")):
-        shutil.copyfile(unit, units / unit.name)
+    etc, system = root / "etc", root / "etc/systemd/system"
+    for unit in sorted((TOP / "packaging/systemd").glob("rempart-*.*")):
+        shutil.copyfile(unit, system / unit.name)
     shutil.copyfile(TOP / "packaging/sysusers.conf", _made(etc / "sysusers.d") / "rempart.conf")
-    shutil.copyfile(TOP / "packaging/tmpfiles.conf", _made(etc / "tmpfiles.d") / "rempart.conf")
+    for name in ("tmpfiles", "tmpfiles-programs"):
+        shutil.copyfile(TOP / f"packaging/{name}.conf", _made(etc / "tmpfiles.d") / f"rempart-{name}.conf")
     _run("systemd-sysusers", f"--root={root}")
-    _made(etc / "rempart")
-    shutil.copyfile(HERE / "box/site.toml", etc / "rempart/site.toml")
+    shutil.copyfile(HERE / "box/site.toml", _made(etc / "rempart") / "site.toml")
+    _certify(root, _made(etc / "rempart/group"))
     (etc / "sysctl.d/90-gateway.conf").write_text("net.ipv4.ip_forward=1\nnet.ipv6.conf.all.forwarding=1\n")
     nightly = _made(root / "opt/nightly")
-    for file in ("streams.py", "steps.py", "network.sh"):
+    for file in ("streams.py", "steps.py", "visit.py", "network.sh"):
         shutil.copyfile(HERE / "box" / file, nightly / file)
     for unit in sorted((HERE / "box").glob("*.service")):
-        shutil.copyfile(unit, units / unit.name)
-    ours = [
-        *(unit.name for unit in units.glob("nightly-*.service")),
-        "rempart-guard.service",
-        "rempart-watch.service",
-    ]
-    _run(
-        "systemctl",
-        f"--root={root}",
-        "--quiet",
-        "enable",
-        "rempart-boot.service",
-        "rempart-console.service",
-        *ours,
-    )
-    # haproxy and unbound are started by us or not at all here; a box's own network is the little world's.
-    others = ("haproxy.service", "unbound.service", "ulogd2.service")
+        shutil.copyfile(unit, system / unit.name)
+    streams = [unit.name for unit in system.glob("nightly-*.service")]
+    _run("systemctl", f"--root={root}", "--quiet", "enable", *units_of(HERE / "box/site.toml"), *streams)
+    # These are started by us or not at all here; a box's own network is the little world's.
+    others = ("haproxy.service", "nginx.service", "unbound.service", "ulogd2.service")
     _run("systemctl", f"--root={root}", "--quiet", "mask", *others)
+
+
+def units_of(site: Path) -> tuple[str, ...]:
+    """The units that this site needs."""
+    return units(description.parse(site.read_text(encoding="utf-8"), str(site)))
+
+
+def _certify(root: Path, folder: Path) -> None:
+    """A certificate for the group's door, and the one whose holder may cut the group."""
+    for name in ("box", "operators"):
+        key, crt = folder / f"{name}.key", folder / f"{name}.crt"
+        words = ("req", "-x509", "-newkey", "ed25519", "-nodes", "-days", "30", "-subj", f"/CN={name}")
+        _run("openssl", *words, "-keyout", str(key), "-out", str(crt))
+    (folder / "box.pem").write_text((folder / "box.key").read_text() + (folder / "box.crt").read_text())
+    (folder / "box.pem").chmod(0o400)
+    users = dict(line.split(":")[:3:2] for line in (root / "etc/passwd").read_text().splitlines())
+    os.chown(folder / "box.pem", int(users["rempart-group"]), 0)
 
 
 def _made(folder: Path) -> Path:

@@ -27,7 +27,7 @@ class Machine:
         line = f"root=/dev/vda rw console=ttyS0 panic=-1 quiet systemd.show_status=no nightly.step={step}"
         # What the machine flushed must be on the disk, what it did not may be lost: the disk is opened without a cache.
         disk = f"file={image.disk},if=virtio,format=raw,cache={_cache(image.disk)}"
-        words = ["qemu-system-x86_64", "-accel", accel, "-cpu", "max", "-m", "1024", "-smp", "1"]
+        words = ["qemu-system-x86_64", "-accel", accel, "-cpu", "max", "-m", "2048", "-smp", "1"]
         words += ["-kernel", str(image.kernel), "-initrd", str(image.initrd), "-append", line]
         words += ["-drive", disk, "-nic", "none", "-display", "none", "-no-reboot"]
         words += ["-serial", f"file:{self._console}", "-serial", f"file:{self._report}"]

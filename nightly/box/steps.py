@@ -5,6 +5,7 @@ Everything that is told goes to the second serial line as JSON, one object a lin
 
 import json
 import os
+import pwd
 import re
 import subprocess
 import time
@@ -22,6 +23,10 @@ JOURNAL = Path("/var/lib/rempart/guard/journal.db")
 SITE = Path("/etc/rempart/site.toml")
 LINE = Path("/dev/ttyS1")
 TECHNICIAN = "Technician of the night"
+STEADY = 12
+"""Seconds that a process must have lived."""
+PATIENCE = 300
+"""Seconds until every process must."""
 TRIAL = 25
 """Seconds of the trial that ends while the box is off."""
 
@@ -46,12 +51,13 @@ def tell(**what: object) -> None:
 def install() -> None:
     """First start: all is open. Cut, one door on trial; then switched off in order."""
     status = wait_for_status()
-    time.sleep(2)
-    tell(what="started", **about_the_box(), **about(status), passed=passed())
+    wait_until_steady()
+    tell(what="started", **about_the_box(), **about(status), passed=passed(), website=website())
     done = order(Contain(by=TECHNICIAN, reason="the night's test"))
     acknowledged = time.monotonic_ns()
     time.sleep(2)
-    tell(what="contained", ack_ms=ack_ms(done), passed=passed(since=acknowledged), **about(ask()))
+    arrived = passed(since=acknowledged)
+    tell(what="contained", ack_ms=ack_ms(done), passed=arrived, **about(ask()), website=website())
     order(
         Reopen(
             by=TECHNICIAN,
@@ -78,6 +84,7 @@ def reboot() -> None:
 def power() -> None:
     """Started after the power was cut: every order that was acknowledged stands. Then the journal is damaged."""
     status = wait_for_status()
+    wait_until_steady()
     held = sorted(measure.target for measure in status.measures if measure.action == "block")
     tell(
         what="back",
@@ -85,6 +92,8 @@ def power() -> None:
         **times(),
         **about(status),
         verified=verified(),
+        website=website(),
+        units=units(),
         held=held,
         in_kernel=in_kernel(),
     )
@@ -144,6 +153,30 @@ def wait_for_status() -> Status:
         time.sleep(0.1)
 
 
+def wait_until_steady() -> None:
+    """Until every unit of the station has been active for a while; after the patience, as it is."""
+    limit = time.monotonic() + PATIENCE
+    while not all(state == "active" for state in steadily().values()) and time.monotonic() < limit:
+        time.sleep(2)
+
+
+def steadily() -> dict[str, str]:
+    """How each unit is; one that was started again a moment ago is not active yet."""
+    now = time.monotonic() * 1_000_000
+    young = {
+        unit for unit in enabled() if now - shown(unit, "ActiveEnterTimestampMonotonic") < STEADY * 1_000_000
+    }
+    return {unit: "young" if unit in young else state for unit, state in units().items()}
+
+
+def website() -> dict[str, object]:
+    """What a visitor outside gets."""
+    words = ["ip", "netns", "exec", "outside", "/usr/bin/python3", "/opt/nightly/visit.py"]
+    told = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    answer: dict[str, object] = json.loads(told)
+    return answer
+
+
 def about(status: Status) -> dict[str, object]:
     """Posture and doors."""
     return {"posture": status.posture, "doors": {each.id: each.state for each in status.openings}}
@@ -197,14 +230,51 @@ def times() -> dict[str, float]:
 
 
 def about_the_box() -> dict[str, object]:
-    """Versions, and how the units are."""
-    units = ("boot", "guard", "watch", "console")
+    """Versions, how the units are, and whose their processes are."""
     version = subprocess.run(["systemctl", "--version"], check=True, capture_output=True, text=True).stdout
     return {
         "kernel": os.uname().release,
         "systemd": version.split("\n")[0],
-        "units": {unit: show(f"rempart-{unit}", "ActiveState") for unit in units},
+        "memory_mb": memory_mb(),
+        "units": units(),
+        "users": {
+            unit: runs_as(unit) for unit in enabled() if unit.endswith(".service") and shown(unit, "MainPID")
+        },
+        "failed": failed(),
     }
+
+
+def enabled() -> list[str]:
+    """The units of the station that are started at boot, without their suffix; the timer's is its service's name."""
+    words = ["systemctl", "list-unit-files", "--state=enabled", "--no-legend", "--plain", "rempart-*"]
+    listed = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    return sorted(line.split()[0] for line in listed.splitlines())
+
+
+def units() -> dict[str, str]:
+    """Each of them, and how it is."""
+    return {unit: show(unit, "ActiveState") for unit in enabled()}
+
+
+def failed() -> list[str]:
+    """Every unit of the box that has failed, whoever's it is."""
+    words = ["systemctl", "list-units", "--state=failed", "--no-legend", "--plain"]
+    listed = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    return sorted(line.split()[0] for line in listed.splitlines())
+
+
+def runs_as(unit: str) -> str:
+    """The user of its process and its effective capabilities, as the kernel says."""
+    status = Path(f"/proc/{shown(unit, 'MainPID')}/status").read_text()
+    lines = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    return f"{pwd.getpwuid(int(lines['Uid'].split()[1])).pw_name} {int(lines['CapEff'], 16):x}"
+
+
+def memory_mb() -> int:
+    """Mebibytes that are in use."""
+    lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    used = int(lines["MemTotal"].split()[0]) - int(lines["MemAvailable"].split()[0])
+    return used // 1024
 
 
 def shown(unit: str, what: str) -> int:
@@ -219,7 +289,7 @@ def exit_code(unit: str) -> int:
 
 def show(unit: str, what: str) -> str:
     """What systemd knows of a unit."""
-    words = ["systemctl", "show", "--value", f"--property={what}", f"{unit}.service"]
+    words = ["systemctl", "show", "--value", f"--property={what}", unit if "." in unit else f"{unit}.service"]
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
 
 

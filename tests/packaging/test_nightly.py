@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 
+from nightly.__main__ import WHOSE
 from nightly.box.steps import STEPS
 from nightly.box.streams import STREAMS
 
 from rempart.site.description import parse
+from rempart.station.parts import Part, parts
 from rempart.station.users import _NAMES
 
 TOP = Path(__file__).parents[2]
@@ -15,8 +17,13 @@ BOX = TOP / "nightly" / "box"
 
 def test_the_site_of_the_box_is_right_and_every_outward_stream_has_its_opening() -> None:
     site = parse((BOX / "site.toml").read_text(), "site.toml")
-    assert {opening.id for opening in site.openings} == STREAMS.keys() - {"inside", "inward"}
-    assert [opening.id for opening in site.lifelines()] == ["telephone"]
+    assert {opening.id for opening in site.openings} >= STREAMS.keys() - {"inside", "inward"}
+    assert [opening.id for opening in site.lifelines()] == ["telephone", "names"]
+
+
+def test_the_site_of_the_box_needs_every_part() -> None:
+    site = parse((BOX / "site.toml").read_text(), "site.toml")
+    assert set(parts(site)) == set(Part) == set(WHOSE)
 
 
 def test_each_end_of_a_stream_is_started() -> None:
