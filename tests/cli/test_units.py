@@ -7,18 +7,18 @@ import pytest
 from rempart.__main__ import main
 from rempart.errors import ExitCode
 
+NIGHTLY = Path(__file__).parents[2] / "nightly" / "box" / "site.toml"
+_GATE, _PROBER = "rempart-gate.service", "rempart-prober.service"
+
 
 def test_a_box_enables_what_its_site_describes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    site = Path(__file__).parents[2] / "nightly" / "box" / "site.toml"
-    assert main(["units", "--site", str(site)]) == ExitCode.OK
-    always = capsys.readouterr().out.split()
-    assert always[0] == "rempart-boot.service"
-    assert {"rempart-guard.service", "rempart-proxy.service", "rempart-logs.timer"} <= set(always)
-    assert not {"rempart-prober.service", "rempart-gate.service"} & set(always)
-    probing = tmp_path / "site.toml"
-    probing.write_text(
-        site.read_text()
-        + '[[probes]]\nid = "directory"\nname = "Directory"\nkind = "tcp"\naddress = "10.2.0.5"\nport = 389\n'
-    )
-    assert main(["units", "--site", str(probing)]) == ExitCode.OK
-    assert set(capsys.readouterr().out.split()) == {*always, "rempart-prober.service"}
+    assert main(["units", "--site", str(NIGHTLY)]) == ExitCode.OK
+    every = capsys.readouterr().out.split()
+    assert every[0] == "rempart-boot.service"
+    assert {"rempart-guard.service", _GATE, _PROBER, "rempart-logs.timer"} <= set(every)
+    less = tmp_path / "site.toml"
+    less.write_text(NIGHTLY.read_text().partition('[[openings]]\nid = "names"')[0])
+    assert main(["units", "--site", str(less)]) == ExitCode.OK
+    some = capsys.readouterr().out.split()
+    assert not {_GATE, _PROBER} & set(some)
+    assert set(some) < set(every)
