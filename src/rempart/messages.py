@@ -509,6 +509,16 @@ class AlertStatus(msgspec.Struct, frozen=True, kw_only=True):
     taken_by: str = ""
 
 
+class ClockStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A duty to tell somebody that a person said applies, while it is not fulfilled. For those who check on things."""
+
+    incident: str
+    duty: str
+    started: Instant
+    due: Instant | None
+    """None: the law gives no number."""
+
+
 class MeasureStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A block or an isolation as it stands: attributable."""
 
@@ -670,6 +680,8 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     yesterday: Day | None = None
     news_at: Instant | None = None
     """When the public was told that there will be news."""
+    clocks: list[ClockStatus] = []
+    """Legal clocks that run, the soonest end first."""
     measures_more: int = 0
     """Blocks that stand besides those listed."""
     care: CareStatus = CareStatus()

@@ -6,8 +6,13 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from browser.conftest import looking, sign_in
 from browser.home import Home, finding
+from rempart.accounts.person import Role as PersonRole
+from rempart.care.reply import Reply
 from rempart.detection.finding import Kind
+from rempart.duties.catalogue import QuestionId
+from rempart.engine.orders import AnswerQuestion
 
 pytestmark = pytest.mark.browser
 
@@ -75,6 +80,51 @@ def test_going_back_cuts_nothing(page: Page, home: Home) -> None:
     page.get_by_role("link", name="Non, revenir").click()
     expect(page.locator("h1")).to_have_text("Tout est en ordre.")
     assert home.guard.status().posture == "normal"
+
+
+def test_one_press_takes_an_alert_that_came_while_the_page_was_open(chromium: Browser, home: Home) -> None:
+    with looking(chromium) as night, looking(chromium) as technician:
+        sign_in(night, home, "nuit", PersonRole.DUTY)
+        sign_in(technician, home, "tech", PersonRole.TECHNICIAN)
+        night.set_viewport_size({"width": 360, "height": 740})
+        home.see(finding(Kind.RECORDS))
+        expect(night.get_by_role("region", name="Il faut quelqu'un")).to_contain_text(
+            "en série", timeout=LIVE
+        )
+        assert night.evaluate("document.documentElement.scrollWidth") <= 360
+        night.get_by_role("button", name="Je m'en charge").click()
+        expect(night.locator(".taken")).to_contain_text("Pris en charge")
+        expect(night.get_by_role("button", name="Je m'en charge")).to_have_count(0)
+        assert home.guard.status().alerts[0].taken_by == "nuit"
+        expect(technician.locator(".taken")).to_contain_text("nuit s'en charge", timeout=LIVE)
+
+
+def test_an_alert_is_taken_without_script(chromium: Browser, home: Home) -> None:
+    home.see(finding(Kind.RECORDS))
+    context = chromium.new_context(java_script_enabled=False, locale="en-GB")
+    plain = context.new_page()
+    plain.goto(home.link())
+    plain.get_by_role("button", name="I am taking this").click()
+    plain.get_by_label("Your name").fill("Anne")
+    plain.get_by_role("button", name="I am taking this").click()
+    expect(plain.locator(".taken")).to_contain_text("Taken at")
+    assert home.guard.status().alerts[0].taken_by == "Anne"
+    context.close()
+
+
+def test_a_clock_that_runs_is_shown_to_the_director_and_not_to_the_night(
+    page: Page, director: Page, home: Home
+) -> None:
+    home.see(finding(Kind.RECORDS))
+    (incident,) = home.guard.status().incidents
+    for question in (QuestionId.PERSONAL_DATA_BREACH, QuestionId.RISK_TO_PERSONS):
+        home.local(AnswerQuestion(by="Direction", incident=incident.id, question=question, reply=Reply.YES))
+    clocks = director.get_by_role("region", name="À déclarer selon la loi")
+    expect(clocks).to_contain_text("encore 71 h", timeout=LIVE)
+    expect(page.locator(".said")).to_be_visible(timeout=LIVE)
+    expect(page.locator("#clocks")).to_have_count(0)
+    clocks.get_by_role("link", name="notifier la violation à l'autorité").click()
+    expect(director).to_have_url(f"{home.origin}/incidents/{incident.id}#duties")
 
 
 def test_the_cut_without_a_guard_says_that_nothing_was_cut(page: Page, home: Home) -> None:

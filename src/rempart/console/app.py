@@ -8,6 +8,7 @@ session and, where needed, their passkey's answer; the guard believes it in noth
 import asyncio
 import contextlib
 import hashlib
+import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import resources
@@ -41,6 +42,7 @@ from rempart.console.routes import (
     people,
     reopening,
     signin,
+    taking,
     technique,
     wards,
 )
@@ -64,6 +66,8 @@ _LIVE = "x-rempart-live"
 _SECURE = "__Host-"
 """What a cookie's name begins with over TLS: browsers then take it from this very host only (RFC 6265bis, 4.1.3)."""
 _HSTS = "max-age=31536000"
+_FORM_TOKEN = secrets.token_urlsafe(32)
+"""Stands where a session's form token belongs in pages that are drawn once for many. Nobody outside can write it."""
 _BEAT = 3.0
 """Seconds between two words of a live page when nothing changes."""
 
@@ -178,6 +182,7 @@ class Console:
                 *masks.routes(self),
                 *findings.routes(self),
                 *reopening.routes(self),
+                *taking.routes(self),
                 *technique.routes(self),
                 *wards.routes(self),
                 *api.routes(self),
@@ -223,7 +228,8 @@ class Console:
         if here is None:
             return self.refused(request)
         if _LIVE in request.headers:
-            return HTMLResponse(self.live.shown(self.words(request), audience(here)).html)
+            shared = self.live.shown(self.words(request), audience(here)).html
+            return HTMLResponse(shared.replace(_FORM_TOKEN, here.csrf))
         return self.html(request, "duty.html", self.looks(self.words(request), audience(here)))
 
     async def confirm(self, request: Request) -> Response:
@@ -316,9 +322,9 @@ class Console:
         return duty_page(self.site, self.feed.status, self.feed.seen, self.clock.now(), spoken, seen_by)
 
     def _draw(self, spoken: Words, seen_by: Audience) -> tuple[DutyPage, str, str]:
-        """The same, drawn for whoever it may be: its frame knows the house, but nobody."""
+        """The same, drawn for whoever it may be: its frame knows the house, but nobody; their token is put in later."""
         page = self.looks(spoken, seen_by)
-        around = replace(frame(self.site, spoken), site_name=plain(self.site.name))
+        around = replace(frame(self.site, spoken), site_name=plain(self.site.name), csrf=_FORM_TOKEN)
         return page, _digest(page), rendered("duty.html", page, around)
 
     def plainly(self, template: str, page: "DataclassInstance", spoken: Words) -> str:

@@ -7,8 +7,10 @@ from typing import Annotated
 
 from rempart.care.attestation import Standing
 from rempart.console.audience import Audience
+from rempart.console.clocks import LegalClocks, legal_clocks
 from rempart.console.house import House, house
 from rempart.console.naming import Names
+from rempart.console.taking import Asking, asking, taken
 from rempart.console.when import clock, length, moment
 from rempart.console.words import Words, plain
 from rempart.incidents.incident import IncidentState, Sentence
@@ -23,6 +25,9 @@ FRESH = seconds(30)
 
 _STORY = 12
 """Steps of an incident's story that the page shows, the latest."""
+
+_ANSWERS = 5
+"""Latest alerts of which it is told how soon a person acted."""
 
 CARE = "/care"
 INCIDENTS = "/incidents"
@@ -93,6 +98,8 @@ class DutyPage:
     care: Annotated[str, "What it means for care, in one or two sentences."]
     proof: Annotated[Proof, "What was checked and how long ago."]
     wards: Annotated[Proof | None, "What the wards say in this shift; nothing while nothing is cut."]
+    asking: Annotated[Asking | None, "What asks for somebody and was not taken yet."]
+    taken: Annotated[str, "Who took the latest alert, in a sentence, or nothing."]
     call: Annotated[Call | None, "The first person to call, or nobody while no number is filled in."]
     may_contain: Annotated[
         bool, "Whether the cut is offered: to whom the guard takes it from, and not while the site is cut."
@@ -100,10 +107,14 @@ class DutyPage:
     may_report: Annotated[bool, "Whether *care is blocked by the cut* is offered."]
     house: Annotated[House, "The house and its doors."]
     tasks: Annotated[tuple[Task, ...], "At most three things to do now."]
+    clocks: Annotated[LegalClocks | None, "Legal clocks that run, for those who check on things only."]
     contacts: Annotated[tuple[Call, ...], "Whom to call, in order."]
     outside: Annotated[tuple[Outside, ...], "What is not behind this wall."]
     happenings: Annotated[tuple[Happening, ...], "Incidents that are not over, the gravest first."]
-    day: Annotated[tuple[str, ...], "The day so far, sentence by sentence; empty while nothing was counted."]
+    day: Annotated[
+        tuple[str, ...],
+        "The day so far; empty while nothing was counted, and while something asks for somebody.",
+    ]
     background: Annotated[str, "The rest of the incidents in one sentence, or nothing."]
     ground: Annotated[
         tuple[tuple[str, str], ...], "Technical facts for the fold at the foot: label and value."
@@ -125,6 +136,7 @@ def duty_page(
     calls = contacts(site, words, named=told_all)
     names = Names(site, words, addresses=told_all)
     happenings, background = _incidents(status, now, names, told_all=told_all)
+    asks = asking(status, now, words, audience)
     tasks = tuple(_tasks(status, now, names, audience))[:3] if audience.may_order else ()
     return DutyPage(
         clock=clock(now, words),
@@ -133,11 +145,14 @@ def duty_page(
         care=words.say(f"care.{posture}", **_doors(status)),
         proof=proof(status, now, words),
         wards=_wards(status, now, words),
+        asking=asks,
+        taken=taken(status, now, words, named=told_all),
         call=next((each for each in calls if each.link), None),
         may_contain=audience.may_order and posture != Posture.CONTAINED,
         may_report=audience.may_order and posture != Posture.NORMAL,
         house=house(site, status, now, words, addresses=told_all),
         tasks=tasks,
+        clocks=legal_clocks(status, now, words, _about(status, names)) if told_all else None,
         contacts=calls,
         outside=tuple(
             Outside(
@@ -149,7 +164,7 @@ def duty_page(
         ),
         happenings=happenings,
         background=background,
-        day=tuple(_day(status, words, quiet=not tasks)),
+        day=tuple(_day(status, words, quiet=not tasks)) if asks is None else (),
         ground=tuple(_ground(status, now, words)) if told_all else (),
         labels=words.under("label"),
     )
@@ -295,11 +310,16 @@ def _incidents(
     return told, ""
 
 
+def _about(status: Status | None, names: Names) -> dict[str, str]:
+    """Incidents in a sentence each, by id."""
+    return {each.id: told_of(each, names) for each in status.incidents} if status else {}
+
+
 def _happening(incident: IncidentStatus, now: Instant, names: Names, *, told_all: bool) -> Happening:
     words = names.words
     return Happening(
         id=plain(incident.id),
-        sentence=words.tell(_readable(incident.summary, names)),
+        sentence=told_of(incident, names),
         since=words.say(
             "happening.since",
             since=moment(incident.opened, now, words),
@@ -314,6 +334,12 @@ def _happening(incident: IncidentStatus, now: Instant, names: Names, *, told_all
         facts=tuple(_facts(incident, words)) if told_all else (),
         link=f"{INCIDENTS}/{incident.id}" if told_all else "",
     )
+
+
+def told_of(incident: IncidentStatus, names: Names) -> str:
+    """The incident in one sentence, with the names people use."""
+    said = names.words.tell(_readable(incident.summary, names))
+    return said[:1].upper() + said[1:]
 
 
 def _readable(sentence: Sentence, names: Names) -> Sentence:
@@ -355,6 +381,9 @@ def _ground(status: Status | None, now: Instant, words: Words) -> Iterator[tuple
         yield words.say("fact.fault"), plain(status.enforcement_fault)
     for measure in status.measures:
         yield _measured(measure, now, words)
+    if status.answer_seconds:
+        answered = (length(each * seconds(1), words) for each in status.answer_seconds[-_ANSWERS:])
+        yield words.say("fact.answered"), ", ".join(answered)
     yield words.say("fact.journal"), str(status.journal_entries)
     yield words.say("fact.root"), status.journal_root
 

@@ -414,13 +414,13 @@ def _done(deed: Deed, now: Instant, names: Names, words: Words) -> Done:
         target = plain(deed.target)
     if deed.what == "answered":
         target = (
-            plain(OBLIGATIONS.questions[deed.target].text[_paper(words)])
+            plain(OBLIGATIONS.questions[deed.target].text[law_language(words)])
             if deed.target in OBLIGATIONS.questions
             else ""
         )
     if deed.what == "told":
         target = (
-            plain(OBLIGATIONS.duties[deed.target].name[_paper(words)])
+            plain(OBLIGATIONS.duties[deed.target].name[law_language(words)])
             if deed.target in OBLIGATIONS.duties
             else ""
         )
@@ -432,7 +432,8 @@ def _done(deed: Deed, now: Instant, names: Names, words: Words) -> Done:
     )
 
 
-def _paper(words: Words) -> str:
+def law_language(words: Words) -> str:
+    """The language in which duties and their questions are told."""
     return "fr" if words.language is Language.FRENCH else "en"
 
 

@@ -4,7 +4,10 @@ from collections.abc import Callable
 
 from msgspec import structs
 
+from rempart.adapters import shipped
 from rempart.detection.finding import Level
+from rempart.duties import duty
+from rempart.duties.clock import clocks
 from rempart.engine import tell
 from rempart.engine.orders import GateAnswer
 from rempart.engine.returning import Outlook, ground, outlooks
@@ -14,6 +17,7 @@ from rempart.instants import Instant
 from rempart.messages import (
     AlertStatus,
     CheckStatus,
+    ClockStatus,
     CoreStatus,
     GateStatus,
     IncidentStatus,
@@ -51,6 +55,10 @@ _SHOWN_BLOCKS = 500
 
 _SHOWN_ALERTS = 20
 
+_SHOWN_CLOCKS = 50
+
+_OBLIGATIONS = duty.parse(shipped.text("duties/obligations.toml"))
+
 
 def status(
     site: Site,
@@ -85,6 +93,7 @@ def status(
         enforcement_fault=fault,
         names_refused=names,
         alerts=_alerts(site, state, now),
+        clocks=_clocks(state, now),
         news_at=state.news_at,
         answer_seconds=[length // 1_000_000 for length in state.answers],
         day=tell.counted(state),
@@ -121,6 +130,15 @@ def _alerts(site: Site, state: State, now: Instant) -> list[AlertStatus]:
             taken_by=alert.taken_by,
         )
         for alert in order[:_SHOWN_ALERTS]
+    ]
+
+
+def _clocks(state: State, now: Instant) -> list[ClockStatus]:
+    """The legal clocks that run."""
+    running = clocks(state.incidents.values(), state.duties, now, _OBLIGATIONS)
+    return [
+        ClockStatus(incident=each.incident, duty=each.duty, started=each.started, due=each.due)
+        for each in running[:_SHOWN_CLOCKS]
     ]
 
 

@@ -27,6 +27,7 @@ from rempart.accounts.conversation import (
     Why,
 )
 from rempart.accounts.credential import Scope
+from rempart.accounts.person import INFORMED
 from rempart.console.incident import owed_for
 from rempart.console.openapi import ROOT, Asked, Credentials, Duties, Given, Problem, description
 from rempart.console.routes.incidents import attaching, handed
@@ -106,9 +107,12 @@ class _Api:
             _, visitor = await self._who(request)
             if visitor.scopes is not None and Scope.READ not in visitor.scopes:
                 raise _Refused(403, "this token is not for reading")
-            if self.console.feed.status is None:
+            status = self.console.feed.status
+            if status is None:
                 raise _silent()
-            return _json(self.console.feed.status)
+            if not INFORMED & set(visitor.roles):
+                status = msgspec.structs.replace(status, clocks=[])
+            return _json(status)
         except _Refused as refused:
             return refused.response()
 
