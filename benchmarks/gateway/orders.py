@@ -26,6 +26,8 @@ LINES = 5_000
 """Log lines a second while loaded."""
 RATE = 2_000
 """Datagrams a second of each stream."""
+SEAL = 3 * 4096
+"""Bytes that a seal writes to the journal's log, about."""
 HOST = "www.lab.example"
 CUT = orders.Contain(by=CALLER, reason="measured")
 
@@ -33,6 +35,7 @@ CUT = orders.Contain(by=CALLER, reason="measured")
 def measure(house: House, cycles: int) -> dict[str, Any]:
     """All figures of the red button."""
     with station(house) as running:
+        disk = fsyncs(running.folder, cycles)
         idle, after_idle = cut_and_reopen(running, cycles)
         with load(running.log, LINES) as rate:
             loaded, after_loaded = cut_and_reopen(running, cycles)
@@ -48,6 +51,8 @@ def measure(house: House, cycles: int) -> dict[str, Any]:
         "order_to_ack_ms_p99_idle": percentile(idle, 99),
         "order_to_ack_ms_p50_loaded": percentile(loaded, 50),
         "order_to_ack_ms_p99_loaded": percentile(loaded, 99),
+        "fsync_ms_p50": percentile(disk, 50),
+        "fsync_ms_p99": percentile(disk, 99),
         "order_cycles": cycles,
         "order_lines_per_second": round(written),
         "order_to_ack_ms_disk_full": full.milliseconds,
@@ -57,6 +62,21 @@ def measure(house: House, cycles: int) -> dict[str, Any]:
         "sealed_late_disk_full": full.late,
         "sealed_late_fsync_stalled": stalled.late,
     }
+
+
+def fsyncs(folder: Path, times: int) -> list[float]:
+    """Milliseconds that this disk alone takes for what one seal writes: below that no sealed order can be."""
+    took = []
+    with (folder / "fsync").open("wb") as file:
+        file.write(bytes(times * SEAL))
+        os.fsync(file.fileno())
+        for place in range(times):
+            time.sleep(0.05)
+            began = time.perf_counter_ns()
+            os.pwrite(file.fileno(), os.urandom(SEAL), place * SEAL)
+            os.fdatasync(file.fileno())
+            took.append((time.perf_counter_ns() - began) / 1e6)
+    return took
 
 
 # -- many times, with datagrams ----------------------------------------------------------------------------------

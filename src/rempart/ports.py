@@ -24,6 +24,13 @@ class Enforcer(Protocol):
         """Bring the world to ``wanted``. ``now`` turns absolute deadlines into kernel timeouts."""
         ...
 
+    def settle(self) -> None:
+        """Write down for what starts later (a proxy) what was enforced last: soon after, nobody waits for it.
+
+        Raises `EnforcementFailed`; to be called again then.
+        """
+        ...
+
     def read(self, now: Instant) -> Enforcement:
         """What the world holds, as read back from it, deadlines rebuilt from remaining timeouts (±2 s)."""
         ...

@@ -262,6 +262,22 @@ def test_the_proxy_restarts_in_the_wanted_state(served, gateway, places, present
     assert ask(served, WEBSITE)[0] == 503
 
 
+def test_a_settled_proxy_starts_again_in_the_wanted_state_with_the_guard_dead(
+    served, gateway, places, present, contained
+) -> None:
+    gateway.enforce(contained, present())
+    gateway.settle()
+    proxy = served.running[-1]
+    proxy.kill()
+    proxy.wait()
+    served.start("gw", "haproxy", "-db", "-f", str(places.proxy_config), stdout=subprocess.DEVNULL)
+    until = time.monotonic() + 5
+    while not disagreements_or_down(gateway, contained, present):  # this only reads
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert ask(served, WEBSITE)[0] == 503
+
+
 def test_every_log_line_is_one_object_whatever_is_asked(served, places) -> None:
     with served.call("out", FRONT, 80) as running:
         request = (

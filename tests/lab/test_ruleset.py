@@ -262,6 +262,17 @@ def test_repeating_changes_nothing(house, kernel: Kernel, present, contained) ->
     assert said == []
 
 
+def test_a_plain_cut_is_one_netlink_transaction(kernel: Kernel, present, all_open, contained) -> None:
+    kernel.enforce(all_open, present())
+    kernel.read(present())  # as the guard does every few seconds
+    before = kernel._netlink.generation()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernel, "_run", lambda text: pytest.fail(f"libnftables was asked for {text}"))
+        kernel.enforce(contained, present())
+    assert kernel._netlink.generation() == before + 1
+    assert disagreements(contained, kernel.read(present()), present()) == ()
+
+
 def test_what_was_tampered_with_is_seen_and_mended(house, kernel: Kernel, present, contained) -> None:
     kernel.enforce(contained, present())
     for tampering in (

@@ -52,12 +52,12 @@ def holdings(site: Site, wanted: Enforcement, now: Instant) -> Holdings:
     """What the kernel should hold. Raises InputRefused for a target that is no address or no asset of the site."""
     _refuse_strangers(site, wanted)
     running = due(wanted, now)
-    stands = {opening.mark: _stand(running, opening.id) for opening in site.openings}
+    stands = _stands(site, running)
     return Holdings(
         contained=running.contained,
         contained_until=running.contained_until,
-        cut=cut(site, wanted, now),
-        states={mark: _standing(stand) for mark, stand in stands.items()},
+        cut=_closed(stands) if running.contained else frozenset(),
+        states=_standing(stands),
         trials={
             mark: Trial(state=stand.state, until=stand.until) for mark, stand in stands.items() if stand.until
         }
@@ -82,20 +82,22 @@ def held_at(held: Holdings, now: Instant) -> Holdings:
     )
 
 
-def cut(site: Site, wanted: Enforcement, now: Instant) -> frozenset[int]:
-    """Marks of the openings that containment cuts; never fails, so the red button works whatever else is wrong."""
-    if not wanted.contained:
-        return frozenset()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """What containment does to the openings, by mark."""
+
+    closed: frozenset[int]
+    states: Mapping[int, OpeningState]
+
+
+def cut(site: Site, wanted: Enforcement, now: Instant) -> Cut | None:
+    """What a containment that holds cuts; never fails, so the red button works whatever else is wrong."""
     # Without the blocks: there may be 100,000, and this is on the way to the cut.
-    running = due(
-        Enforcement(stands=wanted.stands, contained=True, contained_until=wanted.contained_until), now
-    )
+    running = due(replace(wanted, blocked={}, isolated={}, barred={}), now) if wanted.contained else wanted
     if not running.contained:
-        return frozenset()
-    stands = ((opening.mark, _stand(running, opening.id)) for opening in site.openings)
-    return frozenset(
-        mark for mark, stand in stands if stand.state is OpeningState.CLOSED and stand.until is None
-    )
+        return None
+    stands = _stands(site, running)
+    return Cut(closed=_closed(stands), states=_standing(stands))
 
 
 def enforcement(site: Site, held: Holdings, asked: Iterable[str] = ()) -> Enforcement:
@@ -166,9 +168,20 @@ def _stand(running: Enforcement, opening_id: str) -> Stand:
     return replace(stand, then=stand.then or OpeningState.CLOSED) if stand.until else stand
 
 
-def _standing(stand: Stand) -> OpeningState:
-    """The state without a deadline."""
-    return stand.then if stand.until and stand.then else stand.state
+def _stands(site: Site, running: Enforcement) -> dict[int, Stand]:
+    return {opening.mark: _stand(running, opening.id) for opening in site.openings}
+
+
+def _closed(stands: Mapping[int, Stand]) -> frozenset[int]:
+    """Marks of what is closed for good."""
+    return frozenset(
+        mark for mark, stand in stands.items() if stand.state is OpeningState.CLOSED and stand.until is None
+    )
+
+
+def _standing(stands: Mapping[int, Stand]) -> dict[int, OpeningState]:
+    """The states without a deadline."""
+    return {mark: stand.then if stand.until and stand.then else stand.state for mark, stand in stands.items()}
 
 
 def _draining(site: Site, running: Enforcement, now: Instant) -> dict[int, Trial]:

@@ -142,6 +142,9 @@ from rempart.telling.message import Message
 
 _log = logging.getLogger("rempart.guard")
 
+SETTLING = 0.02
+"""Seconds after a change until files that only a later start reads are written: whoever ordered has his answer then."""
+
 READ_BACK = 3.0
 """Seconds between two comparisons of the kernel and the proxy with the journal."""
 
@@ -220,6 +223,7 @@ class Guard:
         )
         self._sequence = itertools.count()
         self._wake: asyncio.TimerHandle | None = None
+        self._settling: asyncio.TimerHandle | None = None
         self._changed = asyncio.Condition()
         self._changes = 0
         self._verified: Instant | None = None
@@ -336,8 +340,20 @@ class Guard:
         try:
             self._world(lambda: self._enforcer.enforce(held, now))
         finally:
+            self._settle_in(SETTLING)
             if self._leasing:  # the kernel judges; what is leased beyond that leads nowhere
                 self._leasing.stand(held)
+
+    def _settle_in(self, delay: float) -> None:
+        self._settling = self._settling or asyncio.get_running_loop().call_later(delay, self._settle)
+
+    def _settle(self) -> None:
+        self._settling = None
+        try:
+            self._world(self._enforcer.settle)
+        except EnforcementFailed as fault:
+            _log.error("%s", fault.diagnostics())
+            self._settle_in(READ_BACK)
 
     def _world(self, deed: Callable[[], _Told]) -> _Told:
         """Do or read something out there. What fails in a way nobody foresaw is a fault of the world too."""
@@ -748,6 +764,9 @@ class Guard:
 
     def close(self) -> None:
         """Let what is being sealed be sealed. After it nothing more can be."""
+        if self._settling:
+            self._settling.cancel()
+            self._settle()
         self._scribe.close()
         self.reception.close()
 

@@ -47,6 +47,10 @@ class Gateway:
         if refused:
             raise refused[0]
 
+    def settle(self) -> None:
+        """Write what the proxy reads when it starts again. Raises EnforcementFailed."""
+        self._proxy.settle()
+
     def hold(self, leases: Sequence[Lease]) -> None:
         """Let these leases hold from now on: the kernel's part alone. Raises EnforcementFailed."""
         self._kernel.hold(leases)

@@ -59,6 +59,7 @@ class Proxy:
         self._places = places
         self._pages = pages
         self._certificates: dict[str, int] = {}
+        self._unsettled: Enforcement | None = None
         # A notice's name holds a dot or a colon, an opening's neither: both maps can be read as one.
         self._runtime = Runtime("the proxy", places.proxy_socket, (places.proxy_map, places.notices_map))
 
@@ -104,14 +105,28 @@ class Proxy:
     def enforce(self, wanted: Enforcement, now: Instant) -> None:
         """Bring the proxy to ``wanted``; sessions of what is closed are ended, unless they may drain.
 
-        The running proxy first, its files after it: they are for when it starts again. Raises EnforcementFailed.
+        Its files are for when it starts again: `settle` writes them, unless it does not run. Raises EnforcementFailed.
         """
+        self._unsettled = wanted
         try:
             self._command(wanted, now)
         except EnforcementFailed:
             self.prepare(wanted)
             raise
-        self._write_maps(wanted)
+
+    def settle(self) -> None:
+        """Write for when it starts again what was enforced last. Raises EnforcementFailed."""
+        if self._unsettled is None:
+            return
+        try:
+            self._write_maps(self._unsettled)
+        except OSError as error:
+            raise EnforcementFailed(
+                f"what the proxy reads when it starts cannot be written: {error.strerror}",
+                where=str(error.filename or self._places.proxy_map),
+                now="The running proxy holds what was decided. Make room; it is tried again.",
+            ) from error
+        self._unsettled = None
 
     def _command(self, wanted: Enforcement, now: Instant) -> None:
         goal = states(self._site, wanted)

@@ -19,6 +19,9 @@ class MemoryEnforcer:
         """Remember what is wanted, less what is over already."""
         self._held = due(wanted, now)
 
+    def settle(self) -> None:
+        """Nothing starts later here."""
+
     def hold(self, leases: Sequence[Lease]) -> None:
         """Remember the leases."""
         self.leases += leases

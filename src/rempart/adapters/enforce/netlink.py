@@ -22,6 +22,7 @@ _REQUEST, _ACKNOWLEDGE, _INTERRUPTED, _DUMP, _CREATE = 0x1, 0x4, 0x10, 0x300, 0x
 _NESTED = 0x8000
 _INET = 1
 _INTERVAL_END = 1
+_GOTO = struct.pack(">i", -4)
 _MISSING = 2
 """ENOENT: no such table, chain or set."""
 _PATIENCE = 2.0
@@ -50,13 +51,24 @@ class Netlink:
     def __del__(self) -> None:
         self._socket.close()
 
-    def add(self, elements: Mapping[str, Mapping[bytes, int | None]]) -> bool:
+    def add(
+        self,
+        elements: Mapping[str, Mapping[bytes, int | None]],
+        turned: Mapping[str, Mapping[bytes, str]] | None = None,
+    ) -> bool:
         """Put elements into sets, by set name: key and milliseconds to live, None for ever.
 
-        One transaction; False when there is no such table or set. Those that are there already stay as they are.
+        ``turned``: elements of verdict maps, by map name: key, which must be there, and the chain it leads to from now
+        on. One transaction; False when there is no such table, set or key. Members that are there stay as they are.
         """
-        bodies = (self._members(name, members.items()) for name, members in elements.items())
-        return self._transaction(*((_NEW_ELEMENTS, _CREATE, body) for body in bodies))
+        bodies = (self._listed(name, map(_member, m, m.values())) for name, m in elements.items())
+        changes = [(_NEW_ELEMENTS, _CREATE, body) for body in bodies]
+        for name, chains in (turned or {}).items():
+            changes += [
+                (_DELETE_ELEMENTS, 0, self._listed(name, map(_member, chains))),
+                (_NEW_ELEMENTS, _CREATE, self._listed(name, map(_goto, chains, chains.values()))),
+            ]
+        return self._transaction(*changes)
 
     def renew(self, elements: Mapping[str, Mapping[bytes, int]]) -> bool:
         """Put elements into sets, by set name: key and milliseconds to live, counted from now whatever was there.
@@ -64,7 +76,7 @@ class Netlink:
         One transaction; False when there is no such table or set. Each is added, deleted and added again: before
         Linux 6.12 adding alone leaves an old timeout as it was, and deleting fails on what is not there.
         """
-        bodies = [self._members(name, members.items()) for name, members in elements.items()]
+        bodies = [self._listed(name, map(_member, m, m.values())) for name, m in elements.items()]
         add, delete = (_NEW_ELEMENTS, _CREATE), (_DELETE_ELEMENTS, 0)
         return self._transaction(
             *((kind, flags, body) for body in bodies for kind, flags in (add, delete, add))
@@ -101,15 +113,9 @@ class Netlink:
             if not disturbed:
                 return found
 
-    def _members(self, name: str, members: Iterable[tuple[bytes, int | None]]) -> bytes:
-        listed = b"".join(
-            _nested(
-                1,
-                _nested(1, _attribute(1, key))
-                + (b"" if lasting is None else _attribute(4, struct.pack(">Q", lasting))),
-            )
-            for key, lasting in members
-        )
+    def _listed(self, name: str, elements: Iterable[bytes]) -> bytes:
+        """The message that names these elements of a set or map."""
+        listed = b"".join(_nested(1, element) for element in elements)
         return _header(_INET) + _attribute(1, self._table) + _attribute(2, _text(name)) + _nested(3, listed)
 
     def _transaction(self, *messages: tuple[int, int, bytes]) -> bool:
@@ -173,6 +179,18 @@ def _attribute(kind: int, value: bytes) -> bytes:
 
 def _nested(kind: int, value: bytes) -> bytes:
     return _attribute(kind | _NESTED, value)
+
+
+def _member(key: bytes, lasting: int | None = None) -> bytes:
+    """An element of a set, for so many milliseconds."""
+    timeout = b"" if lasting is None else _attribute(4, struct.pack(">Q", lasting))
+    return _nested(1, _attribute(1, key)) + timeout
+
+
+def _goto(key: bytes, chain: str) -> bytes:
+    """An element of a verdict map."""
+    verdict = _attribute(1, _GOTO) + _attribute(2, _text(chain))
+    return _nested(1, _attribute(1, key)) + _nested(2, _nested(2, verdict))
 
 
 def _text(name: str) -> bytes:
