@@ -38,6 +38,20 @@ DRAINING = 60
 """Seconds for which requests under way may go on when a service closes in peace: as long as the proxy waits."""
 
 
+_CutOrder = (
+    orders.Contain
+    | orders.Confirm
+    | orders.CloseLifeline
+    | orders.SetOpening
+    | orders.Rehearse
+    | orders.EndRehearsal
+    | orders.AnnounceNews
+)
+_MeasureOrder = orders.Block | orders.Unblock | orders.Isolate | orders.Release | orders.Bar | orders.Unbar
+_AlertOrder = orders.ApproveMeasure | orders.Acknowledge | orders.TryTelling
+_SightOrder = orders.AskUnmasking | orders.AgreeUnmasking | orders.MakeException | orders.EndException
+
+
 @dataclass(frozen=True, slots=True)
 class _Court:
     site: Site
@@ -45,15 +59,49 @@ class _Court:
     now: Instant
 
     def hear(self, order: AnyOrder) -> tuple[AnyFact, ...]:
+        """What an order becomes, by what it is about."""
+        if isinstance(order, _CutOrder):
+            return self.cut(order)
+        if isinstance(order, _MeasureOrder):
+            return self.measure(order)
+        if isinstance(order, _AlertOrder):
+            return self.alert(order)
+        if isinstance(order, returning.ReopeningOrder):
+            return returning.decide(self.site, self.state, order, self.now)
+        if isinstance(order, orders.OpenVisit):
+            return (visit(self.site, self.state, order, self.now),)
+        if isinstance(order, casework.CaseOrder):
+            return (casework.decide(self.state, order, self.now),)
+        if isinstance(order, people.AboutPeople):
+            return people.decide(self.state.people, order, self.now)
+        if isinstance(order, _SightOrder):
+            return self.sight(order)
+        return (heard(self.site, self.state.care, order, self.now),)
+
+    def cut(self, order: _CutOrder) -> tuple[AnyFact, ...]:
+        """Orders about the cut of the site and single doors, in earnest or rehearsed, and what the public is told."""
         match order:
-            case orders.Contain():
-                return self.contain(order.by, order.reason, (), self.fallback(order))
+            case orders.Contain(by=by, reason=reason):
+                return self.contain(by, reason, (), self.fallback(order))
             case orders.Confirm():
                 return self.confirm_change(order)
             case orders.CloseLifeline():
                 return self.close_lifeline(order)
             case orders.SetOpening():
                 return self.set_opening(order)
+            case orders.Rehearse():
+                return self.rehearse(order)
+            case orders.EndRehearsal(by=by):
+                self.require(rehearsing(self.state) is not None, "no rehearsal is under way")
+                return (facts.RehearsalEnded(at=self.now, by=by, early=True),)
+            case orders.AnnounceNews(by=by, at=at):
+                self.require(at is None or at > self.now, "news cannot be announced for the past")
+                known = at == self.state.news_at
+                return () if known else (facts.NewsAnnounced(at=self.now, news_at=at, by=by),)
+
+    def measure(self, order: _MeasureOrder) -> tuple[AnyFact, ...]:
+        """Orders about blocks, isolations and barriers."""
+        match order:
             case orders.Block(by=by, reason=reason, target=target):
                 (blocked,) = self.block(target, by, reason, None, None)
                 until, provisional = self.end(order, order.seconds)
@@ -65,56 +113,28 @@ class _Court:
                 (isolated,) = self.isolate(asset, by, reason, None, None)
                 until, provisional = self.end(order, order.seconds)
                 return (structs.replace(isolated, until=until, provisional=provisional),)
+            case orders.Release(by=by, asset=asset):
+                self.require(asset in self.state.isolated, f"{asset} is not isolated")
+                return (facts.Released(at=self.now, asset=asset, by=by),)
             case orders.Bar():
                 return self.bar(order)
             case orders.Unbar(by=by, passage=passage):
                 self.require(passage in self.state.barred, f"{passage} is not barred")
                 return (facts.Unbarred(at=self.now, passage=passage, by=by),)
-            case orders.Release(by=by, asset=asset):
-                self.require(asset in self.state.isolated, f"{asset} is not isolated")
-                return (facts.Released(at=self.now, asset=asset, by=by),)
-            case (
-                orders.AnswerGate()
-                | orders.Reopen()
-                | orders.ConfirmTrial()
-                | orders.Normalise()
-                | orders.SetStage()
-                | orders.NotePartner()
-                | orders.NoteProof()
-                | orders.ConfirmOverride()
-            ) as way_back:
-                return returning.decide(self.site, self.state, way_back, self.now)
-            case (
-                orders.QualifyIncident()
-                | orders.AssignIncident()
-                | orders.CommentIncident()
-                | orders.AttachFile()
-                | orders.MergeIncidents()
-                | orders.SplitIncident()
-                | orders.AnswerQuestion()
-                | orders.NoteSending()
-            ) as about_incident:
-                return (casework.decide(self.state, about_incident, self.now),)
+
+    def alert(self, order: _AlertOrder) -> tuple[AnyFact, ...]:
+        """Orders about what the station asks of people."""
+        match order:
             case orders.ApproveMeasure():
                 return self.approve(order)
-            case (
-                orders.EnrolPerson()
-                | orders.SetRoles()
-                | orders.DisablePerson()
-                | orders.EnablePerson()
-                | orders.IssueLink()
-                | orders.EndSessions()
-                | orders.IssueToken()
-                | orders.SealEnvelope()
-            ) as about_people:
-                return people.decide(self.state.people, about_people, self.now)
-            case orders.OpenVisit():
-                return (visit(self.site, self.state, order, self.now),)
-            case orders.AnnounceNews(by=by, at=at):
-                self.require(at is None or at > self.now, "news cannot be announced for the past")
-                return (
-                    () if at == self.state.news_at else (facts.NewsAnnounced(at=self.now, news_at=at, by=by),)
-                )
+            case orders.Acknowledge():
+                return self.acknowledge(order)
+            case orders.TryTelling():
+                return self.try_telling()
+
+    def sight(self, order: _SightOrder) -> tuple[AnyFact, ...]:
+        """Orders about what people get to see: who stands behind masks, and findings that are normal here."""
+        match order:
             case orders.AskUnmasking(incident=incident):
                 self.require(incident in self.state.incidents, f"there is no incident {incident!r}")
                 return (unmasking.ask(self.state.unmaskings, order, self.now),)
@@ -124,17 +144,6 @@ class _Court:
                 return taming.make(self.state.taming, order, self.now)
             case orders.EndException():
                 return (taming.end(self.state.taming, order, self.now),)
-            case orders.Acknowledge():
-                return self.acknowledge(order)
-            case orders.TryTelling():
-                return self.try_telling()
-            case orders.Rehearse():
-                return self.rehearse(order)
-            case orders.EndRehearsal():
-                self.require(rehearsing(self.state) is not None, "no rehearsal is under way")
-                return (facts.RehearsalEnded(at=self.now, by=order.by, early=True),)
-            case _:
-                return (heard(self.site, self.state.care, order, self.now),)
 
     def require(self, holds: bool, what: str, now: str = "") -> None:  # noqa: FBT001  reads as a sentence
         if not holds:

@@ -5,6 +5,7 @@ needs that person's passkey over the exact order. Whoever checks on the technici
 """
 
 import hashlib
+from collections.abc import Mapping
 
 import msgspec
 
@@ -32,45 +33,77 @@ SIGNED_TEXT = 1
 """Version of the text that a passkey signs."""
 
 
+_LOOSENS = Requirement(_TECHNICIAN, Proof.PASSKEY)
+_TIGHTENS = Requirement(_ON_CALL, Proof.SESSION)
+_SAYS = Requirement(STAFF, Proof.SESSION)
+"""Words that change nothing in the kernel."""
+
+_NEEDS: Mapping[type[AnyOrder], Requirement] = {
+    # the cut and the doors
+    orders.Contain: Requirement(STAFF, Proof.SESSION),
+    orders.Confirm: _TIGHTENS,
+    orders.CloseLifeline: Requirement(
+        _ON_CALL, Proof.PASSKEY
+    ),  # it tightens, but somebody's safety hangs on it
+    orders.OpenVisit: _LOOSENS,
+    orders.Rehearse: _LOOSENS,
+    # It brings forward by minutes what the kernel does anyway, and somebody on a ward may need it at once.
+    orders.EndRehearsal: Requirement(STAFF, Proof.SESSION),
+    orders.AnnounceNews: _SAYS,
+    # measures
+    orders.Block: _TIGHTENS,
+    orders.Isolate: _TIGHTENS,
+    orders.Bar: _TIGHTENS,
+    orders.Unblock: _LOOSENS,
+    orders.Release: _LOOSENS,
+    orders.Unbar: _LOOSENS,
+    orders.ApproveMeasure: Requirement(_ON_CALL | _APPROVER, Proof.SESSION),
+    # the way back
+    orders.Reopen: _LOOSENS,
+    orders.ConfirmTrial: _LOOSENS,
+    orders.Normalise: _LOOSENS,
+    orders.SetStage: _LOOSENS,
+    orders.NotePartner: Requirement(_WHO_CHECK, Proof.PASSKEY),
+    orders.NoteProof: Requirement(_WHO_CHECK, Proof.PASSKEY),
+    orders.ConfirmOverride: Requirement(_APPROVER, Proof.PASSKEY),
+    # incidents and duties
+    orders.QualifyIncident: Requirement(_WHO_QUALIFY, Proof.SESSION),
+    orders.MergeIncidents: Requirement(_WHO_QUALIFY, Proof.SESSION),
+    orders.SplitIncident: Requirement(_WHO_QUALIFY, Proof.SESSION),
+    orders.AssignIncident: Requirement(_WHO_CHECK, Proof.SESSION),
+    orders.AttachFile: Requirement(_WHO_CHECK, Proof.SESSION),
+    orders.CommentIncident: _SAYS,
+    orders.AnswerQuestion: Requirement(_WHO_ANSWER, Proof.SESSION),
+    orders.NoteSending: Requirement(_WHO_ANSWER, Proof.SESSION),
+    # what people get to see
+    orders.AskUnmasking: Requirement(_PRIVACY_OFFICER, Proof.PASSKEY),
+    orders.AgreeUnmasking: Requirement(_TECHNICIAN | _APPROVER, Proof.PASSKEY),
+    orders.MakeException: _LOOSENS,  # an attacker's traces could be hidden so
+    orders.EndException: Requirement(_TECHNICIAN, Proof.SESSION),
+    # accounts
+    orders.DisablePerson: Requirement(_TECHNICIAN, Proof.PASSKEY),
+    orders.IssueToken: Requirement(_ANYBODY, Proof.PASSKEY),
+    orders.SealEnvelope: Requirement(_TECHNICIAN, Proof.PASSKEY),
+    # telling and care
+    orders.Acknowledge: _SAYS,
+    orders.TryTelling: _TIGHTENS,
+    orders.TickWard: _SAYS,
+    orders.CorrectSite: _SAYS,
+    orders.AttestCare: _SAYS,
+    orders.ReportTrouble: _SAYS,
+    orders.SettleTrouble: _SAYS,
+    orders.TickOutside: _SAYS,
+    orders.KeepPaper: _SAYS,
+    orders.EnterPaper: _SAYS,
+}
+"""What orders ask for whose content changes nothing about it."""
+
+
 def needs(state: State, order: AnyOrder) -> Requirement:
     """What this order asks of whoever gives it, as things stand."""
     match order:
-        case orders.Contain():
-            return Requirement(STAFF, Proof.SESSION)
-        case orders.CloseLifeline():
-            return Requirement(_ON_CALL, Proof.PASSKEY)  # it tightens, but somebody's safety hangs on it
         case orders.SetOpening():
-            return (
-                Requirement(_TECHNICIAN, Proof.PASSKEY)
-                if _loosens(state, order)
-                else Requirement(_ON_CALL, Proof.SESSION)
-            )
-        case orders.Block() | orders.Isolate() | orders.Bar() | orders.Confirm() | orders.TryTelling():
-            return Requirement(_ON_CALL, Proof.SESSION)
-        case orders.AskUnmasking():
-            return Requirement(_PRIVACY_OFFICER, Proof.PASSKEY)
-        case orders.AgreeUnmasking():
-            return Requirement(_TECHNICIAN | _APPROVER, Proof.PASSKEY)
-        case orders.MakeException():
-            return Requirement(
-                _TECHNICIAN, Proof.PASSKEY
-            )  # it loosens: an attacker's traces could be hidden so
-        case orders.EndException():
-            return Requirement(_TECHNICIAN, Proof.SESSION)
-        case orders.Acknowledge():
-            return Requirement(STAFF, Proof.SESSION)
-        case orders.ApproveMeasure():
-            return Requirement(_ON_CALL | _APPROVER, Proof.SESSION)
-        case orders.QualifyIncident() | orders.MergeIncidents() | orders.SplitIncident():
-            return Requirement(_WHO_QUALIFY, Proof.SESSION)
-        case orders.AssignIncident() | orders.AttachFile():
-            return Requirement(_WHO_CHECK, Proof.SESSION)
-        case orders.AnswerQuestion() | orders.NoteSending():
-            return Requirement(_WHO_ANSWER, Proof.SESSION)
-        case orders.Unblock() | orders.Release() | orders.Unbar() | orders.Reopen() | orders.ConfirmTrial():
-            return Requirement(_TECHNICIAN, Proof.PASSKEY)
-        case orders.Normalise():
-            return Requirement(_TECHNICIAN, Proof.PASSKEY)
+            return _LOOSENS if _loosens(state, order) else _TIGHTENS
         case orders.AnswerGate(gate=gate, answer=answer):
             who = _APPROVER if gate == Gate.APPROVAL else _WHO_CHECK
             return Requirement(who, Proof.PASSKEY if answer is GateAnswer.YES else Proof.SESSION)
@@ -80,23 +113,10 @@ def needs(state: State, order: AnyOrder) -> Requirement:
             return Requirement(_TECHNICIAN, _for_roles(frozenset(roles) | _roles(state, person)))
         case orders.EnablePerson(person=person) | orders.IssueLink(person=person):
             return Requirement(_TECHNICIAN, _for_roles(_roles(state, person)))
-        case orders.DisablePerson():
-            return Requirement(_TECHNICIAN, Proof.PASSKEY)
         case orders.EndSessions(by=by, person=person):
             return Requirement(_ANYBODY if by == person else _WHO_QUALIFY, Proof.SESSION)
-        case orders.IssueToken():
-            return Requirement(_ANYBODY, Proof.PASSKEY)
-        case orders.NotePartner() | orders.NoteProof():
-            return Requirement(_WHO_CHECK, Proof.PASSKEY)
-        case orders.ConfirmOverride():
-            return Requirement(_APPROVER, Proof.PASSKEY)
-        case orders.SealEnvelope() | orders.Rehearse() | orders.SetStage() | orders.OpenVisit():
-            return Requirement(_TECHNICIAN, Proof.PASSKEY)
-        case orders.EndRehearsal():
-            # It brings forward by minutes what the kernel does anyway, and somebody on a ward may need it at once.
-            return Requirement(STAFF, Proof.SESSION)
         case _:
-            return Requirement(STAFF, Proof.SESSION)  # words that change nothing in the kernel
+            return _NEEDS[type(order)]
 
 
 def require(state: State, order: AnyOrder, authority: Authority) -> None:

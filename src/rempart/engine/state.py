@@ -284,143 +284,65 @@ def _swung(before: State, after: State, fact: AnyFact) -> tuple[Swing, ...]:
 
 
 def _after(state: State, site: Site, fact: AnyFact) -> State:
+    """The state after one fact, by what the fact is about."""
+    if isinstance(fact, facts.StationStarted):
+        return _started(state, fact.at)
+    if isinstance(fact, _IncidentFact):
+        return _after_incident(state, fact)
+    if isinstance(fact, _CutFact):
+        return _after_cut(state, site, fact)
+    if isinstance(fact, _DoorFact):
+        return _after_door(state, fact)
+    if isinstance(fact, _MeasureFact):
+        return _after_measure(state, fact)
+    if isinstance(fact, _ReopeningFact):
+        return _after_reopening(state, fact)
+    if isinstance(fact, _TellingFact):
+        return _after_telling(state, fact)
+    if isinstance(fact, _PeopleFact):
+        return _after_people(state, fact)
+    if isinstance(fact, _KeptFact):
+        return state
+    return _after_care(state, site, fact)
+
+
+def _started(state: State, at: Instant) -> State:
+    begun = state if state.day.since != NEVER else replace(state, day=replace(state.day, since=at))
+    return replace(begun, since=at) if state.since == NEVER else begun
+
+
+_KeptFact = (
+    facts.OrderDeclined
+    | facts.EnforcementFaulted
+    | facts.SealedLate
+    | facts.IncidentAssigned
+    | facts.IncidentCommented
+    | facts.FileAttached
+    | facts.QuestionAnswered
+    | facts.DutyFulfilled
+    | facts.LinkIssued
+    | facts.CredentialsChosen
+    | facts.SignedIn
+    | facts.SignInRefused
+    | facts.EnvelopeOpened
+    | facts.SessionsEnded
+    | facts.TokenIssued
+    | facts.EnvelopeSealed
+    | facts.NamesRead
+)
+"""What is kept in the journal, in case files or with the accounts, and changes nothing here."""
+
+
+# -- care and the rehearsed cut ----------------------------------------------------------------------------------
+
+
+def _after_care(state: State, site: Site, fact: CareFact) -> State:
     match fact:
-        case facts.FindingJoined():
-            return _joined(state, fact)
-        case facts.IncidentsMerged():
-            return _merged(state, fact)
-        case facts.Contained():
-            return _contained(state, site, fact)
-        case facts.LifelineClosed(at=at, opening=opening):
-            told = _tell_contained(
-                state, at, Sentence("story.lifeline-closed", {"opening": opening, "by": fact.by})
-            )
-            return _set(told, opening, OpeningState.CLOSED, fact)
-        case facts.OpeningSet(opening=opening, state=wanted):
-            return _set(state, opening, wanted, fact)
-        case facts.VisitBegun():
-            stand = Stand(state=OpeningState.FILTERED, until=fact.until, then=OpeningState.CLOSED)
-            door = Door(stand=stand, since=fact.at, visitor=fact.visitor, source=fact.source)
-            return replace(state, doors={**state.doors, fact.opening: door})
-        case facts.VisitEnded(at=at, opening=opening):
-            return _stand(state, opening, Stand(state=OpeningState.CLOSED), at)
-        case facts.NewsAnnounced(news_at=news_at):
-            return replace(state, news_at=news_at)
-        case facts.Blocked():
-            return _blocked(state, fact)
-        case facts.Unblocked(target=target):
-            return replace(state, blocked=_without(state.blocked, target))
-        case facts.Isolated():
-            return _isolated(state, fact)
-        case facts.Released(asset=asset):
-            return replace(state, isolated=_without(state.isolated, asset))
-        case facts.Barred(passage=passage):
-            return replace(state, barred={**state.barred, passage: _measure(passage, fact)})
-        case facts.Unbarred(passage=passage):
-            return replace(state, barred=_without(state.barred, passage))
-        case facts.ChangeConfirmed():
-            return _confirmed(state)
-        case facts.FellBack():
-            return _fell_back(state, fact)
-        case facts.DeadlineNears(what=what, target=target, until=until, hours=ahead):
-            running = {each for each in state.warned if each[2] > fact.at}
-            return replace(state, warned=frozenset(running | {(what, target, until, ahead)}))
-        case facts.MeasureProposed(at=at, proposal=proposal, incident=incident, action=action, target=target):
-            waiting = Proposed(id=proposal, incident=incident, action=action, target=target, at=at)
-            return replace(state, proposals={**state.proposals, proposal: waiting})
-        case facts.ProposalSettled(proposal=proposal):
-            return replace(
-                state, proposals=_without(state.proposals, proposal), settled=state.settled | {proposal}
-            )
-        case facts.GateAnswered():
-            answer = Answer(answer=fact.answer, proof=fact.proof, by=fact.by, at=fact.at)
-            of_opening = {**state.gates.get(fact.opening, {}), fact.gate: answer}
-            return replace(state, gates={**state.gates, fact.opening: of_opening})
-        case facts.TrialStarted():
-            return _trial_started(state, fact)
-        case facts.TrialConfirmed(at=at, opening=opening):
-            told = _tell_contained(
-                state, at, Sentence("story.confirmed", {"opening": opening, "by": fact.by})
-            )
-            return _stand(told, opening, Stand(state=_standing(told, opening).state), at, reopened=True)
-        case facts.TrialEnded(at=at, opening=opening):
-            falls_to = _standing(state, opening).then or OpeningState.CLOSED
-            return _close_again(state, opening, falls_to, at)
-        case facts.OpeningReclosed(at=at, opening=opening, state=wanted):
-            told = _tell_contained(
-                state, at, Sentence("story.reclosed", {"opening": opening, "title": fact.title})
-            )
-            return _close_again(told, opening, wanted, at)
-        case facts.Normalised():
-            return _normalised(state, site, fact)
-        case facts.IncidentQualified(incident=incident):
-            return _qualified(state, fact) if incident in state.incidents else state
-        case facts.PersonsTouched(incident=incident, persons=persons):
-            if incident not in state.incidents:
-                return state
-            return _with_incident(state, replace(state.incidents[incident], persons_touched=persons))
-        case facts.QuietReturned():
-            return _quiet(state, fact)
-        case facts.StationStarted(at=at):
-            begun = state if state.day.since != NEVER else replace(state, day=replace(state.day, since=at))
-            return replace(begun, since=at) if state.since == NEVER else begun
-        case facts.AlertRaised():
-            return _alert_raised(state, fact)
-        case facts.Told():
-            return _alert_told(state, fact)
-        case facts.Acknowledged():
-            return _alert_taken(state, fact)
-        case facts.AlertsOver(at=at, alerts=ended):
-            return _alerts_over(state, ended, at)
-        case facts.DayEnded():
-            return _day_ended(state, fact)
-        case facts.StageSet() | facts.PartnerNoted() | facts.ProofGiven() | facts.OverrideConfirmed():
-            return replace(state, dossier=_filed(state.dossier, fact))
         case facts.RehearsalBegun(at=at, until=until):
-            return _care(_rehearsed(state, site, until, at), fact)
+            state = _rehearsed(state, site, until, at)
         case facts.RehearsalEnded(at=at):
-            return _care(_undone(state, at), fact)
-        case facts.OrderDeclined() | facts.EnforcementFaulted() | facts.SealedLate():
-            return state
-        case facts.IncidentSplit():
-            return _split(state, fact)
-        case (
-            facts.IncidentAssigned()
-            | facts.IncidentCommented()
-            | facts.FileAttached()
-            | facts.QuestionAnswered()
-            | facts.DutyFulfilled()
-        ):
-            return state
-        case (
-            facts.PersonEnrolled() | facts.RolesSet() | facts.PersonDisabled() | facts.PersonEnabled()
-        ) as said:
-            return replace(state, people=after_it(state.people, said))
-        case (
-            facts.LinkIssued()
-            | facts.CredentialsChosen()
-            | facts.SignedIn()
-            | facts.SignInRefused()
-            | facts.EnvelopeOpened()
-            | facts.SessionsEnded()
-            | facts.TokenIssued()
-            | facts.EnvelopeSealed()
-            | facts.NamesRead()
-        ):
-            return state
-        case (facts.ExceptionMade() | facts.ExceptionEnded()) as tamed:
-            return replace(state, taming=taming.after_it(state.taming, tamed))
-        case (facts.UnmaskingAsked() | facts.Unmasked()) as about:
-            return replace(state, unmaskings=unmasking.after_it(state.unmaskings, about))
-        case _:
-            return _care(state, fact)
-
-
-def _care(state: State, fact: CareFact) -> State:
+            state = _undone(state, at)
     return replace(state, care=noted(state.care, fact))
-
-
-# -- the rehearsed cut -------------------------------------------------------------------------------------------
 
 
 def rehearsing(state: State) -> Rehearsal | None:
@@ -458,6 +380,42 @@ def _undone(state: State, at: Instant) -> State:
 
 
 # -- incidents ---------------------------------------------------------------------------------------------------
+
+
+_IncidentFact = (
+    facts.FindingJoined
+    | facts.IncidentsMerged
+    | facts.IncidentSplit
+    | facts.IncidentQualified
+    | facts.PersonsTouched
+    | facts.QuietReturned
+    | facts.MeasureProposed
+    | facts.ProposalSettled
+)
+
+
+def _after_incident(state: State, fact: _IncidentFact) -> State:
+    match fact:
+        case facts.FindingJoined():
+            return _joined(state, fact)
+        case facts.IncidentsMerged():
+            return _merged(state, fact)
+        case facts.IncidentSplit():
+            return _split(state, fact)
+        case facts.IncidentQualified(incident=incident):
+            return _qualified(state, fact) if incident in state.incidents else state
+        case facts.PersonsTouched(incident=incident, persons=persons):
+            if incident not in state.incidents:
+                return state
+            return _with_incident(state, replace(state.incidents[incident], persons_touched=persons))
+        case facts.QuietReturned():
+            return _quiet(state, fact)
+        case facts.MeasureProposed(at=at, proposal=proposal, incident=incident, action=action, target=target):
+            waiting = Proposed(id=proposal, incident=incident, action=action, target=target, at=at)
+            return replace(state, proposals={**state.proposals, proposal: waiting})
+        case facts.ProposalSettled(proposal=proposal):
+            left = _without(state.proposals, proposal)
+            return replace(state, proposals=left, settled=state.settled | {proposal})
 
 
 def _joined(state: State, fact: facts.FindingJoined) -> State:
@@ -636,6 +594,50 @@ def _tell_contained(state: State, at: Instant, sentence: Sentence) -> State:
 # -- the cut and the doors ---------------------------------------------------------------------------------------
 
 
+_CutFact = (
+    facts.Contained
+    | facts.ChangeConfirmed
+    | facts.FellBack
+    | facts.DeadlineNears
+    | facts.Normalised
+    | facts.NewsAnnounced
+)
+
+_DoorFact = facts.LifelineClosed | facts.OpeningSet | facts.VisitBegun | facts.VisitEnded
+
+
+def _after_cut(state: State, site: Site, fact: _CutFact) -> State:
+    match fact:
+        case facts.Contained():
+            return _contained(state, site, fact)
+        case facts.ChangeConfirmed():
+            return _confirmed(state)
+        case facts.FellBack():
+            return _fell_back(state, fact)
+        case facts.DeadlineNears(what=what, target=target, until=until, hours=ahead):
+            running = {each for each in state.warned if each[2] > fact.at}
+            return replace(state, warned=frozenset(running | {(what, target, until, ahead)}))
+        case facts.Normalised():
+            return _normalised(state, site, fact)
+        case facts.NewsAnnounced(news_at=news_at):
+            return replace(state, news_at=news_at)
+
+
+def _after_door(state: State, fact: _DoorFact) -> State:
+    match fact:
+        case facts.LifelineClosed(at=at, opening=opening, by=by):
+            sentence = Sentence("story.lifeline-closed", {"opening": opening, "by": by})
+            return _set(_tell_contained(state, at, sentence), opening, OpeningState.CLOSED, fact)
+        case facts.OpeningSet(opening=opening, state=wanted):
+            return _set(state, opening, wanted, fact)
+        case facts.VisitBegun(at=at, opening=opening):
+            stand = Stand(state=OpeningState.FILTERED, until=fact.until, then=OpeningState.CLOSED)
+            door = Door(stand=stand, since=at, visitor=fact.visitor, source=fact.source)
+            return replace(state, doors={**state.doors, opening: door})
+        case facts.VisitEnded(at=at, opening=opening):
+            return _stand(state, opening, Stand(state=OpeningState.CLOSED), at)
+
+
 def _contained(state: State, site: Site, fact: facts.Contained) -> State:
     doors = dict(state.doors)
     for opening in site.openings:
@@ -804,13 +806,42 @@ def _stand(
     return replace(state, doors={**state.doors, opening: door})
 
 
-# -- the dossier of the reopening ---------------------------------------------------------------------------------
+# -- the way back ------------------------------------------------------------------------------------------------
+
+_DossierFact = facts.StageSet | facts.PartnerNoted | facts.ProofGiven | facts.OverrideConfirmed
+
+_ReopeningFact = (
+    facts.GateAnswered
+    | facts.TrialStarted
+    | facts.TrialConfirmed
+    | facts.TrialEnded
+    | facts.OpeningReclosed
+    | _DossierFact
+)
 
 
-def _filed(
-    dossier: Dossier,
-    fact: facts.StageSet | facts.PartnerNoted | facts.ProofGiven | facts.OverrideConfirmed,
-) -> Dossier:
+def _after_reopening(state: State, fact: _ReopeningFact) -> State:
+    match fact:
+        case facts.GateAnswered(opening=opening, gate=gate):
+            answer = Answer(answer=fact.answer, proof=fact.proof, by=fact.by, at=fact.at)
+            of_opening = {**state.gates.get(opening, {}), gate: answer}
+            return replace(state, gates={**state.gates, opening: of_opening})
+        case facts.TrialStarted():
+            return _trial_started(state, fact)
+        case facts.TrialConfirmed(at=at, opening=opening, by=by):
+            told = _tell_contained(state, at, Sentence("story.confirmed", {"opening": opening, "by": by}))
+            return _stand(told, opening, Stand(state=_standing(told, opening).state), at, reopened=True)
+        case facts.TrialEnded(at=at, opening=opening):
+            falls_to = _standing(state, opening).then or OpeningState.CLOSED
+            return _close_again(state, opening, falls_to, at)
+        case facts.OpeningReclosed(at=at, opening=opening, state=wanted, title=title):
+            sentence = Sentence("story.reclosed", {"opening": opening, "title": title})
+            return _close_again(_tell_contained(state, at, sentence), opening, wanted, at)
+        case _:
+            return replace(state, dossier=_filed(state.dossier, fact))
+
+
+def _filed(dossier: Dossier, fact: _DossierFact) -> Dossier:
     match fact:
         case facts.StageSet(opening=opening, stage=stage):
             return replace(dossier, stages={**dossier.stages, opening: stage})
@@ -827,6 +858,26 @@ def _filed(
 
 
 # -- measures ----------------------------------------------------------------------------------------------------
+
+_MeasureFact = (
+    facts.Blocked | facts.Unblocked | facts.Isolated | facts.Released | facts.Barred | facts.Unbarred
+)
+
+
+def _after_measure(state: State, fact: _MeasureFact) -> State:
+    match fact:
+        case facts.Blocked():
+            return _blocked(state, fact)
+        case facts.Unblocked(target=target):
+            return replace(state, blocked=_without(state.blocked, target))
+        case facts.Isolated():
+            return _isolated(state, fact)
+        case facts.Released(asset=asset):
+            return replace(state, isolated=_without(state.isolated, asset))
+        case facts.Barred(passage=passage):
+            return replace(state, barred={**state.barred, passage: _measure(passage, fact)})
+        case facts.Unbarred(passage=passage):
+            return replace(state, barred=_without(state.barred, passage))
 
 
 def _blocked(state: State, fact: facts.Blocked) -> State:
@@ -867,6 +918,22 @@ def _spent(state: State, at: Instant, by: str, target: str) -> tuple[tuple[Insta
 
 
 # -- telling -----------------------------------------------------------------------------------------------------
+
+_TellingFact = facts.AlertRaised | facts.Told | facts.Acknowledged | facts.AlertsOver | facts.DayEnded
+
+
+def _after_telling(state: State, fact: _TellingFact) -> State:
+    match fact:
+        case facts.AlertRaised():
+            return _alert_raised(state, fact)
+        case facts.Told():
+            return _alert_told(state, fact)
+        case facts.Acknowledged():
+            return _alert_taken(state, fact)
+        case facts.AlertsOver(at=at, alerts=ended):
+            return _alerts_over(state, ended, at)
+        case facts.DayEnded():
+            return _day_ended(state, fact)
 
 
 def _alert_raised(state: State, fact: facts.AlertRaised) -> State:
@@ -928,6 +995,30 @@ def _day_ended(state: State, fact: facts.DayEnded) -> State:
         unanswered=fact.unanswered,
     )
     return replace(state, day=Day(since=fact.at), yesterday=ended, day_ended=fact.at)
+
+
+# -- people, and what they may see or hide -----------------------------------------------------------------------
+
+_PeopleFact = (
+    facts.PersonEnrolled
+    | facts.RolesSet
+    | facts.PersonDisabled
+    | facts.PersonEnabled
+    | facts.ExceptionMade
+    | facts.ExceptionEnded
+    | facts.UnmaskingAsked
+    | facts.Unmasked
+)
+
+
+def _after_people(state: State, fact: _PeopleFact) -> State:
+    match fact:
+        case facts.ExceptionMade() | facts.ExceptionEnded():
+            return replace(state, taming=taming.after_it(state.taming, fact))
+        case facts.UnmaskingAsked() | facts.Unmasked():
+            return replace(state, unmaskings=unmasking.after_it(state.unmaskings, fact))
+        case _:
+            return replace(state, people=after_it(state.people, fact))
 
 
 def _without(mapping: Mapping[str, _V], key: str) -> dict[str, _V]:
