@@ -129,6 +129,44 @@ def test_a_password_and_a_code_sign_in_without_script_and_cut(chromium: Browser,
     plain.close()
 
 
+def test_a_second_device_makes_a_passkey_and_what_it_refuses_to_sign_leads_back(
+    desk: Page, chromium: Browser, home: Home
+) -> None:
+    with_authenticator(desk)
+    enrol(desk, home, "tech", Role.TECHNICIAN)
+    desk.goto(f"{home.origin}/sign-in")
+    desk.get_by_role("button", name="Use my passkey").click()
+    expect(desk.locator("h1")).to_have_text("All is well.")
+    desk.goto(f"{home.origin}/account")
+    desk.get_by_role("button", name="Add a passkey").click()
+    home.guard.reception._who._questions.clear()  # as if they had gone for a coffee
+    desk.get_by_role("button", name="Use my passkey").click()
+    expect(desk.get_by_role("alert")).to_contain_text("Confirm the order again")
+    expect(desk).to_have_url(f"{home.origin}/account")
+    desk.get_by_role("button", name="Add a passkey").click()
+    desk.get_by_role("button", name="Use my passkey").click()
+    link = desk.locator("#handed").inner_text()
+    context = chromium.new_context(locale="en-GB", viewport={"width": 390, "height": 800})
+    telephone = context.new_page()
+    with_authenticator(telephone)
+    telephone.goto(link)
+    telephone.get_by_label("A name for it").fill("telephone")
+    telephone.get_by_role("button", name="Make the passkey").click()
+    expect(telephone.get_by_role("status")).to_contain_text("is kept")
+    telephone.goto(f"{home.origin}/sign-in")
+    telephone.get_by_role("button", name="Use my passkey").click()
+    expect(telephone.locator("h1")).to_have_text("All is well.")
+    fits(telephone)
+    telephone.goto(f"{home.origin}/account")
+    telephone.get_by_role("button", name="Remove key ring").click()
+    telephone.get_by_role("button", name="Use my passkey").click()
+    expect(telephone.locator("h1")).to_have_text("Your own account")
+    expect(telephone.locator("#content")).not_to_contain_text("key ring")
+    fits(telephone)
+    context.close()
+    assert [each.label for each in home.guard.reception.everybody().people[0].passkeys] == ["telephone"]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1360, 390])
 def test_the_pages_of_accounts_fit(desk: Page, home: Home, scheme: str, width: int) -> None:
@@ -136,7 +174,7 @@ def test_the_pages_of_accounts_fit(desk: Page, home: Home, scheme: str, width: i
     desk.set_viewport_size({"width": width, "height": 900})
     with_authenticator(desk)
     enrol(desk, home, "tech", Role.TECHNICIAN)
-    for path in ("/sign-in", "/people", "/masks", "/link?secret=x"):
+    for path in ("/sign-in", "/people", "/account", "/masks", "/link?secret=x", "/passkey?secret=x"):
         desk.goto(f"{home.origin}{path}")
         if path == "/sign-in":
             fits(desk)

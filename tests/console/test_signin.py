@@ -29,6 +29,7 @@ pytestmark = pytest.mark.edge
 
 NAME = "localhost:8440"
 STEP = Duration(30_000_000)
+CONFIRM_AGAIN = "the passkey did not confirm this very order"
 
 
 class Browser:
@@ -148,8 +149,10 @@ def test_an_order_about_accounts_waits_for_the_passkey(tmp_path: Path, site: Sit
         given = {name: hidden(page, name) for name in ("csrf", "order", "handle")}
         signed = tech.passkey.signed(options)
         tampered = {**given, "order": given["order"].replace("observer", "technician"), "response": signed}
-        refused = await browser.post("/confirm", tampered)
-        assert refused.status_code == 409
+        refused = await browser.post("/confirm", {**tampered, "back": "/masks#top"})
+        assert (refused.status_code, refused.headers["location"]) == (303, "/masks")
+        assert CONFIRM_AGAIN in (await browser.get("/masks")).text
+        assert CONFIRM_AGAIN not in (await browser.get("/masks")).text
         assert "marc" not in home.guard.state.people
         page = (await browser.post("/people", asked)).text
         options = html.unescape(page.split('data-options="')[1].split('"')[0])
@@ -174,7 +177,8 @@ def test_others_see_themselves_only(tmp_path: Path, site: Site) -> None:
         options = html.unescape(page.split('data-options="')[1].split('"')[0])
         given = {name: hidden(page, name) for name in ("csrf", "order", "handle")}
         refused = await browser.post("/confirm", {**given, "response": anne.passkey.signed(options)})
-        assert refused.status_code == 409
+        assert (refused.status_code, refused.headers["location"]) == (303, "/people")
+        assert "your roles do not allow this" in (await browser.get("/people")).text
         assert home.guard.state.people["marc"].enabled
 
     visit(tmp_path, site, talk)
@@ -247,7 +251,42 @@ def test_two_persons_look_behind_a_mask(tmp_path: Path, site: Site) -> None:
     visit(tmp_path, site, talk)
 
 
-FORMS = ("/contain", "/people", "/confirm", "/sign-out", "/masks")
+@pytest.mark.parametrize(
+    "back", ["//evil.example", "https://evil.example/", "/people\r\nx: y", "/a/b/c", "people", ""]
+)
+def test_a_refused_order_leads_to_no_page_but_ours(back: str, tmp_path: Path, site: Site) -> None:
+    async def talk(home: Household, console: Console, browser: Browser) -> None:
+        await browser.sign_in(await home.enrol("anne", Role.DUTY), home)
+        csrf = hidden((await browser.get("/people")).text, "csrf")
+        refused = await browser.post("/confirm", {"csrf": csrf, "order": "{}", "back": back})
+        assert (refused.status_code, refused.headers["location"]) == (303, "/people")
+
+    visit(tmp_path, site, talk)
+
+
+def test_somebody_changes_their_password_without_script(tmp_path: Path, site: Site) -> None:
+    async def talk(home: Household, console: Console, browser: Browser) -> None:
+        anne = await home.enrol("anne", Role.DUTY)
+        await browser.sign_in(anne, home)
+        csrf = hidden((await browser.get("/account")).text, "csrf")
+        home.clock.pass_(STEP)
+        given = {"csrf": csrf, "password": "wrong", "code": anne.code(home.clock), "fresh": FRESH}
+        assert (await browser.post("/account/password", given)).status_code == 403
+        forged = {**given, "password": PASSWORD, "csrf": "x"}
+        assert (await browser.post("/account/password", forged)).status_code == 303
+        changed = await browser.post("/account/password", {**given, "password": PASSWORD})
+        assert changed.status_code == 200, changed.text
+        assert "changé" in changed.text
+        assert (await browser.get("/account")).status_code == 200
+        home.clock.pass_(STEP)
+        again = {"name": "anne", "password": FRESH, "code": anne.code(home.clock)}
+        assert (await browser.post("/sign-in", again)).status_code == 303
+
+    visit(tmp_path, site, talk)
+
+
+FRESH = "een andere korte zin"
+FORMS = ("/contain", "/people", "/confirm", "/sign-out", "/masks", "/account", "/account/password")
 
 
 @pytest.mark.parametrize("path", FORMS)

@@ -130,6 +130,8 @@ ORDERS = st.one_of(
     st.builds(orders.IssueLink, by=PERSONS, person=ACCOUNTS),
     st.builds(orders.EndSessions, by=PERSONS, person=ACCOUNTS),
     st.builds(orders.IssueToken, by=ACCOUNTS, label=st.just("x"), scopes=st.just(list(Scope))),
+    st.builds(orders.AddPasskey, by=ACCOUNTS),
+    st.builds(orders.RemovePasskey, by=ACCOUNTS, passkey=st.just("0" * 64)),
     st.builds(orders.SealEnvelope, by=PERSONS),
 )
 FINDINGS = st.builds(

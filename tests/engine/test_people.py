@@ -54,6 +54,16 @@ def test_what_gives_rights_is_sealed_before_anything_comes_of_it() -> None:
     assert [seal.urgent for seal in seals] == [False, True, False]
 
 
+def test_one_more_passkey_is_sealed_before_its_link_is_made_and_changes_nothing_in_the_fold() -> None:
+    add, remove = orders.AddPasskey(by="anne"), orders.RemovePasskey(by="anne", passkey="ab" * 32)
+    state, commands = told(ENROL, given(add), given(remove))
+    allowed, removed = sealed(commands)[-2:]
+    assert allowed == facts.PasskeyAllowed(at=NOW, person="anne")
+    assert removed == facts.PasskeyRemoved(at=NOW, person="anne", passkey="ab" * 32)
+    assert [command.urgent for command in commands if isinstance(command, Seal)] == [False, False, True]
+    assert state.people == told(ENROL)[0].people
+
+
 @pytest.mark.parametrize(
     ("order", "why"),
     [
@@ -66,6 +76,8 @@ def test_what_gives_rights_is_sealed_before_anything_comes_of_it() -> None:
         (orders.IssueLink(by="root", person="marc"), "no account"),
         (orders.EndSessions(by="root", person="marc"), "no account"),
         (orders.IssueToken(by="root", label="x", scopes=[]), "no account"),
+        (orders.AddPasskey(by="root"), "no account"),
+        (orders.RemovePasskey(by="root", passkey="0" * 64), "no account"),
     ],
 )
 def test_what_makes_no_sense_is_refused(order: AnyOrder, why: str) -> None:

@@ -123,6 +123,8 @@ TABLE: list[tuple[AnyOrder, set[Role], Proof]] = [
     (orders.EndSessions(by=ME, person=ME), set(Role), Proof.SESSION),
     (orders.EndSessions(by=ME, person="nurse"), {TECHNICIAN, PRIVACY}, Proof.SESSION),
     (orders.IssueToken(by=ME, label="x", scopes=[Scope.READ]), set(Role), Proof.PASSKEY),
+    (orders.AddPasskey(by=ME), set(Role), Proof.PASSKEY),
+    (orders.RemovePasskey(by=ME, passkey="0" * 64), set(Role), Proof.PASSKEY),
     (orders.SealEnvelope(by=ME), {TECHNICIAN}, Proof.PASSKEY),
     (orders.AskUnmasking(by=ME, incident="inc-1", reason="x"), {PRIVACY}, Proof.PASSKEY),
     (orders.AgreeUnmasking(by=ME, incident="inc-1"), {TECHNICIAN, APPROVER}, Proof.PASSKEY),

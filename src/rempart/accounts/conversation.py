@@ -22,6 +22,11 @@ SHORTEST_PASSWORD = 12
 """Characters; it is never the only thing asked for (NIST SP 800-63B-4, 3.1.1.2 asks for 8 then)."""
 
 
+def is_fit(password: str, person: str) -> bool:
+    """Whether this person may choose this password: long enough, and not made of their own name."""
+    return len(password) >= SHORTEST_PASSWORD and person not in password.lower()
+
+
 class PasskeyAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A passkey's answer to the question with this handle."""
 
@@ -92,6 +97,32 @@ class LinkUsed(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     where: Typed = ""
 
 
+class PasskeyLinkOpened(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """What does this device need to make one more passkey, for the person of this link?"""
+
+    link: Held
+
+
+class PasskeyMade(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """The passkey that this device made."""
+
+    link: Held
+    answer: PasskeyAnswer
+    label: Typed = ""
+    where: Typed = ""
+
+
+class PasswordChange(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Another password for whoever holds the session, who proves it as one signs in: the present one and a code."""
+
+    session: Held
+    password: Typed
+    code: Typed
+    fresh: Typed
+    device: Held = ""
+    where: Typed = ""
+
+
 class PeopleAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Who has an account and who is signed in? Others than technicians and privacy officers see themselves."""
 
@@ -114,6 +145,9 @@ FromVisitor = (
     | SignOut
     | LinkOpened
     | LinkUsed
+    | PasskeyLinkOpened
+    | PasskeyMade
+    | PasswordChange
     | PeopleAsked
 )
 
@@ -191,6 +225,36 @@ class CredentialsKept(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     passkey: bool
 
 
+class Registration(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """The link is good: whose it is, and options for making one more passkey."""
+
+    person: str
+    name: str
+    handle: str
+    options: str
+
+
+class PasskeyKept(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """They have one more passkey."""
+
+    person: str
+
+
+class PasswordKept(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """The new password holds. ``device`` is for the cookie that stays; other browsers are no longer known."""
+
+    device: str
+
+
+class PasskeyShown(msgspec.Struct, frozen=True, kw_only=True):
+    """One passkey, as its person and those who look after accounts see it."""
+
+    id: str
+    """SHA-256 of its public key, as the journal names it."""
+    label: str
+    made: Instant
+
+
 class SessionShown(msgspec.Struct, frozen=True, kw_only=True):
     """One session, as people see it."""
 
@@ -213,8 +277,7 @@ class PersonShown(msgspec.Struct, frozen=True, kw_only=True):
     roles: list[Role]
     enabled: bool
     enrolled: Instant
-    passkeys: list[str]
-    """Their labels."""
+    passkeys: list[PasskeyShown]
     ready: bool
     """Whether they have chosen what they sign in with."""
     recovery_left: int
@@ -243,5 +306,16 @@ class Done(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 ToVisitor = (
-    Turned | Visitor | SessionOpened | Question | LinkGood | CredentialsKept | People | NamesTold | Done
+    Turned
+    | Visitor
+    | SessionOpened
+    | Question
+    | LinkGood
+    | CredentialsKept
+    | Registration
+    | PasskeyKept
+    | PasswordKept
+    | People
+    | NamesTold
+    | Done
 )

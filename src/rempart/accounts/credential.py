@@ -81,6 +81,15 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PasskeyLink:
+    """A one-time link with which a person makes one more passkey, and changes nothing else."""
+
+    person: str
+    digest: str
+    ends: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
     """The code in the sealed envelope, usable once."""
 
@@ -114,7 +123,7 @@ class Session:
         return self.digest[:12]
 
 
-Kept = Password | Totp | Passkey | RecoveryCode | Device | Link | Envelope | Session
+Kept = Password | Totp | Passkey | RecoveryCode | Device | Link | PasskeyLink | Envelope | Session
 """Everything that the store of accounts keeps."""
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -121,8 +122,13 @@ class PasskeyRefused(Exception):
     """The passkey's answer does not verify: another challenge, origin, key, or a copy whose count goes back."""
 
 
-def registration(party: RelyingParty, person: str, name: str, challenge: bytes) -> str:
-    """What the browser needs to make a passkey, as JSON. It must be able to tell who holds it (PIN, finger, face)."""
+def registration(
+    party: RelyingParty, person: str, name: str, challenge: bytes, held: Iterable[Passkey] = ()
+) -> str:
+    """What the browser needs to make a passkey, as JSON. It must be able to tell who holds it (PIN, finger, face).
+
+    A device that has one of those ``held`` makes no other: it would put it in that one's place (level 2, 6.3.2).
+    """
     options = webauthn.generate_registration_options(
         rp_id=party.id,
         rp_name=party.name,
@@ -130,6 +136,7 @@ def registration(party: RelyingParty, person: str, name: str, challenge: bytes) 
         user_id=person.encode(),
         user_display_name=name,
         challenge=challenge,
+        exclude_credentials=_described(held),
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.REQUIRED,
             user_verification=UserVerificationRequirement.REQUIRED,
@@ -167,12 +174,14 @@ def question(party: RelyingParty, challenge: bytes, passkeys: list[Passkey]) -> 
     options = webauthn.generate_authentication_options(
         rp_id=party.id,
         challenge=challenge,
-        allow_credentials=[
-            PublicKeyCredentialDescriptor(id=base64url_to_bytes(each.id)) for each in passkeys
-        ],
+        allow_credentials=_described(passkeys),
         user_verification=UserVerificationRequirement.REQUIRED,
     )
     return webauthn.options_to_json(options)
+
+
+def _described(passkeys: Iterable[Passkey]) -> list[PublicKeyCredentialDescriptor]:
+    return [PublicKeyCredentialDescriptor(id=base64url_to_bytes(each.id)) for each in passkeys]
 
 
 def named(answer: str) -> str:

@@ -321,6 +321,7 @@ ASIDE: frozenset[type] = frozenset(
         facts.StationStarted,
         *(facts.PersonEnrolled, facts.RolesSet, facts.PersonDisabled, facts.PersonEnabled),
         *(facts.LinkIssued, facts.CredentialsChosen, facts.TokenIssued, facts.EnvelopeSealed),
+        *(facts.PasskeyAllowed, facts.PasskeyAdded, facts.PasskeyRemoved, facts.PasswordChanged),
         *(facts.SignedIn, facts.SignInRefused, facts.SessionsEnded, facts.NamesRead),
         *(
             facts.RehearsalBegun,

@@ -33,6 +33,7 @@ from rempart.console.frame import Frame, frame
 from rempart.console.inquirer import Inquirer
 from rempart.console.live import Live
 from rempart.console.routes import (
+    account,
     api,
     board,
     care,
@@ -47,7 +48,7 @@ from rempart.console.routes import (
     wards,
 )
 from rempart.console.signin import sign_in_page
-from rempart.console.visitors import Visitors
+from rempart.console.visitors import Note, Visitors
 from rempart.console.web import form, from_here, one, session, where
 from rempart.console.words import Words, chosen, plain, words
 from rempart.errors import StationUnreachable
@@ -65,6 +66,8 @@ _LIVE = "x-rempart-live"
 """What our script adds to requests that nobody made by hand."""
 _SECURE = "__Host-"
 """What a cookie's name begins with over TLS: browsers then take it from this very host only (RFC 6265bis, 4.1.3)."""
+_YEAR = 366 * 86_400
+"""Seconds for which a browser is remembered as one that its person uses."""
 _HSTS = "max-age=31536000"
 _FORM_TOKEN = secrets.token_urlsafe(32)
 """Stands where a session's form token belongs in pages that are drawn once for many. Nobody outside can write it."""
@@ -176,6 +179,7 @@ class Console:
                 Route("/static/{path:path}", self.static),
                 *signin.routes(self),
                 *people.routes(self),
+                *account.routes(self),
                 *board.routes(self),
                 *care.routes(self),
                 *incidents.routes(self),
@@ -211,15 +215,7 @@ class Console:
         if entered is None:
             return self.refused(request)
         response = RedirectResponse("/", 303)
-        response.set_cookie(
-            self.cookie,
-            entered.key,
-            max_age=LASTS // 1_000_000,
-            httponly=True,
-            samesite="strict",
-            secure=self.tls,
-            path="/",
-        )
+        self.keep(response, self.cookie, entered.key, LASTS // 1_000_000)
         return response
 
     async def duty(self, request: Request) -> Response:
@@ -335,6 +331,26 @@ class Console:
         """The page for whoever comes without a session."""
         return self.html(request, "signin.html", sign_in_page(self.words(request)), 403)
 
+    def sent_back(
+        self, request: Request, here: Session, back: str, key: str, refusal: str = "", advice: str = ""
+    ) -> Response:
+        """Back to the page that they came from, which then says what went wrong: ``key``'s words, or both texts."""
+        words, (page, _, _) = self.words(request), back.partition("#")
+        if key:
+            refusal, advice = words.say(f"refusal.{key}"), words.say(f"refusal.{key}-now")
+        self.visitors.note(here.key, Note(plain(refusal), plain(advice) if advice else ""))
+        return RedirectResponse(page, 303)
+
+    def know(self, response: Response, device: str) -> None:
+        """Let the browser be known as one that its person uses."""
+        self.keep(response, self.device_cookie, device, _YEAR)
+
+    def keep(self, response: Response, name: str, value: str, seconds: int) -> None:
+        """Give the browser a cookie that no script reads and no other site sends."""
+        response.set_cookie(
+            name, value, max_age=seconds, httponly=True, samesite="strict", secure=self.tls, path="/"
+        )
+
     def _again(self, request: Request, here: Session, code: int, refusal: str, advice: str) -> Response:
         page = contain_page(
             self.site,
@@ -350,7 +366,10 @@ class Console:
 
     def html(self, request: Request, template: str, page: "DataclassInstance", code: int = 200) -> Response:
         """A page in its frame as the answer; the language that was asked for is kept."""
-        around = frame(self.site, self.words(request), session(request), request.url.path)
+        here = session(request)
+        around = frame(self.site, self.words(request), here, request.url.path)
+        if here and (note := self.visitors.noted(here.key)):
+            around = replace(around, refusal=note.refusal, advice=note.advice)
         response = HTMLResponse(rendered(template, page, around), code)
         if request.query_params.get("lang"):
             response.set_cookie(_LANGUAGE, around.language, httponly=True, samesite="strict", path="/")

@@ -8,7 +8,7 @@ import msgspec
 
 from rempart.accounts.conversation import Question
 from rempart.console.words import Words, plain
-from rempart.engine.orders import AnyOrder
+from rempart.engine.orders import AddPasskey, AnyOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,11 @@ class HandedPage:
 
     title: Annotated[str, "What it is."]
     handed: Annotated[str, "The link, the token or the code."]
+    advice: Annotated[str, "For whom it is, and how long."]
+    here: Annotated[
+        str, "What the link is called when this very device may use it; empty: it is not for here."
+    ]
+    back_text: Annotated[str, "What the way back is called."]
     back: Annotated[str, "Where to go afterwards."]
     labels: Annotated[Mapping[str, str], "Headings and buttons in the page's language."]
     texts: Annotated[Mapping[str, str], "The words of accounts."]
@@ -54,9 +59,13 @@ def confirm_page(order: AnyOrder, question: Question, words: Words, csrf: str, b
 
 def handed_page(order: AnyOrder, handed: str, words: Words, back: str) -> HandedPage:
     """The secret, this once."""
+    own = isinstance(order, AddPasskey)
     return HandedPage(
         title=_title(order, words),
         handed=handed,
+        advice=words.say("me.handed-help" if own else "account.handed-help"),
+        here=words.say("me.here") if own else "",
+        back_text=words.say("me.to-account" if own else "account.to-people"),
         back=back,
         labels=words.under("label"),
         texts=words.under("account"),

@@ -61,6 +61,10 @@ class Frame:
     csrf: Annotated[str, "The session's form token, for signing out."]
     ways: Annotated[tuple[Way, ...], "Pages that are of use to who looks; none while there is only one."]
     labels: Annotated[Mapping[str, str], "Headings and buttons in the page's language."]
+    refusal: Annotated[
+        str, "Why the order was not carried out for which they left this page, or nothing."
+    ] = ""
+    advice: Annotated[str, "What to do about it, or nothing."] = ""
 
 
 def frame(site: Site, words: Words, looks: Session | None = None, path: str = "") -> Frame:

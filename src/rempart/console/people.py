@@ -43,33 +43,24 @@ class PeoplePage:
     """Accounts and sessions."""
 
     me: Annotated[str, "The account that looks."]
+    own: Annotated[str, "What the page of the looker's own account is called."]
     csrf: Annotated[str, "The session's form token."]
     accounts: Annotated[tuple[Account, ...], "Accounts, by id."]
     sessions: Annotated[tuple[SignedIn, ...], "Who is signed in, the last used first."]
     roles: Annotated[tuple[tuple[str, str], ...], "Roles that can be given here, each with its word."]
     technician: Annotated[bool, "Whether the one who looks may change accounts."]
     envelope: Annotated[str, "Since when a sealed envelope is good, in words."]
-    refusal: Annotated[str, "Why an order was not carried out, or nothing."]
-    advice: Annotated[str, "What to do about it, or nothing."]
     labels: Annotated[Mapping[str, str], "Headings and buttons in the page's language."]
     texts: Annotated[Mapping[str, str], "The words of accounts."]
 
 
-def people_page(
-    people: People,
-    visitor: Visitor,
-    words: Words,
-    now: Instant,
-    csrf: str,
-    *,
-    refusal: str = "",
-    advice: str = "",
-) -> PeoplePage:
+def people_page(people: People, visitor: Visitor, words: Words, now: Instant, csrf: str) -> PeoplePage:
     """The page, as the guard tells it to this visitor."""
     technician = Role.TECHNICIAN in visitor.roles
     envelope = moment(people.envelope, now, words) if people.envelope else ""
     return PeoplePage(
         me=visitor.person,
+        own=words.say("me.title"),
         csrf=csrf,
         accounts=tuple(_account(each, visitor, words) for each in people.people),
         sessions=tuple(_session(each, visitor, words, now) for each in people.sessions),
@@ -78,8 +69,6 @@ def people_page(
         envelope=words.say("account.envelope-since", when=envelope)
         if envelope
         else words.say("account.envelope-none"),
-        refusal=plain(refusal) if refusal else "",
-        advice=plain(advice) if advice else "",
         labels=words.under("label"),
         texts=words.under("account"),
     )

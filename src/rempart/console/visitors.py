@@ -38,6 +38,14 @@ _AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What the next page of a session is to say: why an order was not carried out, and what to do about it."""
+
+    refusal: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Vouched:
     """A session, when the guard last vouched for it, and when it was last told of its use."""
 
@@ -58,6 +66,7 @@ class Visitors:
     access: Access
     clock: Clock
     _known: dict[str, _Vouched] = field(default_factory=dict, repr=False)
+    _notes: dict[str, Note] = field(default_factory=dict, repr=False)
     _strange: Buckets = field(default_factory=Buckets, repr=False)
     _asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE), repr=False)
     _secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
@@ -115,6 +124,16 @@ class Visitors:
     def forget(self, key: str) -> None:
         """Ask again the next time."""
         self._known.pop(key, None)
+
+    def note(self, key: str, note: Note) -> None:
+        """Let the next page of a session say something, once."""
+        while len(self._notes) >= _MOST:
+            del self._notes[next(iter(self._notes))]
+        self._notes[key] = note
+
+    def noted(self, key: str) -> Note | None:
+        """What the page that is now made for this session is to say."""
+        return self._notes.pop(key, None)
 
     def may_ask(self, where: str) -> bool:
         """Whether a stranger at this address may cost the guard one more question now.

@@ -405,6 +405,34 @@ class CredentialsChosen(Fact, frozen=True, tag=True, kw_only=True):
     where: str
 
 
+class PasskeyAllowed(Fact, frozen=True, tag=True, kw_only=True):
+    """A person may make one more passkey, with a link that was given to them and to nobody else."""
+
+    person: str
+
+
+class PasskeyAdded(Fact, frozen=True, tag=True, kw_only=True):
+    """Somebody used that link: they have one more passkey, named by its key's SHA-256."""
+
+    person: str
+    passkey: str
+    where: str
+
+
+class PasskeyRemoved(Fact, frozen=True, tag=True, kw_only=True):
+    """Somebody took back a passkey of their own."""
+
+    person: str
+    passkey: str
+
+
+class PasswordChanged(Fact, frozen=True, tag=True, kw_only=True):
+    """Somebody gave themselves another password. Their other browsers are signed out."""
+
+    person: str
+    where: str
+
+
 class SignedIn(Fact, frozen=True, tag=True, kw_only=True):
     """Somebody signed in, how and from where (the address that the console saw)."""
 
@@ -757,6 +785,10 @@ AnyFact = (
     | PersonEnabled
     | LinkIssued
     | CredentialsChosen
+    | PasskeyAllowed
+    | PasskeyAdded
+    | PasskeyRemoved
+    | PasswordChanged
     | SignedIn
     | SignInRefused
     | EnvelopeOpened

@@ -13,6 +13,8 @@ from rempart.engine.facts import (
     CredentialsChosen,
     EnvelopeOpened,
     NamesRead,
+    PasskeyAdded,
+    PasswordChanged,
     SignedIn,
     SignInRefused,
 )
@@ -68,7 +70,15 @@ class Witnessed:
     """Somebody signed in, could not, chose what they sign in with, or read names: sealed; nothing else follows."""
 
     now: Instant
-    fact: CredentialsChosen | SignedIn | SignInRefused | EnvelopeOpened | NamesRead
+    fact: (
+        CredentialsChosen
+        | PasskeyAdded
+        | PasswordChanged
+        | SignedIn
+        | SignInRefused
+        | EnvelopeOpened
+        | NamesRead
+    )
 
 
 @dataclass(frozen=True, slots=True)

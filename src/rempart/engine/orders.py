@@ -266,6 +266,16 @@ class IssueToken(Order, frozen=True, tag=True, kw_only=True):
     days: Annotated[int, Meta(ge=1, le=366)] = 90
 
 
+class AddPasskey(Order, frozen=True, tag=True, kw_only=True):
+    """One more passkey for oneself. The answer holds a link that is good once, on the device that is to make it."""
+
+
+class RemovePasskey(Order, frozen=True, tag=True, kw_only=True):
+    """Take back a passkey of one's own. ``passkey`` is the SHA-256 of its public key, as the journal names it."""
+
+    passkey: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
+
+
 class SealEnvelope(Order, frozen=True, tag=True, kw_only=True):
     """Make the code for the sealed envelope, once told and then printed; the earlier one no longer works."""
 
@@ -467,6 +477,8 @@ AnyOrder = (
     | IssueLink
     | EndSessions
     | IssueToken
+    | AddPasskey
+    | RemovePasskey
     | SealEnvelope
     | AskUnmasking
     | AgreeUnmasking

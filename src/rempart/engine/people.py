@@ -22,6 +22,8 @@ AboutPeople = (
     | orders.IssueLink
     | orders.EndSessions
     | orders.IssueToken
+    | orders.AddPasskey
+    | orders.RemovePasskey
     | orders.SealEnvelope
 )
 
@@ -66,6 +68,12 @@ def decide(people: People, order: AboutPeople, now: Instant) -> tuple[AnyFact, .
             return (
                 facts.TokenIssued(at=now, person=by, label=label, scopes=sorted(set(scopes)), until=until),
             )
+        case orders.AddPasskey():
+            _known(people, by)
+            return (facts.PasskeyAllowed(at=now, person=by),)
+        case orders.RemovePasskey(passkey=passkey):
+            _known(people, by)
+            return (facts.PasskeyRemoved(at=now, person=by, passkey=passkey),)
         case orders.SealEnvelope():
             return (facts.EnvelopeSealed(at=now, by=by),)
 

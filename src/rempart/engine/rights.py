@@ -83,6 +83,8 @@ _NEEDS: Mapping[type[AnyOrder], Requirement] = {
     # accounts
     orders.DisablePerson: Requirement(_TECHNICIAN, Proof.PASSKEY),
     orders.IssueToken: Requirement(_ANYBODY, Proof.PASSKEY),
+    orders.AddPasskey: Requirement(_ANYBODY, Proof.PASSKEY),
+    orders.RemovePasskey: Requirement(_ANYBODY, Proof.PASSKEY),
     orders.SealEnvelope: Requirement(_TECHNICIAN, Proof.PASSKEY),
     # telling and care
     orders.Acknowledge: _SAYS,

@@ -321,6 +321,10 @@ _KeptFact = (
     | facts.QuestionAnswered
     | facts.DutyFulfilled
     | facts.LinkIssued
+    | facts.PasskeyAllowed
+    | facts.PasskeyAdded
+    | facts.PasskeyRemoved
+    | facts.PasswordChanged
     | facts.CredentialsChosen
     | facts.SignedIn
     | facts.SignInRefused

@@ -60,6 +60,7 @@ _GRANTS = (
     facts.RolesSet,
     facts.PersonEnabled,
     facts.LinkIssued,
+    facts.PasskeyAllowed,
     facts.TokenIssued,
     facts.EnvelopeSealed,
     facts.Unmasked,

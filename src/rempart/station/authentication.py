@@ -13,6 +13,7 @@ from rempart.accounts.conversation import (
     Held,
     PasskeyAnswer,
     PasskeySignIn,
+    PasswordChange,
     Question,
     SessionAsked,
     SessionOpened,
@@ -108,9 +109,18 @@ class Authentication:
 
     async def sign_in(self, asked: SignIn) -> SessionOpened | Turned:
         """With a password, and a code of the generator or a recovery code. Which half was wrong is not said."""
-        name, now = asked.name.strip().lower(), self.clock.now()
+        name = asked.name.strip().lower()
+        proved = await self.proved(name, asked)
+        if isinstance(proved, Turned):
+            return proved
+        device, fresh = (None, "") if self._knows(name, asked.device) else self.new_device(name)
+        self.keychain.change_now([device] if device else [])
+        return await self._opened(name, proved, asked.where, device=fresh)
+
+    async def proved(self, name: str, asked: SignIn | PasswordChange) -> How | Turned:
+        """How it is proved that this is the person of that name; the code is then used up. No faster for guesses."""
         known = self._knows(name, asked.device)
-        if wait := self._wait(name, asked.device if known else "", asked.where, now):
+        if wait := self._wait(name, asked.device if known else "", asked.where, self.clock.now()):
             return await self._turned(name, Why.WAIT, asked.where, wait)
         password = self.keychain.find(Password, name)
         try:
@@ -123,9 +133,8 @@ class Authentication:
         if not (right and spent and self._person(name)):
             return await self._turned(name, Why.WRONG, asked.where)
         how, put, drop = spent
-        device, fresh = (None, "") if known else self._new_device(name)
-        self.keychain.change_now([*put, *([device] if device else [])], drop)
-        return await self._opened(name, how, asked.where, device=fresh)
+        self.keychain.change_now(put, drop)
+        return how
 
     def _second_factor(self, name: str, code: str, now: Instant) -> tuple[How, list[Kept], list[Kept]] | None:
         """How the code proves it, and what it uses up; None when it does not."""
@@ -225,7 +234,8 @@ class Authentication:
         known = self.keychain.find(Device, digest(device)) if device else None
         return known is not None and known.person == name
 
-    def _new_device(self, name: str) -> tuple[Device, str]:
+    def new_device(self, name: str) -> tuple[Device, str]:
+        """A browser that this person's guesses are counted by from now on, and the secret it keeps."""
         secret = _fresh()
         return Device(person=name, digest=digest(secret.text), made=self.clock.now()), secret.text
 

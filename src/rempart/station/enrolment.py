@@ -4,23 +4,32 @@ import secrets
 from collections.abc import Iterable
 
 from rempart.accounts.conversation import (
-    SHORTEST_PASSWORD,
     CredentialsKept,
     LinkGood,
     LinkOpened,
     LinkUsed,
+    PasskeyKept,
+    PasskeyLinkOpened,
+    PasskeyMade,
+    PasskeyShown,
+    PasswordChange,
+    PasswordKept,
     People,
     PersonShown,
+    Registration,
     SessionShown,
     Turned,
     Why,
+    is_fit,
 )
 from rempart.accounts.credential import (
+    Device,
     Envelope,
     How,
     Kept,
     Link,
     Passkey,
+    PasskeyLink,
     Password,
     RecoveryCode,
     Session,
@@ -35,12 +44,18 @@ from rempart.adapters.credentials import PasskeyRefused
 from rempart.engine import facts, orders
 from rempart.engine.inputs import Witnessed
 from rempart.engine.orders import AnyOrder
-from rempart.errors import RempartError
-from rempart.instants import Duration, after, hours
+from rempart.errors import OrderRefused, RempartError
+from rempart.instants import Duration, after, hours, minutes
 from rempart.station.authentication import Authentication
 
 LINK_LASTS: Duration = hours(48)
 """How long a one-time link is good."""
+
+PASSKEY_LINK_LASTS: Duration = minutes(15)
+"""How long the link for one more passkey is good: time to fetch the other device."""
+
+MOST_PASSKEYS = 8
+"""Passkeys of one person."""
 
 RECOVERY_CODES = 10
 
@@ -79,7 +94,7 @@ class Enrolment:
         link, person = self._link(asked.link)
         if link is None or person is None:
             return Turned(why=Why.LINK)
-        if len(asked.password) < SHORTEST_PASSWORD or person.id in asked.password.lower():
+        if not is_fit(asked.password, person.id):
             return Turned(why=Why.PASSWORD)
         question = self._who.take_question(asked.handle, link.digest)
         now = self._who.clock.now()
@@ -88,7 +103,9 @@ class Enrolment:
         if question is None or step is None:
             return Turned(why=Why.CODE)
         try:
-            passkeys = [self._made(person, question.chance, asked)] if asked.passkey else []
+            passkeys = (
+                [self._made(person, question.chance, asked.passkey, asked.label)] if asked.passkey else []
+            )
         except PasskeyRefused:
             return Turned(why=Why.PASSKEY)
         self._keychain.change_now((), [link])  # used up before anything takes time: a link is good once
@@ -104,24 +121,121 @@ class Enrolment:
         except RempartError:
             self._keychain.change_now([link])
             raise
-        named = digest(passkeys[0].public_key) if passkeys else ""
+        named = _named(passkeys[0]) if passkeys else ""
         chosen = facts.CredentialsChosen(at=now, person=person.id, passkey=named, where=place(asked.where))
         await self._who.told(Witnessed(now, chosen))
         return CredentialsKept(person=person.id, recovery=printed, passkey=bool(passkeys))
 
-    def _made(self, person: Person, chance: bytes, asked: LinkUsed) -> Passkey:
-        label, now = asked.label.strip() or "passkey", self._who.clock.now()
+    def _made(self, person: Person, chance: bytes, answer: str, label: str) -> Passkey:
+        label, now = label.strip() or "passkey", self._who.clock.now()
         party = self._who.party
-        return credentials.registered(party, person.id, chance, asked.passkey, label=label[:60], now=now)
+        return credentials.registered(party, person.id, chance, answer, label=label[:60], now=now)
 
-    def _link(self, secret: str) -> tuple[Link | None, Person | None]:
+    def _link(self, secret: str) -> tuple[Link, Person] | tuple[None, None]:
         link = self._keychain.find(Link, digest(secret))
+        person = self._of_link(link)
+        return (link, person) if link and person else (None, None)
+
+    def _of_link(self, link: Link | PasskeyLink | None) -> Person | None:
         if link is None or self._who.clock.now() >= link.ends:
-            return None, None
+            return None
         person = self._who.people().get(link.person)
-        return (link, person) if person and person.enabled else (None, None)
+        return person if person and person.enabled else None
+
+    # -- one more passkey, another password ----------------------------------------------------------------------
+
+    def open_passkey_link(self, asked: PasskeyLinkOpened) -> Registration | Turned:
+        """What the device needs to make a passkey for the person of this link."""
+        link = self._keychain.find(PasskeyLink, digest(asked.link))
+        person = self._of_link(link)
+        if link is None or person is None:
+            return Turned(why=Why.LINK)
+        chance, held = secrets.token_bytes(SECRET_BYTES), self._who.passkeys(person.id)
+        return Registration(
+            person=person.id,
+            name=person.name,
+            handle=self._who.keep_question(chance, link.digest),
+            options=credentials.registration(self._who.party, person.id, person.name, chance, held),
+        )
+
+    async def add_passkey(self, asked: PasskeyMade) -> PasskeyKept | Turned:
+        """Keep the passkey that was made, beside those there are. The link is then used up.
+
+        Raises `RempartError` when the disk refuses: nothing is changed then.
+        """
+        link = self._keychain.find(PasskeyLink, digest(asked.link))
+        person = self._of_link(link)
+        if link is None or person is None:
+            return Turned(why=Why.LINK)
+        question = self._who.take_question(asked.answer.handle, link.digest)
+        try:
+            if question is None:
+                raise PasskeyRefused("the question is not open")
+            passkey = self._made(person, question.chance, asked.answer.response, asked.label)
+            if self._keychain.find(Passkey, passkey.id):
+                raise PasskeyRefused("it is somebody's already")
+        except PasskeyRefused:
+            return Turned(why=Why.PASSKEY)
+        self._keychain.change_now((), [link])  # used up before anything takes time: a link is good once
+        try:
+            await self._keychain.change([passkey])
+        except RempartError:
+            self._keychain.change_now([link])
+            raise
+        now, where = self._who.clock.now(), place(asked.where)
+        added = facts.PasskeyAdded(at=now, person=person.id, passkey=_named(passkey), where=where)
+        await self._who.told(Witnessed(now, added))
+        return PasskeyKept(person=person.id)
+
+    async def change_password(self, asked: PasswordChange) -> PasswordKept | Turned:
+        """Another password for whoever is signed in and knows the present one and a code. Other browsers end.
+
+        Raises `RempartError` when the disk refuses: the present one then holds.
+        """
+        session = self._who.session(asked.session)
+        if session is None or session.scopes is not None:
+            return Turned(why=Why.ENDED)
+        person = session.person
+        if not is_fit(asked.fresh, person):
+            return Turned(why=Why.PASSWORD)
+        proved = await self._who.proved(person, asked)
+        if isinstance(proved, Turned):
+            return proved
+        device, kept = self._who.new_device(person)
+        password = Password(person=person, hash=await self._who.passwords.made(asked.fresh))
+        browsers = [each for each in self._sessions(person) if each.scopes is None and each.id != session.id]
+        devices = [each for each in self._keychain.of(person) if isinstance(each, Device)]
+        await self._keychain.change([password, device], [*browsers, *devices])
+        now = self._who.clock.now()
+        changed = facts.PasswordChanged(at=now, person=person, where=place(asked.where))
+        await self._who.told(Witnessed(now, changed))
+        return PasswordKept(device=kept)
 
     # -- what orders do ------------------------------------------------------------------------------------------
+
+    def check(self, order: AnyOrder) -> None:
+        """What only the keychain knows to stand against an order. Raises `OrderRefused`."""
+        match order:
+            case orders.AddPasskey(by=by):
+                if len(self._who.passkeys(by)) >= MOST_PASSKEYS:
+                    raise OrderRefused(
+                        f"you have {MOST_PASSKEYS} passkeys", now="Remove one that is no longer used."
+                    )
+            case orders.RemovePasskey(by=by, passkey=named):
+                held = [_named(each) for each in self._who.passkeys(by)]
+                if named not in held:
+                    raise OrderRefused("you have no such passkey", now="Look at your account again.")
+                if len(held) == 1 and not self._has_another_way_in(by):
+                    raise OrderRefused(
+                        "it is your only way in",
+                        now="Add another passkey first, or ask for a new one-time link.",
+                    )
+            case _:
+                pass
+
+    def _has_another_way_in(self, person: str) -> bool:
+        """Whether they can sign in without any passkey: a password, and the generator of its codes."""
+        return bool(self._keychain.find(Password, person) and self._keychain.find(Totp, person))
 
     async def carry_out(self, order: AnyOrder) -> str:
         """What a sealed order about accounts does here; the secret it makes, told once. Raises `RempartError`."""
@@ -134,6 +248,11 @@ class Enrolment:
                 self._keychain.change_now((), self._sessions(person, session))
             case orders.IssueToken():
                 return await self._new_token(order)
+            case orders.AddPasskey(by=by):
+                return await self._new_passkey_link(by)
+            case orders.RemovePasskey(by=by, passkey=named):
+                gone = [each for each in self._who.passkeys(by) if _named(each) == named]
+                await self._keychain.change((), gone)
             case orders.SealEnvelope():
                 printed = code(secrets.token_bytes(ENVELOPE_BYTES)).text
                 fresh = Envelope(digest=digest(printed), made=self._who.clock.now())
@@ -148,6 +267,13 @@ class Enrolment:
         link = Link(person=person, digest=digest(secret), ends=after(self._who.clock.now(), LINK_LASTS))
         earlier = [each for each in self._keychain.all(Link) if each.person == person]
         await self._keychain.change([link], earlier)
+        return secret
+
+    async def _new_passkey_link(self, person: str) -> str:
+        secret = token(secrets.token_bytes(SECRET_BYTES)).text
+        ends = after(self._who.clock.now(), PASSKEY_LINK_LASTS)
+        earlier = [each for each in self._keychain.all(PasskeyLink) if each.person == person]
+        await self._keychain.change([PasskeyLink(person=person, digest=digest(secret), ends=ends)], earlier)
         return secret
 
     async def _new_token(self, order: orders.IssueToken) -> str:
@@ -199,10 +325,19 @@ class Enrolment:
             roles=sorted(person.roles),
             enabled=person.enabled,
             enrolled=person.enrolled,
-            passkeys=[each.label for each in has if isinstance(each, Passkey)],
+            passkeys=[
+                PasskeyShown(id=_named(each), label=each.label, made=each.made)
+                for each in has
+                if isinstance(each, Passkey)
+            ],
             ready=any(isinstance(each, Password) for each in has),
             recovery_left=sum(isinstance(each, RecoveryCode) for each in has),
         )
+
+
+def _named(passkey: Passkey) -> str:
+    """How the journal names a passkey."""
+    return digest(passkey.public_key)
 
 
 def _latest_first(sessions: Iterable[Session]) -> list[Session]:

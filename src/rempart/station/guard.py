@@ -681,6 +681,7 @@ class Guard:
     ) -> OrderDone | OrderRejected:
         received = self.clock.now()
         try:
+            self.reception.check(order)
             if isinstance(order, AttachFile):
                 await self._keep(Ordered(received, order, authority), content)
         except OrderRefused as fault:

@@ -15,6 +15,7 @@ from rempart.accounts.credential import (
     Kept,
     Link,
     Passkey,
+    PasskeyLink,
     Password,
     RecoveryCode,
     Session,
@@ -26,7 +27,7 @@ from rempart.errors import RempartError
 
 _log = logging.getLogger("rempart.guard")
 
-_OfPerson = Password | Totp | Passkey | RecoveryCode | Device | Link | Session
+_OfPerson = Password | Totp | Passkey | RecoveryCode | Device | Link | PasskeyLink | Session
 
 _Kind = TypeVar("_Kind", bound=Kept)
 

@@ -10,7 +10,10 @@ from rempart.accounts.conversation import (
     LinkOpened,
     LinkUsed,
     PasskeyAsked,
+    PasskeyLinkOpened,
+    PasskeyMade,
     PasskeySignIn,
+    PasswordChange,
     People,
     PeopleAsked,
     Question,
@@ -75,6 +78,12 @@ class Reception:
                 return self._enrolment.open_link(asked)
             case LinkUsed():
                 return await self._enrolment.use_link(asked)
+            case PasskeyLinkOpened():
+                return self._enrolment.open_passkey_link(asked)
+            case PasskeyMade():
+                return await self._enrolment.add_passkey(asked)
+            case PasswordChange():
+                return await self._enrolment.change_password(asked)
             case PeopleAsked():
                 return self._people(asked)
 
@@ -120,6 +129,10 @@ class Reception:
         if nobody_yet and isinstance(sent.order, _WITHOUT_ACCOUNT):
             return Authority(None, Proof.SESSION, _DUTY)
         return self._who.authority(sent.order, sent.session, sent.answer)
+
+    def check(self, order: AnyOrder) -> None:
+        """Refuse what cannot be done to what people hold, before it is sealed. Raises `OrderRefused`."""
+        self._enrolment.check(order)
 
     async def carry_out(self, order: AnyOrder) -> str:
         """What a sealed order about accounts does to what people hold; the secret it makes. Raises `RempartError`."""

@@ -55,11 +55,11 @@ class _People:
         if here is None or here.visitor is None:
             return self.console.refused(request)
         if not from_here(request) or not same(one(fields, "csrf"), here.csrf):
-            return await self._shown(request, here, "stale")
+            return self.console.sent_back(request, here, _PAGE, "stale")
         try:
             order = _order(here.visitor.person, fields)
         except (msgspec.ValidationError, KeyError):
-            return await self._shown(request, here, "unreadable")
+            return self.console.sent_back(request, here, _PAGE, "unreadable")
         if isinstance(order, orders.EndSessions):
             return await self._give(request, here, order, None, _PAGE)
         return await asked(self.console, request, here, order, _PAGE)
@@ -69,62 +69,53 @@ class _People:
         here, fields = session(request), await form(request, ANSWER_MOST)
         if here is None or here.visitor is None:
             return self.console.refused(request)
+        back = one(fields, "back", 120)
+        back = back if _OURS.fullmatch(back) else _PAGE
         if not from_here(request) or not same(one(fields, "csrf"), here.csrf):
-            return await self._shown(request, here, "stale")
+            return self.console.sent_back(request, here, back, "stale")
         try:
             order = msgspec.json.decode(one(fields, "order", 8192), type=AnyOrder)
         except msgspec.MsgspecError:
-            return await self._shown(request, here, "unreadable")
+            return self.console.sent_back(request, here, back, "unreadable")
         answer = PasskeyAnswer(handle=one(fields, "handle", 128), response=one(fields, "response", 16_384))
-        return await self._give(request, here, order, answer, one(fields, "back", 120))
+        return await self._give(request, here, order, answer, back)
 
     async def _give(
         self, request: Request, here: Session, order: AnyOrder, answer: PasskeyAnswer | None, back: str
     ) -> Response:
-        back = back if _OURS.fullmatch(back) else _PAGE
         try:
             done = await self.console.feed.order(Ordered(order=order, session=here.secret, answer=answer))
         except StationUnreachable:
-            return await self._shown(request, here, "unreachable")
+            return self.console.sent_back(request, here, back, "unreachable")
         if not isinstance(done, OrderDone):
-            return await self._shown(request, here, "", done.what, done.now)
+            return self.console.sent_back(request, here, back, "", done.what, done.now)
         self.console.visitors.forget(here.key)
         await self.console.feed.caught_up(done)
         if not done.handed:
             return RedirectResponse(back, 303)
         words, handed = self.console.words(request), done.handed
-        if isinstance(order, orders.EnrolPerson | orders.IssueLink):
-            handed = f"{request.url.scheme}://{request.headers['host']}/link?secret={handed}"
+        if page := _LINKED.get(type(order)):
+            handed = f"{request.url.scheme}://{request.headers['host']}{page}?secret={handed}"
         return self.console.html(request, "handed.html", handed_page(order, handed, words, back))
 
-    async def _shown(
-        self, request: Request, here: Session, key: str = "", refusal: str = "", advice: str = ""
-    ) -> Response:
-        """The page, with what went wrong, if anything did."""
-        words = self.console.words(request)
-        if key:
-            refusal, advice = words.say(f"refusal.{key}"), words.say(f"refusal.{key}-now")
+    async def _shown(self, request: Request, here: Session) -> Response:
         try:
             people = await self.console.feed.ask(PeopleAsked(session=here.secret))
         except StationUnreachable:
             people = None
         if not isinstance(people, People) or here.visitor is None:
             return self.console.refused(request)
-        page = people_page(
-            people,
-            here.visitor,
-            words,
-            self.console.clock.now(),
-            here.csrf,
-            refusal=refusal,
-            advice=advice,
+        words, now = self.console.words(request), self.console.clock.now()
+        return self.console.html(
+            request, "people.html", people_page(people, here.visitor, words, now, here.csrf)
         )
-        return self.console.html(request, "people.html", page, 409 if refusal else 200)
 
 
 async def asked(console: "Console", request: Request, here: Session, order: AnyOrder, back: str) -> Response:
     """The page on which the passkey confirms an order; afterwards to ``back``, one of our pages."""
     words, refusal = console.words(request), "no-passkey"
+    if here.visitor is None:
+        return console.refused(request)
     try:
         question = await console.feed.ask(ChallengeAsked(order=order, session=here.secret))
     except StationUnreachable:
@@ -132,8 +123,15 @@ async def asked(console: "Console", request: Request, here: Session, order: AnyO
     if isinstance(question, Question):
         page = confirm_page(order, question, words, here.csrf, back)
         return console.html(request, "confirm.html", page)
-    return await _People(console)._shown(request, here, refusal)
+    return console.sent_back(request, here, back, refusal)
 
+
+_LINKED: dict[type[AnyOrder], str] = {
+    orders.EnrolPerson: "/link",
+    orders.IssueLink: "/link",
+    orders.AddPasskey: "/passkey",
+}
+"""Where the secret is used that an order hands over as a link."""
 
 _DO: dict[str, type[AnyOrder]] = {
     "enrol": orders.EnrolPerson,

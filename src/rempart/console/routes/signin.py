@@ -33,9 +33,6 @@ from rempart.errors import StationUnreachable
 if TYPE_CHECKING:
     from rempart.console.app import Console
 
-_YEAR = 366 * 86_400
-"""Seconds for which a browser is remembered as one that this person uses."""
-
 
 def routes(console: "Console") -> list[Route]:
     """The addresses of signing in and out."""
@@ -174,21 +171,10 @@ class _Desk:
 
     def _with_cookies(self, response: Response, opened: SessionOpened) -> Response:
         self.console.visitors.welcome(opened.secret, opened.visitor)
-        self._set(response, self.console.cookie, opened.secret, LONGEST // 1_000_000)
+        self.console.keep(response, self.console.cookie, opened.secret, LONGEST // 1_000_000)
         if opened.device:
-            self._set(response, self.console.device_cookie, opened.device, _YEAR)
+            self.console.know(response, opened.device)
         return response
-
-    def _set(self, response: Response, name: str, value: str, seconds: int) -> None:
-        response.set_cookie(
-            name,
-            value,
-            max_age=seconds,
-            httponly=True,
-            samesite="strict",
-            secure=self.console.tls,
-            path="/",
-        )
 
 
 def passkey_answer(said: Any) -> PasskeyAnswer | None:

@@ -25,6 +25,10 @@ const asks = {
     form.elements.response.value = await answer(form.dataset.options);
     form.submit();
   },
+  async add(form) {
+    form.elements.passkey.value = await made(form.dataset.options);
+    form.submit();
+  },
   async make(form) {
     form.elements.passkey.value = await made(form.dataset.options);
     form.querySelector("[data-made]").hidden = false;
