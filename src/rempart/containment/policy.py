@@ -6,6 +6,7 @@ The policy is a value; the engine asks it and stays within its budget.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Literal
 
@@ -110,8 +111,12 @@ def parse(text: str, where: str) -> Policy:
     return Policy(tuple(file.rules), file.budget)
 
 
+@lru_cache(maxsize=1 << 12)
 def prefix(target: str) -> str:
-    """The neighbourhood of an address (IPv4 /24, IPv6 /48); anything else is its own."""
+    """The neighbourhood of an address (IPv4 /24, IPv6 /48); anything else is its own.
+
+    Worked out once: each block asks it of the whole hour's targets, and an attacker's packets pass meanwhile.
+    """
     try:
         length = 24 if ip_address(target).version == 4 else 48
         return str(ip_network(f"{target}/{length}", strict=False))
