@@ -155,7 +155,9 @@ def test_a_browser_walks_from_a_new_box_to_a_test_attack_that_is_seen(
     expect(page.get_by_role("main")).to_contain_text("Anne Dupont")
 
 
-def test_a_desk_inside_opens_the_page_over_tls_and_nobody_else_does(house, folder: Path) -> None:
+def test_a_desk_inside_opens_the_page_over_tls_and_nobody_else_does(
+    house, folder: Path, tmp_path: Path
+) -> None:
     setup = house.start(
         "gw",
         *(sys.executable, "-m", "rempart", "setup", "--browser", "10.1.0.1"),
@@ -168,6 +170,7 @@ def test_a_desk_inside_opens_the_page_over_tls_and_nobody_else_does(house, folde
             str(folder / "run"),
         ),
         stdout=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
     )
     link, fingerprint = (setup.stdout.readline().split()[-1] for _ in range(2))
     assert link.startswith("https://10.1.0.1:8410/enter?token=")
@@ -191,6 +194,7 @@ def test_a_desk_inside_opens_the_page_over_tls_and_nobody_else_does(house, folde
     assert answer.startswith("http/1.1 303")
     assert "set-cookie: __host-rempart-setup=" in answer
     assert "secure" in answer
+    assert list(tmp_path.iterdir()) == []  # no key that a kill could leave
     setup.terminate()
     setup.wait(20)
     setup.stdout.close()

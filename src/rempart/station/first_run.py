@@ -8,6 +8,7 @@ import asyncio
 import ipaddress
 import os
 import socket
+import ssl
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -305,21 +306,18 @@ def run(installer: Installer, address: str, port: int, show: Callable[[str, str]
     access = Access(publish=lambda token: show("open-once", f"{base}/enter?token={token}"))
     pages = FirstRun(installer, access, tls=inside)
     names = frozenset({f"{address}:{port}", *(() if inside else (f"localhost:{port}",))})
-    with tempfile.TemporaryDirectory(prefix="rempart-setup-") as folder:
-        keys = _tls(Path(folder), address, installer, show) if inside else None
-        config = uvicorn.Config(
-            pages.app(names),
-            access_log=False,  # a request line holds the link's token
-            log_config=None,
-            server_header=False,
-            ws="none",
-            timeout_graceful_shutdown=2,
-            ssl_certfile=keys[0] if keys else None,
-            ssl_keyfile=keys[1] if keys else None,
-        )
-        server = uvicorn.Server(config)
-        pages.end = lambda: setattr(server, "should_exit", True)
-        asyncio.run(_serve(server, pages, bound))
+    config = uvicorn.Config(
+        pages.app(names),
+        access_log=False,  # a request line holds the link's token
+        log_config=None,
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=2,
+        ssl_context_factory=(lambda *_: _tls(address, installer, show)) if inside else None,
+    )
+    server = uvicorn.Server(config)
+    pages.end = lambda: setattr(server, "should_exit", True)
+    asyncio.run(_serve(server, pages, bound))
     done = all(map(installer.answers.done, Step))
     return ExitCode.OK if done else ExitCode.PARTIAL
 
@@ -372,14 +370,19 @@ def _bound(address: str, port: int) -> socket.socket:
         ) from fault
 
 
-def _tls(
-    folder: Path, address: str, installer: Installer, show: Callable[[str, str], None]
-) -> tuple[Path, Path]:
-    """A certificate for this process only, and its key; nobody can know it beforehand: its fingerprint is shown."""
+def _tls(address: str, installer: Installer, show: Callable[[str, str], None]) -> ssl.SSLContext:
+    """A certificate for this process only, and its key; nobody can know it beforehand: its fingerprint is shown.
+
+    OpenSSL reads both from files. These are gone before anything is served: a signal that ends the process then,
+    which is how most of these pages end, leaves no key behind.
+    """
     chain, key, fingerprint = certificate.passing(address, installer.clock.now())
-    files = (folder / "page.pem", folder / "page.key")
-    for file, content in zip(files, (chain, key), strict=True):
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            out.write(content)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.TemporaryDirectory(prefix="rempart-setup-") as folder:
+        files = (Path(folder, "page.pem"), Path(folder, "page.key"))
+        for file, content in zip(files, (chain, key), strict=True):
+            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+                out.write(content)
+        context.load_cert_chain(*files)
     show("fingerprint", fingerprint)
-    return files
+    return context
