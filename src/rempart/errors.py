@@ -15,8 +15,11 @@
 Every exit code of the command line is an `ExitCode`; each verb's help lists those it can give.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+
+from rempart.phrase import Argument, Phrase, advice, phrase
 
 
 class ExitCode(IntEnum):
@@ -95,9 +98,32 @@ class DecodeError(InputRefused):
 
 
 class OrderRefused(RempartError):
-    """The order was understood; a safeguard, a gate or a right stands against it."""
+    """The order was understood; a safeguard, a gate or a right stands against it. ``said`` is why, as a phrase."""
 
     exit_code = ExitCode.REFUSED
+
+    def __init__(
+        self,
+        key: str,
+        *,
+        where: str = "",
+        because: Iterable[Phrase] = (),
+        **arguments: Argument | Iterable[str],
+    ) -> None:
+        self.said = phrase(key, because=because, **arguments)
+        super().__init__(self.said.text, where=where, now=advice(self.said))
+
+
+def require(
+    holds: bool,  # noqa: FBT001  reads as a sentence
+    key: str,
+    *,
+    because: Iterable[Phrase] = (),
+    **arguments: Argument | Iterable[str],
+) -> None:
+    """Raise `OrderRefused` with the words of ``key`` unless it holds."""
+    if not holds:
+        raise OrderRefused(key, where="", because=because, **arguments)
 
 
 class JournalBroken(RempartError):

@@ -21,6 +21,7 @@ from rempart.engine.why import Reason
 from rempart.incidents.casefile import MOST_FILE_BYTES, CaseFile
 from rempart.incidents.incident import IncidentState, Qualification, Sentence
 from rempart.instants import Instant
+from rempart.phrase import Phrase, phrase
 from rempart.site.opening import OpeningState
 from rempart.telling.alert import AlertState, Delivery, Urgency
 from rempart.telling.digest import NOTHING, Day
@@ -347,6 +348,8 @@ class Foreseen(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
     refused: str
     instead: str
+    said: Phrase | None = None
+    """The refusal as a phrase."""
     facts: list[str]
     """Kinds of the facts that would be sealed, in order."""
     doors: list[DoorForeseen]
@@ -359,6 +362,8 @@ class OrderRejected(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
     what: str
     now: str = ""
+    said: Phrase | None = None
+    """Why, as a phrase that has words in every language; ``what`` and ``now`` are its English."""
 
 
 class OpeningStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -385,7 +390,7 @@ class OpeningStatus(msgspec.Struct, frozen=True, kw_only=True):
     stage: int = 0
     """Of the plan of reopening, from 1; 0: it is not waited for (a lifeline, or normally closed)."""
     profile: str = ""
-    obstacles: list[str] = []
+    obstacles: list[Phrase] = []
     """What stands against a trial now; empty while the site is not contained."""
     checks: list["CheckStatus"] = []
     partner: str = ""
@@ -409,7 +414,7 @@ class CheckStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     gate: str
     verdict: str
-    detail: str
+    detail: Phrase
 
 
 class CoreStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -551,14 +556,14 @@ class CorrectionStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RehearsalStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """The latest rehearsal. ``locked``: why the station may not contain by itself; empty: it may."""
+    """The latest rehearsal. ``locked``: why the station may not contain by itself; None: it may."""
 
     began: Instant
     until: Instant
     by: str
     ended: Instant | None
     early: bool
-    locked: str
+    locked: Phrase | None
     ticks: list[TickStatus]
     unanswered: list[tuple[str, str]]
     corrections: list[CorrectionStatus]
@@ -643,8 +648,8 @@ class CareStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Whether care goes on."""
 
     rehearsal: RehearsalStatus | None = None
-    locked: str = "no cut was ever rehearsed"
-    """Why the station may not contain by itself; empty: it may."""
+    locked: Phrase | None = phrase("locked-never")
+    """Why the station may not contain by itself; None: it may."""
     wards: list[WardStatus] = []
     troubles: list[TroubleStatus] = []
     outside: list[OutsideStatus] = []

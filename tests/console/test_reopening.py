@@ -1,6 +1,7 @@
 """The page of reopening: each gate says what is missing, each role is offered its own orders, a clock runs down."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -28,12 +29,15 @@ from rempart.messages import (
     ReopeningStatus,
     Status,
 )
+from rempart.phrase import Phrase, phrase
+from rempart.site.description import parse
 from rempart.site.opening import OpeningState
 from rempart.site.site import Language, Site
 
 __all__ = ["visit"]
 
 Make = Callable[..., Status]
+SITE = parse(Path(__file__).with_name("tilleuls.toml").read_text(), "tilleuls.toml")
 HOSTILE = "<img src=x onerror=alert(1)>\x1b[2J\u202e"
 
 
@@ -47,7 +51,7 @@ def lab(status: Status, **changed: object) -> Status:
             "stage": 2,
             "gates_passed": ["need", "filter"],
             "gates_missing": ["cut-verified", "approval"],
-            "checks": [CheckStatus(gate="filter", verdict="no", detail="it leads anywhere")],
+            "checks": [CheckStatus(gate="filter", verdict="no", detail=phrase("found-wide"))],
             "answers": [
                 GateStatus(gate="need", answer="yes", proof="blood tests", by="anne", at=status.now),
                 GateStatus(gate="cut-verified", answer="unknown", proof="", by="anne", at=status.now),
@@ -60,7 +64,7 @@ def lab(status: Status, **changed: object) -> Status:
 
 def asked(status: Status | None, now: Instant, *roles: Role, **options: object) -> ReopeningPage:
     visitor = signed_in(*roles).visitor
-    return reopening_page(status, visitor, words(Language.ENGLISH), now, "csrf", **options)  # type: ignore[arg-type]
+    return reopening_page(SITE, status, visitor, words(Language.ENGLISH), now, "csrf", **options)  # type: ignore[arg-type]
 
 
 def shown(site: Site, page: ReopeningPage) -> str:
@@ -78,7 +82,7 @@ def test_a_gate_says_who_proved_it_or_how_to(make: Make, now: Instant) -> None:
     ]
     assert gates["need"].said == "yes, anne, 03:12"
     assert gates["need"].proof == "blood tests"
-    assert gates["filter"].machine == ("no: it leads anywhere",)
+    assert gates["filter"].machine == ("no: it leads to many hosts or ports",)
     assert "The director" in gates["approval"].how
 
 
@@ -169,9 +173,15 @@ def test_what_was_simulated_is_said_and_that_nothing_changed(site: Site, make: M
     page = asked(make(Posture.CONTAINED), now, Role.TECHNICIAN, foreseen=would)
     assert page.foreseen[0] == "Laboratoire: closed → filtered"
     assert "Nothing has been changed." in shown(site, page)
-    refused = Foreseen(refused="lab cannot: a; b", instead="", facts=[], doors=[], loosens=False)
+    said = phrase(
+        "cannot-be-tried",
+        because=[phrase("against-gate", gate="need"), phrase("against-needs", openings=["mail"])],
+        opening="lab",
+    )
+    refused = Foreseen(refused=said.text, instead="", said=said, facts=[], doors=[], loosens=False)
     told = asked(make(Posture.CONTAINED), now, Role.TECHNICIAN, foreseen=refused).foreseen
-    assert told == ("The order would be refused:", "lab cannot: a", "b")
+    assert told[0] == "The order would be refused:"
+    assert told[1:] == ("gate It is needed has not passed", "what it needs is closed: Courriel")
 
 
 def test_hostile_words_stay_words(site: Site, make: Make, now: Instant) -> None:
@@ -188,7 +198,7 @@ def test_hostile_words_stay_words(site: Site, make: Make, now: Instant) -> None:
         ),
         name=HOSTILE,
         answers=[said],
-        obstacles=[HOSTILE],
+        obstacles=[phrase("against-partner", condition=HOSTILE), Phrase("of-another-version", HOSTILE)],
     )
     html = shown(site, asked(status, now, Role.TECHNICIAN, refusal=HOSTILE, advice=HOSTILE))
     assert "<img" not in html

@@ -18,6 +18,7 @@ from rempart.console.words import words
 from rempart.engine import orders
 from rempart.instants import Instant, after, hours, minutes
 from rempart.messages import CareStatus, Posture, RehearsalStatus, Status, TickStatus, WardStatus
+from rempart.phrase import Phrase, phrase
 from rempart.site.site import Language, Site, Ward
 
 Make = Callable[..., Status]
@@ -42,7 +43,7 @@ def rehearsal(began: Instant, **more: object) -> RehearsalStatus:
         "by": "tech",
         "ended": None,
         "early": False,
-        "locked": "a rehearsal is under way",
+        "locked": phrase("locked-running"),
         "ticks": [TickStatus(ward="first", question="call", reply="no", note="it hung", by="anne")],
         "unanswered": [],
         "corrections": [],
@@ -108,7 +109,9 @@ def test_it_renders_in_every_language_and_hostile_words_stay_words(
     site: Site, make: Make, now: Instant, language: Language
 ) -> None:
     care = CareStatus(
-        wards=[ward("troubled", at=now, note=HOSTILE, name=HOSTILE)], rehearsal=rehearsal(now), locked=HOSTILE
+        wards=[ward("troubled", at=now, note=HOSTILE, name=HOSTILE)],
+        rehearsal=rehearsal(now),
+        locked=Phrase("of-another-version", HOSTILE),
     )
     for role in Role:
         page = asked(site, make(care=care), now, role, language=language)

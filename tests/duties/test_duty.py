@@ -2,10 +2,13 @@ from collections.abc import Callable
 
 import pytest
 
+from rempart.adapters import shipped
 from rempart.duties import answers as given
+from rempart.duties import duty
 from rempart.duties.duty import Applies, ClockState, Duty, Obligations, duties_for
 from rempart.incidents.incident import Incident
 from rempart.instants import Instant, after, hours, parse_rfc3339
+from rempart.site.language import Language
 
 AWARE = parse_rfc3339("2026-11-20T16:00:00Z")
 Ask = Callable[..., dict[str, Duty]]
@@ -125,4 +128,18 @@ def test_every_source_and_confidence_is_kept(obligations: Obligations) -> None:
     for each in obligations.duties.values():
         assert each.confidence in {"S", "G", "I"}
         assert each.sources or each.confidence != "S"
-        assert {"fr", "en"} == set(each.name) == set(each.recipient) == set(each.fields) == set(each.law)
+        for words in (each.name, each.recipient, each.fields, each.law):
+            assert set(words) == set(Language)
+            assert all(words.values()) or not any(words.values())
+    for question in obligations.questions.values():
+        assert set(question.text) == set(Language)
+        assert all(question.text.values())
+
+
+def test_a_question_without_one_of_the_languages_is_refused() -> None:
+    text = shipped.text("duties/obligations.toml")
+    assert "\nde = " in text
+    with pytest.raises(KeyError, match="de"):
+        duty.parse(text.replace("\nde = ", "\nde-is-gone = ", 1))
+    with pytest.raises(KeyError, match="nl"):
+        duty.parse(text.replace("\nname.nl = ", "\nname.gone = ", 1))

@@ -39,7 +39,8 @@ def rehearsed(talk: Talk, *, reply: Reply = Reply.YES) -> Talk:
 
 
 def lock(talk: Talk) -> str:
-    return locked(SITE, talk.state.care.rehearsal, talk.now)
+    why = locked(SITE, talk.state.care.rehearsal, talk.now)
+    return why.text if why else ""
 
 
 # -- the rehearsed cut ---------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ def at(site: Site, talk: Talk) -> Talk:
 
 
 def against(talk: Talk, opening: str, by: str = "Alex") -> list[str]:
-    return list(outlooks(talk.terms.site, talk.state, talk.now, by)[opening].obstacles)
+    return [each.text for each in outlooks(talk.terms.site, talk.state, talk.now, by)[opening].obstacles]
 
 
 def answer(talk: Talk, opening: str, gate: Gate, said: GateAnswer, person: str = "Alex") -> Talk:
@@ -113,7 +113,7 @@ def test_an_answer_through_the_cut_stands_against_a_yes() -> None:
     assert against(talk, "ehealth") == ["gate cut-verified: answered through the cut: cut"]
     talk.tell(Probed(after(talk.now, minutes(1)), "cut", False, "refused"))
     verdicts = {
-        check.detail: check.verdict for check in outlooks(SITE, talk.state, talk.now)["ehealth"].checks
+        check.detail.text: check.verdict for check in outlooks(SITE, talk.state, talk.now)["ehealth"].checks
     }
     assert verdicts["1 probes got no answer through the cut"] is Verdict.YES
     assert against(talk, "ehealth") == []
@@ -138,7 +138,7 @@ def test_the_machine_behind_a_published_service_must_not_be_isolated() -> None:
     assert "gate asset: web stands behind it and is isolated" in against(talk, "portal")
     talk.order(orders.Release(by="Alex", asset="web"))
     prove(talk, ProofKind.SCAN, "web", talk.now)
-    said = [c.detail for c in outlooks(talk.terms.site, talk.state, talk.now)["portal"].checks]
+    said = [c.detail.text for c in outlooks(talk.terms.site, talk.state, talk.now)["portal"].checks]
     assert "web was checked since the attack began" in said
     assert "no restore was tested since the attack began" in said
 

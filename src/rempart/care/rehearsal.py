@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from rempart.care.reply import Reply
 from rempart.instants import Duration, Instant, hours, minutes
+from rempart.phrase import Phrase, phrase
 from rempart.site.site import Site
 
 VALID: Duration = hours(24 * 183)
@@ -100,25 +101,25 @@ def failed(site: Site, rehearsal: Rehearsal) -> tuple[tuple[str, Question], ...]
     )
 
 
-def locked(site: Site, rehearsal: Rehearsal | None, now: Instant) -> str:
-    """Why the station may not contain the site by itself, in words; empty when it may."""
+def locked(site: Site, rehearsal: Rehearsal | None, now: Instant) -> Phrase | None:
+    """Why the station may not contain the site by itself; None: it may."""
     if rehearsal is None:
-        return "no cut was ever rehearsed"
+        return phrase("locked-never")
     if not site.wards:
-        return "site.toml names no ward that could say whether care went on"
+        return phrase("locked-no-wards")
     if rehearsal.ended is None:
-        return "a rehearsal is under way"
+        return phrase("locked-running")
     if rehearsal.early:
-        return "the last rehearsal was ended before its time"
+        return phrase("locked-early")
     if rehearsal.until - rehearsal.began < PROVES:
-        return "the last rehearsal was too short: only five minutes or more prove something"
+        return phrase("locked-short")
     if wrong := failed(site, rehearsal):
-        return f"{len(wrong)} things did not work in the last rehearsal"
+        return phrase("locked-failed", count=len(wrong))
     if missing := unanswered(site, rehearsal):
-        return f"{len(missing)} questions of the last rehearsal are unanswered"
+        return phrase("locked-unanswered", count=len(missing))
     if now - rehearsal.ended > VALID:
-        return "the last rehearsal is older than six months"
-    return ""
+        return phrase("locked-old")
+    return None
 
 
 def _reply(rehearsal: Rehearsal, ward: str, question: Question) -> Reply:

@@ -17,6 +17,8 @@ from rempart.cli import _operator
 from rempart.cli._terminal import harmless
 from rempart.cli.site import read as read_site
 from rempart.config import SITE, STATE
+from rempart.console.refusal import tell
+from rempart.console.words import words as spoken
 from rempart.duties.belgian_time import belgian
 from rempart.engine.orders import CorrectSite, EndRehearsal, Rehearse, TickWard
 from rempart.errors import DecodeError, ExitCode, InputRefused
@@ -231,7 +233,9 @@ def report(rehearsal: RehearsalStatus) -> Iterator[str]:
         written = "written in site.toml" if each.written else "still to be written in site.toml"
         yield f"  {each.opening} becomes {each.becomes}: {each.reason} ({each.by}); {written}"
     yield (
-        f"not passed: {rehearsal.locked}" if rehearsal.locked else "passed: the policy may contain by itself"
+        f"not passed: {rehearsal.locked.text}"
+        if rehearsal.locked
+        else "passed: the policy may contain by itself"
     )
 
 
@@ -240,7 +244,7 @@ def _write(out: Path, rehearsal: RehearsalStatus, status: Status, site: Site, la
         began=rehearsal.began,
         until=rehearsal.until,
         by=rehearsal.by,
-        why=rehearsal.locked,
+        why=tell(rehearsal.locked, site, spoken(language)) if rehearsal.locked else "",
         replies={(tick.ward, tick.question): (tick.reply, tick.note) for tick in rehearsal.ticks},
         corrections=[(c.opening, c.becomes, c.reason, c.written) for c in rehearsal.corrections],
     )

@@ -220,7 +220,7 @@ def _against(status: Status) -> Iterator[str]:
     """What stands against each closed opening, and who must still confirm."""
     for opening in status.openings:
         if opening.state is OpeningState.CLOSED and opening.stage:
-            yield from (f"{opening.id}: {obstacle}" for obstacle in opening.obstacles)
+            yield from (f"{opening.id}: {obstacle.text}" for obstacle in opening.obstacles)
     for made in status.reopening.overrides:
         late = " OVERDUE" if made.due < status.now else ""
         yield f"{made.opening}: reopened by {made.by} alone; a second person confirms until {belgian(made.due)}{late}"

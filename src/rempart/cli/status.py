@@ -144,7 +144,7 @@ def care_lines(care: CareStatus) -> Iterator[str]:
         age = f"written {belgian(care.pack.written)}" if care.pack.written else "not there"
         yield f"downtime pack {care.pack.path}: {age}; it should be at most {care.pack.hours} h old"
     if care.locked:
-        yield f"the station does not contain by itself: {care.locked}"
+        yield f"the station does not contain by itself: {care.locked.text}"
 
 
 def _probe_word(probe: ProbeStatus) -> str:

@@ -32,6 +32,7 @@ from rempart.console.feed import Feed
 from rempart.console.frame import Frame, frame
 from rempart.console.inquirer import Inquirer
 from rempart.console.live import Live
+from rempart.console.refusal import refusal
 from rempart.console.routes import (
     account,
     api,
@@ -50,9 +51,9 @@ from rempart.console.routes import (
 from rempart.console.signin import sign_in_page
 from rempart.console.visitors import Note, Visitors
 from rempart.console.web import form, from_here, one, session, where
-from rempart.console.words import Words, chosen, plain, words
+from rempart.console.words import SENTENCES, Words, chosen, plain, words
 from rempart.errors import StationUnreachable
-from rempart.messages import OrderDone, Posture
+from rempart.messages import OrderDone, OrderRejected, Posture
 from rempart.ports import Clock
 from rempart.site.site import Site
 
@@ -259,7 +260,7 @@ class Console:
         except StationUnreachable:
             return self._again(request, here, 503, *_told(spoken, "unreachable"))
         if not isinstance(answer, OrderDone):
-            return self._again(request, here, 409, answer.what, answer.now)
+            return self._again(request, here, 409, *self.refusal(request, answer))
         await self._until_contained()
         return RedirectResponse("/", 303)
 
@@ -327,6 +328,10 @@ class Console:
         """A page that is the same for everybody, as HTML: nothing of a session is in it."""
         return rendered(template, page, frame(self.site, spoken))
 
+    def refusal(self, request: Request, answer: OrderRejected) -> tuple[str, str]:
+        """What the guard refused and what to do instead, in the visitor's language."""
+        return refusal(answer, self.site, self.words(request))
+
     def refused(self, request: Request) -> Response:
         """The page for whoever comes without a session."""
         return self.html(request, "signin.html", sign_in_page(self.words(request)), 403)
@@ -338,7 +343,7 @@ class Console:
         words, (page, _, _) = self.words(request), back.partition("#")
         if key:
             refusal, advice = words.say(f"refusal.{key}"), words.say(f"refusal.{key}-now")
-        self.visitors.note(here.key, Note(plain(refusal), plain(advice) if advice else ""))
+        self.visitors.note(here.key, Note(plain(refusal, SENTENCES), plain(advice, SENTENCES)))
         return RedirectResponse(page, 303)
 
     def know(self, response: Response, device: str) -> None:

@@ -8,7 +8,7 @@ from rempart.care.trouble import Ail
 from rempart.console.audience import Audience
 from rempart.console.duty import CARE, REOPENING, Call, call, contacts
 from rempart.console.when import moment
-from rempart.console.words import Words, plain
+from rempart.console.words import SENTENCES, Words, plain
 from rempart.instants import Instant
 from rempart.messages import Status, TroubleStatus
 from rempart.site.opening import Opening, OpeningState
@@ -97,8 +97,8 @@ def care_page(
         may_report=audience.may_order,
         csrf=csrf,
         account=account,
-        refusal=plain(refusal) if refusal else "",
-        advice=plain(advice) if advice else "",
+        refusal=plain(refusal, SENTENCES) if refusal else "",
+        advice=plain(advice, SENTENCES) if advice else "",
         labels=words.under("label"),
         texts=words.under("care-page"),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rempart.console.incident import INCIDENTS, OBLIGATIONS, law_language
+from rempart.console.incident import INCIDENTS, OBLIGATIONS
 from rempart.console.when import length, moment
 from rempart.console.words import Words, plain
 from rempart.instants import Duration, Instant, hours, minutes
@@ -59,7 +59,7 @@ def legal_clocks(
 
 
 def _clock(running: ClockStatus, now: Instant, words: Words, about: str) -> LegalClock:
-    known, language = OBLIGATIONS.duties.get(running.duty), law_language(words)
+    known, language = OBLIGATIONS.duties.get(running.duty), words.language.value
     when, mood = _when(running, now, words)
     return LegalClock(
         what=plain(known.name[language] if known else running.duty),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from rempart.console.audience import Audience
 from rempart.console.duty import Call, contacts
-from rempart.console.words import Words, plain
+from rempart.console.words import SENTENCES, Words, plain
 from rempart.messages import Status
 from rempart.site.opening import Opening, OpeningState
 from rempart.site.site import Site
@@ -65,8 +65,8 @@ def contain_page(
         public=any(True for _ in site.published()),
         csrf=csrf,
         account=account,
-        refusal=plain(refusal) if refusal else "",
-        advice=plain(advice) if advice else "",
+        refusal=plain(refusal, SENTENCES) if refusal else "",
+        advice=plain(advice, SENTENCES) if advice else "",
         call=next((each for each in calls if each.link), None),
         labels=words.under("label"),
     )

@@ -10,7 +10,7 @@ from babel.dates import format_date
 from rempart.accounts.person import Role
 from rempart.console.access import Session
 from rempart.console.when import moment
-from rempart.console.words import Words, plain
+from rempart.console.words import SENTENCES, Words, plain
 from rempart.detection.inquiry import ExceptionsTold, ExceptionTold
 from rempart.instants import Instant
 
@@ -63,8 +63,8 @@ def exceptions_page(
         silent="" if told else words.say("findings.silent"),
         exceptions=tuple(_line(each, words, now, technician) for each in (told.exceptions if told else ())),
         problems=tuple(plain(each) for each in (told.problems if told else ())),
-        refusal=plain(refusal) if refusal else "",
-        advice=plain(advice) if advice else "",
+        refusal=plain(refusal, SENTENCES) if refusal else "",
+        advice=plain(advice, SENTENCES) if advice else "",
         labels=words.under("label"),
         texts=words.under("exceptions"),
         tabs=words.under("technique"),

@@ -8,12 +8,11 @@ from rempart.adapters import shipped
 from rempart.console.incident_timeline import Timeline, by, timeline
 from rempart.console.naming import Names
 from rempart.console.when import length, moment
-from rempart.console.words import Words, plain
+from rempart.console.words import SENTENCES, Words, plain
 from rempart.detection.finding import Kind, Level
 from rempart.duties import duty
 from rempart.duties.answers import Answer, Answers
 from rempart.duties.duty import Applies, Duty, duties_for
-from rempart.duties.words import PaperLanguage
 from rempart.incidents.casefile import MOST_FILE_BYTES, CaseFile, Deed
 from rempart.incidents.incident import Incident, IncidentState, Qualification, Sentence
 from rempart.incidents.qualification import Author, Ending, Intent, Ransom
@@ -243,7 +242,7 @@ def incident_page(
     names = Names(site, words, addresses=checking)
     ends = incident.last_seen if incident.state is IncidentState.CLOSED else now
     ends = max([ends, *(swing.at for swing in file.swings if incident.state is IncidentState.CLOSED)])
-    paper = PaperLanguage.FRENCH if words.language is Language.FRENCH else PaperLanguage.ENGLISH
+    paper = words.language
     owed = _duties(file, now)
     return IncidentPage(
         id=incident.id,
@@ -307,8 +306,8 @@ def incident_page(
         law_language=paper.value,
         may=frozenset(file.may),
         largest=words.say("case.largest", count=MOST_FILE_BYTES // 1024),
-        refusal=plain(refusal) if refusal else "",
-        advice=plain(advice) if advice else "",
+        refusal=plain(refusal, SENTENCES) if refusal else "",
+        advice=plain(advice, SENTENCES) if advice else "",
         texts=words.under("case"),
     )
 
@@ -414,13 +413,13 @@ def _done(deed: Deed, now: Instant, names: Names, words: Words) -> Done:
         target = plain(deed.target)
     if deed.what == "answered":
         target = (
-            plain(OBLIGATIONS.questions[deed.target].text[law_language(words)])
+            plain(OBLIGATIONS.questions[deed.target].text[words.language.value])
             if deed.target in OBLIGATIONS.questions
             else ""
         )
     if deed.what == "told":
         target = (
-            plain(OBLIGATIONS.duties[deed.target].name[law_language(words)])
+            plain(OBLIGATIONS.duties[deed.target].name[words.language.value])
             if deed.target in OBLIGATIONS.duties
             else ""
         )
@@ -430,11 +429,6 @@ def _done(deed: Deed, now: Instant, names: Names, words: Words) -> Done:
         who=by(deed.by, words),
         why=whole(deed.reason),
     )
-
-
-def law_language(words: Words) -> str:
-    """The language in which duties and their questions are told."""
-    return "fr" if words.language is Language.FRENCH else "en"
 
 
 # -- whom it may oblige to tell ----------------------------------------------------------------------------------
@@ -464,7 +458,7 @@ def owed_for(shown: IncidentStatus, answers: Answers, now: Instant) -> tuple[Dut
 
 
 def _questions(
-    owed: Sequence[Duty], answers: Answers, now: Instant, words: Words, paper: PaperLanguage
+    owed: Sequence[Duty], answers: Answers, now: Instant, words: Words, paper: Language
 ) -> Iterator[AskedHere]:
     """Every question that is open or was answered, those that are open first."""
     pending = {question.id for each in owed for question in each.open_questions}
@@ -490,7 +484,7 @@ def _answer(answer: Answer, now: Instant, words: Words) -> Said:
     return Said(at=moment(answer.at, now, words), who=by(answer.by, words), what=f"{value}{since}{why}")
 
 
-def _owed(each: Duty, now: Instant, words: Words, paper: PaperLanguage) -> Owed:
+def _owed(each: Duty, now: Instant, words: Words, paper: Language) -> Owed:
     what = each.obligation
     by_default = each.applies is Applies.NO and not each.answers
     return Owed(

@@ -7,7 +7,7 @@ from typing import Annotated
 from rempart.accounts.conversation import NamesTold, Visitor
 from rempart.accounts.person import Role
 from rempart.console.when import moment
-from rempart.console.words import Words, plain
+from rempart.console.words import SENTENCES, Words, plain
 from rempart.instants import Instant
 from rempart.messages import Status
 
@@ -64,8 +64,8 @@ def masks_page(
         may_ask=Role.PRIVACY_OFFICER in roles,
         may_agree=bool(roles & {Role.APPROVER, Role.TECHNICIAN}),
         until=moment(told.until, now, words) if told else "",
-        refusal=plain(refusal) if refusal else "",
-        advice=plain(advice) if advice else "",
+        refusal=plain(refusal, SENTENCES) if refusal else "",
+        advice=plain(advice, SENTENCES) if advice else "",
         labels=words.under("label"),
         texts=words.under("account"),
     )

@@ -53,6 +53,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     detail: str = ""
     status: int
+    key: str = ""
+    """Of a refusal by the guard: what it is, whatever its words; empty for others."""
 
 
 _SPOKEN = (

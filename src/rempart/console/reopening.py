@@ -7,15 +7,20 @@ from typing import Annotated
 from rempart.accounts.conversation import Visitor
 from rempart.accounts.person import STAFF, Role
 from rempart.console.ladder import Drawn, Fill, Rung, Step, ladder
+from rempart.console.refusal import tell
 from rempart.console.when import length, moment
-from rempart.console.words import Words, plain
+from rempart.console.words import SENTENCES, Words, plain
 from rempart.instants import Instant
 from rempart.messages import Foreseen, GateStatus, OpeningStatus, OutsideStatus, Posture, Status
 from rempart.reopening.gate import Gate
 from rempart.site.opening import OpeningState
+from rempart.site.site import Site
 
 LENGTHS = (24, 48, 72)
 """Hours of a trial that the page offers."""
+
+_OF_GATES = frozenset({"against-gate", "against-check"})
+"""Obstacles that the gates themselves show."""
 
 _CHECKING = frozenset({Role.TECHNICIAN, Role.APPROVER, Role.PRIVACY_OFFICER})
 _CLOSING = frozenset({Role.DUTY, Role.TECHNICIAN})
@@ -112,6 +117,7 @@ def rights(visitor: Visitor | None) -> Rights:
 
 
 def reopening_page(
+    site: Site,
     status: Status | None,
     visitor: Visitor | None,
     words: Words,
@@ -128,14 +134,14 @@ def reopening_page(
         lead=words.say(f"reopening.lead-{_situation(status)}"),
         drawn=ladder(rungs),
         rungs=rungs,
-        doors=tuple(_door(status, each, words, now) for each in _shown(status)) if status else (),
+        doors=tuple(_door(site, status, each, words, now) for each in _shown(status)) if status else (),
         outside=tuple(_outside(each, words, now) for each in status.care.outside) if status else (),
         rights=rights(visitor),
         lengths=LENGTHS,
-        foreseen=tuple(_foresight(foreseen, status, words, now)) if foreseen else (),
+        foreseen=tuple(_foresight(site, foreseen, status, words, now)) if foreseen else (),
         csrf=csrf,
-        refusal=plain(refusal) if refusal else "",
-        advice=plain(advice) if advice else "",
+        refusal=plain(refusal, SENTENCES) if refusal else "",
+        advice=plain(advice, SENTENCES) if advice else "",
         labels=words.under("label"),
         texts=words.under("reopening"),
     )
@@ -210,7 +216,7 @@ def _fill(opening: OpeningStatus, gate: Gate) -> Fill:
     return Fill.HALF if said or "yes" in checked else Fill.EMPTY
 
 
-def _door(status: Status, opening: OpeningStatus, words: Words, now: Instant) -> Door:
+def _door(site: Site, status: Status, opening: OpeningStatus, words: Words, now: Instant) -> Door:
     gates = _asked(opening)
     lone = next((each for each in status.reopening.overrides if each.opening == opening.id), None)
     cut = status.posture in (Posture.CONTAINED, Posture.REOPENING)
@@ -224,10 +230,10 @@ def _door(status: Status, opening: OpeningStatus, words: Words, now: Instant) ->
         name=plain(opening.name),
         state=opening.state.value,
         word=words.say(f"state.{opening.state.value}"),
-        gates=tuple(_gate(opening, gate, words, now) for gate in gates),
+        gates=tuple(_gate(site, opening, gate, words, now) for gate in gates),
         passed=words.say("reopening.passed", passed=len(opening.gates_passed), of=len(gates)),
         trial=_trial(opening, words, now),
-        against=tuple(plain(each) for each in opening.obstacles if not each.startswith("gate ")),
+        against=tuple(tell(each, site, words) for each in opening.obstacles if each.key not in _OF_GATES),
         override=words.say("reopening.lone", who=lone.by, when=moment(lone.due, now, words)) if lone else "",
         states=tuple(
             (each.value, words.say(f"state.{each.value}")) for each in (wider[opening.state] if cut else ())
@@ -244,7 +250,7 @@ def _trial(opening: OpeningStatus, words: Words, now: Instant) -> str:
     return words.say("reopening.trial-left", left=left, when=moment(until, now, words))
 
 
-def _gate(opening: OpeningStatus, gate: Gate, words: Words, now: Instant) -> Told:
+def _gate(site: Site, opening: OpeningStatus, gate: Gate, words: Words, now: Instant) -> Told:
     said: GateStatus | None = next((each for each in opening.answers if each.gate == gate.value), None)
     return Told(
         id=gate.value,
@@ -260,7 +266,7 @@ def _gate(opening: OpeningStatus, gate: Gate, words: Words, now: Instant) -> Tol
         else "",
         proof=plain(said.proof) if said and said.proof else "",
         machine=tuple(
-            f"{words.say(f'verdict.{each.verdict}')} {plain(each.detail)}"
+            f"{words.say(f'verdict.{each.verdict}')} {tell(each.detail, site, words)}"
             for each in opening.checks
             if each.gate == gate.value
         ),
@@ -290,10 +296,16 @@ def _outside(action: OutsideStatus, words: Words, now: Instant) -> Outside:
     )
 
 
-def _foresight(foreseen: Foreseen, status: Status | None, words: Words, now: Instant) -> Iterator[str]:
+def _foresight(
+    site: Site, foreseen: Foreseen, status: Status | None, words: Words, now: Instant
+) -> Iterator[str]:
     if foreseen.refused:
         yield words.say("reopening.would-refuse")
-        yield from (plain(each.strip()) for each in foreseen.refused.split(";"))
+        reasons = foreseen.said.because if foreseen.said else ()
+        if reasons:
+            yield from (tell(each, site, words) for each in reasons)
+        else:
+            yield tell(foreseen.said, site, words) if foreseen.said else plain(foreseen.refused, SENTENCES)
         return
     names = {each.id: each.name for each in status.openings} if status else {}
     for door in foreseen.doors:

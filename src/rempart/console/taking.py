@@ -6,7 +6,7 @@ from typing import Annotated
 
 from rempart.console.audience import Audience
 from rempart.console.when import length, moment
-from rempart.console.words import Words, plain
+from rempart.console.words import SENTENCES, Words, plain
 from rempart.instants import Duration, Instant, hours
 from rempart.messages import AlertStatus, Status
 from rempart.telling.alert import AlertState, Urgency
@@ -93,7 +93,7 @@ def take_page(
     return TakePage(
         csrf=csrf,
         codes=codes,
-        refusal=plain(refusal) if refusal else "",
-        advice=plain(advice) if advice else "",
+        refusal=plain(refusal, SENTENCES) if refusal else "",
+        advice=plain(advice, SENTENCES) if advice else "",
         labels=words.under("label"),
     )

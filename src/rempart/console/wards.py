@@ -9,8 +9,9 @@ from rempart.accounts.person import STAFF, Role
 from rempart.care.rehearsal import TOLD_WITHIN, Question
 from rempart.care.reply import Reply
 from rempart.console.duty import Call, call
+from rempart.console.refusal import tell
 from rempart.console.when import moment
-from rempart.console.words import Words, plain
+from rempart.console.words import SENTENCES, Words, plain
 from rempart.instants import Instant
 from rempart.messages import Posture, RehearsalStatus, Status, WardStatus
 from rempart.site.site import Site
@@ -91,14 +92,14 @@ def wards_page(
     return WardsPage(
         wards=tuple(_ward(each, words, now) for each in (care.wards if care else ())),
         rehearsal=_tried(site, rehearsal, words, now) if rehearsal else None,
-        locked=plain(care.locked) if care else "",
+        locked=tell(care.locked, site, words) if care and care.locked else "",
         known=status is not None,
         may_say=bool(roles & STAFF),
         may_rehearse=Role.TECHNICIAN in roles and idle and uncut,
         lengths=tuple((each * 60, words.say("wards-page.minutes", count=each)) for each in (10, 5, 20)),
         csrf=csrf,
-        refusal=plain(refusal) if refusal else "",
-        advice=plain(advice) if advice else "",
+        refusal=plain(refusal, SENTENCES) if refusal else "",
+        advice=plain(advice, SENTENCES) if advice else "",
         labels=words.under("label"),
         texts=words.under("wards-page"),
     )

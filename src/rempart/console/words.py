@@ -16,6 +16,7 @@ from babel.numbers import format_decimal
 from rempart.detection.explain import Explanation, Plain
 from rempart.detection.words import WORDS
 from rempart.incidents.incident import Sentence
+from rempart.phrase import WORDS as REFUSED
 from rempart.site.site import Language
 
 LONGEST = 120
@@ -26,13 +27,17 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 
 
-def plain(text: str) -> str:
+SENTENCES = 1000
+"""Characters of whole sentences that the guard said."""
+
+
+def plain(text: str, longest: int = LONGEST) -> str:
     """Text from outside as a page shows it: what is invisible becomes ``⟨U+202E⟩``, what is too long ends in ``…``.
 
     A name in a right-to-left script is isolated (Unicode TR9, FSI and PDI), so that it cannot reorder the sentence
     around it. Escaping for HTML is left to the template.
     """
-    cut = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    cut = text if len(text) <= longest else text[: longest - 1] + "…"
     shown = "".join(f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in _HIDDEN else c for c in cut)
     if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in shown):
         return f"\u2068{shown}\u2069"
@@ -124,13 +129,17 @@ def _files(language: Language) -> list[Traversable]:
 
 
 _QUOTED = re.compile(r"\{(title|account)\}")
-_ENGLISH = {key: _QUOTED.sub(r"“{\1}”", text) for key, text in WORDS.items()} | {
-    "unknown.actor": "somebody",
-    "unknown.victim": "a machine",
-    "unknown.account": "unknown",
-    "unknown.title": "without a title",
-}
-"""Of findings the English stands with the code that makes them; here hostile arguments stand between quotes."""
+_ENGLISH = (
+    {key: _QUOTED.sub(r"“{\1}”", text) for key, text in WORDS.items()}
+    | {f"refused.{key}": text.replace("{because}", "[because]") for key, text in REFUSED.items()}
+    | {
+        "unknown.actor": "somebody",
+        "unknown.victim": "a machine",
+        "unknown.account": "unknown",
+        "unknown.title": "without a title",
+    }
+)
+"""Of findings and refusals the English stands with the code that makes them; hostile arguments stand between quotes."""
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from rempart.containment.holdings import Network, network
 from rempart.containment.names import Address
 from rempart.containment.way import addresses
 from rempart.errors import InputRefused
+from rempart.phrase import Phrase, phrase
 from rempart.site.opening import Opening, OpeningState
 from rempart.site.site import Asset, Site
 
@@ -25,7 +26,7 @@ _WIDEST_BY_PERSON = {4: 8, 6: 16}
 
 def protects(
     site: Site, target: str, *, by_machine: bool, named: Collection[Address] = frozenset()
-) -> str | None:
+) -> Phrase | None:
     """Why ``target`` (an outside address or network to block, or the id of an asset to isolate) must be left alone.
 
     ``named``: the addresses to which names that care needs lead now; no machine blocks them either. None: nothing
@@ -39,51 +40,51 @@ def protects(
             else _against_blocking(site, network(target), named, by_machine=by_machine)
         )
         return next(reasons, None)
-    except InputRefused as error:
-        return error.what
+    except InputRefused:
+        return phrase("guards-no-network", target=target)
 
 
 def _against_blocking(
     site: Site, target: Network, named: Collection[Address], *, by_machine: bool
-) -> Iterator[str]:
+) -> Iterator[Phrase]:
     if _meets(target, _operators(site)):
-        yield "the operators' way in runs through it"
+        yield phrase("guards-way-in")
     if _meets(target, _own(site)):
-        yield "the gateway itself has it"
+        yield phrase("guards-gateway")
     if _meets(target, _inside(site)):
-        yield "it is inside; isolate the machine instead"
+        yield phrase("guards-inside")
     if not _can_be_a_peer(target):
-        yield "it is no address that a peer outside can have"
+        yield phrase("guards-no-peer")
     if target.prefixlen < _WIDEST_BY_PERSON[target.version]:
-        yield "it is so wide that only containing the site says what is meant"
+        yield phrase("guards-too-wide")
     if by_machine:
         yield from _against_blocking_by_machine(site, target)
         if any(address in target for address in named):
-            yield "a name that care needs leads there"
+            yield phrase("guards-named")
 
 
-def _against_blocking_by_machine(site: Site, target: Network) -> Iterator[str]:
+def _against_blocking_by_machine(site: Site, target: Network) -> Iterator[Phrase]:
     if target.prefixlen < _WIDEST_BY_MACHINE[target.version]:
-        yield "it holds more addresses than a machine may block"
+        yield phrase("guards-many")
     for opening in site.openings:
         if opening.lifeline and _meets(target, addresses(opening.hosts)):
-            yield f"the lifeline {opening.id} needs it"
+            yield phrase("guards-lifeline", opening=opening.id)
         if serves_care(opening) and _meets(target, addresses(opening.hosts)):
-            yield f"the opening {opening.id} needs it for care"
+            yield phrase("guards-care", opening=opening.id)
 
 
-def _against_isolating(site: Site, asset: Asset, *, by_machine: bool) -> Iterator[str]:
+def _against_isolating(site: Site, asset: Asset, *, by_machine: bool) -> Iterator[Phrase]:
     mine = [network(address) for address in asset.addresses]
     if any(_meets(address, _operators(site)) for address in mine):
-        yield "the operators' way in runs through it"
+        yield phrase("guards-way-in")
     if any(_meets(address, _own(site)) for address in mine):
-        yield "the gateway itself has its address"
+        yield phrase("guards-gateway-address")
     if not mine:
-        yield "no address of it is known, so isolating it would do nothing"
+        yield phrase("guards-no-known-address")
     if by_machine and asset.kind.lives_depend_on_it:
-        yield f"lives may depend on it ({asset.kind}); a named person decides"
+        yield phrase("guards-lives", sort=asset.kind.value)
     if by_machine and site.care_files and site.care_files.server == asset.id:
-        yield "the wards read the care files on it; a named person decides"
+        yield phrase("guards-care-files")
 
 
 def serves_care(opening: Opening) -> bool:

@@ -131,8 +131,8 @@ class Player:
                         sealed += decided
                     case Enforce(wanted=wanted):
                         self.enforcer.enforce(wanted, at)
-                    case Refuse(what=what):
-                        refused.append(what)
+                    case Refuse(said=said):
+                        refused.append(said.text)
                     case WakeAt(at=due):
                         self.due = due
                     case _:

@@ -15,6 +15,7 @@ from rempart.duties.answers import NO, YES, Answer, Answers, Sent
 from rempart.duties.belgian_time import months_later
 from rempart.incidents.incident import Incident, Sentence
 from rempart.instants import Instant, after, hours
+from rempart.site.language import Language
 
 NIS2_FTE = 50
 """Size line of NIS2 (Recommendation 2003/361): full-time equivalents."""
@@ -245,11 +246,16 @@ def parse(text: str) -> Obligations:
     return Obligations(questions, duties)
 
 
+def _spoken(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The words in every language. KeyError names the one that is missing."""
+    return {language.value: row[language.value] for language in Language}
+
+
 def _question(row: Mapping[str, Any]) -> Question:
     return Question(
         id=row["id"],
         number=row["kind"] == "number",
-        text={"fr": row["fr"], "en": row["en"]},
+        text=_spoken(row),
         why=row["why"],
         confidence=row["confidence"],
         sources=tuple(row["sources"]),
@@ -266,11 +272,11 @@ def _obligation(row: Mapping[str, Any]) -> Obligation:
         limit_months=row.get("limit_months"),
         limit_question=row.get("limit_question"),
         on_request=row.get("on_request", False),
-        law=row["law"],
+        law=_spoken(row["law"]),
         confidence=row["confidence"],
         sources=tuple(row["sources"]),
         channel=row["channel"],
-        name=row["name"],
-        recipient=row["recipient"],
-        fields={language: tuple(fields) for language, fields in row["fields"].items()},
+        name=_spoken(row["name"]),
+        recipient=_spoken(row["recipient"]),
+        fields={language: tuple(fields) for language, fields in _spoken(row["fields"]).items()},
     )

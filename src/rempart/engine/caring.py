@@ -9,7 +9,7 @@ from rempart.care.rehearsal import TOLD_WITHIN, Correction, Rehearsal, Tick
 from rempart.care.reply import Reply
 from rempart.care.trouble import Trouble
 from rempart.engine import facts, orders
-from rempart.errors import OrderRefused
+from rempart.errors import OrderRefused, require
 from rempart.instants import Instant, seconds
 from rempart.site.site import Site
 
@@ -52,52 +52,49 @@ def heard(site: Site, ledger: Ledger, order: CareOrder, now: Instant) -> CareFac
         case orders.TickWard():
             return _ticked(site, ledger, order, now)
         case orders.CorrectSite(by=by, reason=reason, opening=opening, becomes=becomes):
-            _require(ledger.rehearsal is not None, "no cut was ever rehearsed")
-            _require(bool(reason.strip()), "a correction needs a reason", "Say what stopped, and where.")
+            require(ledger.rehearsal is not None, "never-rehearsed")
+            require(bool(reason.strip()), "correction-reason")
             return facts.SiteCorrected(at=now, opening=opening, becomes=becomes, by=by, reason=reason)
         case orders.AttestCare(by=by, ward=ward, reply=reply, note=note):
-            _require_ward(site, ward)
+            _known_ward(site, ward)
             return facts.CareAttested(at=now, ward=ward, reply=reply, note=note, by=by)
         case orders.ReportTrouble(by=by, service=service, ail=ail, ward=ward, note=note):
-            _require(bool(service.strip()), "no service is named")
+            require(bool(service.strip()), "no-service")
             if ward:
-                _require_ward(site, ward)
+                _known_ward(site, ward)
             name = f"t{ledger.told + 1}"
             return facts.TroubleReported(
                 at=now, trouble=name, service=service, ail=ail, ward=ward, note=note, by=by
             )
         case orders.SettleTrouble(by=by, trouble=trouble, remedy=remedy):
             known = ledger.troubles.get(trouble)
-            _require(known is not None and known.settled is None, f"there is no open trouble {trouble!r}")
-            _require(bool(remedy.strip()), "a remedy is missing", "Say what put it right.")
+            require(known is not None and known.settled is None, "no-trouble", trouble=trouble)
+            require(bool(remedy.strip()), "no-remedy")
             return facts.TroubleSettled(at=now, trouble=trouble, remedy=remedy, by=by)
         case orders.TickOutside():
             return _outside(site, order, now)
         case orders.KeepPaper(by=by, opening=opening, what=what):
-            _require(any(o.id == opening for o in site.openings), f"this site has no opening {opening!r}")
-            _require(bool(what.strip()), "it is not said what was noted", "Say where it lies and what it is.")
+            require(
+                any(o.id == opening for o in site.openings),
+                "unknown-opening",
+                opening=opening,
+                known=[o.id for o in site.openings],
+            )
+            require(bool(what.strip()), "nothing-noted")
             return facts.PaperKept(at=now, paper=f"p{ledger.told + 1}", opening=opening, what=what, by=by)
         case orders.EnterPaper(by=by, paper=paper):
             waiting = ledger.papers.get(paper)
-            _require(waiting is not None and waiting.entered is None, f"no paper {paper!r} waits")
+            require(waiting is not None and waiting.entered is None, "no-paper", paper=paper)
             return facts.PaperEntered(at=now, paper=paper, by=by)
 
 
 def _ticked(site: Site, ledger: Ledger, order: orders.TickWard, now: Instant) -> facts.WardTicked:
     rehearsal = ledger.rehearsal
-    _require_ward(site, order.ward)
-    _require(rehearsal is not None, "no cut was ever rehearsed", "Begin with: rempart rehearse cut")
+    _known_ward(site, order.ward)
+    require(rehearsal is not None, "never-rehearsed")
     assert rehearsal
-    _require(
-        now - rehearsal.until <= TOLD_WITHIN,
-        "the last rehearsal is over for more than a day",
-        "What worked is asked while it is fresh: rehearse again.",
-    )
-    _require(
-        order.reply is not Reply.NO or bool(order.note.strip()),
-        "what did not work is not said",
-        "Add it with --note: it is what the rehearsal is for.",
-    )
+    require(now - rehearsal.until <= TOLD_WITHIN, "rehearsal-long-over")
+    require(order.reply is not Reply.NO or bool(order.note.strip()), "not-said-what-failed")
     return facts.WardTicked(
         at=now, ward=order.ward, question=order.question, reply=order.reply, note=order.note, by=order.by
     )
@@ -105,17 +102,10 @@ def _ticked(site: Site, ledger: Ledger, order: orders.TickWard, now: Instant) ->
 
 def _outside(site: Site, order: orders.TickOutside, now: Instant) -> facts.OutsideTicked:
     item = next((each for each in site.outside_wall if each.name == order.item), None)
-    known = ", ".join(each.name for each in site.outside_wall) or "nothing"
     if item is None:
-        raise OrderRefused(
-            f"{order.item!r} is not named in site.toml", now=f"Outside the wall it names: {known}."
-        )
-    _require(order.action <= len(item.actions), f"{item.name} has {len(item.actions)} actions")
-    _require(
-        order.reply is not Reply.YES or bool(order.proof.strip()),
-        "it is not said how it was done",
-        "Add --proof: whom you called, what you saw.",
-    )
+        raise OrderRefused("not-outside", item=order.item, known=[each.name for each in site.outside_wall])
+    require(order.action <= len(item.actions), "no-action", item=item.name, count=len(item.actions))
+    require(order.reply is not Reply.YES or bool(order.proof.strip()), "not-said-how")
     return facts.OutsideTicked(
         at=now,
         item=item.name,
@@ -126,14 +116,9 @@ def _outside(site: Site, order: orders.TickOutside, now: Instant) -> facts.Outsi
     )
 
 
-def _require_ward(site: Site, ward: str) -> None:
-    known = ", ".join(each.id for each in site.wards) or "none: add [[wards]] to site.toml"
-    _require(any(each.id == ward for each in site.wards), f"there is no ward {ward!r}", f"Wards: {known}.")
-
-
-def _require(holds: bool, what: str, now: str = "") -> None:  # noqa: FBT001  reads as a sentence
-    if not holds:
-        raise OrderRefused(what, now=now)
+def _known_ward(site: Site, ward: str) -> None:
+    known = [each.id for each in site.wards]
+    require(ward in known, "no-ward", ward=ward, known=known)
 
 
 def probed(

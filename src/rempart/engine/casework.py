@@ -10,7 +10,7 @@ from rempart.duties.answers import Answer, Sent
 from rempart.duties.ledger import DutyLedger
 from rempart.engine import facts, orders
 from rempart.engine.facts import AnyFact
-from rempart.errors import OrderRefused
+from rempart.errors import require
 from rempart.incidents.casefile import (
     MOST_FILES,
     MOST_WRITTEN,
@@ -51,13 +51,13 @@ def decide(state: "State", order: CaseOrder, now: Instant) -> AnyFact:
     """What is sealed of somebody's words about an incident. Raises `OrderRefused`."""
     match order:
         case orders.MergeIncidents(into=into, merged=merged, by=by, reason=reason):
-            _require(into != merged, "an incident cannot be merged into itself")
+            require(into != merged, "merged-into-itself")
             for name in (into, merged):
-                _require(name in state.incidents, f"there is no incident {name!r}")
+                require(name in state.incidents, "no-incident", incident=name)
             return facts.IncidentsMerged(at=now, into=into, merged=merged, by=by, reason=reason)
         case _:
             name = order.incident
-    _require(name in state.incidents, f"there is no incident {name!r}")
+    require(name in state.incidents, "no-incident", incident=name)
     match order:
         case orders.QualifyIncident():
             return facts.IncidentQualified(
@@ -71,12 +71,10 @@ def decide(state: "State", order: CaseOrder, now: Instant) -> AnyFact:
                 note=order.reason,
             )
         case orders.AssignIncident(person=person):
-            _require(
-                not person or _may_look_after(state, person), f"nobody with an account here is {person!r}"
-            )
+            require(not person or _may_look_after(state, person), "nobody-by-that-name", person=person)
             return facts.IncidentAssigned(at=now, incident=name, person=person, by=order.by)
         case orders.CommentIncident(text=text):
-            _require(bool(text.strip()), "the comment says nothing")
+            require(bool(text.strip()), "empty-comment")
             return facts.IncidentCommented(at=now, incident=name, text=text, by=order.by)
         case orders.AttachFile():
             return _attached(state, order, now)
@@ -85,12 +83,8 @@ def decide(state: "State", order: CaseOrder, now: Instant) -> AnyFact:
         case orders.AnswerQuestion():
             return _answered(order, now)
         case orders.NoteSending():
-            _require(
-                bool(order.proof.strip()),
-                "the proof is missing",
-                "Say how it can be shown: a code, a receipt.",
-            )
-            _require(order.on <= now, "it cannot have been sent in the future")
+            require(bool(order.proof.strip()), "no-proof")
+            require(order.on <= now, "sent-in-future")
             return facts.DutyFulfilled(
                 at=now,
                 incident=name,
@@ -101,11 +95,6 @@ def decide(state: "State", order: CaseOrder, now: Instant) -> AnyFact:
             )
 
 
-def _require(holds: bool, what: str, now: str = "") -> None:  # noqa: FBT001  reads as a sentence
-    if not holds:
-        raise OrderRefused(what, now=now)
-
-
 def _may_look_after(state: "State", person: str) -> bool:
     known = state.people.get(person)
     return known is not None and known.enabled and bool(known.roles & LOOK_AFTER)
@@ -113,12 +102,8 @@ def _may_look_after(state: "State", person: str) -> bool:
 
 def _attached(state: "State", order: orders.AttachFile, now: Instant) -> facts.FileAttached:
     held = state.cases.get(order.incident, NOTHING).files
-    _require(
-        len(held) < MOST_FILES,
-        f"{MOST_FILES} files are attached already",
-        "Put the others into an evidence bag: rempart export.",
-    )
-    _require(all(file.sha256 != order.sha256 for file in held), "this very file is attached already")
+    require(len(held) < MOST_FILES, "many-files", count=MOST_FILES)
+    require(all(file.sha256 != order.sha256 for file in held), "file-again")
     return facts.FileAttached(
         at=now,
         incident=order.incident,
@@ -133,12 +118,10 @@ def _attached(state: "State", order: orders.AttachFile, now: Instant) -> facts.F
 def _split(state: "State", order: orders.SplitIncident, now: Instant) -> facts.IncidentSplit:
     case = state.cases.get(order.incident, NOTHING)
     kept, wanted = {seen.finding for seen in case.seen}, set(order.findings)
-    _require(wanted <= kept, f"not findings of {order.incident}: {', '.join(sorted(wanted - kept))[:200]}")
-    _require(
-        len(wanted) < len(kept) + case.unkept, "at least one finding stays", "Qualify the incident instead."
-    )
+    require(wanted <= kept, "not-its-findings", incident=order.incident, findings=sorted(wanted - kept))
+    require(len(wanted) < len(kept) + case.unkept, "one-finding-stays")
     into = f"{order.incident}-{len(case.split_off) + 2}"
-    _require(into not in state.incidents and len(into) <= 120, "it was split too often")
+    require(into not in state.incidents and len(into) <= 120, "split-too-often")
     return facts.IncidentSplit(
         at=now,
         incident=order.incident,
@@ -151,10 +134,10 @@ def _split(state: "State", order: orders.SplitIncident, now: Instant) -> facts.I
 
 def _answered(order: orders.AnswerQuestion, now: Instant) -> facts.QuestionAnswered:
     if order.question.number:
-        _require(order.number is not None, f"{order.question.value} asks for a number", "Give it in figures.")
+        require(order.number is not None, "asks-for-number", question=order.question.value)
     else:
-        _require(order.number is None, f"{order.question.value} asks for yes, no or unknown")
-    _require(order.since is None or order.since <= now, "nobody can know it from the future on")
+        require(order.number is None, "asks-for-yes-or-no", question=order.question.value)
+    require(order.since is None or order.since <= now, "known-from-future")
     answer: str | int = order.reply.value if order.number is None else order.number
     return facts.QuestionAnswered(
         at=now,

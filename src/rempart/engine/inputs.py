@@ -20,6 +20,7 @@ from rempart.engine.facts import (
 )
 from rempart.engine.orders import AnyOrder
 from rempart.instants import Instant
+from rempart.phrase import Phrase, advice
 from rempart.telling.alert import Delivery
 from rempart.telling.message import Message
 
@@ -197,8 +198,17 @@ class Count:
 class Refuse:
     """Tell whoever gave the order that it is refused: why, and what can be done instead."""
 
-    what: str
-    now: str
+    said: Phrase
+
+    @property
+    def what(self) -> str:
+        """Why, in English."""
+        return self.said.text
+
+    @property
+    def now(self) -> str:
+        """What can be done instead, in English."""
+        return advice(self.said)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 
 from msgspec import structs
 
-from rempart.containment.barrier import OneWay, passage
+from rempart.containment.barrier import OneWay, passage, passages
 from rempart.containment.measure import stricter
 from rempart.containment.policy import Action
 from rempart.containment.safeguard import protects
@@ -18,7 +18,7 @@ from rempart.engine.facts import AnyFact
 from rempart.engine.orders import AnyOrder
 from rempart.engine.state import Proposed, State, rehearsing
 from rempart.engine.visits import visit
-from rempart.errors import InputRefused, OrderRefused
+from rempart.errors import InputRefused, OrderRefused, require
 from rempart.incidents.incident import IncidentState
 from rempart.incidents.triage import inside
 from rempart.instants import Instant, after, minutes, seconds
@@ -30,7 +30,7 @@ from rempart.telling.alert import TEST
 def judge(site: Site, state: State, order: AnyOrder, now: Instant) -> tuple[AnyFact, ...]:
     """The facts an order makes; none when it would change nothing. Raises `OrderRefused`."""
     if not order.by.strip():
-        raise OrderRefused("an order needs a name", now="Say who you are.")
+        raise OrderRefused("nameless")
     return _Court(site, state, now).hear(order)
 
 
@@ -92,10 +92,10 @@ class _Court:
             case orders.Rehearse():
                 return self.rehearse(order)
             case orders.EndRehearsal(by=by):
-                self.require(rehearsing(self.state) is not None, "no rehearsal is under way")
+                require(rehearsing(self.state) is not None, "no-rehearsal-running")
                 return (facts.RehearsalEnded(at=self.now, by=by, early=True),)
             case orders.AnnounceNews(by=by, at=at):
-                self.require(at is None or at > self.now, "news cannot be announced for the past")
+                require(at is None or at > self.now, "past-news")
                 known = at == self.state.news_at
                 return () if known else (facts.NewsAnnounced(at=self.now, news_at=at, by=by),)
 
@@ -107,19 +107,19 @@ class _Court:
                 until, provisional = self.end(order, order.seconds)
                 return (structs.replace(blocked, until=until, provisional=provisional),)
             case orders.Unblock(by=by, target=target):
-                self.require(target in self.state.blocked, f"{target} is not blocked")
+                require(target in self.state.blocked, "not-blocked", target=target)
                 return (facts.Unblocked(at=self.now, target=target, by=by),)
             case orders.Isolate(by=by, reason=reason, asset=asset):
                 (isolated,) = self.isolate(asset, by, reason, None, None)
                 until, provisional = self.end(order, order.seconds)
                 return (structs.replace(isolated, until=until, provisional=provisional),)
             case orders.Release(by=by, asset=asset):
-                self.require(asset in self.state.isolated, f"{asset} is not isolated")
+                require(asset in self.state.isolated, "not-isolated", asset=asset)
                 return (facts.Released(at=self.now, asset=asset, by=by),)
             case orders.Bar():
                 return self.bar(order)
             case orders.Unbar(by=by, passage=passage):
-                self.require(passage in self.state.barred, f"{passage} is not barred")
+                require(passage in self.state.barred, "not-barred", passage=passage)
                 return (facts.Unbarred(at=self.now, passage=passage, by=by),)
 
     def alert(self, order: _AlertOrder) -> tuple[AnyFact, ...]:
@@ -136,7 +136,7 @@ class _Court:
         """Orders about what people get to see: who stands behind masks, and findings that are normal here."""
         match order:
             case orders.AskUnmasking(incident=incident):
-                self.require(incident in self.state.incidents, f"there is no incident {incident!r}")
+                require(incident in self.state.incidents, "no-incident", incident=incident)
                 return (unmasking.ask(self.state.unmaskings, order, self.now),)
             case orders.AgreeUnmasking():
                 return (unmasking.agree(self.state.unmaskings, order, self.now),)
@@ -145,16 +145,12 @@ class _Court:
             case orders.EndException():
                 return (taming.end(self.state.taming, order, self.now),)
 
-    def require(self, holds: bool, what: str, now: str = "") -> None:  # noqa: FBT001  reads as a sentence
-        if not holds:
-            raise OrderRefused(what, now=now)
-
     def opening(self, name: str) -> Opening:
         try:
             return self.site.opening(name)
         except KeyError:
-            known = ", ".join(o.id for o in self.site.openings)
-            raise OrderRefused(f"this site has no opening {name!r}", now=f"It has: {known}.") from None
+            known = (opening.id for opening in self.site.openings)
+            raise OrderRefused("unknown-opening", opening=name, known=known) from None
 
     def standing(self, name: str) -> OpeningState:
         return self.state.doors[name].stand.state
@@ -167,11 +163,7 @@ class _Court:
 
     def end(self, order: orders.Tightening, length: int | None) -> tuple[Instant | None, bool]:
         """When a measure ends, and whether a confirmation makes it stay. Others end while somebody is there."""
-        self.require(
-            length is None or order.confirm_within is None,
-            "it either ends by itself or waits for a confirmation",
-            "Give --for or --confirm-within, not both.",
-        )
+        require(length is None or order.confirm_within is None, "ends-or-waits")
         if order.confirm_within:
             return self.fallback(order), True
         return (staffed(self.site.hours, after(self.now, seconds(length))) if length else None), False
@@ -181,18 +173,19 @@ class _Court:
         for measures in (self.state.blocked, self.state.isolated, self.state.barred):
             waiting += [measure.until for measure in measures.values() if measure.provisional]
         running = [until for until in (*waiting, self.state.contained_until) if until and until > self.now]
-        self.require(bool(running), "nothing waits for a confirmation")
+        require(bool(running), "nothing-to-confirm")
         return (facts.ChangeConfirmed(at=self.now, by=order.by),)
 
     def bar(self, order: orders.Bar) -> tuple[AnyFact, ...]:
         try:
             barrier = passage(self.site, order.passage)
         except InputRefused as unknown:
-            raise OrderRefused(unknown.what, now=unknown.now) from unknown
-        self.require(
+            known = (str(each) for each in passages(self.site))
+            raise OrderRefused("no-passage", passage=order.passage, known=sorted(known)) from unknown
+        require(
             not (isinstance(barrier, OneWay) and barrier.opening.lifeline),
-            f"{order.passage} is a way of a lifeline",
-            "Closing it needs its fallback confirmed: rempart contain --lifeline.",
+            "lifeline-way",
+            passage=order.passage,
         )
         until, provisional = self.end(order, order.seconds)
         return (
@@ -227,21 +220,14 @@ class _Court:
 
     def rehearse(self, order: orders.Rehearse) -> tuple[AnyFact, ...]:
         """A cut that undoes itself, while those who can mend things are there and nothing else is going on."""
-        self.require(not self.state.contained, "the site is contained: this is no rehearsal")
-        self.require(rehearsing(self.state) is None, "a rehearsal is under way")
-        self.require(
-            bool(self.site.wards),
-            "site.toml names no ward that could say what stopped",
-            "Add a [[wards]] for each part of the house where people are cared for.",
-        )
+        require(not self.state.contained, "contained-no-rehearsal")
+        require(rehearsing(self.state) is None, "rehearsal-running")
+        require(bool(self.site.wards), "no-wards")
         limited = [name for name, door in self.state.doors.items() if door.stand.until is not None]
-        self.require(
-            not limited, f"these are open for a limited time: {', '.join(limited)}", "Let them end first."
-        )
-        self.require(
+        require(not limited, "limited-now", openings=limited)
+        require(
             all(self.in_staffed_hours(at) for at in (self.now, after(self.now, seconds(order.seconds)))),
-            "a cut is rehearsed in staffed hours, from its beginning to its end",
-            "They stand in site.toml under [hours]. Tell the wards beforehand.",
+            "staffed-hours",
         )
         until = after(self.now, seconds(order.seconds))
         return (facts.RehearsalBegun(at=self.now, until=until, by=order.by, reason=order.reason),)
@@ -258,15 +244,13 @@ class _Court:
 
     def close_lifeline(self, order: orders.CloseLifeline) -> tuple[AnyFact, ...]:
         opening = self.opening(order.opening)
-        self.require(
-            opening.lifeline,
-            f"{opening.id} is no lifeline",
-            "Use: rempart contain, or close the opening alone.",
-        )
-        self.require(
+        require(opening.lifeline, "no-lifeline", opening=opening.id)
+        require(
             order.fallback_confirmed,
-            f"closing {opening.id} stops: {opening.name}",
-            f"First make sure that the fallback works ({opening.fallback.text}), then confirm it.",
+            "fallback-unconfirmed",
+            opening=opening.id,
+            name=opening.name,
+            fallback=opening.fallback.text,
         )
         if self.standing(opening.id) is OpeningState.CLOSED:
             return ()
@@ -286,25 +270,13 @@ class _Court:
         for_a_while = self.state.doors[opening.id].stand.until is not None
         if present is wanted and not for_a_while:
             return ()
-        self.require(
-            not (order.in_peace and order.confirm_within),
-            "what closes in peace does not fall back",
-            "Give --in-peace or --confirm-within, not both.",
-        )
+        require(not (order.in_peace and order.confirm_within), "peace-stays")
         if (present is wanted and for_a_while and wanted is not OpeningState.CLOSED) or (
             stricter(present, wanted) is present and present is not wanted
         ):
             self.may_loosen(opening, wanted)
-            self.require(
-                order.confirm_within is None,
-                "what opens locks nobody out, and needs no confirmation",
-                f"Open it for a limited time: rempart reopen trial {opening.id} --for …",
-            )
-        self.require(
-            not (opening.lifeline and wanted is OpeningState.CLOSED),
-            f"{opening.id} is a lifeline",
-            "Closing it needs its fallback confirmed: rempart contain --lifeline.",
-        )
+            require(order.confirm_within is None, "opening-locks-nobody", opening=opening.id)
+        require(not (opening.lifeline and wanted is OpeningState.CLOSED), "is-lifeline", opening=opening.id)
         return (
             facts.OpeningSet(
                 at=self.now,
@@ -321,20 +293,17 @@ class _Court:
         """Until when requests under way may end: for a published service only, and never against a cut."""
         if not order.in_peace or order.state is not OpeningState.CLOSED:
             return None
-        self.require(opening.publication is not None, f"{opening.id} is not published: it closes at once")
-        self.require(not self.state.contained, "the site is contained: what closes now closes at once")
+        require(opening.publication is not None, "not-published", opening=opening.id)
+        require(not self.state.contained, "contained-at-once")
         return after(self.now, seconds(DRAINING))
 
     def may_loosen(self, opening: Opening, wanted: OpeningState) -> None:
-        self.require(
-            not self.state.contained,
-            f"the site is contained: {opening.id} reopens through its gates",
-            f"Use: rempart reopen trial {opening.id}",
-        )
-        self.require(
+        require(not self.state.contained, "through-gates", opening=opening.id)
+        require(
             stricter(opening.normally, wanted) is wanted,
-            f"{opening.id} is normally {opening.normally.value}",
-            f"Open it for a limited time: rempart reopen trial {opening.id} --for …",
+            "wider-than-normal",
+            opening=opening.id,
+            state=opening.normally.value,
         )
 
     def block(
@@ -343,10 +312,8 @@ class _Court:
         try:
             ip_network(target, strict=False)
         except ValueError:
-            raise OrderRefused(
-                f"{target!r} is no address or network", now="Write it like 203.0.113.7 or 203.0.113.0/24."
-            ) from None
-        self.require(not inside(self.site, target), f"{target} is inside", "Use: rempart isolate")
+            raise OrderRefused("no-address", target=target) from None
+        require(not inside(self.site, target), "is-inside", target=target)
         self.guarded(target)
         until = after(self.now, seconds(length)) if length else None
         return (
@@ -358,11 +325,8 @@ class _Court:
     ) -> tuple[facts.Isolated]:
         machine = next((a for a in self.site.assets if asset == a.id or asset in a.addresses), None)
         if machine is None:
-            known = ", ".join(sorted(a.id for a in self.site.assets))
-            raise OrderRefused(
-                f"site.toml lists no machine {asset!r}",
-                now=f"It lists: {known}. Add the machine, then isolate it.",
-            )
+            known = sorted(each.id for each in self.site.assets)
+            raise OrderRefused("no-machine", asset=asset, known=known)
         self.guarded(machine.id)
         until = after(self.now, seconds(length)) if length else None
         return (
@@ -373,18 +337,14 @@ class _Court:
 
     def guarded(self, target: str) -> None:
         why = protects(self.site, target, by_machine=False)
-        self.require(
-            why is None,
-            f"{target} may not be touched: {why}",
-            "It keeps people safe or the station reachable.",
-        )
+        require(why is None, "guarded", because=[why] if why else (), target=target)
 
     # -- incidents -----------------------------------------------------------------------------------------------
 
     def approve(self, order: orders.ApproveMeasure) -> tuple[AnyFact, ...]:
         proposal = self.state.proposals.get(order.proposal)
         if proposal is None:
-            raise OrderRefused(f"there is no open proposal {order.proposal!r}")
+            raise OrderRefused("no-proposal", proposal=order.proposal)
         settled = facts.ProposalSettled(at=self.now, proposal=proposal.id, by=order.by)
         return (settled, *self.carried_out(proposal, order))
 
@@ -393,24 +353,14 @@ class _Court:
     def acknowledge(self, order: orders.Acknowledge) -> tuple[AnyFact, ...]:
         alert = tell.meant(self.state, order.code)
         if alert is None:
-            raise OrderRefused(
-                "no alert has this code", now="The code stands in the message and in `rempart status`."
-            )
-        self.require(alert.waits, f"it was taken already, by {alert.taken_by}")
+            raise OrderRefused("no-such-code")
+        require(alert.waits, "already-taken", by=alert.taken_by)
         return (facts.Acknowledged(at=self.now, alert=alert.id, by=order.by, how="order"),)
 
     def try_telling(self) -> tuple[AnyFact, ...]:
-        self.require(
-            bool(self.site.telling.recipients),
-            "site.toml names nobody who is told",
-            "Add a [[tell]]: see docs/operating/telling.md.",
-        )
+        require(bool(self.site.telling.recipients), "nobody-told")
         last = self.state.alerts.get(TEST)
-        self.require(
-            last is None or self.now - last.raised >= minutes(1),
-            "a test was sent less than a minute ago",
-            "See what came of it: rempart status.",
-        )
+        require(last is None or self.now - last.raised >= minutes(1), "test-just-sent")
         return (tell.tested(self.site, self.now),)
 
     def carried_out(self, proposal: Proposed, order: orders.ApproveMeasure) -> tuple[AnyFact, ...]:

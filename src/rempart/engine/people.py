@@ -9,7 +9,7 @@ from dataclasses import replace
 from rempart.accounts.person import ENVELOPE, Person, Role
 from rempart.engine import facts, orders
 from rempart.engine.facts import MACHINE, AnyFact
-from rempart.errors import OrderRefused
+from rempart.errors import OrderRefused, require
 from rempart.instants import Instant, after, hours
 
 People = Mapping[str, Person]
@@ -41,12 +41,12 @@ def decide(people: People, order: AboutPeople, now: Instant) -> tuple[AnyFact, .
             _free(people, person)
             return (facts.PersonEnrolled(at=now, person=person, name=name, roles=_listed(roles), by=by),)
         case orders.SetRoles(person=person, roles=roles):
-            _other(order.by, person, "nobody changes their own roles")
+            _other(order.by, person, "own-roles")
             if _known(people, person).roles == frozenset(roles):
                 return ()
             return (facts.RolesSet(at=now, person=person, roles=_listed(roles), by=by),)
         case orders.DisablePerson(person=person):
-            _other(order.by, person, "nobody disables their own account")
+            _other(order.by, person, "own-account")
             if not _known(people, person).enabled:
                 return ()
             return (facts.PersonDisabled(at=now, person=person, by=by, reason=reason),)
@@ -56,7 +56,7 @@ def decide(people: People, order: AboutPeople, now: Instant) -> tuple[AnyFact, .
             return (facts.PersonEnabled(at=now, person=person, by=by, reason=reason),)
         case orders.IssueLink(person=person):
             if not _known(people, person).enabled:
-                raise OrderRefused(f"the account {person} is disabled", now="Enable it first.")
+                raise OrderRefused("account-disabled", person=person)
             return (facts.LinkIssued(at=now, person=person, by=by),)
         case orders.EndSessions(person=person, session=session):
             if person != ENVELOPE:
@@ -106,20 +106,19 @@ def _listed(roles: Iterable[Role]) -> list[Role]:
 
 def _free(people: People, person: str) -> None:
     if person in _RESERVED:
-        raise OrderRefused(f"{person} is a name of the station's own", now="Choose another.")
+        raise OrderRefused("reserved-name", person=person)
     if person in people:
-        raise OrderRefused(f"there is an account {person} already", now="Choose another name, or enable it.")
+        raise OrderRefused("account-exists", person=person)
     if len(people) >= MOST:
-        raise OrderRefused(f"there are {MOST} accounts already", now="This is a station, not a directory.")
+        raise OrderRefused("many-accounts", count=MOST)
 
 
 def _known(people: People, person: str) -> Person:
     try:
         return people[person]
     except KeyError:
-        raise OrderRefused(f"there is no account {person!r}", now="See: rempart account list") from None
+        raise OrderRefused("no-account", person=person) from None
 
 
 def _other(by: str, person: str, why: str) -> None:
-    if by == person:
-        raise OrderRefused(why, now="Ask another technician, or use the command line on the box.")
+    require(by != person, why)

@@ -10,8 +10,9 @@ from rempart.engine import facts, orders
 from rempart.engine.facts import AnyFact
 from rempart.engine.orders import GateAnswer
 from rempart.engine.state import NEVER, State, is_rehearsed, rehearsing
-from rempart.errors import OrderRefused
+from rempart.errors import OrderRefused, require
 from rempart.instants import Instant, after, hours, seconds
+from rempart.phrase import Phrase, phrase
 from rempart.reopening import plan
 from rempart.reopening.check import Check, Ground, Verdict, checks, unproven_core
 from rempart.reopening.gate import Gate, missing
@@ -46,7 +47,7 @@ class Outlook:
 
     stage: int
     checks: tuple[Check, ...]
-    obstacles: tuple[str, ...]
+    obstacles: tuple[Phrase, ...]
 
 
 def outlooks(site: Site, state: State, now: Instant, by: str = "") -> dict[str, Outlook]:
@@ -111,12 +112,12 @@ class _WayBack:
                 return self.set_stage(order)
             case orders.NotePartner(by=by, opening=opening, condition=condition, met=met):
                 self.opening(opening)
-                self.require(bool(condition.strip()), "the partner's condition is not said")
+                require(bool(condition.strip()), "no-condition")
                 noted = facts.PartnerNoted(at=self.now, opening=opening, condition=condition, met=met, by=by)
                 return (noted,)
             case orders.NoteProof(by=by, proves=kind, subject=subject, on=on, proof=proof):
-                self.require(bool(subject.strip() and proof.strip()), "what was proven, and how, is not said")
-                self.require(on <= self.now, "that day has not come yet")
+                require(bool(subject.strip() and proof.strip()), "not-said-proven")
+                require(on <= self.now, "day-to-come")
                 given = facts.ProofGiven(
                     at=self.now, proves=kind, subject=subject, on=Instant(on), proof=proof, by=by
                 )
@@ -124,20 +125,16 @@ class _WayBack:
             case orders.ConfirmOverride(by=by, opening=opening):
                 made = self.state.dossier.overrides.get(opening)
                 if made is None:
-                    raise OrderRefused(f"no override of {opening!r} waits for a second person")
-                self.require(not same_person(made.by, by), "it takes a second person to confirm an override")
+                    raise OrderRefused("no-override", opening=opening)
+                require(not same_person(made.by, by), "override-second")
                 return (facts.OverrideConfirmed(at=self.now, opening=opening, by=by),)
-
-    def require(self, holds: bool, what: str, now: str = "") -> None:  # noqa: FBT001  reads as a sentence
-        if not holds:
-            raise OrderRefused(what, now=now)
 
     def opening(self, name: str) -> Opening:
         try:
             return self.site.opening(name)
         except KeyError:
-            known = ", ".join(o.id for o in self.site.openings)
-            raise OrderRefused(f"this site has no opening {name!r}", now=f"It has: {known}.") from None
+            known = (opening.id for opening in self.site.openings)
+            raise OrderRefused("unknown-opening", opening=name, known=known) from None
 
     def standing(self, name: str) -> OpeningState:
         return self.state.doors[name].stand.state
@@ -153,18 +150,14 @@ class _WayBack:
 
     def answer_gate(self, order: orders.AnswerGate) -> tuple[AnyFact, ...]:
         opening = self.opening(order.opening)
-        self.require(
-            order.gate in set(Gate), f"there is no gate {order.gate!r}", f"The gates: {', '.join(Gate)}."
+        require(order.gate in set(Gate), "no-gate", gate=order.gate, known=[gate.value for gate in Gate])
+        require(
+            order.answer in (GateAnswer.NO, GateAnswer.UNKNOWN) or bool(order.proof.strip()), "gate-proof"
         )
-        self.require(
-            order.answer in (GateAnswer.NO, GateAnswer.UNKNOWN) or bool(order.proof.strip()),
-            "a gate passes with a proof",
-            "Say in a sentence what was checked and how.",
-        )
-        self.require(
+        require(
             order.answer is not GateAnswer.NEVER_FOUND or order.gate == Gate.EVICTION,
-            f"never-found is no answer to {order.gate}",
-            "It says of the gate eviction that the way in was sought and never found.",
+            "never-found-only-eviction",
+            gate=order.gate,
         )
         return (
             facts.GateAnswered(
@@ -187,27 +180,25 @@ class _WayBack:
     def reopen(self, order: orders.Reopen) -> tuple[AnyFact, ...]:
         opening = self.opening(order.opening)
         door = self.state.doors[opening.id]
-        self.require(order.state is not OpeningState.CLOSED, "a trial opens or filters; it does not close")
-        self.require(rehearsing(self.state) is None, "a rehearsal is under way; it undoes itself")
-        self.require(
+        require(order.state is not OpeningState.CLOSED, "trial-opens")
+        require(rehearsing(self.state) is None, "rehearsal-undoes-itself")
+        require(
             stricter(door.stand.state, order.state) is door.stand.state
             and door.stand.state is not order.state,
-            f"{opening.id} is already {door.stand.state.value}",
+            "already-so",
+            opening=opening.id,
+            state=door.stand.state.value,
         )
         if self.never_found(opening):
-            self.require(
+            require(
                 order.state is OpeningState.FILTERED and order.seconds >= UNKNOWN_WAY_IN // seconds(1),
-                "the way in was never found: this opening is only filtered, and watched for 72 hours at least",
-                f"Use: rempart reopen trial {opening.id} --state filtered --for 72h",
+                "never-found-filtered",
+                opening=opening.id,
             )
         overridden = list(self.obstacles(opening, order.by))
         if overridden:
-            self.require(
-                order.override,
-                f"{opening.id} cannot be tried yet: {'; '.join(overridden)}",
-                "Answer the gates (rempart reopen gate …), or override with a reason if care depends on it.",
-            )
-            self.require(bool(order.reason.strip()), "an override needs a reason")
+            require(order.override, "cannot-be-tried", because=overridden, opening=opening.id)
+            require(bool(order.reason.strip()), "override-reason")
         return (
             facts.TrialStarted(
                 at=self.now,
@@ -217,10 +208,10 @@ class _WayBack:
                 then=falls_to(opening),
                 by=order.by,
                 reason=order.reason,
-                overridden=overridden,
+                overridden=[each.text for each in overridden],
                 profile=profile(self.site, opening).value,
                 checked=[
-                    f"{check.gate.value}: {check.verdict.value}, {check.detail}"
+                    f"{check.gate.value}: {check.verdict.value}, {check.detail.text}"
                     for check in self.checked(opening)
                     if check.verdict is not Verdict.UNKNOWN
                 ],
@@ -228,37 +219,37 @@ class _WayBack:
             ),
         )
 
-    def obstacles(self, opening: Opening, by: str) -> Iterator[str]:
+    def obstacles(self, opening: Opening, by: str) -> Iterator[Phrase]:
         """What stands against a trial: gates, the machine's no, the second person, stages, partner, paper."""
         answers = self.state.gates.get(opening.id, {})
         passing = (GateAnswer.YES, GateAnswer.NEVER_FOUND)
         passed = {gate for gate, answer in answers.items() if answer.answer in passing}
         asked = gates(profile(self.site, opening))
-        yield from (f"gate {gate.value} has not passed" for gate in missing(passed, asked))
+        yield from (phrase("against-gate", gate=gate.value) for gate in missing(passed, asked))
         yield from (
-            f"gate {check.gate.value}: {check.detail}"
+            phrase("against-check", because=[check.detail], gate=check.gate.value)
             for check in self.checked(opening)
             if check.verdict is Verdict.NO and check.gate in asked
         )
         approval = answers.get(Gate.APPROVAL.value)
         if approval and by and same_person(approval.by, by):
-            yield "the approval must come from a second person"
+            yield phrase("against-same-person")
         yield from self._others_first(opening)
         partner = self.state.dossier.partners.get(opening.id)
         if partner and not partner.met:
-            yield f"the partner's own condition is not met: {partner.condition}"
+            yield phrase("against-partner", condition=partner.condition)
         if piles := papers_waiting(self.state.care, opening.id):
-            yield f"paper kept meanwhile is not entered: {', '.join(pile.id for pile in piles)}"
+            yield phrase("against-paper", papers=[pile.id for pile in piles])
 
-    def _others_first(self, opening: Opening) -> Iterator[str]:
+    def _others_first(self, opening: Opening) -> Iterator[Phrase]:
         """The trusted core, what it needs, and earlier stages; lifelines wait for nobody."""
         if not self.state.contained or opening.lifeline:
             return
         if core := unproven_core(self.site, self.ground):
-            yield f"the trusted core is not proven: {', '.join(asset.id for asset in core)}"
+            yield phrase("against-core", assets=[asset.id for asset in core])
         lacking = [name for name in opening.needs if self.standing(name) is OpeningState.CLOSED]
         if lacking:
-            yield f"what it needs is closed: {', '.join(lacking)}"
+            yield phrase("against-needs", openings=lacking)
         own = self.stage(opening)
         waiting = [
             name
@@ -266,7 +257,7 @@ class _WayBack:
             if stage < own and self.standing(name) is OpeningState.CLOSED
         ]
         if waiting:
-            yield f"earlier stages are still closed: {', '.join(waiting)}"
+            yield phrase("against-stages", openings=waiting)
 
     def unapproved(self, opening: Opening, by: str) -> bool:
         """Whether no second person agreed."""
@@ -287,37 +278,22 @@ class _WayBack:
         until = door.stand.until
         waits = door.provisional or is_rehearsed(self.state, opening.id)
         on_trial = until is not None and until > self.now and not waits
-        self.require(on_trial, f"{opening.id} is not on trial")
-        self.require(
-            not self.state.doors[opening.id].visitor,
-            f"{opening.id} is open for a visit, which ends by itself",
-        )
+        require(on_trial, "not-on-trial", opening=opening.id)
+        require(not self.state.doors[opening.id].visitor, "open-for-visit", opening=opening.id)
         assert until is not None
         if self.never_found(opening):
             watched = Instant(door.since + (until - door.since) * 3 // 4)
-            self.require(
-                self.now >= watched,
-                "the way in was never found: three quarters of the trial are watched first",
-                "It stays filtered meanwhile. Extend it with a new trial if it would end at night.",
-            )
+            require(self.now >= watched, "watched-first")
         return (facts.TrialConfirmed(at=self.now, opening=opening.id, by=order.by),)
 
     def normalise(self, order: orders.Normalise) -> tuple[AnyFact, ...]:
-        self.require(self.state.contained, "the site is not contained")
+        require(self.state.contained, "not-contained")
         waiting = [
             o.id for o in self.site.openings if o.normally is not OpeningState.CLOSED and not self.stable(o)
         ]
-        self.require(
-            not waiting,
-            f"not every opening is stable yet: {', '.join(waiting)}",
-            "Reopen and confirm them first, one by one.",
-        )
-        unconfirmed = ", ".join(sorted(self.state.dossier.overrides))
-        self.require(
-            not unconfirmed,
-            f"overrides wait for a second person: {unconfirmed}",
-            "Confirm them: rempart reopen confirm-override OPENING",
-        )
+        require(not waiting, "not-stable", openings=waiting)
+        unconfirmed = sorted(self.state.dossier.overrides)
+        require(not unconfirmed, "overrides-wait", openings=unconfirmed)
         return (facts.Normalised(at=self.now, by=order.by, reason=order.reason),)
 
     def stable(self, opening: Opening) -> bool:
@@ -328,7 +304,7 @@ class _WayBack:
 
     def set_stage(self, order: orders.SetStage) -> tuple[AnyFact, ...]:
         opening = self.opening(order.opening)
-        self.require(bool(order.reason.strip()), "moving an opening needs a reason")
+        require(bool(order.reason.strip()), "stage-reason")
         if self.stage(opening) == order.stage:
             return ()
         return (

@@ -129,25 +129,14 @@ def require(state: State, order: AnyOrder, authority: Authority) -> None:
     person = state.people.get(authority.person or "")
     roles = person.roles if person and person.enabled else authority.roles
     if not roles & needed.roles:
-        wanted = ", ".join(sorted(needed.roles))
-        raise OrderRefused("your roles do not allow this", now=f"It is for: {wanted}.")
+        raise OrderRefused("roles", roles=sorted(needed.roles))
     if authority.person is not None and order.by != authority.person:
-        raise OrderRefused("an order is given in one's own name", now="Sign in as yourself.")
+        raise OrderRefused("own-name")
     if authority.proof < needed.proof:
-        what, now = _MORE_PROOF[needed.proof]
-        raise OrderRefused(what, now=now)
+        raise OrderRefused(_MORE_PROOF[needed.proof])
 
 
-_MORE_PROOF = {
-    Proof.PASSKEY: (
-        "this order needs your passkey",
-        "Confirm it with your passkey, or give it on the station itself with the rempart command.",
-    ),
-    Proof.LOCAL: (
-        "whoever checks on the technician is enrolled on the station itself",
-        "Give it there, as root: rempart account",
-    ),
-}
+_MORE_PROOF = {Proof.PASSKEY: "needs-passkey", Proof.LOCAL: "needs-box"}
 
 
 def challenge(site: str, order: AnyOrder, nonce: bytes) -> bytes:

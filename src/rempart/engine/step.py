@@ -151,7 +151,7 @@ def _obey(
     try:
         require(state, order, authority)
     except OrderRefused as refusal:
-        return _refuse(terms, state, order, authority, refusal, now, sort=refusal.what)
+        return _refuse(terms, state, order, authority, refusal, now, sort=refusal.said.key)
     try:
         decided = judge(terms.site, state, order, now)
     except OrderRefused as refusal:
@@ -187,7 +187,7 @@ def _refuse(
     after_it, commands = (
         _settle(terms, state, (declined,), now) if local else _decline(terms, state, declined, sort)
     )
-    return after_it, (*commands, Refuse(refusal.what, refusal.now))
+    return after_it, (*commands, Refuse(refusal.said))
 
 
 def _decline(

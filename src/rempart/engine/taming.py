@@ -46,14 +46,12 @@ def make(taming: Taming, order: orders.MakeException, now: Instant) -> tuple[fac
     """The exception, unless the same holds already. Raises `OrderRefused`."""
     today, until = as_datetime(now).date(), _day(order.until)
     if not order.reason.strip():
-        raise OrderRefused("it needs its reason", now="Say why this is normal here; it is sealed.")
+        raise OrderRefused("exception-reason")
     if not today <= until <= today + LONGEST:
-        raise OrderRefused(
-            "its last day is not within a year", now="Give a day from today on, as 2027-01-31."
-        )
+        raise OrderRefused("exception-days")
     for trait in order.traits:
         if not trait.value.replace("*", "").strip():
-            raise OrderRefused(f"{trait.field} may be anything: that hides far too much", now="Name a value.")
+            raise OrderRefused("exception-anything", field=trait.field)
     holding = _holding(taming, today)
     made = facts.ExceptionMade(
         at=now,
@@ -68,16 +66,14 @@ def make(taming: Taming, order: orders.MakeException, now: Instant) -> tuple[fac
     if made.exception in holding:
         return ()
     if len(holding) >= MOST:
-        raise OrderRefused(f"{MOST} exceptions hold already", now="End those that are not needed any more.")
+        raise OrderRefused("many-exceptions", count=MOST)
     return (made,)
 
 
 def end(taming: Taming, order: orders.EndException, now: Instant) -> facts.ExceptionEnded:
     """Its end, before its day. Raises `OrderRefused`."""
     if order.exception not in _holding(taming, as_datetime(now).date()):
-        raise OrderRefused(
-            "no such exception holds", now="One that stands in exceptions.toml is ended there."
-        )
+        raise OrderRefused("no-exception")
     return facts.ExceptionEnded(at=now, exception=order.exception, by=order.by, reason=order.reason)
 
 
@@ -123,4 +119,4 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise OrderRefused(f"{text!a} is no day", now="Write it as 2027-01-31.") from None
+        raise OrderRefused("no-day", day=text) from None

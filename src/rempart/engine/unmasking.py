@@ -36,9 +36,9 @@ Unmaskings = Mapping[str, Unmasking]
 def ask(known: Unmaskings, order: orders.AskUnmasking, now: Instant) -> facts.UnmaskingAsked:
     """The privacy officer's request. Raises `OrderRefused` without a purpose."""
     if not order.reason.strip():
-        raise OrderRefused("it needs its purpose", now="Say what the names are needed for; it is sealed.")
+        raise OrderRefused("no-purpose")
     if (before := known.get(order.incident)) and before.holds(now):
-        raise OrderRefused("the names can be read already", now="See: rempart masks")
+        raise OrderRefused("already-unmasked")
     return facts.UnmaskingAsked(
         at=now, incident=order.incident, by=order.by, purpose=order.reason, length=order.seconds
     )
@@ -48,11 +48,9 @@ def agree(known: Unmaskings, order: orders.AgreeUnmasking, now: Instant) -> fact
     """The second person's agreement. Raises `OrderRefused` when nothing was asked, or by the same person."""
     asked = known.get(order.incident)
     if asked is None or asked.until is not None or now >= after(asked.asked, ASKED_LASTS):
-        raise OrderRefused(
-            "nobody has asked for these names today", now="The privacy officer asks first, with the purpose."
-        )
+        raise OrderRefused("nobody-asked")
     if _same(asked.asked_by, order.by):
-        raise OrderRefused("whoever asks cannot agree", now="It takes a second person.")
+        raise OrderRefused("asks-not-agrees")
     return facts.Unmasked(
         at=now,
         incident=order.incident,

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from rempart.containment.way import addresses
 from rempart.engine import facts, orders
 from rempart.engine.state import State
-from rempart.errors import OrderRefused
+from rempart.errors import OrderRefused, require
 from rempart.instants import Instant, after, minutes
 from rempart.site.opening import Direction, Opening, OpeningState
 from rempart.site.site import Site
@@ -15,29 +15,24 @@ from rempart.site.site import Site
 def visit(site: Site, state: State, order: orders.OpenVisit, now: Instant) -> facts.VisitBegun:
     """The visit as it will be sealed. Raises `OrderRefused`."""
     opening = _opening(site, order.opening)
-    _require(bool(order.visitor.strip()), "a visit needs the visitor's name", "Ask who is calling.")
-    _require(bool(order.reason.strip()), "a visit needs a reason", "Say what is to be done.")
-    _require(
-        takes_visits(opening),
-        f"{opening.id} is no opening for visits",
-        "A visit comes in through an opening that is normally closed.",
-    )
+    require(bool(order.visitor.strip()), "no-visitor")
+    require(bool(order.reason.strip()), "visit-reason")
+    require(takes_visits(opening), "no-visits", opening=opening.id)
     door = state.doors[opening.id]
-    _require(
+    require(
         door.stand.state is OpeningState.CLOSED or bool(door.visitor),
-        f"{opening.id} is {door.stand.state.value} already",
+        "already-so",
+        opening=opening.id,
+        state=door.stand.state.value,
     )
-    _require(
+    require(
         _among(order.source, opening.hosts),
-        f"{order.source} is none of the hosts of {opening.id}",
-        "Add the supplier's address to site.toml, or ask whether it is really them.",
+        "not-its-host",
+        source=order.source,
+        opening=opening.id,
     )
     overridden = ["the site is contained"] if state.contained else []
-    _require(
-        not overridden or order.override,
-        f"{opening.id} stays closed while the site is contained",
-        "Override it if care depends on the visit.",
-    )
+    require(not overridden or order.override, "contained-no-visit", opening=opening.id)
     return facts.VisitBegun(
         at=now,
         opening=opening.id,
@@ -63,7 +58,8 @@ def _opening(site: Site, name: str) -> Opening:
     try:
         return site.opening(name)
     except KeyError:
-        raise OrderRefused(f"this site has no opening {name!r}") from None
+        known = (opening.id for opening in site.openings)
+        raise OrderRefused("unknown-opening", opening=name, known=known) from None
 
 
 def _among(source: str, hosts: Iterable[str]) -> bool:
@@ -73,8 +69,3 @@ def _among(source: str, hosts: Iterable[str]) -> bool:
     except ValueError:
         return False
     return any(address in network for network in addresses(hosts))
-
-
-def _require(holds: bool, what: str, now: str = "") -> None:  # noqa: FBT001  reads as a sentence
-    if not holds:
-        raise OrderRefused(what, now=now)

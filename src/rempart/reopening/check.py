@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rempart.instants import Instant, hours
+from rempart.phrase import Phrase, phrase
 from rempart.reopening.dossier import Dossier, ProofKind
 from rempart.reopening.gate import Gate
 from rempart.reopening.profile import exact
@@ -22,11 +23,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One machine check of one gate, in words."""
+    """One machine check of one gate, and what it found."""
 
     gate: Gate
     verdict: Verdict
-    detail: str
+    detail: Phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,34 +69,34 @@ def unproven_core(site: Site, ground: Ground) -> tuple[Asset, ...]:
 def _beacons(site: Site, ground: Ground) -> Check:
     quiet = hours(site.quiet_hours)
     if not quiet:
-        return Check(Gate.CUT_VERIFIED, Verdict.UNKNOWN, "site.toml asks for no quiet hours")
+        return Check(Gate.CUT_VERIFIED, Verdict.UNKNOWN, phrase("found-no-quiet"))
     if ground.last_beacon is not None and ground.now - ground.last_beacon < quiet:
         ago = (ground.now - ground.last_beacon) // hours(1)
-        told = f"a machine inside called its commander {ago} h ago, less than {site.quiet_hours} h"
+        told = phrase("found-beacon", ago=ago, hours=site.quiet_hours)
         return Check(Gate.CUT_VERIFIED, Verdict.NO, told)
     if ground.now - ground.cut_since < quiet:
-        told = f"the site is cut for less than {site.quiet_hours} h: too soon to say that nothing calls out"
+        told = phrase("found-too-soon", hours=site.quiet_hours)
         return Check(Gate.CUT_VERIFIED, Verdict.UNKNOWN, told)
-    return Check(Gate.CUT_VERIFIED, Verdict.YES, f"no call to a commander for {site.quiet_hours} h")
+    return Check(Gate.CUT_VERIFIED, Verdict.YES, phrase("found-no-beacon", hours=site.quiet_hours))
 
 
 def _cut(ground: Ground) -> Check:
     if ground.leaks:
-        return Check(Gate.CUT_VERIFIED, Verdict.NO, f"answered through the cut: {', '.join(ground.leaks)}")
+        return Check(Gate.CUT_VERIFIED, Verdict.NO, phrase("found-leaks", probes=ground.leaks))
     if not ground.silent:
-        return Check(Gate.CUT_VERIFIED, Verdict.UNKNOWN, "no probe asks through the cut")
-    return Check(Gate.CUT_VERIFIED, Verdict.YES, f"{ground.silent} probes got no answer through the cut")
+        return Check(Gate.CUT_VERIFIED, Verdict.UNKNOWN, phrase("found-no-probe"))
+    return Check(Gate.CUT_VERIFIED, Verdict.YES, phrase("found-silent", count=ground.silent))
 
 
 def _secrets(ground: Ground) -> Check:
     renewed = ground.dossier.proofs.get(ProofKind.SECRETS.value, {})
     late = [name for name, proof in renewed.items() if ground.attacked and proof.on < ground.attacked]
     if late:
-        told = f"renewed before the attack began: {', '.join(sorted(late))}"
+        told = phrase("found-old-secrets", secrets=sorted(late))
         return Check(Gate.EVICTION, Verdict.NO, told)
     if not renewed:
-        return Check(Gate.EVICTION, Verdict.UNKNOWN, "no renewed secret is noted")
-    return Check(Gate.EVICTION, Verdict.YES, f"renewed since: {', '.join(sorted(renewed))}")
+        return Check(Gate.EVICTION, Verdict.UNKNOWN, phrase("found-no-secret"))
+    return Check(Gate.EVICTION, Verdict.YES, phrase("found-secrets", secrets=sorted(renewed)))
 
 
 def _machines(site: Site, opening: Opening, ground: Ground) -> Iterator[Check]:
@@ -104,27 +105,27 @@ def _machines(site: Site, opening: Opening, ground: Ground) -> Iterator[Check]:
         return
     for asset in (a for a in site.assets if opening.publication.address in a.addresses):
         if asset.id in ground.isolated:
-            yield Check(Gate.ASSET, Verdict.NO, f"{asset.id} stands behind it and is isolated")
+            yield Check(Gate.ASSET, Verdict.NO, phrase("found-isolated", asset=asset.id))
         elif _since(ground, ProofKind.SCAN, asset.id):
-            yield Check(Gate.ASSET, Verdict.YES, f"{asset.id} was checked since the attack began")
+            yield Check(Gate.ASSET, Verdict.YES, phrase("found-checked", asset=asset.id))
         else:
-            yield Check(Gate.ASSET, Verdict.UNKNOWN, f"no check of {asset.id} is noted")
+            yield Check(Gate.ASSET, Verdict.UNKNOWN, phrase("found-unchecked", asset=asset.id))
 
 
 def _restore(ground: Ground) -> Check:
     tested = ground.dossier.proofs.get(ProofKind.RESTORE.value, {})
     good = sorted(name for name in tested if _since(ground, ProofKind.RESTORE, name))
     if good:
-        return Check(Gate.ASSET, Verdict.YES, f"restored in a test: {', '.join(good)}")
-    return Check(Gate.ASSET, Verdict.UNKNOWN, "no restore was tested since the attack began")
+        return Check(Gate.ASSET, Verdict.YES, phrase("found-restored", backups=good))
+    return Check(Gate.ASSET, Verdict.UNKNOWN, phrase("found-no-restore"))
 
 
 def _filter(opening: Opening) -> Check:
     if opening.publication:
-        return Check(Gate.FILTER, Verdict.UNKNOWN, "a published service is filtered by the proxy")
+        return Check(Gate.FILTER, Verdict.UNKNOWN, phrase("found-proxy"))
     if exact(opening):
-        return Check(Gate.FILTER, Verdict.YES, "named hosts and few ports")
-    return Check(Gate.FILTER, Verdict.UNKNOWN, "it leads to many hosts or ports")
+        return Check(Gate.FILTER, Verdict.YES, phrase("found-exact"))
+    return Check(Gate.FILTER, Verdict.UNKNOWN, phrase("found-wide"))
 
 
 def _since(ground: Ground, kind: ProofKind, subject: str) -> bool:

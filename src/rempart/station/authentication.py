@@ -287,10 +287,7 @@ class Authentication:
         if session is None:
             raise _not_signed_in()
         if not passkeys:
-            raise OrderRefused(
-                "you have no passkey",
-                now="Ask a technician for a link to make one, or give the order on the station itself.",
-            )
+            raise OrderRefused("no-passkey")
         nonce = secrets.token_bytes(SECRET_BYTES)
         signed = challenge(self._site, order, nonce)
         return Question(
@@ -304,12 +301,12 @@ class Authentication:
         if session is None:
             raise _not_signed_in()
         if session.scopes is not None and _scope(order) not in session.scopes:
-            raise OrderRefused("this token is not for that", now="Make one with the scope it needs.")
+            raise OrderRefused("token-scope")
         if answer is None:
             return Authority(session.person, Proof.SESSION, session.roles or frozenset())
         question = self.take_question(answer.handle, session.digest)
         if question is None:
-            raise OrderRefused("this confirmation is not open (any more)", now="Confirm the order again.")
+            raise OrderRefused("confirmation-over")
         try:
             passkey = self._claimed(answer)
             if passkey.person != session.person:
@@ -317,9 +314,7 @@ class Authentication:
             signed = challenge(self._site, order, question.chance)
             count = credentials.verified(self.party, passkey, signed, answer.response)
         except PasskeyRefused as fault:
-            raise OrderRefused(
-                "the passkey did not confirm this very order", now="Confirm the order again."
-            ) from fault
+            raise OrderRefused("passkey-other") from fault
         self.keychain.change_now([replace(passkey, sign_count=count)])
         return Authority(session.person, Proof.PASSKEY)
 
@@ -371,7 +366,7 @@ def _fresh() -> Secret:
 
 
 def _not_signed_in() -> OrderRefused:
-    return OrderRefused("nobody is signed in", now="Sign in, then give the order again.")
+    return OrderRefused("not-signed-in")
 
 
 def _scope(order: AnyOrder) -> Scope:

@@ -218,18 +218,13 @@ class Enrolment:
         match order:
             case orders.AddPasskey(by=by):
                 if len(self._who.passkeys(by)) >= MOST_PASSKEYS:
-                    raise OrderRefused(
-                        f"you have {MOST_PASSKEYS} passkeys", now="Remove one that is no longer used."
-                    )
+                    raise OrderRefused("many-passkeys", count=MOST_PASSKEYS)
             case orders.RemovePasskey(by=by, passkey=named):
                 held = [_named(each) for each in self._who.passkeys(by)]
                 if named not in held:
-                    raise OrderRefused("you have no such passkey", now="Look at your account again.")
+                    raise OrderRefused("no-such-passkey")
                 if len(held) == 1 and not self._has_another_way_in(by):
-                    raise OrderRefused(
-                        "it is your only way in",
-                        now="Add another passkey first, or ask for a new one-time link.",
-                    )
+                    raise OrderRefused("only-way-in")
             case _:
                 pass
 

@@ -16,7 +16,14 @@ def foresee(terms: Terms, state: State, order: AnyOrder, now: Instant) -> Forese
     before, wanted = enforcement(state), enforcement(after_it)
     refusal = next((command for command in commands if isinstance(command, Refuse)), None)
     if refusal:
-        return Foreseen(refused=refusal.what, instead=refusal.now, facts=[], doors=[], loosens=False)
+        return Foreseen(
+            refused=refusal.what,
+            instead=refusal.now,
+            said=refusal.said,
+            facts=[],
+            doors=[],
+            loosens=False,
+        )
     return Foreseen(
         refused="",
         instead="",

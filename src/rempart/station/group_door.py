@@ -11,6 +11,7 @@ from rempart.adapters.socket import dial
 from rempart.config import Places
 from rempart.errors import InputRefused, RempartError
 from rempart.messages import CutAsked, GroupAnswer, GroupCutAsked, OrderRejected, ToGroupDoor
+from rempart.phrase import advice, phrase
 from rempart.site import description
 from rempart.site.group import GroupDoor
 
@@ -49,9 +50,8 @@ class Door:
             _log.error("the guard does not answer: %s", fault)
             answer = None
         if answer is None:
-            return OrderRejected(
-                what="the box is reached, but its guard does not answer", now="Call the site."
-            )
+            said = phrase("guard-silent")
+            return OrderRejected(what=said.text, now=advice(said), said=said)
         return answer
 
 

@@ -126,6 +126,7 @@ from rempart.messages import (
     WhyAsked,
 )
 from rempart.messages import Ordered as OrderSent
+from rempart.phrase import Phrase, advice, phrase
 from rempart.ports import Clock, Enforcer
 from rempart.site import description
 from rempart.site.site import Site
@@ -615,7 +616,7 @@ class Guard:
         try:
             reasons = why(self.terms.site, self.state, address, counted)
         except InputRefused as fault:
-            return OrderRejected(what=fault.what, now=fault.now)
+            return rejected(fault)
         return Why(reasons=list(reasons[:_MOST_REASONS]))
 
     async def hear_console(self, connection: Connection) -> None:
@@ -650,19 +651,18 @@ class Guard:
         try:
             return await self.reception.answer(asked)
         except RempartError as fault:
-            return OrderRejected(what=fault.what, now=fault.now)
+            return rejected(fault)
 
     def _question(self, asked: ChallengeAsked) -> Question | OrderRejected:
         try:
             return self.reception.question(asked)
         except OrderRefused as fault:
-            return OrderRejected(what=fault.what, now=fault.now)
+            return rejected(fault)
 
     def _foreseen(self, asked: SimulationAsked) -> Foreseen | OrderRejected:
         """What an order would do, to those who may see everything; each order costs one step of the engine."""
         if not self.reception.roles(asked.session) & INFORMED:
-            wanted = ", ".join(sorted(INFORMED))
-            return OrderRejected(what="your roles do not allow this", now=f"It is for: {wanted}.")
+            return rejected(OrderRefused("roles", roles=sorted(INFORMED)))
         return foresee(self.terms, self.state, asked.order, self.clock.now())
 
     async def _obey_visitor(self, sent: OrderSent) -> OrderDone | OrderRejected:
@@ -673,7 +673,7 @@ class Guard:
             await self.ask(
                 Declined(self.clock.now(), type(order).__name__, order.by, fault.what), urgent=True
             )
-            return OrderRejected(what=fault.what, now=fault.now)
+            return rejected(fault)
         return await self._obey(sent.order, authority, sent.content)
 
     async def _obey(
@@ -686,14 +686,14 @@ class Guard:
                 await self._keep(Ordered(received, order, authority), content)
         except OrderRefused as fault:
             await self.ask(Declined(received, type(order).__name__, order.by, fault.what), urgent=True)
-            return OrderRejected(what=fault.what, now=fault.now)
+            return rejected(fault)
         try:
             handled = await self.ask(Ordered(received, order, authority), urgent=True)
             if handled.refusal:
-                return OrderRejected(what=handled.refusal.what, now=handled.refusal.now)
+                return _refused(handled.refusal.said)
             handed = await self.reception.carry_out(order)
         except RempartError as fault:
-            return OrderRejected(what=fault.what, now=fault.now)
+            return rejected(fault)
         return OrderDone(
             received=received,
             sealed=handled.sealed,
@@ -708,21 +708,19 @@ class Guard:
         order = ordered.order
         assert isinstance(order, AttachFile)
         if len(content) != order.size or hashlib.sha256(content).hexdigest() != order.sha256:
-            raise OrderRefused("the file is not the one that the order names", now="Send both anew.")
+            raise OrderRefused("other-file")
         _, commands = step(self._terms(), self.state, ordered)
         if any(isinstance(command, Refuse) for command in commands):
             return  # it is refused, and the refusal sealed, when it is carried out
         if self._attachments is None:
-            raise OrderRefused("this station keeps no files")
+            raise OrderRefused("keeps-no-files")
         await asyncio.to_thread(self._attachments.keep, content)
 
     def _incident(self, asked: IncidentAsked, roles: frozenset[Role]) -> IncidentFile | OrderRejected:
         """An incident as somebody with these roles may see it."""
         name = belongs_to(self.state, asked.incident)
         if name is None:
-            return OrderRejected(
-                what="there is no such incident", now="It may have closed: see rempart export."
-            )
+            return rejected(OrderRefused("no-incident", incident=asked.incident))
         return incident_file(self.state, name, self.clock.now(), roles=roles, masked=self._mask)
 
     async def _file(self, asked: FileAsked, roles: frozenset[Role]) -> FileTold | OrderRejected:
@@ -731,12 +729,12 @@ class Guard:
         file = next((each for each in case.files if each.sha256 == asked.sha256), None) if case else None
         try:
             if not roles & CHECKING:
-                raise OrderRefused("your roles do not allow this", now="It is for those who attach files.")
+                raise OrderRefused("roles", roles=sorted(CHECKING))
             if file is None or self._attachments is None:
-                raise OrderRefused("no such file is attached to this incident")
+                raise OrderRefused("no-such-file")
             content = await asyncio.to_thread(self._attachments.read, file.sha256)
         except RempartError as fault:
-            return OrderRejected(what=fault.what, now=fault.now)
+            return rejected(fault)
         return FileTold(name=file.name, sha256=file.sha256, content=content)
 
     async def _witness(self, seen: Witnessed) -> None:
@@ -781,14 +779,11 @@ class Guard:
         try:
             by = "" if local else self.reception.reader_of_names(asked.session)
             if incident is None or unmasking is None or not unmasking.holds(now):
-                raise OrderRefused(
-                    "these names are behind masks",
-                    now="The privacy officer asks for them with a purpose, and a second person agrees.",
-                )
+                raise OrderRefused("behind-masks")
             read = NamesRead(at=now, incident=asked.incident, by=by)
             await self.ask(Witnessed(now, read), urgent=True)
         except RempartError as fault:
-            return OrderRejected(what=fault.what, now=fault.now)
+            return rejected(fault)
         names = {self._mask(incident.id, account): account for account in sorted(incident.accounts)}
         return NamesTold(incident=incident.id, names=names, until=unmasking.until or now)
 
@@ -812,6 +807,21 @@ class Guard:
             names=self._leasing.refused if self._leasing else None,
             masked=self._mask,
         )
+
+
+def rejected(fault: RempartError) -> OrderRejected:
+    """A refusal or a failure as it is told: its own English, and a phrase for every other language."""
+    if isinstance(fault, OrderRefused):
+        return _refused(fault.said)
+    key = next((key for kind, key in _FAILED.items() if isinstance(fault, kind)), "defect")
+    return OrderRejected(what=fault.what, now=fault.now, said=phrase(key, detail=fault.what))
+
+
+_FAILED: dict[type[RempartError], str] = {JournalUnwritable: "unsealable", EnforcementFailed: "unenforced"}
+
+
+def _refused(said: Phrase) -> OrderRejected:
+    return OrderRejected(what=said.text, now=advice(said), said=said)
 
 
 def _sealable(seals: Iterable[tuple[AnyFact, ...]]) -> None:

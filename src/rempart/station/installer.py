@@ -23,7 +23,7 @@ from rempart.adapters.socket import connect
 from rempart.config import Places
 from rempart.duties import notice, words
 from rempart.engine import orders
-from rempart.errors import DecodeError, InputRefused, OrderRefused, RempartError, StationUnreachable
+from rempart.errors import DecodeError, InputRefused, RempartError, StationUnreachable
 from rempart.events.decode import DECODERS
 from rempart.first_hour import attack, form
 from rempart.first_hour.answers import DESCRIBING, Answers, Step, to_do
@@ -214,7 +214,7 @@ class Installer:
     def account(self) -> str:
         """Make the first account, or a new link for it when it is there; the one-time link is given back.
 
-        Raises OrderRefused with the station's reason.
+        Raises InputRefused with the station's reason.
         """
         people = self.answers.people
         if people is None:
@@ -228,7 +228,7 @@ class Installer:
             again = orders.IssueLink(by="rempart setup", reason="first hour", person=people.account)
             answer = self._order(again)
         if isinstance(answer, OrderRejected):
-            raise OrderRefused(answer.what, where="account", now=answer.now)
+            raise InputRefused(answer.what, where="account", now=answer.now)
         self._proved(account=self.clock.now())
         self.link = f"{answer.console}/link?secret={answer.handed}"
         return self.link

@@ -91,9 +91,9 @@ class Reception:
         """Who it is that may read the names behind masks. Raises `OrderRefused` when they may not."""
         visitor = self._who.who(SessionAsked(session=session))
         if not isinstance(visitor, Visitor) or visitor.scopes is not None:
-            raise OrderRefused("nobody is signed in", now="Sign in, then ask again.")
+            raise OrderRefused("not-signed-in")
         if visitor.how is How.ENVELOPE or not _MAY_READ_NAMES & set(visitor.roles):
-            raise OrderRefused("your roles do not allow this", now="It is for those who unmask.")
+            raise OrderRefused("roles", roles=sorted(_MAY_READ_NAMES))
         return visitor.person
 
     def roles(self, session: str) -> frozenset[Role]:

@@ -310,19 +310,15 @@ class Journal:
 
     def _may_erase(self, number: int, reason: str, by: str) -> None:
         if not reason or not by:
-            raise OrderRefused("an erasure needs a reason and a name", where=f"entry {number}")
+            raise OrderRefused("erasure-reason", where=f"entry {number}")
         row = self._db.execute(
             "SELECT entry FROM entries JOIN bodies USING (number) WHERE number = ?", (number,)
         )
         found = row.fetchone()
         if found is None:
-            raise OrderRefused(
-                "there is no such entry, or its body is erased already", where=f"entry {number}"
-            )
+            raise OrderRefused("no-entry", where=f"entry {number}")
         if (kind := Entry.decode(found[0]).kind) in entry.LASTING:
-            raise OrderRefused(
-                f"a {kind} is needed to verify the journal and is never erased", where=f"entry {number}"
-            )
+            raise OrderRefused("lasting-entry", where=f"entry {number}", kind=kind)
 
     def _erase(self, numbers: Sequence[int], reason: str, by: str, at: Instant) -> Sealed:
         rows = [(number,) for number in numbers]

@@ -80,8 +80,8 @@ def routes(console: "Console") -> list[Route]:
 class _Refused(Exception):
     """An answer that is no success."""
 
-    def __init__(self, code: int, title: str, detail: str = "", *, wait: int = 0) -> None:
-        self.code, self.title, self.detail, self.wait = code, title, detail, wait
+    def __init__(self, code: int, title: str, detail: str = "", *, wait: int = 0, key: str = "") -> None:
+        self.code, self.title, self.detail, self.wait, self.key = code, title, detail, wait, key
 
     def response(self) -> Response:
         headers = {"content-type": "application/problem+json"}
@@ -89,7 +89,7 @@ class _Refused(Exception):
             headers["www-authenticate"] = 'Bearer realm="rempart"'
         if self.wait:
             headers["retry-after"] = str(self.wait)
-        problem = Problem(title=self.title, detail=self.detail, status=self.code)
+        problem = Problem(title=self.title, detail=self.detail, status=self.code, key=self.key)
         return Response(msgspec.json.encode(problem), self.code, headers)
 
 
@@ -276,8 +276,8 @@ class _Api:
         except StationUnreachable as gone:
             raise _silent() from gone
         match answer:
-            case OrderRejected(what=what, now=now):
-                raise _Refused(403, what, now)
+            case OrderRejected(what=what, now=now, said=said):
+                raise _Refused(403, what, now, key=said.key if said else "")
             case Turned(why=Why.WAIT | Why.BUSY, seconds=seconds):
                 raise _Refused(429, "too many tries", f"Wait {seconds} s.", wait=max(1, seconds))
             case Turned(why=why):

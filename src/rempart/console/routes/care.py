@@ -68,7 +68,8 @@ class _Care:
         except StationUnreachable:
             return self._refused(request, here, 503, "unwritten", service)
         if not isinstance(answer, OrderDone):
-            return self._shown(request, here, 409, service=service, refusal=answer.what, advice=answer.now)
+            refusal, advice = self.console.refusal(request, answer)
+            return self._shown(request, here, 409, service=service, refusal=refusal, advice=advice)
         return RedirectResponse(f"{CARE}?trouble={await self._written(service)}", 303)
 
     async def _written(self, service: str) -> str:

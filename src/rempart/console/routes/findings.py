@@ -146,7 +146,7 @@ class _Findings:
         except StationUnreachable:
             return await self._listed(request, here, words.say("findings.guard-silent"))
         if not isinstance(done, OrderDone):
-            return await self._listed(request, here, done.what, done.now)
+            return await self._listed(request, here, *self.console.refusal(request, done))
         return RedirectResponse(EXCEPTIONS, 303)
 
     # -- what they share -----------------------------------------------------------------------------------------

@@ -124,8 +124,8 @@ class _Incidents:
         match answer:
             case OrderDone():
                 return RedirectResponse(f"{INCIDENTS}/{request.path_params['incident']}", 303)
-            case OrderRejected(what=what, now=now):
-                return await self._shown(request, here, what, now)
+            case OrderRejected():
+                return await self._shown(request, here, *self.console.refusal(request, answer))
             case _:
                 return await self._shown(request, here, *self._words(request, "unreachable"))
 

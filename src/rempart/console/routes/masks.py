@@ -83,6 +83,7 @@ class _Masks:
         refused: OrderRejected | None = None,
     ) -> Response:
         assert here.visitor
+        refusal, advice = self.console.refusal(request, refused) if refused else ("", "")
         page = masks_page(
             self.console.feed.status,
             here.visitor,
@@ -90,7 +91,7 @@ class _Masks:
             self.console.clock.now(),
             here.csrf,
             told=told,
-            refusal=refused.what if refused else "",
-            advice=refused.now if refused else "",
+            refusal=refusal,
+            advice=advice,
         )
         return self.console.html(request, "masks.html", page, 409 if refused else 200)

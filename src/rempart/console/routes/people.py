@@ -88,7 +88,7 @@ class _People:
         except StationUnreachable:
             return self.console.sent_back(request, here, back, "unreachable")
         if not isinstance(done, OrderDone):
-            return self.console.sent_back(request, here, back, "", done.what, done.now)
+            return self.console.sent_back(request, here, back, "", *self.console.refusal(request, done))
         self.console.visitors.forget(here.key)
         await self.console.feed.caught_up(done)
         if not done.handed:

@@ -96,15 +96,17 @@ class _Reopening:
         foreseen: Foreseen | None = None,
         refused: OrderRejected | None = None,
     ) -> Response:
+        refusal, advice = self.console.refusal(request, refused) if refused else ("", "")
         page = reopening_page(
+            self.console.site,
             self.console.feed.status,
             here.visitor,
             self.console.words(request),
             self.console.clock.now(),
             here.csrf,
             foreseen=foreseen,
-            refusal=refused.what if refused else "",
-            advice=refused.now if refused else "",
+            refusal=refusal,
+            advice=advice,
         )
         return self.console.html(request, "reopening.html", page, 409 if refused else 200)
 

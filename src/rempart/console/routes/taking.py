@@ -49,7 +49,11 @@ class _Taking:
             await self.console.feed.caught_up(done[-1])
             return RedirectResponse("/", 303)
         refused = next((answer for answer in answers if isinstance(answer, OrderRejected)), None)
-        told = (refused.what, refused.now) if refused else self._words(request, "stale", "not-taken-now")
+        told = (
+            self.console.refusal(request, refused)
+            if refused
+            else self._words(request, "stale", "not-taken-now")
+        )
         return self._shown(request, here, 409, *told)
 
     async def _acknowledge(self, code: str, by: str, here: Session) -> OrderDone | OrderRejected:

@@ -60,7 +60,7 @@ class _Wards:
             except StationUnreachable:
                 return self._refused(request, here, 503, "unreachable")
             if not isinstance(answer, OrderDone):
-                return self._shown(request, here, 409, answer.what, answer.now)
+                return self._shown(request, here, 409, *self.console.refusal(request, answer))
         await self.console.feed.changed(0.5)
         return RedirectResponse(WARDS, 303)
 
