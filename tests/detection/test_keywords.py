@@ -38,3 +38,10 @@ def test_a_few_parts_stand_for_many_keywords() -> None:
     chosen = parts(["privilege::debug", "privilege::driver", "event::clear", "x"])
     assert len(chosen) == 3
     assert all(any(part in text for part in chosen) for text in ("privilege::debug", "event::clear", "x"))
+
+
+def test_a_long_keyword_is_looked_for_without_its_common_end() -> None:
+    assert parts(["mimilib.dll"]) == ["mimilib"]
+    keyword = Keywords([(0, Leaf("", LeafKind.KEYWORD, "mimilib.dll"))])
+    assert keyword.may_stand_in(b'{"a":"C:\\\\MimiLib.dll"}')
+    assert keyword.true_of(["mimilib.exe"]) == frozenset()

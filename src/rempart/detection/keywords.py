@@ -40,13 +40,16 @@ def parts(texts: Sequence[str]) -> list[str]:
     while left:
         shared = Counter(chain.from_iterable(left.values()))
         part, times = max(shared.items(), key=lambda found: found[::-1], default=("", 0))
-        chosen.append(part if times > 1 else next(iter(left)))
+        chosen.append(part if times > 1 else next(iter(left))[:_LONGEST])
         left = {text: its for text, its in left.items() if chosen[-1] not in text}
     return chosen
 
 
 _PART = 5
 """Characters: shorter ones stand in too many events, longer ones are shared by too few keywords."""
+
+_LONGEST = 7
+"""Characters of what stands for one keyword alone: a scan looks for the ends first, and ``.dll`` stands everywhere."""
 
 
 def _parts(text: str) -> Iterable[str]:
