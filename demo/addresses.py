@@ -124,6 +124,16 @@ class Plan:
         return f"gp.{self.domain}"
 
     @property
+    def prescriptions(self) -> str:
+        """The name of the hosted prescriptions: the one opening that exists by name alone."""
+        return f"ordonnances-{self.domain}"
+
+    @property
+    def name_server(self) -> str:
+        """The provider's name server, which the station asks."""
+        return self.address("internet", 2)
+
+    @property
     def guessed(self) -> Account:
         """The account whose password the attacker guesses."""
         return self.practitioners[0]
@@ -149,6 +159,7 @@ _OUTSIDE_HOSTS = (
     ("command", 1),
     ("attacker", 2),
     ("scanner", 1),
+    ("prescriptions", 1),
 )
 _TREES = ("tilleuls", "charmes", "noisetiers", "aulnes", "sorbiers", "merisiers", "ormes")
 _SYLLABLES = ("ba", "co", "di", "fa", "ga", "li", "mo", "na", "pe", "ra", "si", "to", "vu", "ze")

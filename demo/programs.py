@@ -15,6 +15,9 @@ from demo.addresses import Account, Plan
 from demo.request import NO_ANSWER, ask
 from demo.world import World, real_root
 
+NAME_SERVER = "nameserver"
+"""The program that answers for every name outside; what it says is what it was asked."""
+
 LIVE_PORTS = {"website-out": 9001, "website-in": 9002, "gp-portal-out": 9003, "gp-portal-in": 9004}
 """Ports on the dmz machine's loopback where the measuring streams of `flows` stand behind nginx."""
 
@@ -96,6 +99,13 @@ class Programs:
         self._nginx("ehealth", [self._outside("ehealth", f"{plan.address('ehealth')}:443")])
         self._nginx(
             "internet", [self._outside(f"web{p}", f"{plan.address('internet')}:{p}") for p in (80, 443)]
+        )
+        self._nginx("prescriptions", [self._outside("prescriptions", f"{plan.address('prescriptions')}:443")])
+        self._world.start(
+            "internet",
+            NAME_SERVER,
+            python("demo.nameserver", plan.name_server, plan.prescriptions, plan.address("prescriptions")),
+            unprivileged=True,
         )
         self._telephones()
         self._await_answers()

@@ -65,6 +65,14 @@ class Report:
     """Wards that said, while cut, that care goes on."""
     probes_right: int | None = None
     """Probes as they should be while cut: inside answers, nothing through the cut."""
+    names_made: int | None = None
+    """Ward PCs that asked the station for an allowed name while cut, and connected right after the answer."""
+    names_failed: int | None = None
+    names_forbidden_tried: int | None = None
+    """Attempts past the name while cut: wrong name, direct address, other resolver, data in names."""
+    names_forbidden_passed: int | None = None
+    names: dict[str, list[int]] = field(default_factory=dict)
+    """These by kind: tried and passed."""
     website_status: int | None = None
     website_shows_phone: bool | None = None
     portal_closed: bool | None = None
@@ -125,6 +133,8 @@ _EXACTLY = {
     "inside_requests_failed": 0,
     "wards_confirmed": 2,
     "probes_right": 2,
+    "names_failed": 0,
+    "names_forbidden_passed": 0,
     "website_status": 503,
     "website_shows_phone": True,
     "portal_closed": True,
@@ -141,6 +151,8 @@ _AT_LEAST = {
     "complaint_pages": 1,
     "persons_truth": 1,
     "maintenance_answers": 1,
+    "names_made": 3,
+    "names_forbidden_tried": 30,
     "calls_answered_while_cut": 1,
 }
 _MEASURED = (

@@ -78,6 +78,7 @@ def site_toml(plan: Plan, programs: Programs) -> str:
                 for log in (programs.care_log, programs.website_log, programs.portal_log)
                 for line in _table("[[logs]]", {"path": str(log), "decoder": "nginx"})
             ),
+            *_table("[resolver]", {"opening": "name-resolution"}),
             *_table("[care_files]", {"server": "care-files", "person": "^/patients/([0-9]+)/"}),
             "",
         )
@@ -160,10 +161,22 @@ def openings(plan: Plan) -> Iterator[Mapping[str, Any]]:
         "name": "Noms de domaine",
         "direction": "out",
         "zones": ["servers"],
-        "hosts": [plan.address("internet", 2)],
+        "hosts": [plan.name_server],
         "services": ["udp/53", "tcp/53"],
         "care": 0,
+        "lifeline": True,  # what is found by name must be found while the site is cut
         "fallback": {"text": "adresses fixes des services de soins"},
+    }
+    yield {
+        "id": "prescriptions",
+        "name": "Ordonnances hébergées",
+        "direction": "out",
+        "zones": ["wards"],
+        "hosts": [plan.prescriptions],
+        "services": ["tcp/443"],
+        "care": 1,
+        "lifeline": True,
+        "fallback": {"text": "ordonnances papier"},
     }
     yield {
         "id": "gp-portal",

@@ -18,6 +18,7 @@ from demo.addresses import Plan
 from demo.attacker import read_notes
 from demo.doorway import Doorway
 from demo.flows import Seen
+from demo.names import Names
 from demo.narrator import Narrator, Who
 from demo.programs import Programs, python
 from demo.report import Report
@@ -133,14 +134,15 @@ class Story:
 
     def _rehearse(self) -> None:
         """What would stop, from the flows so far; and then really, for some seconds, undone by the kernel alone."""
-        state = self._station.places.state
+        events = self._station.places.events
+        self._await(events.exists, 20, "watch keeps what it reads")
         forecast = self._must(
             "rehearse",
             "forecast",
             "--site",
             str(self._station.places.site),
             "--events",
-            str(state / "watch" / "events.db"),
+            str(events),
         )
         self._narrator.aside(forecast)
         calls = self._calls()
@@ -280,6 +282,7 @@ class Story:
         through_portal = [p for p in found if p.stream.opening == "gp-portal"]
         self._say_what_goes_on()
         self._ask_the_wards()
+        self._go_by_name()
         self._report.portal_closed = portal.status == 503 and not any(p.passed_after for p in through_portal)
 
     def _ask_the_wards(self) -> None:
@@ -298,6 +301,24 @@ class Story:
             Who.STAFF,
             f"{self._report.wards_confirmed} wards confirm that care goes on; the care files answer the prober, and "
             "nothing answers it through the cut",
+        )
+
+    def _go_by_name(self) -> None:
+        """While cut: a hosted service is reached by its name at once, and names are no way to anything else."""
+        tried, report = Names(self._world).tried(), self._report
+        report.names_made, report.names_failed = tried.made, tried.failed
+        report.names_forbidden_tried = sum(tried.forbidden.values())
+        report.names_forbidden_passed = sum(tried.passed.values())
+        report.names = {kind: [count, tried.passed[kind]] for kind, count in tried.forbidden.items()}
+        self._tell(
+            Who.STAFF,
+            f"{tried.made - tried.failed} of {tried.made} PCs ask the station for {self._plan.prescriptions} and are "
+            "connected at once",
+        )
+        self._tell(
+            Who.MEASURED,
+            f"{report.names_forbidden_passed} of {report.names_forbidden_tried} attempts past the name passed: wrong "
+            "name, direct address, other resolver, data in names",
         )
 
     def _judge_the_cut(self, cut: Cut, found: list[Passage], seen: Mapping[str, Seen]) -> None:
@@ -329,13 +350,17 @@ class Story:
         def responder(sort: Sort) -> bool:
             return (sort.protocol, sort.source, sort.source_port) == (6, plan.uplink, 80)
 
+        def lifeline(sort: Sort) -> bool:  # the name server's address is also one that people browse to
+            names = (sort.source, sort.target, sort.target_port) == (plan.uplink, plan.name_server, 53)
+            return sort.target in spared or names
+
         after = witness.after(cut.enforced_ms)
-        report.outward_lifeline_packets_after_ack = sum(n for s, n in after.items() if s.target in spared)
+        report.outward_lifeline_packets_after_ack = sum(n for s, n in after.items() if lifeline(s))
         report.outward_responder_packets_after_ack = sum(n for s, n in after.items() if responder(s))
-        leaked = {s: n for s, n in after.items() if s.target not in spared and not responder(s)}
+        leaked = {s: n for s, n in after.items() if not lifeline(s) and not responder(s)}
         report.leaked = [f"{n} × {s}" for s, n in sorted(leaked.items())[:20]]
         report.outward_packets_after_ack = max(report.outward_packets_after_ack or 0, sum(leaked.values()))
-        ordinary = [ms for s, ms in witness.counts if s.target not in spared and not responder(s)]
+        ordinary = [ms for s, ms in witness.counts if not lifeline(s) and not responder(s)]
         report.wire_cut_ms = max(0, max(ordinary) - cut.received_ms)
         report.witness_missed = witness.missed
         self._tell(
@@ -366,7 +391,6 @@ class Story:
         self._world.stop("malware")
         self._tell(Who.TECHNICIAN, "takes the ward PC away and puts a fresh one in its place")
         self._reopen("ehealth-platform", lambda: self._platform().status == 200)
-        self._reopen("name-resolution", None)
         self._try("gp-portal")
         self._await(lambda: self._sign_in().status == 200, 10, "the portal answers on trial")
         self._tell(Who.PUBLIC, "a general practitioner signs in again: the portal is on trial")

@@ -102,7 +102,10 @@ class Passage:
 
 
 def flows(plan: Plan) -> Iterator[Flow]:
-    """At least one flow for every opening and direction, UDP and TCP where the opening has both."""
+    """At least one flow for every opening by address and direction, UDP and TCP where the opening has both.
+
+    What goes by name is tried in `names`: no machine inside may ask for names outside.
+    """
     udp, tcp = Carrier.UDP, Carrier.TCP
     media = plan.ports.media_last
     yield Flow(opening="telephone", carrier=udp, near=("exchange", 1, media), far=("operator", 0, media))
@@ -122,7 +125,6 @@ def flows(plan: Plan) -> Iterator[Flow]:
     ):
         yield Flow(opening=opening, carrier=tcp, near=(*machine, 0), far=(*far, tcp_port))
         yield Flow(opening=opening, carrier=udp, near=(*machine, 40_000), far=(*far, udp_port))
-    yield Flow(opening="name-resolution", carrier=udp, near=("servers", 1, 40_053), far=("internet", 2, 53))
     yield Flow(opening="mail", carrier=tcp, near=("servers", 1, 0), far=("internet", 1, 25))
     yield Flow(
         opening="mail", carrier=tcp, near=("servers", 1, 25), far=("internet", 1, 0), begun_outside=True
