@@ -68,20 +68,6 @@ def add_confirmation(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_measure(parser: argparse.ArgumentParser) -> None:
-    """A measure on one target: how long it lasts, or that it ends now."""
-    parser.add_argument(
-        "--for",
-        dest="length",
-        type=duration,
-        metavar="TIME",
-        help="90s, 10m, 24h, 3d, moved to when somebody is there; without: until lifted",
-    )
-    parser.add_argument("--lift", action="store_true", help="end it instead")
-    add_confirmation(parser)
-    add_person(parser)
-
-
 def give(
     arguments: argparse.Namespace,
     order: AnyOrder,
