@@ -36,13 +36,31 @@ def main() -> None:
     subprocess.run(["stty", "-F", str(LINE), "raw", "-echo"], check=True)
     found = re.search(r"nightly\.step=(\w+)", Path("/proc/cmdline").read_text())
     assert found
-    STEPS[found.group(1)]()
+    try:
+        STEPS[found.group(1)]()
+    except BaseException as fault:
+        tell(what="failed", fault=repr(fault), said=said())
+        raise
 
 
 def tell(**what: object) -> None:
     """One line to whoever watches."""
     with LINE.open("w") as line:
         line.write(json.dumps(what) + "\n")
+
+
+def said() -> list[str]:
+    """The last that units of the box have complained of."""
+    words = [
+        "journalctl",
+        "--boot",
+        "--no-pager",
+        "--output=short-monotonic",
+        "--lines=150",
+        "-u",
+        "rempart-*",
+    ]
+    return subprocess.run(words, check=False, capture_output=True, text=True).stdout.splitlines()
 
 
 # -- the steps -----------------------------------------------------------------------------------------------------
@@ -140,7 +158,7 @@ def ask() -> Status:
 
 def wait_for_status() -> Status:
     """The first status that was read back from the kernel."""
-    limit = time.monotonic() + 90
+    limit = time.monotonic() + PATIENCE
     while True:
         try:
             status = ask()

@@ -202,6 +202,13 @@ def tmpfiles(name: str) -> Iterator[tuple[str, str, str, str]]:
             yield path, mode, user, group
 
 
+def test_what_others_read_is_written_so_that_they_can() -> None:
+    """What guard and prepare write is read as other users: its folders are closed, not its files."""
+    for unit in (PACKAGING / "systemd").glob("*.service"):
+        wanted = "0022" if unit.stem in {"rempart-guard", "rempart-prepare"} else "0077"
+        assert parsed(unit)["Service"]["UMask"] == [wanted]
+
+
 def test_the_logs_that_others_write_are_bounded_every_minute() -> None:
     assert {log for log, _ in station().logs()} == set(written(PLACES))
     timer = parsed(PACKAGING / "systemd" / "rempart-logs.timer")
