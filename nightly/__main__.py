@@ -74,27 +74,27 @@ class Night:
         self._flow("on trial", trial["passed"], ("telephone", "inside", "e-health"))
         return time.monotonic()
 
-    def _reboot(self, cut_after: int) -> int:
+    def _reboot(self, cut_after: int) -> list[int]:
         machine = Machine(self._image, "reboot", self._folder, self._accel)
         back = machine.wait_for(lambda told: len(told) > 0, _START)[0]
         self._back("after a reboot", back)
         machine.wait_for(lambda told: len(told) > cut_after, _START)
-        acknowledged = len(machine.cut_power()) - 1
-        self.figures["orders_acknowledged_before_the_power_cut"] = acknowledged
-        return acknowledged
+        numbers = [told["number"] for told in machine.cut_power() if told["what"] == "blocked"]
+        self.figures["orders_acknowledged_before_the_power_cut"] = len(numbers)
+        return numbers
 
-    def _power(self, acknowledged: int) -> None:
+    def _power(self, acknowledged: list[int]) -> None:
         (back,) = self._whole("power", 1)
         self._back("after a power cut", back)
-        wanted = {f"198.18.{number // 250}.{number % 250 + 1}" for number in range(1, acknowledged + 1)}
+        wanted = {f"198.18.{number // 250}.{number % 250 + 1}" for number in acknowledged}
         self._website("after a power cut", back["website"], 503)
         self._units("after a power cut", back["units"])
         missing = wanted - set(back["held"])
         self.figures["acknowledged_orders_lost"] = len(missing)
         self._hold(not missing, f"{len(missing)} acknowledged orders are lost: {sorted(missing)[:5]}")
         self._hold(
-            back["in_kernel"] >= acknowledged,
-            f"the kernel holds {back['in_kernel']} blocks of {acknowledged}",
+            back["in_kernel"] >= len(acknowledged),
+            f"the kernel holds {back['in_kernel']} blocks of {len(acknowledged)}",
         )
 
     def _units(self, when: str, units: dict[str, str]) -> None:

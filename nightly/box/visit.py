@@ -26,7 +26,7 @@ def visit() -> dict[str, object]:
         "status": answer.status,
         "again": answer.getheader("Retry-After", ""),
         "title": title.group(1).strip() if title else page[:40],
-        "phone": "04 000 00 00" in page,
+        "phone": "040000000" in re.sub(r"&nbsp;|\s", "", page),
     }
 
 

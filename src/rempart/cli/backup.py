@@ -6,11 +6,11 @@ import os
 import sys
 from pathlib import Path
 
-from rempart.adapters import backup
 from rempart.adapters.clock import SystemClock
 from rempart.cli.site import read as read_site
 from rempart.config import RUN, SITE, STATE, Places
 from rempart.errors import ExitCode, InputRefused
+from rempart.station import backup
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

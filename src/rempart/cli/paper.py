@@ -6,6 +6,7 @@ from pathlib import Path
 from rempart.adapters import paper, shipped
 from rempart.adapters.clock import SystemClock
 from rempart.care import document as care_papers
+from rempart.care import envelope
 from rempart.cli import _incident, _operator
 from rempart.cli._incident import Account
 from rempart.cli.site import read as read_site
@@ -19,7 +20,9 @@ from rempart.site.site import Language, Site
 _DESCRIPTION = """\
 Prepares a paper from the journal; a person completes, signs and files it. What nobody established is said to be
 unknown. The same journal always gives the same bytes (PDF/A-2b). ``fallback`` is for the wards: what to use instead
-of each opening that is closed now; when no station answers, of each that a cut would close.
+of each opening that is closed now; when no station answers, of each that a cut would close. ``bypass`` and
+``replacing`` are for the envelope beside the box: how to take a dead one out of the path, and how to make a new one of
+its backup.
 
 exit codes: 0 written, 1 the journal does not verify, 2 no such incident, or a file cannot be used"""
 
@@ -28,6 +31,9 @@ KINDS = ("complaint", "timeline")
 
 _FALLBACK = "fallback"
 """The paper for the wards, in all languages of the house."""
+
+_ENVELOPE = {"bypass": envelope.bypass, "replacing": envelope.replacing}
+"""The papers for the envelope beside the box, in four languages."""
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -38,14 +44,14 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("kind", choices=(*KINDS, _FALLBACK))
+    parser.add_argument("kind", choices=(*KINDS, _FALLBACK, *_ENVELOPE))
     parser.add_argument("incident", metavar="INCIDENT", nargs="?", help="its id (default: the latest)")
     parser.add_argument(
         "--lang",
         type=Language,
         choices=list(Language),
         default=Language.FRENCH,
-        help="nl and de: fallback only",
+        help="nl and de: fallback, bypass and replacing only",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the PDF to write")
     _incident.add_arguments(parser)
@@ -58,6 +64,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.kind == _FALLBACK:
         _write(arguments.out, fallback(arguments, read_site(arguments.site), arguments.lang))
         print(f"{arguments.out}: what to use instead, for the wards")
+        return ExitCode.OK
+    if make := _ENVELOPE.get(arguments.kind):
+        spoken = care_papers.parse(shipped.text("care/words.toml"), "care/words.toml")
+        site = read_site(arguments.site)
+        _write(arguments.out, make(site, SystemClock().now(), spoken, arguments.lang))
+        print(f"{arguments.out}: for the envelope beside the box")
         return ExitCode.OK
     if arguments.lang not in set(PaperLanguage):
         raise InputRefused(f"this paper is not written in {arguments.lang} yet", now="Use --lang fr or en.")

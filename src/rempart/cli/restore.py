@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from rempart.adapters import backup
-from rempart.adapters.backup import Backup
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.journal import Journal
 from rempart.config import RUN, SITE, STATE, Places
@@ -20,6 +18,8 @@ from rempart.errors import ExitCode, InputRefused
 from rempart.instants import Instant
 from rempart.site import description
 from rempart.site.site import Site
+from rempart.station import backup
+from rempart.station.backup import Backup
 from rempart.station.guard import read_policy, recall
 from rempart.station.users import choose
 

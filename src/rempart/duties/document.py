@@ -56,6 +56,13 @@ class Signature(msgspec.Struct, frozen=True, tag="signature"):
     line: str
 
 
+class Drawing(msgspec.Struct, frozen=True, tag="drawing"):
+    """A picture."""
+
+    heading: str
+    svg: str
+
+
 class Paper(msgspec.Struct, frozen=True):
     """A whole paper, ready to be set in type."""
 
@@ -66,7 +73,7 @@ class Paper(msgspec.Struct, frozen=True):
     page: str
     """The word for "page"."""
     as_of: Instant
-    sections: tuple[Fields | Story | Prose | Signature, ...]
+    sections: tuple[Fields | Story | Prose | Signature | Drawing, ...]
 
 
 class Complainant(msgspec.Struct, frozen=True):

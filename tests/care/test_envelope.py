@@ -1,0 +1,38 @@
+"""The papers for the envelope: one page each, in every language, and hostile names are drawn."""
+
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from engine.home import NOW, SITE
+from rempart.adapters import paper, shipped
+from rempart.care import document, envelope
+from rempart.site.language import Language
+
+WORDS = document.parse(shipped.text("care/words.toml"), "care/words.toml")
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("make", [envelope.bypass, envelope.replacing])
+def test_each_is_one_page_in_every_language(make, language: Language) -> None:  # type: ignore[no-untyped-def]
+    made = paper.pdf(make(SITE, NOW, WORDS, language))
+    assert b"/Count 1" in made
+
+
+def test_the_bypass_names_every_port() -> None:
+    made = envelope.bypass(SITE, NOW, WORDS, Language.ENGLISH)
+    values = [field.value for section in made.sections for field in getattr(section, "fields", ())]
+    assert {SITE.uplink.interface, *(zone.interface for zone in SITE.zones)} <= set(values)
+
+
+def test_a_hostile_name_stays_a_name_in_the_drawing() -> None:
+    drawn = envelope.drawing("<script>", "a & b", "\u202e")
+    texts = [node.text for node in ET.fromstring(drawn).iter() if node.text]
+    assert "<script>" in texts
+    assert "\u202e" not in drawn
+
+
+def test_a_site_with_many_zones_still_fits() -> None:
+    zones = tuple(replace(SITE.zones[0], id=f"z{n}", name=f"Wohnbereich {n}") for n in range(6))
+    assert b"/Count 1" in paper.pdf(envelope.bypass(replace(SITE, zones=zones), NOW, WORDS, Language.GERMAN))
