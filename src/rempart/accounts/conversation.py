@@ -58,6 +58,18 @@ class PasskeySignIn(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     where: Typed = ""
 
 
+class IdentityAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Give me a question for the identity provider to answer."""
+
+
+class IdentitySignIn(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """Sign in with what the identity provider says: its ID token, in answer to the question with this nonce."""
+
+    token: Signed
+    nonce: Typed
+    where: Typed = ""
+
+
 class EnvelopeSignIn(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Sign in with the code of the sealed envelope."""
 
@@ -141,6 +153,8 @@ FromVisitor = (
     | PasskeyAsked
     | PasskeySignIn
     | EnvelopeSignIn
+    | IdentityAsked
+    | IdentitySignIn
     | SessionAsked
     | SignOut
     | LinkOpened
@@ -166,6 +180,8 @@ class Why(StrEnum):
     PASSWORD = "password"  # noqa: S105  a reason, no secret
     CODE = "code"
     PASSKEY = "passkey"
+    IDENTITY = "identity"
+    PROVIDER = "provider"
 
 
 class Turned(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -204,6 +220,12 @@ class Question(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
     handle: str
     options: str
+
+
+class IdentityQuestion(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """A question for the identity provider, good once and for ten minutes."""
+
+    nonce: str
 
 
 class LinkGood(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -310,6 +332,7 @@ ToVisitor = (
     | Visitor
     | SessionOpened
     | Question
+    | IdentityQuestion
     | LinkGood
     | CredentialsKept
     | Registration

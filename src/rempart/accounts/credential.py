@@ -13,6 +13,7 @@ class How(StrEnum):
     PASSWORD_AND_CODE = "password-and-code"  # noqa: S105  a name, no secret
     PASSWORD_AND_RECOVERY = "password-and-recovery-code"  # noqa: S105
     PASSKEY = "passkey"
+    SINGLE_SIGN_ON = "single-sign-on"
     ENVELOPE = "envelope"
     TOKEN = "token"  # noqa: S105
 

@@ -43,6 +43,7 @@ from rempart.console.routes import (
     masks,
     people,
     reopening,
+    sign_on,
     signin,
     taking,
     technique,
@@ -179,6 +180,7 @@ class Console:
                 Route("/contain", self.contain, methods=["POST"]),
                 Route("/static/{path:path}", self.static),
                 *signin.routes(self),
+                *sign_on.routes(self),
                 *people.routes(self),
                 *account.routes(self),
                 *board.routes(self),
@@ -334,7 +336,12 @@ class Console:
 
     def refused(self, request: Request) -> Response:
         """The page for whoever comes without a session."""
-        return self.html(request, "signin.html", sign_in_page(self.words(request)), 403)
+        return self.html(
+            request,
+            "signin.html",
+            sign_in_page(self.words(request), sign_on=self.site.sign_on is not None),
+            403,
+        )
 
     def sent_back(
         self, request: Request, here: Session, back: str, key: str, refusal: str = "", advice: str = ""

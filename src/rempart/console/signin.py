@@ -14,6 +14,7 @@ class SignInPage:
 
     refusal: Annotated[str, "Why it did not work, or nothing."]
     name: Annotated[str, "The name that was given, so that it need not be typed again."]
+    sign_on: Annotated[str, "What the way over the identity provider is called; empty: there is none."]
     labels: Annotated[Mapping[str, str], "Headings and buttons in the page's language."]
     texts: Annotated[Mapping[str, str], "The words of accounts."]
 
@@ -46,11 +47,21 @@ class KeptPage:
     texts: Annotated[Mapping[str, str], "The words of accounts."]
 
 
-def sign_in_page(words: Words, turned: Turned | None = None, name: str = "") -> SignInPage:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameInPage:
+    """Back from the identity provider; goes on by itself to the duty page."""
+
+    texts: Annotated[Mapping[str, str], "The words of one's own account."]
+
+
+def sign_in_page(
+    words: Words, turned: Turned | None = None, name: str = "", *, sign_on: bool = False
+) -> SignInPage:
     """The form, with what went wrong the last time."""
     return SignInPage(
         refusal=refusal(words, turned) if turned else "",
         name=plain(name) if name else "",
+        sign_on=words.say("me.sign-on") if sign_on else "",
         labels=words.under("label"),
         texts=words.under("account"),
     )

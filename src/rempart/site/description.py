@@ -30,6 +30,7 @@ from rempart.site.opening import (
     is_name,
 )
 from rempart.site.probe import Probe, ProbeKind
+from rempart.site.sign_on import SignOn
 from rempart.site.site import (
     Asset,
     AssetKind,
@@ -637,6 +638,7 @@ def _site(table: _Table) -> Site:
         probes=tuple(map(_probe, table.many("probes"))),
         downtime_pack=_downtime_pack(table.one("downtime_pack")),
         group=_group(table.one("group")),
+        sign_on=_sign_on(table.one("sign_on")),
         quiet_hours=table.read("quiet_hours", _AGE, 12),
     )
     table.done()
@@ -865,6 +867,38 @@ def _recipient(table: _Table) -> Recipient:
     )
     table.done()
     return recipient
+
+
+_ISSUER = _Rule(
+    _matching(
+        r"https://[^\s?#]+|http://(127(\.\d{1,3}){3}|\[::1\])(:\d+)?(/[^\s?#]*)?",
+        "issuer",
+        "Write it as the provider calls itself: https://login.example/realms/home.",
+    ),
+    "",
+)
+_ACCOUNT = _Rule(
+    _matching(r"[a-z0-9][a-z0-9.-]{1,39}", "account", "Write it as `rempart account list` shows it."), ""
+)
+
+
+def _sign_on(table: _Table | None) -> SignOn | None:
+    if table is None:
+        return None
+    accounts: dict[str, str] = {}
+    for each in table.many("accounts"):
+        accounts[each.read("subject", _TEXT)] = each.read("account", _ACCOUNT)
+        each.done()
+    sign_on = SignOn(
+        issuer=table.read("issuer", _ISSUER),
+        client=table.read("client", _TEXT),
+        secret_file=table.read("secret_file", _FILE, ""),
+        keys_file=table.read("keys_file", _FILE, "/etc/rempart/provider.json"),
+        claim=table.read("claim", _TEXT, "sub"),
+        accounts=accounts,
+    )
+    table.done()
+    return sign_on
 
 
 def _telling(table: _Table | None, recipients: tuple[Recipient, ...]) -> Telling:

@@ -9,6 +9,7 @@ from rempart.site.hours import Hours
 from rempart.site.language import Language as Language
 from rempart.site.opening import Opening, Service
 from rempart.site.probe import Probe
+from rempart.site.sign_on import SignOn
 from rempart.site.telling import NOBODY, Telling
 
 
@@ -180,6 +181,8 @@ class Site:
     telling: Telling = NOBODY
     resolver: Resolver | None = None
     """None: the station resolves no names, and openings with names lead nowhere by them."""
+    sign_on: SignOn | None = None
+    """None: nobody but the station itself says who somebody is."""
     known_devices: tuple[str, ...] = ()
     """MAC addresses that are no news."""
     records_kept: int = 0

@@ -3,14 +3,20 @@
 Everything is decided in memory and without waiting, but for the slow hash of a password, which has a thread of its own.
 """
 
+import asyncio
+import hashlib
+import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from rempart.accounts.authority import Authority, Proof
 from rempart.accounts.conversation import (
     EnvelopeSignIn,
     Held,
+    IdentityQuestion,
+    IdentitySignIn,
     PasskeyAnswer,
     PasskeySignIn,
     PasswordChange,
@@ -35,11 +41,12 @@ from rempart.accounts.credential import (
     Session,
     Totp,
 )
+from rempart.accounts.identity import KEYS_LAST, IdentityRefused, account
 from rempart.accounts.pace import ACCOUNT, ADDRESS, DEVICE, Buckets, Pace, place
 from rempart.accounts.person import ENVELOPE, Person, Role
 from rempart.accounts.secret import SECRET_BYTES, Secret, digest, token, typed
 from rempart.accounts.session import LONGEST, lives, used
-from rempart.adapters import credentials
+from rempart.adapters import credentials, identity
 from rempart.adapters.credentials import Busy, PasskeyRefused, Passwords, RelyingParty
 from rempart.engine import facts
 from rempart.engine.inputs import Witnessed
@@ -49,10 +56,14 @@ from rempart.engine.rights import challenge
 from rempart.errors import OrderRefused
 from rempart.instants import Duration, Instant, after, minutes, seconds
 from rempart.ports import Clock
+from rempart.site.sign_on import SignOn
 from rempart.station.keychain import MOST_SESSIONS, Keychain
 
 QUESTION_LASTS: Duration = minutes(2)
 """How long a passkey has to answer."""
+
+_PROVIDER_HAS: Duration = minutes(10)
+"""How long an identity provider has to answer: its person may look for a telephone meanwhile."""
 
 _SIGN_IN = "sign-in"
 """What a question is bound to that anybody may ask for."""
@@ -90,6 +101,7 @@ class Authentication:
         told: Told,
         *,
         site: str,
+        sign_on: SignOn | None = None,
     ) -> None:
         """``people`` gives the accounts as they are; ``told`` is given what is to be sealed, and waited for."""
         self.keychain = keychain
@@ -98,6 +110,9 @@ class Authentication:
         self.people = people
         self.told = told
         self._site = site
+        self._sign_on = sign_on
+        self._nonces = secrets.token_bytes(SECRET_BYTES)
+        self._answered: dict[str, Instant] = {}
         self.passwords = Passwords()
         self._buckets = Buckets()
         self._questions: dict[str, Asked] = {}
@@ -169,6 +184,51 @@ class Authentication:
             return await self._turned(passkey.person, Why.WRONG, asked.where)
         self.keychain.change_now([replace(passkey, sign_count=count)])
         return await self._opened(passkey.person, How.PASSKEY, asked.where)
+
+    def ask_identity(self) -> IdentityQuestion:
+        """A question for the provider. Nothing is kept of it, so that no flood of strangers can push one out."""
+        ends, chance = after(self.clock.now(), _PROVIDER_HAS), _fresh().text
+        return IdentityQuestion(nonce=f"{ends}.{chance}.{self._mark(ends, chance)}")
+
+    async def sign_in_with_identity(self, asked: IdentitySignIn) -> SessionOpened | Turned:
+        """With the provider's word, which the guard checks itself, with keys that root fetched. A session, no more."""
+        try:
+            person = await self._identified(asked)
+        except IdentityRefused:
+            return await self._turned("", Why.IDENTITY, asked.where)
+        if self._person(person) is None:
+            return await self._turned(person, Why.IDENTITY, asked.where)
+        return await self._opened(person, How.SINGLE_SIGN_ON, asked.where)
+
+    async def _identified(self, asked: IdentitySignIn) -> str:
+        """The account that the token lets in; its question is then answered. Raises `IdentityRefused`."""
+        now, sign_on = self.clock.now(), self._sign_on
+        if sign_on is None:
+            raise IdentityRefused("no provider may say who somebody is here")
+        provider = await asyncio.to_thread(identity.kept, Path(sign_on.keys_file))
+        if provider.issuer != sign_on.issuer or not now < after(provider.fetched, KEYS_LAST):
+            raise IdentityRefused("the provider's keys are another's, or too old")
+        claims = identity.signed(asked.token, provider)
+        person = account(sign_on, claims, asked.nonce, now)
+        self._answer(asked.nonce, now)
+        return person
+
+    def _answer(self, nonce: str, now: Instant) -> None:
+        """Let a question of ours be answered, once. Raises `IdentityRefused`."""
+        ends, _, rest = nonce.partition(".")
+        chance, _, mark = rest.partition(".")
+        if not (
+            ends.isdecimal()
+            and secrets.compare_digest(mark.encode(), self._mark(Instant(int(ends)), chance).encode())
+        ):
+            raise IdentityRefused("it answers no question of ours")
+        self._answered = {each: until for each, until in self._answered.items() if now < until}
+        if now >= int(ends) or nonce in self._answered:
+            raise IdentityRefused("the question is not open (any more)")
+        self._answered[nonce] = Instant(int(ends))
+
+    def _mark(self, ends: Instant, chance: str) -> str:
+        return hmac.new(self._nonces, f"{ends}.{chance}".encode(), hashlib.sha256).hexdigest()
 
     async def sign_in_with_envelope(self, asked: EnvelopeSignIn) -> SessionOpened | Turned:
         """With the printed code of the sealed envelope: works once, and is told to everybody."""

@@ -247,6 +247,7 @@ class Guard:
             lambda: self.state.people,
             self._witness,
             site=terms.site.id,
+            sign_on=terms.site.sign_on,
         )
 
     # -- one input at a time -------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ from rempart.accounts.conversation import (
     Done,
     EnvelopeSignIn,
     FromVisitor,
+    IdentityAsked,
+    IdentitySignIn,
     LinkOpened,
     LinkUsed,
     PasskeyAsked,
@@ -33,6 +35,7 @@ from rempart.engine.orders import AnyOrder
 from rempart.errors import OrderRefused
 from rempart.messages import ChallengeAsked, Ordered
 from rempart.ports import Clock
+from rempart.site.sign_on import SignOn
 from rempart.station.authentication import Authentication, Told
 from rempart.station.enrolment import Enrolment
 from rempart.station.keychain import Keychain
@@ -54,8 +57,9 @@ class Reception:
         told: Told,
         *,
         site: str,
+        sign_on: SignOn | None = None,
     ) -> None:
-        self._who = Authentication(keychain, party, clock, people, told, site=site)
+        self._who = Authentication(keychain, party, clock, people, told, site=site, sign_on=sign_on)
         self._enrolment = Enrolment(self._who)
 
     async def answer(self, asked: FromVisitor) -> ToVisitor:
@@ -69,6 +73,10 @@ class Reception:
                 return await self._who.sign_in_with_passkey(asked)
             case EnvelopeSignIn():
                 return await self._who.sign_in_with_envelope(asked)
+            case IdentityAsked():
+                return self._who.ask_identity()
+            case IdentitySignIn():
+                return await self._who.sign_in_with_identity(asked)
             case SessionAsked():
                 return self._who.who(asked)
             case SignOut():

@@ -166,7 +166,8 @@ class _Desk:
     def _form(
         self, request: Request, turned: Turned | None = None, name: str = "", code: int = 200
     ) -> Response:
-        page = sign_in_page(self.console.words(request), turned, name)
+        sign_on = self.console.site.sign_on is not None
+        page = sign_in_page(self.console.words(request), turned, name, sign_on=sign_on)
         return self.console.html(request, "signin.html", page, code)
 
     def _with_cookies(self, response: Response, opened: SessionOpened) -> Response:
