@@ -29,7 +29,7 @@ pytestmark = pytest.mark.edge
 
 NAME = "localhost:8440"
 STEP = Duration(30_000_000)
-CONFIRM_AGAIN = "the passkey did not confirm this very order"
+CONFIRM_AGAIN = "pas confirmé cet ordre-là"
 
 
 class Browser:
@@ -178,7 +178,7 @@ def test_others_see_themselves_only(tmp_path: Path, site: Site) -> None:
         given = {name: hidden(page, name) for name in ("csrf", "order", "handle")}
         refused = await browser.post("/confirm", {**given, "response": anne.passkey.signed(options)})
         assert (refused.status_code, refused.headers["location"]) == (303, "/people")
-        assert "your roles do not allow this" in (await browser.get("/people")).text
+        assert "Vos rôles ne le permettent pas" in (await browser.get("/people")).text
         assert home.guard.state.people["marc"].enabled
 
     visit(tmp_path, site, talk)
