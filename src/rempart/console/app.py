@@ -24,7 +24,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rempart.config import RUN
-from rempart.console.access import LASTS, Access, Session, same
+from rempart.console.access import LASTS, Access, Session
 from rempart.console.audience import Audience, audience
 from rempart.console.contain import contain_page
 from rempart.console.duty import DutyPage, duty_page
@@ -51,7 +51,7 @@ from rempart.console.routes import (
 )
 from rempart.console.signin import sign_in_page
 from rempart.console.visitors import Note, Visitors
-from rempart.console.web import form, from_here, one, session, where
+from rempart.console.web import Fields, Orders, form, one, session, where
 from rempart.console.words import SENTENCES, Words, chosen, plain, words
 from rempart.errors import StationUnreachable
 from rempart.messages import OrderDone, OrderRejected, Posture
@@ -177,7 +177,7 @@ class Console:
                 Route("/enter", self.enter),
                 Route("/events", self.events),
                 Route("/contain", self.confirm),
-                Route("/contain", self.contain, methods=["POST"]),
+                Orders("/contain", form, self.contain, who=session, refused=self.refused, stale=self._stale),
                 Route("/static/{path:path}", self.static),
                 *signin.routes(self),
                 *sign_on.routes(self),
@@ -246,15 +246,9 @@ class Console:
         )
         return self.html(request, "contain.html", page, 200 if page.may_contain else 403)
 
-    async def contain(self, request: Request) -> Response:
+    async def contain(self, request: Request, here: Session, given: Fields) -> Response:
         """Order the cut, once confirmed."""
-        here = session(request)
-        if here is None:
-            return self.refused(request)
         spoken = self.words(request)
-        given = await form(request)
-        if not from_here(request) or not same(one(given, "csrf"), here.csrf):
-            return self._again(request, here, 403, *_told(spoken, "stale"))
         named = one(given, "by", 120).strip() or spoken.say("word.duty-person")
         by = here.visitor.person if here.visitor else named
         try:
@@ -362,6 +356,9 @@ class Console:
         response.set_cookie(
             name, value, max_age=seconds, httponly=True, samesite="strict", secure=self.tls, path="/"
         )
+
+    async def _stale(self, request: Request, here: Session, _: Fields) -> Response:
+        return self._again(request, here, 403, *_told(self.words(request), "stale"))
 
     def _again(self, request: Request, here: Session, code: int, refusal: str, advice: str) -> Response:
         page = contain_page(

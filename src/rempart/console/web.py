@@ -2,13 +2,16 @@
 
 import json
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
-from rempart.console.access import Session
+from rempart.console.access import Session, same
 
 FORM_MOST = 8192
 """Bytes in the longest form."""
@@ -17,7 +20,7 @@ ANSWER_MOST = 24_576
 """Bytes in the longest form that carries a passkey's answer."""
 
 
-async def form(request: Request, most: int = FORM_MOST, *, most_fields: int = 24) -> dict[str, list[str]]:
+async def form(request: Request, most: int = FORM_MOST, *, most_fields: int = 24) -> "Fields":
     """The fields of a posted form; an oversized or foreign one is empty, and then lacks its token."""
     try:
         return parse_qs(
@@ -85,6 +88,46 @@ def one(fields: dict[str, list[str]], name: str, longest: int = 256) -> str:
     return next(iter(fields.get(name, ())), "")[:longest]
 
 
+Fields = dict[str, list[str]]
+"""The fields of a form."""
+
+_Sent = TypeVar("_Sent", Fields, Upload)
+
+
+class Orders(Route):
+    """An address that takes orders. Every form of a session comes in through here, so that none goes unchecked.
+
+    ``take`` is given only what came from one of our own pages, with the token of the session it came with. ``who`` says
+    whose session may send it; nobody's is answered by ``refused``. ``stale`` answers a form without its token, which is
+    most often one that stood open since before the console was started.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        read: Callable[[Request], Awaitable[_Sent]],
+        take: Callable[[Request, Session, _Sent], Awaitable[Response]],
+        *,
+        who: Callable[[Request], Session | None],
+        refused: Callable[[Request], Response],
+        stale: Callable[[Request, Session, _Sent], Awaitable[Response]],
+    ) -> None:
+        async def checked(request: Request) -> Response:
+            here, sent = who(request), await read(request)
+            if here is None:
+                return refused(request)
+            if not from_here(request) or not same(_token(sent), here.csrf):
+                return await stale(request, here, sent)
+            return await self.take(request, here, sent)
+
+        self.take: Callable[[Request, Session, Any], Awaitable[Response]] = take
+        super().__init__(path, checked, methods=["POST"])
+
+
+def _token(sent: Fields | Upload) -> str:
+    return sent.fields.get("csrf", "") if isinstance(sent, Upload) else one(sent, "csrf")
+
+
 def from_here(request: Request) -> bool:
     """A browser says where a form comes from; another origin's is refused even with the right token."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
@@ -102,3 +145,9 @@ def session(request: Request) -> Session | None:
     """The session that the request came with, as found before any handler runs."""
     found: Session | None = request.state.session
     return found
+
+
+def signed_in(request: Request) -> Session | None:
+    """The session of somebody with an account; None for whoever came with the link."""
+    here = session(request)
+    return here if here and here.visitor else None

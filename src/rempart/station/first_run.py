@@ -10,11 +10,11 @@ import os
 import socket
 import ssl
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 
 import uvicorn
 from starlette.applications import Starlette
@@ -23,11 +23,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from rempart.adapters import certificate
-from rempart.console.access import LASTS, Access, Session, same
+from rempart.console.access import LASTS, Access, Session
 from rempart.console.app import STATIC, Guarded, rendered
 from rempart.console.frame import Frame
 from rempart.console.setup import note_page, setup_page
-from rempart.console.web import body, from_here, where
+from rempart.console.web import Fields, Orders, form, where
 from rempart.console.words import Words, chosen, words
 from rempart.errors import ExitCode, InputRefused, PrivilegeMissing, RempartError
 from rempart.first_hour.answers import DESCRIBING, Step, next_step, reachable
@@ -47,6 +47,7 @@ _LANGUAGE = "rempart-language"
 _FORM_MOST = 64 << 10
 _FIELDS_MOST = 600
 """Fields of the longest step: sixty machines, four fields each, or the openings of a hospital group."""
+_read = partial(form, most=_FORM_MOST, most_fields=_FIELDS_MOST)
 _IDLE = 2 * 3600.0
 """Seconds without a request after which the page ends by itself: a forgotten one is an open door."""
 
@@ -72,15 +73,18 @@ class FirstRun:
                 Route("/enter", self.enter),
                 Route("/", self.begin),
                 Route("/setup", self.begin),
-                Route("/setup/finish", self.finish, methods=["POST"]),
+                self._orders("/setup/finish", self.finish),
                 Route("/setup/paper/{name}", self.paper),
                 Route("/setup/{step}", self.show),
-                Route("/setup/{step}", self.take, methods=["POST"]),
+                self._orders("/setup/{step}", self.take),
                 Route("/static/{path:path}", self.static),
             ]
         )
         application.add_middleware(Guarded, names=names, tls=self.tls)
         return application
+
+    def _orders(self, path: str, take: Callable[[Request, Session, Fields], Awaitable[Response]]) -> Route:
+        return Orders(path, _read, take, who=self._session, refused=self._stranger, stale=self._stale)
 
     # -- coming in -----------------------------------------------------------------------------------------------
 
@@ -88,7 +92,7 @@ class FirstRun:
         """Exchange the one-time link for a session."""
         entered = self.access.enter(request.query_params.get("token", ""), self.installer.clock.now())
         if entered is None:
-            return self._note(request, "stranger", 403)
+            return self._stranger(request)
         # Whoever installs from a browser inside comes from the address that must never be cut off.
         if self.tls:
             self.installer.operator = where(request)
@@ -118,29 +122,24 @@ class FirstRun:
     async def begin(self, request: Request) -> Response:
         """To the step that comes next, or to the last one."""
         if self._session(request) is None:
-            return self._note(request, "stranger", 403)
+            return self._stranger(request)
         return RedirectResponse(f"/setup/{next_step(self.installer.answers) or Step.PAPERS}", 303)
 
     async def show(self, request: Request) -> Response:
         """One step."""
         here = self._session(request)
         if here is None:
-            return self._note(request, "stranger", 403)
+            return self._stranger(request)
         step = _step(request)
         if step is None or not reachable(self.installer.answers, step):
             return RedirectResponse("/setup", 303)
         await asyncio.to_thread(self.installer.look)
         return self._page(request, here, step)
 
-    async def take(self, request: Request) -> Response:
+    async def take(self, request: Request, here: Session, fields: Fields) -> Response:
         """Take the answers of a step, or do it."""
-        here = self._session(request)
-        if here is None:
-            return self._note(request, "stranger", 403)
-        given = _form(await body(request, _FORM_MOST))
+        given = {name: values[0][:400] for name, values in fields.items()}
         step = _step(request)
-        if not from_here(request) or not same(given.get("csrf", ""), here.csrf):
-            return self._note(request, "stranger", 403)
         if step is None or not reachable(self.installer.answers, step):
             return RedirectResponse("/setup", 303)
         async with self._one_at_a_time:
@@ -182,19 +181,15 @@ class FirstRun:
         self.told[step] = tuple(said)
         return RedirectResponse(f"/setup/{step}", 303)
 
-    async def finish(self, request: Request) -> Response:
+    async def finish(self, request: Request, _: Session, __: Fields) -> Response:
         """Close the page for good."""
-        here = self._session(request)
-        given = _form(await body(request, _FORM_MOST))
-        if here is None or not from_here(request) or not same(given.get("csrf", ""), here.csrf):
-            return self._note(request, "stranger", 403)
         self.end()
         return self._note(request, "closed")
 
     async def paper(self, request: Request) -> Response:
         """One of the papers that were made."""
         if self._session(request) is None:
-            return self._note(request, "stranger", 403)
+            return self._stranger(request)
         name = request.path_params["name"]
         if name not in self._papers():
             return Response(status_code=404)
@@ -248,6 +243,12 @@ class FirstRun:
         )
         return self._html(request, "setup.html", page, code)
 
+    def _stranger(self, request: Request) -> Response:
+        return self._note(request, "stranger", 403)
+
+    async def _stale(self, request: Request, _: Session, __: Fields) -> Response:
+        return self._stranger(request)
+
     def _note(self, request: Request, word: str, code: int = 200) -> Response:
         return self._html(request, "note.html", note_page(self._words(request), word), code)
 
@@ -278,15 +279,6 @@ def _step(request: Request) -> Step | None:
         return Step(request.path_params["step"])
     except ValueError:
         return None
-
-
-def _form(posted: bytes) -> dict[str, str]:
-    """The fields of a posted form; an oversized or foreign one is empty, and then lacks its token."""
-    try:
-        found = parse_qs(posted.decode(), max_num_fields=_FIELDS_MOST, keep_blank_values=True)
-    except ValueError:
-        return {}
-    return {name: values[0][:400] for name, values in found.items()}
 
 
 # -- serving -----------------------------------------------------------------------------------------------------

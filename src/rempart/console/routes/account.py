@@ -22,10 +22,10 @@ from rempart.accounts.conversation import (
     Turned,
     Why,
 )
-from rempart.console.access import Session, same
+from rempart.console.access import Session
 from rempart.console.account import account_page, passkey_page
 from rempart.console.routes.people import asked
-from rempart.console.web import ANSWER_MOST, form, from_here, one, session, where
+from rempart.console.web import ANSWER_MOST, Fields, Orders, form, from_here, one, session, signed_in, where
 from rempart.engine import orders
 from rempart.engine.orders import AnyOrder
 from rempart.errors import StationUnreachable
@@ -41,8 +41,10 @@ def routes(console: "Console") -> list[Route]:
     desk = _Own(console)
     return [
         Route(_PAGE, desk.page),
-        Route(_PAGE, desk.change, methods=["POST"]),
-        Route(f"{_PAGE}/password", desk.password, methods=["POST"]),
+        Orders(_PAGE, form, desk.change, who=signed_in, refused=console.refused, stale=desk.stale),
+        Orders(
+            f"{_PAGE}/password", form, desk.password, who=signed_in, refused=console.refused, stale=desk.stale
+        ),
         Route("/passkey", desk.link),
         Route("/passkey", desk.make, methods=["POST"]),
     ]
@@ -57,26 +59,20 @@ class _Own:
         here = session(request)
         return await self._shown(request, here) if here else self.console.refused(request)
 
-    async def change(self, request: Request) -> Response:
+    async def stale(self, request: Request, here: Session, _: Fields) -> Response:
+        """A form without its token."""
+        return self.console.sent_back(request, here, _PAGE, "stale")
+
+    async def change(self, request: Request, here: Session, fields: Fields) -> Response:
         """An order about one's own passkeys, which a passkey confirms."""
-        here, fields = session(request), await form(request)
-        if here is None or here.visitor is None:
-            return self.console.refused(request)
-        if not from_here(request) or not same(one(fields, "csrf"), here.csrf):
-            return self.console.sent_back(request, here, _PAGE, "stale")
         try:
-            order = _order(here.visitor.person, fields)
+            order = _order(here.account, fields)
         except (msgspec.ValidationError, KeyError):
             return self.console.sent_back(request, here, _PAGE, "unreadable")
         return await asked(self.console, request, here, order, _PAGE)
 
-    async def password(self, request: Request) -> Response:
+    async def password(self, request: Request, here: Session, fields: Fields) -> Response:
         """Another password. Works without script."""
-        here, fields = session(request), await form(request)
-        if here is None or here.visitor is None:
-            return self.console.refused(request)
-        if not from_here(request) or not same(one(fields, "csrf"), here.csrf):
-            return self.console.sent_back(request, here, _PAGE, "stale")
         change = PasswordChange(
             session=here.secret,
             password=one(fields, "password"),

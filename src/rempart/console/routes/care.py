@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from rempart.console.access import Session, same
+from rempart.console.access import Session
 from rempart.console.audience import audience
 from rempart.console.care import OTHER, care_page
 from rempart.console.duty import CARE
-from rempart.console.web import form, from_here, one, session
+from rempart.console.web import Fields, Orders, form, one, session
 from rempart.engine import orders
 from rempart.errors import StationUnreachable
 from rempart.messages import OrderDone, Ordered
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 def routes(console: "Console") -> list[Route]:
     """The address of blocked care."""
     desk = _Care(console)
-    return [Route(CARE, desk.page), Route(CARE, desk.report, methods=["POST"])]
+    return [
+        Route(CARE, desk.page),
+        Orders(CARE, form, desk.report, who=session, refused=console.refused, stale=desk.stale),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +41,12 @@ class _Care:
             return self.console.refused(request)
         return self._shown(request, here, 200, trouble=request.query_params.get("trouble", ""))
 
-    async def report(self, request: Request) -> Response:
+    async def stale(self, request: Request, here: Session, _: Fields) -> Response:
+        """A form without its token."""
+        return self._refused(request, here, 403, "stale")
+
+    async def report(self, request: Request, here: Session, given: Fields) -> Response:
         """Write it down."""
-        here = session(request)
-        if here is None:
-            return self.console.refused(request)
-        given = await form(request)
-        if not from_here(request) or not same(one(given, "csrf"), here.csrf):
-            return self._refused(request, here, 403, "stale")
         spoken = self.console.words(request)
         chosen = one(given, "service", 120)
         service = one(given, "what", 120).strip() if chosen in ("", OTHER) else chosen

@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from rempart.console.access import Session, same
+from rempart.console.access import Session
 from rempart.console.exceptions import exceptions_page
 from rempart.console.findings import Draft, Wanted, bunch_page, findings_page, trait_of
 from rempart.console.frame import LOOKERS
 from rempart.console.routes.people import asked
-from rempart.console.web import form, from_here, one, session
+from rempart.console.web import Fields, Orders, form, one, session
 from rempart.detection.finding import Kind, Level
 from rempart.detection.inquiry import (
     BunchAsked,
@@ -48,9 +48,9 @@ def routes(console: "Console") -> list[Route]:
     return [
         Route("/findings", desk.page),
         Route(bunch, desk.bunch),
-        Route(bunch, desk.draft, methods=["POST"]),
+        Orders(bunch, form, desk.draft, who=looker, refused=console.refused, stale=desk.stale_draft),
         Route(EXCEPTIONS, desk.exceptions),
-        Route(EXCEPTIONS, desk.end, methods=["POST"]),
+        Orders(EXCEPTIONS, form, desk.end, who=looker, refused=console.refused, stale=desk.stale_end),
     ]
 
 
@@ -83,13 +83,12 @@ class _Findings:
             return self.console.refused(request)
         return await self._shown(request, here, Draft())
 
-    async def draft(self, request: Request) -> Response:
+    async def stale_draft(self, request: Request, here: Session, _: Fields) -> Response:
+        """A draft without its token."""
+        return await self._again(request, here, Draft(), "refusal.stale")
+
+    async def draft(self, request: Request, here: Session, fields: Fields) -> Response:
         """Try an exception, or make it."""
-        here, fields = looker(request), await form(request)
-        if here is None or here.visitor is None:
-            return self.console.refused(request)
-        if not from_here(request) or not same(one(fields, "csrf"), here.csrf):
-            return await self._again(request, here, Draft(), "refusal.stale")
         chosen = []
         for sent in fields.get("trait", ()):
             with contextlib.suppress(msgspec.MsgspecError):
@@ -111,7 +110,7 @@ class _Findings:
             return await self._again(request, here, draft, "findings.tick-grave")
         order = valid(
             orders.MakeException(
-                by=here.visitor.person,
+                by=here.account,
                 reason=draft.reason,
                 rule=rule,
                 traits=list(draft.traits),
@@ -130,17 +129,15 @@ class _Findings:
             return self.console.refused(request)
         return await self._listed(request, here)
 
-    async def end(self, request: Request) -> Response:
-        """End one before its day."""
-        here, fields = looker(request), await form(request)
-        if here is None or here.visitor is None:
-            return self.console.refused(request)
+    async def stale_end(self, request: Request, here: Session, _: Fields) -> Response:
+        """An end without its token."""
         words = self.console.words(request)
-        if not from_here(request) or not same(one(fields, "csrf"), here.csrf):
-            return await self._listed(
-                request, here, words.say("refusal.stale"), words.say("refusal.stale-now")
-            )
-        order = orders.EndException(by=here.visitor.person, exception=one(fields, "exception", 64))
+        return await self._listed(request, here, words.say("refusal.stale"), words.say("refusal.stale-now"))
+
+    async def end(self, request: Request, here: Session, fields: Fields) -> Response:
+        """End one before its day."""
+        words = self.console.words(request)
+        order = orders.EndException(by=here.account, exception=one(fields, "exception", 64))
         try:
             done = await self.console.feed.order(Ordered(order=order, session=here.secret))
         except StationUnreachable:

@@ -4,6 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -13,11 +14,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from rempart.accounts.person import INFORMED
-from rempart.console.access import Session, same
+from rempart.console.access import Session
 from rempart.console.audience import Audience, audience
 from rempart.console.incident import INCIDENTS, incident_page, incidents_page
 from rempart.console.naming import Names
-from rempart.console.web import Upload, form, from_here, one, session, upload
+from rempart.console.web import Fields, Orders, Upload, form, one, session, signed_in, upload
 from rempart.duties.belgian_time import wall_instant
 from rempart.duties.catalogue import QuestionId
 from rempart.engine import orders
@@ -47,12 +48,14 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 def routes(console: "Console") -> list[Route]:
     """The addresses of incidents."""
     desk = _Incidents(console)
+    read, read_file = partial(form, most=_FORM_MOST, most_fields=_FIELDS), partial(upload, most=_UPLOAD_MOST)
+    one_of_them, files = f"{INCIDENTS}/{{incident}}", f"{INCIDENTS}/{{incident}}/files"
     return [
         Route(INCIDENTS, desk.list),
-        Route(f"{INCIDENTS}/{{incident}}", desk.page),
-        Route(f"{INCIDENTS}/{{incident}}", desk.write, methods=["POST"]),
-        Route(f"{INCIDENTS}/{{incident}}/files", desk.attach, methods=["POST"]),
-        Route(f"{INCIDENTS}/{{incident}}/files/{{sha256}}", desk.file),
+        Route(one_of_them, desk.page),
+        Orders(one_of_them, read, desk.write, who=signed_in, refused=console.refused, stale=desk.stale),
+        Orders(files, read_file, desk.attach, who=signed_in, refused=console.refused, stale=desk.stale),
+        Route(f"{files}/{{sha256}}", desk.file),
     ]
 
 
@@ -78,29 +81,22 @@ class _Incidents:
             return self.console.refused(request)
         return await self._shown(request, here)
 
-    async def write(self, request: Request) -> Response:
+    async def stale(self, request: Request, here: Session, _: Fields | Upload) -> Response:
+        """A form without its token."""
+        return await self._shown(request, here, *self._words(request, "stale"))
+
+    async def write(self, request: Request, here: Session, fields: Fields) -> Response:
         """An order about it, from one of the page's forms."""
-        here = session(request)
-        fields = await form(request, _FORM_MOST, most_fields=_FIELDS)
-        if here is None or here.visitor is None:
-            return self.console.refused(request)
-        if not from_here(request) or not same(one(fields, "csrf"), here.csrf):
-            return await self._shown(request, here, *self._words(request, "stale"))
         try:
-            order = _order(here.visitor.person, request.path_params["incident"][:120], fields)
+            order = _order(here.account, request.path_params["incident"][:120], fields)
         except (ValueError, KeyError):  # msgspec's own is a ValueError
             return await self._shown(request, here, *self._words(request, "unreadable"))
         return await self._give(request, here, order)
 
-    async def attach(self, request: Request) -> Response:
+    async def attach(self, request: Request, here: Session, sent: Upload) -> Response:
         """Keep a file with it."""
-        here, sent = session(request), await upload(request, _UPLOAD_MOST)
-        if here is None or here.visitor is None:
-            return self.console.refused(request)
-        if not from_here(request) or not same(sent.fields.get("csrf", ""), here.csrf):
-            return await self._shown(request, here, *self._words(request, "stale"))
         try:
-            order = attaching(here.visitor.person, request.path_params["incident"], sent)
+            order = attaching(here.account, request.path_params["incident"], sent)
         except ValueError:
             return await self._shown(request, here, *self._words(request, "no-file"))
         return await self._give(request, here, order, sent.content)

@@ -8,10 +8,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from rempart.accounts.conversation import NamesAsked, NamesTold
-from rempart.console.access import Session, same
+from rempart.console.access import Session
 from rempart.console.masks import masks_page
 from rempart.console.routes.people import asked
-from rempart.console.web import form, from_here, one, session
+from rempart.console.web import Fields, Orders, form, one, signed_in
 from rempart.engine import orders
 from rempart.errors import StationUnreachable
 from rempart.messages import OrderRejected
@@ -25,7 +25,10 @@ PAGE = "/masks"
 def routes(console: "Console") -> list[Route]:
     """The addresses of masks."""
     desk = _Masks(console)
-    return [Route(PAGE, desk.page), Route(PAGE, desk.act, methods=["POST"])]
+    return [
+        Route(PAGE, desk.page),
+        Orders(PAGE, form, desk.act, who=signed_in, refused=console.refused, stale=desk.stale),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +37,18 @@ class _Masks:
 
     async def page(self, request: Request) -> Response:
         """Incidents with masked accounts."""
-        here = session(request)
-        if here is None or here.visitor is None:
-            return self.console.refused(request)
-        return self._shown(request, here)
+        here = signed_in(request)
+        return self._shown(request, here) if here else self.console.refused(request)
 
-    async def act(self, request: Request) -> Response:
-        """Ask, agree or read."""
-        here, fields = session(request), await form(request)
-        if here is None or here.visitor is None:
-            return self.console.refused(request)
+    async def stale(self, request: Request, here: Session, _: Fields) -> Response:
+        """A form without its token."""
         words = self.console.words(request)
-        if not from_here(request) or not same(one(fields, "csrf"), here.csrf):
-            stale = OrderRejected(what=words.say("refusal.stale"), now=words.say("refusal.stale-now"))
-            return self._shown(request, here, refused=stale)
-        by, incident, reason = here.visitor.person, one(fields, "incident", 120), one(fields, "reason", 400)
+        stale = OrderRejected(what=words.say("refusal.stale"), now=words.say("refusal.stale-now"))
+        return self._shown(request, here, refused=stale)
+
+    async def act(self, request: Request, here: Session, fields: Fields) -> Response:
+        """Ask, agree or read."""
+        by, incident, reason = here.account, one(fields, "incident", 120), one(fields, "reason", 400)
         match one(fields, "do"):
             case "ask":
                 order = orders.AskUnmasking(by=by, incident=incident, reason=reason)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,10 +11,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from rempart.accounts.conversation import PasskeyAnswer, People, PeopleAsked, Question
-from rempart.console.access import Session, same
+from rempart.console.access import Session
 from rempart.console.confirm import confirm_page, handed_page
 from rempart.console.people import people_page
-from rempart.console.web import ANSWER_MOST, form, from_here, one, session
+from rempart.console.web import ANSWER_MOST, Fields, Orders, form, one, signed_in
 from rempart.engine import orders
 from rempart.engine.orders import AnyOrder
 from rempart.errors import StationUnreachable
@@ -33,8 +34,15 @@ def routes(console: "Console") -> list[Route]:
     desk = _People(console)
     return [
         Route(_PAGE, desk.page),
-        Route(_PAGE, desk.change, methods=["POST"]),
-        Route("/confirm", desk.confirm, methods=["POST"]),
+        Orders(_PAGE, form, desk.change, who=signed_in, refused=console.refused, stale=desk.stale),
+        Orders(
+            "/confirm",
+            partial(form, most=ANSWER_MOST),
+            desk.confirm,
+            who=signed_in,
+            refused=console.refused,
+            stale=desk.stale_answer,
+        ),
     ]
 
 
@@ -44,35 +52,30 @@ class _People:
 
     async def page(self, request: Request) -> Response:
         """Accounts and sessions, as far as this visitor may see them."""
-        here = session(request)
-        if here is None or here.visitor is None:
-            return self.console.refused(request)
-        return await self._shown(request, here)
+        here = signed_in(request)
+        return await self._shown(request, here) if here else self.console.refused(request)
 
-    async def change(self, request: Request) -> Response:
+    async def stale(self, request: Request, here: Session, _: Fields) -> Response:
+        """A form without its token."""
+        return self.console.sent_back(request, here, _PAGE, "stale")
+
+    async def stale_answer(self, request: Request, here: Session, fields: Fields) -> Response:
+        """A passkey's answer without its token."""
+        return self.console.sent_back(request, here, _back(fields), "stale")
+
+    async def change(self, request: Request, here: Session, fields: Fields) -> Response:
         """An order about accounts: at once when it takes access away from a session, else for the passkey."""
-        here, fields = session(request), await form(request)
-        if here is None or here.visitor is None:
-            return self.console.refused(request)
-        if not from_here(request) or not same(one(fields, "csrf"), here.csrf):
-            return self.console.sent_back(request, here, _PAGE, "stale")
         try:
-            order = _order(here.visitor.person, fields)
+            order = _order(here.account, fields)
         except (msgspec.ValidationError, KeyError):
             return self.console.sent_back(request, here, _PAGE, "unreadable")
         if isinstance(order, orders.EndSessions):
             return await self._give(request, here, order, None, _PAGE)
         return await asked(self.console, request, here, order, _PAGE)
 
-    async def confirm(self, request: Request) -> Response:
+    async def confirm(self, request: Request, here: Session, fields: Fields) -> Response:
         """An order with its passkey's answer. ``back`` is a page of ours."""
-        here, fields = session(request), await form(request, ANSWER_MOST)
-        if here is None or here.visitor is None:
-            return self.console.refused(request)
-        back = one(fields, "back", 120)
-        back = back if _OURS.fullmatch(back) else _PAGE
-        if not from_here(request) or not same(one(fields, "csrf"), here.csrf):
-            return self.console.sent_back(request, here, back, "stale")
+        back = _back(fields)
         try:
             order = msgspec.json.decode(one(fields, "order", 8192), type=AnyOrder)
         except msgspec.MsgspecError:
@@ -109,6 +112,11 @@ class _People:
         return self.console.html(
             request, "people.html", people_page(people, here.visitor, words, now, here.csrf)
         )
+
+
+def _back(fields: Fields) -> str:
+    back = one(fields, "back", 120)
+    return back if _OURS.fullmatch(back) else _PAGE
 
 
 async def asked(console: "Console", request: Request, here: Session, order: AnyOrder, back: str) -> Response:

@@ -1,7 +1,7 @@
 """Reopening in a browser: what loosens or proves waits for a passkey, closing and ticking go through at once."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
 import msgspec
 from starlette.requests import Request
@@ -9,11 +9,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from rempart.accounts.person import INFORMED
-from rempart.console.access import Session, same
+from rempart.console.access import Session
 from rempart.console.duty import REOPENING
 from rempart.console.reopening import reopening_page
 from rempart.console.routes.people import asked
-from rempart.console.web import form, from_here, one, session
+from rempart.console.web import Fields, Orders, form, one, session
 from rempart.engine import orders
 from rempart.engine.orders import AnyOrder, GateAnswer
 from rempart.errors import StationUnreachable
@@ -29,7 +29,10 @@ _HOUR = 3600
 def routes(console: "Console") -> list[Route]:
     """The address of reopening."""
     desk = _Reopening(console)
-    return [Route(REOPENING, desk.page), Route(REOPENING, desk.act, methods=["POST"])]
+    return [
+        Route(REOPENING, desk.page),
+        Orders(REOPENING, form, desk.act, who=_informed, refused=console.refused, stale=desk.stale),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +41,15 @@ class _Reopening:
 
     async def page(self, request: Request) -> Response:
         """The way back. It tells names and what was proven, so it is for those who may see everything."""
-        here = session(request)
-        if not _may_look(here):
-            return self.console.refused(request)
-        return self._shown(request, here)
+        here = _informed(request)
+        return self._shown(request, here) if here else self.console.refused(request)
 
-    async def act(self, request: Request) -> Response:
+    async def stale(self, request: Request, here: Session, _: Fields) -> Response:
+        """A form without its token."""
+        return self._shown(request, here, refused=self._told(request, "stale"))
+
+    async def act(self, request: Request, here: Session, fields: Fields) -> Response:
         """One order, or its simulation."""
-        here, fields = session(request), await form(request)
-        if not _may_look(here):
-            return self.console.refused(request)
-        if not from_here(request) or not same(one(fields, "csrf"), here.csrf):
-            return self._shown(request, here, refused=self._told(request, "stale"))
         try:
             order = _order(here.account, fields)
         except (msgspec.ValidationError, ValueError):
@@ -111,8 +111,9 @@ class _Reopening:
         return self.console.html(request, "reopening.html", page, 409 if refused else 200)
 
 
-def _may_look(here: Session | None) -> TypeGuard[Session]:
-    return here is not None and here.visitor is not None and bool(INFORMED & set(here.visitor.roles))
+def _informed(request: Request) -> Session | None:
+    here = session(request)
+    return here if here and here.visitor and INFORMED & set(here.visitor.roles) else None
 
 
 def _at_once(order: AnyOrder) -> bool:

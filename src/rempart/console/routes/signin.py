@@ -25,9 +25,9 @@ from rempart.accounts.conversation import (
     Why,
 )
 from rempart.accounts.session import LONGEST
-from rempart.console.access import same
+from rempart.console.access import Session
 from rempart.console.signin import kept_page, link_page, sign_in_page
-from rempart.console.web import ANSWER_MOST, form, from_here, one, sent, session, where
+from rempart.console.web import ANSWER_MOST, Fields, Orders, form, from_here, one, sent, session, where
 from rempart.errors import StationUnreachable
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def routes(console: "Console") -> list[Route]:
         Route("/sign-in/envelope", desk.with_envelope, methods=["POST"]),
         Route("/sign-in/question", desk.question, methods=["POST"]),
         Route("/sign-in/passkey", desk.with_passkey, methods=["POST"]),
-        Route("/sign-out", desk.sign_out, methods=["POST"]),
+        Orders("/sign-out", form, desk.sign_out, who=session, refused=desk.forget, stale=desk.stale),
         Route("/link", desk.link),
         Route("/link", desk.use_link, methods=["POST"]),
     ]
@@ -101,12 +101,18 @@ class _Desk:
             return JSONResponse({"refusal": sign_in_page(words, turned).refusal}, 403)
         return self._with_cookies(JSONResponse({"to": "/"}), opened)
 
-    async def sign_out(self, request: Request) -> Response:
+    async def sign_out(self, request: Request, here: Session, _: Fields) -> Response:
         """End this session."""
-        here, fields = session(request), await form(request)
-        if here and from_here(request) and same(one(fields, "csrf"), here.csrf):
-            await self._ask(request, SignOut(session=here.secret))
-            self.console.visitors.forget(here.key)
+        await self._ask(request, SignOut(session=here.secret))
+        self.console.visitors.forget(here.key)
+        return self.forget(request)
+
+    async def stale(self, request: Request, _: Session, __: Fields) -> Response:
+        """A form without its token: this browser forgets, the session goes on until it ends by itself."""
+        return self.forget(request)
+
+    def forget(self, _: Request) -> Response:
+        """Let this browser forget who it was."""
         response = RedirectResponse("/sign-in", 303)
         response.delete_cookie(self.console.cookie, path="/", secure=self.console.tls, samesite="strict")
         return response

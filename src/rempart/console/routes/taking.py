@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from rempart.console.access import Session, same
+from rempart.console.access import Session
 from rempart.console.taking import MOST, TAKE, take_page
-from rempart.console.web import form, from_here, one, session
+from rempart.console.web import Fields, Orders, form, one, session
 from rempart.engine.orders import Acknowledge
 from rempart.errors import StationUnreachable
 from rempart.messages import OrderDone, Ordered, OrderRejected
@@ -21,22 +21,20 @@ if TYPE_CHECKING:
 def routes(console: "Console") -> list[Route]:
     """The address at which an alert is taken."""
     desk = _Taking(console)
-    return [Route(TAKE, desk.take, methods=["POST"])]
+    return [Orders(TAKE, form, desk.take, who=session, refused=console.refused, stale=desk.stale)]
 
 
 @dataclass(frozen=True, slots=True)
 class _Taking:
     console: "Console"
 
-    async def take(self, request: Request) -> Response:
+    async def stale(self, request: Request, here: Session, _: Fields) -> Response:
+        """A form without its token."""
+        return self._shown(request, here, 403, *self._words(request, "stale", "not-taken-now"))
+
+    async def take(self, request: Request, here: Session, given: Fields) -> Response:
         """Take the alerts that the page showed: each is an order of its own."""
-        here = session(request)
-        if here is None:
-            return self.console.refused(request)
-        given = await form(request)
         codes = tuple(each[:120] for each in given.get("code", ())[:MOST])
-        if not from_here(request) or not same(one(given, "csrf"), here.csrf):
-            return self._shown(request, here, 403, *self._words(request, "stale", "not-taken-now"))
         by = here.account or one(given, "by", 120).strip()
         if not by:
             return self._shown(request, here, 200, codes=codes)

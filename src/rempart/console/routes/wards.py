@@ -11,10 +11,10 @@ from starlette.routing import Route
 
 from rempart.care.rehearsal import Question
 from rempart.care.reply import Reply
-from rempart.console.access import Session, same
+from rempart.console.access import Session
 from rempart.console.routes.people import asked
 from rempart.console.wards import WARDS, wards_page
-from rempart.console.web import form, from_here, one, session
+from rempart.console.web import Fields, Orders, form, one, signed_in
 from rempart.engine import orders
 from rempart.engine.orders import AnyOrder
 from rempart.errors import StationUnreachable
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 def routes(console: "Console") -> list[Route]:
     """The address of the wards."""
     desk = _Wards(console)
-    return [Route(WARDS, desk.page), Route(WARDS, desk.say, methods=["POST"])]
+    return [
+        Route(WARDS, desk.page),
+        Orders(WARDS, form, desk.say, who=signed_in, refused=console.refused, stale=desk.stale),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +39,17 @@ class _Wards:
 
     async def page(self, request: Request) -> Response:
         """How the wards are."""
-        here = session(request)
-        if here is None or here.visitor is None:
-            return self.console.refused(request)
-        return self._shown(request, here)
+        here = signed_in(request)
+        return self._shown(request, here) if here else self.console.refused(request)
 
-    async def say(self, request: Request) -> Response:
+    async def stale(self, request: Request, here: Session, _: Fields) -> Response:
+        """A form without its token."""
+        return self._refused(request, here, 403, "stale")
+
+    async def say(self, request: Request, here: Session, fields: Fields) -> Response:
         """Take what a ward says, begin a rehearsal, or end it."""
-        here, fields = session(request), await form(request)
-        if here is None or here.visitor is None:
-            return self.console.refused(request)
-        if not from_here(request) or not same(one(fields, "csrf"), here.csrf):
-            return self._refused(request, here, 403, "stale")
         try:
-            given = list(_orders(here.visitor.person, fields))
+            given = list(_orders(here.account, fields))
         except (msgspec.ValidationError, ValueError):
             return self._refused(request, here, 400, "unreadable")
         if len(given) == 1 and isinstance(given[0], orders.Rehearse):
