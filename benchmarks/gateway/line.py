@@ -17,6 +17,7 @@ from typing import Any
 
 from tests.lab.conftest import House
 
+from benchmarks.gateway.crowdsec import crowdsec, unavailable
 from benchmarks.gateway.orders import LINES
 from benchmarks.gateway.station import RULES, Probes, line, load, percentile, station
 
@@ -62,6 +63,7 @@ def measure(house: House, attacks: int, theirs: int) -> dict[str, Any]:
             ours = attacked(house, running.folder, running.log, attacks, 2)
             written = rate()
     banned = by_fail2ban(house, theirs)
+    decided, reason = by_crowdsec(house, theirs)
     p50, other = percentile(ours, 50), (round(median(banned), 1) if banned else None)
     return {
         "line_to_drop_ms_p50": p50,
@@ -74,6 +76,9 @@ def measure(house: House, attacks: int, theirs: int) -> dict[str, Any]:
         "fail2ban_ms_p50": other,
         "fail2ban_ms_max": round(max(banned), 1) if banned else None,
         "fail2ban_attacks": len(banned),
+        "crowdsec_ms_p50": round(median(decided), 1) if decided else None,
+        "crowdsec_attacks": len(decided),
+        "crowdsec_reason": reason,
         "fail2ban_over_rempart_p50": round(other / p50, 1) if other and p50 else None,
     }
 
@@ -152,6 +157,18 @@ def by_fail2ban(house: House, attacks: int) -> list[float]:
         with fail2ban(house, folder, log):
             # Its first ban also makes its table: that one is not counted.
             return attacked(house, folder, log, attacks + 1, 3, PATIENCE)[1:]
+
+
+def by_crowdsec(house: House, attacks: int) -> tuple[list[float], str]:
+    """The same attack, CrowdSec on the gateway; nothing, and the reason, when it cannot be had."""
+    if reason := unavailable():
+        return [], reason
+    with tempfile.TemporaryDirectory(prefix="rempart-bench-") as name:
+        folder = Path(name)
+        log = folder / "care.log"
+        log.write_bytes(line("192.0.2.1", "/"))
+        with crowdsec(house, folder, log):
+            return attacked(house, folder, log, attacks, 4, 2 * PATIENCE), ""
 
 
 @contextmanager
