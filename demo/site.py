@@ -51,6 +51,7 @@ def site_toml(plan: Plan, programs: Programs) -> str:
                     "until": "24:00",
                 },
             ),
+            *_table("[trial]", {"shortest": "0s", "longest": "72h"}),  # weeks become seconds here
             *_table("[uplink]", {"interface": "wan", "addresses": [plan.uplink]}),
             *(line for switch in INSIDE_SWITCHES for line in _table("[[zones]]", _zone(plan, switch))),
             *(line for opening in openings(plan) for line in _table("[[openings]]", opening)),

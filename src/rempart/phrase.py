@@ -215,6 +215,10 @@ WORDS: Mapping[str, str] = {
     "trial-opens": "a trial opens or filters; it does not close",
     "rehearsal-undoes-itself": "a rehearsal is under way; it undoes itself",
     "already-so": "{opening} is already {state}",
+    "trial-length": "a trial lasts from {shortest} to {longest}, not {length}",
+    "trial-length-now": "Choose a length between them; what looks wrong can be closed again at any time.",
+    "not-watched-yet": "{opening} was not watched for {length} yet",
+    "not-watched-yet-now": "It stays on trial meanwhile; nothing else is asked of you.",
     "never-found-filtered": (
         "the way in was never found: this opening is only filtered, and watched for 72 hours at least"
     ),

@@ -23,6 +23,7 @@ from rempart.site.site import (
     Ward,
     Zone,
 )
+from rempart.site.trial import DAY, TrialLength
 
 NOW = Instant(1_700_000_000_000_000)
 HTTPS = (Service(Transport.TCP, 443, 443),)
@@ -116,6 +117,7 @@ SITE = Site(
         ),
     ),
     quiet_hours=0,
+    trial=TrialLength(shortest=0, longest=14 * DAY),  # clocks are short here
     care_files=CareFiles(server="files", person=r"^/patients/(\d+)/"),
 )
 

@@ -21,6 +21,7 @@ from rempart.reopening.dossier import ProofKind
 from rempart.reopening.gate import Gate
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
+from rempart.site.trial import DAY, TrialLength
 
 OPEN, FILTERED, CLOSED = OpeningState.OPEN, OpeningState.FILTERED, OpeningState.CLOSED
 
@@ -299,3 +300,40 @@ def test_what_a_probe_heard_before_the_cut_says_nothing_and_a_leak_after_it_is_t
         Probed(after(talk.now, minutes(1)), "cut", True, "connected")
     )  # the same answer, but now it is a leak
     assert against(talk, "ehealth") == ["gate cut-verified: answered through the cut: cut"]
+
+
+def usual() -> Talk:
+    """A contained home whose site.toml says nothing of trials, its gates passed."""
+    return pass_gates(at(replace(SITE, trial=TrialLength()), contained()), "ehealth")
+
+
+@pytest.mark.parametrize("length", [600, DAY - 1, 3 * DAY + 1, 14 * DAY])
+def test_a_trial_is_neither_shorter_than_a_day_nor_longer_than_three(length: int) -> None:
+    refused = reopen(usual(), "ehealth", length=length).refusals()[0]
+    assert refused.what.startswith("a trial lasts from 24 h to 72 h, not ")
+    assert "Choose a length between them" in refused.now
+
+
+@pytest.mark.parametrize("length", [DAY, 3 * DAY])
+def test_its_bounds_belong_to_it(length: int) -> None:
+    talk = reopen(usual(), "ehealth", length=length)
+    assert not talk.refusals()
+    assert talk.stands("ehealth") is FILTERED
+
+
+def test_a_trial_is_watched_before_it_is_confirmed() -> None:
+    talk = reopen(usual(), "ehealth", length=DAY)
+    confirm = orders.ConfirmTrial(by="Alex", opening="ehealth")
+    assert talk.order(confirm).refusals()[0].what == "ehealth was not watched for 18 h yet"
+    talk.wait(after(talk.now, hours(18)))
+    assert not talk.order(confirm).refusals()
+    assert talk.state.doors["ehealth"].stand.until is None
+
+
+def test_in_peace_an_opening_may_be_tried_for_an_hour() -> None:
+    talk = at(replace(SITE, trial=TrialLength()), Talk())
+    talk.order(orders.SetOpening(by="Alex", opening="ehealth", state=OpeningState.CLOSED))
+    trial = orders.Reopen(
+        by="Alex", opening="ehealth", state=FILTERED, seconds=3600, override=True, reason="an hour"
+    )
+    assert not talk.order(trial).refusals()

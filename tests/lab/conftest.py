@@ -249,6 +249,10 @@ template = "nursing-home"
 languages = ["fr", "nl"]
 phone = "04 000 00 00"
 
+[trial]  # clocks are short here
+shortest = "0s"
+longest = "336h"
+
 [uplink]
 interface = "wan"
 addresses = {json.dumps(GATEWAY["wan"])}

@@ -14,6 +14,8 @@ from rempart.site.hours import Hours
 from rempart.site.opening import Direction, OpeningState, Service, Tls, Transport
 from rempart.site.probe import ProbeKind
 from rempart.site.site import AssetKind, DowntimePack, Language
+from rempart.site.soundness import advise
+from rempart.site.trial import TrialLength
 
 
 def mistakes(text: str) -> list[str]:
@@ -283,3 +285,28 @@ def test_a_house_that_is_staffed_round_the_clock_says_24_00(good: str) -> None:
     assert site.hours.staffed(1, 23 * 60 + 59)
     (wrong,) = mistakes(f'{before}[hours]\nfrom = "24:00"\nuntil = "24:00"\n\n{rest}')
     assert "no time of day" in wrong
+
+
+def with_trials(good: str, words: str) -> str:
+    before, _, rest = good.partition("[hours]\n")
+    return f"{before}[trial]\n{words}\n\n[hours]\n{rest}"
+
+
+def test_trials_last_one_to_three_days_unless_the_site_says_otherwise(good: str) -> None:
+    assert parse(good, "site.toml").trial == TrialLength(shortest=86_400, longest=259_200)
+    exercise = parse(with_trials(good, 'shortest = "20s"\nlongest = "90m"'), "site.toml")
+    assert exercise.trial == TrialLength(shortest=20, longest=5_400)
+    warned = [problem.what for problem in advise(exercise) if problem.where == "trial"]
+    assert warned == ["a trial may last from 20 s to 90 min"]
+
+
+@pytest.mark.parametrize(
+    ("words", "mistake"),
+    [
+        ('shortest = "a day"', "is no length of a trial"),
+        ('longest = "400h"', "is no length of a trial"),
+        ('shortest = "30h"\nlongest = "2h"', "no trial lasts from 30 h to 2 h"),
+    ],
+)
+def test_what_is_no_length_of_a_trial(good: str, words: str, mistake: str) -> None:
+    assert mistake in mistakes(with_trials(good, words))[0]

@@ -11,7 +11,7 @@ from rempart.engine.facts import AnyFact
 from rempart.engine.orders import GateAnswer
 from rempart.engine.state import NEVER, State, is_rehearsed, rehearsing
 from rempart.errors import OrderRefused, require
-from rempart.instants import Instant, after, hours, seconds
+from rempart.instants import Instant, after, seconds
 from rempart.phrase import Phrase, phrase
 from rempart.reopening import plan
 from rempart.reopening.check import Check, Ground, Verdict, checks, unproven_core
@@ -20,9 +20,10 @@ from rempart.reopening.profile import gates, profile
 from rempart.reopening.trial import falls_to
 from rempart.site.opening import Opening, OpeningState
 from rempart.site.site import Site
+from rempart.site.trial import DAY, spelled
 
-UNKNOWN_WAY_IN = hours(72)
-"""How long a trial lasts at least when nobody ever found how the attacker came in."""
+UNKNOWN_WAY_IN = 3 * DAY
+"""Seconds for which a trial lasts at least when nobody ever found how the attacker came in."""
 
 ReopeningOrder = (
     orders.AnswerGate
@@ -189,12 +190,7 @@ class _WayBack:
             opening=opening.id,
             state=door.stand.state.value,
         )
-        if self.never_found(opening):
-            require(
-                order.state is OpeningState.FILTERED and order.seconds >= UNKNOWN_WAY_IN // seconds(1),
-                "never-found-filtered",
-                opening=opening.id,
-            )
+        self.lasts_as_it_should(opening, order)
         overridden = list(self.obstacles(opening, order.by))
         if overridden:
             require(order.override, "cannot-be-tried", because=overridden, opening=opening.id)
@@ -217,6 +213,23 @@ class _WayBack:
                 ],
                 confirm_by=self.next_working_day() if self.unapproved(opening, order.by) else None,
             ),
+        )
+
+    def lasts_as_it_should(self, opening: Opening, order: orders.Reopen) -> None:
+        """While the site is contained a trial is watched: neither shorter nor longer than the site's bounds."""
+        bounds = self.site.trial
+        if self.never_found(opening):
+            require(
+                order.state is OpeningState.FILTERED and order.seconds >= min(UNKNOWN_WAY_IN, bounds.longest),
+                "never-found-filtered",
+                opening=opening.id,
+            )
+        require(
+            not self.state.contained or bounds.admits(order.seconds),
+            "trial-length",
+            shortest=spelled(bounds.shortest),
+            longest=spelled(bounds.longest),
+            length=spelled(order.seconds),
         )
 
     def obstacles(self, opening: Opening, by: str) -> Iterator[Phrase]:
@@ -281,6 +294,13 @@ class _WayBack:
         require(on_trial, "not-on-trial", opening=opening.id)
         require(not self.state.doors[opening.id].visitor, "open-for-visit", opening=opening.id)
         assert until is not None
+        watched = after(door.since, seconds(self.site.trial.watched))
+        require(
+            not self.state.contained or self.now >= watched,
+            "not-watched-yet",
+            opening=opening.id,
+            length=spelled(self.site.trial.watched),
+        )
         if self.never_found(opening):
             watched = Instant(door.since + (until - door.since) * 3 // 4)
             require(self.now >= watched, "watched-first")

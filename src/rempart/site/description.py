@@ -57,6 +57,8 @@ from rempart.site.telling import (
     TextGateway,
     Webhook,
 )
+from rempart.site.trial import TrialLength
+from rempart.site.trial import spelled as spelled_length
 
 UNKNOWN_PHONE = "?"
 """How a template writes a number that nobody has filled in yet; it is read as no number at all."""
@@ -491,6 +493,19 @@ def _https(value: object) -> str:
     return text
 
 
+_LONGEST_TRIAL = 14 * DAY * 60  # DAY is in minutes
+"""Seconds; no order opens anything on trial for longer."""
+
+
+def _length(value: object) -> int:
+    """Seconds, as ``90s``, ``30m`` or ``24h``."""
+    found = re.fullmatch(r"([0-9]{1,7})([smh])", _plain(value))
+    seconds = int(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]] if found else None
+    if seconds is None or seconds > _LONGEST_TRIAL:
+        raise _Wrong(f"{_shown(value)} is no length of a trial", 'Write it as "24h", up to two weeks.')
+    return seconds
+
+
 def _quiet(value: object) -> QuietHours:
     text = _plain(value)
     hours = re.fullmatch(r"([0-9:]{5})-([0-9:]{5})", text)
@@ -573,6 +588,7 @@ _FILE = _Rule(
     _matching(r"/[A-Za-z0-9._/+@-]{1,180}", "file on the box", "Write its whole path, without spaces."), ""
 )
 _DAY: _Rule[int | None] = _Rule(_day, None)
+_LENGTH: _Rule[int | None] = _Rule(_length, None)
 
 
 class Word(StrEnum):
@@ -640,6 +656,7 @@ def _site(table: _Table) -> Site:
         group=_group(table.one("group")),
         sign_on=_sign_on(table.one("sign_on")),
         quiet_hours=table.read("quiet_hours", _AGE, 12),
+        trial=_trial(table.one("trial")),
     )
     table.done()
     return site
@@ -791,6 +808,24 @@ def _hours(table: _Table | None) -> Hours:
             table.path, f"{spelled(begins)} is not before {spelled(ends)}", "Give the hours of one day."
         )
     return Hours(days=_present(days), begins=begins, ends=ends, shifts=tuple(sorted(set(_present(shifts)))))
+
+
+def _trial(table: _Table | None) -> TrialLength:
+    usual = TrialLength()
+    if table is None:
+        return usual
+    shortest = table.read("shortest", _LENGTH, usual.shortest)
+    longest = table.read("longest", _LENGTH, usual.longest)
+    table.done()
+    if shortest is None or longest is None:
+        return usual
+    if shortest > longest or longest == 0:
+        table.page.wrong(
+            table.path,
+            f"no trial lasts from {spelled_length(shortest)} to {spelled_length(longest)}",
+            'Write for example `shortest = "24h"` and `longest = "72h"`.',
+        )
+    return TrialLength(shortest=shortest, longest=longest)
 
 
 def _probe(table: _Table) -> Probe:

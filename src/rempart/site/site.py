@@ -11,6 +11,7 @@ from rempart.site.opening import Opening, Service
 from rempart.site.probe import Probe
 from rempart.site.sign_on import SignOn
 from rempart.site.telling import NOBODY, Telling
+from rempart.site.trial import TrialLength
 
 
 class AssetKind(StrEnum):
@@ -195,6 +196,7 @@ class Site:
     """Where this box hears that its whole group is cut; None: from nobody."""
     quiet_hours: int = 12
     """Hours without a call to a commander that a machine asks for before it agrees that the attack is contained."""
+    trial: TrialLength = field(default_factory=TrialLength)
     _by_id: dict[str, Opening] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:

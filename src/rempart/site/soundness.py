@@ -8,6 +8,7 @@ from rempart.errors import Problem
 from rempart.site import reach
 from rempart.site.opening import Direction, Opening, OpeningState, Service, is_name
 from rempart.site.site import Site
+from rempart.site.trial import TrialLength, spelled
 
 _NOBODYS = tuple(map(ipaddress.ip_network, ("198.18.0.0/15", "192.0.2.0/24")))
 """Networks kept for benchmarks and examples (RFC 2544, RFC 5737), which the templates use as blanks."""
@@ -37,6 +38,7 @@ def advise(site: Site) -> tuple[Problem, ...]:
         *_clear_text(site),
         *_unfiltered(site),
         *_no_ward(site),
+        *_trials(site),
         *reach.advise(site),
     )
 
@@ -242,6 +244,16 @@ def _no_ward(site: Site) -> Iterator[Problem]:
             "no ward is named: nobody can say whether care goes on, and no cut can be rehearsed",
             "wards",
             "Add a [[wards]] for each part of the house where people are cared for.",
+        )
+
+
+def _trials(site: Site) -> Iterator[Problem]:
+    usual = TrialLength()
+    if site.trial.shortest < usual.shortest or site.trial.longest > usual.longest:
+        yield Problem(
+            f"a trial may last from {spelled(site.trial.shortest)} to {spelled(site.trial.longest)}",
+            "trial",
+            "What reopens is watched for 24 to 72 hours; remove [trial], unless this is an exercise.",
         )
 
 
