@@ -46,6 +46,7 @@ from rempart.messages import (
     Ordered,
     OrderRejected,
     SimulationAsked,
+    Status,
 )
 
 if TYPE_CHECKING:
@@ -110,9 +111,7 @@ class _Api:
             status = self.console.feed.status
             if status is None:
                 raise _silent()
-            if not INFORMED & set(visitor.roles):
-                status = msgspec.structs.replace(status, clocks=[])
-            return _json(status)
+            return _json(status if INFORMED & set(visitor.roles) else for_everybody(status))
         except _Refused as refused:
             return refused.response()
 
@@ -285,6 +284,12 @@ class _Api:
             case msgspec.Struct() as given if isinstance(answer, wanted):
                 return given
         raise _silent()
+
+
+def for_everybody(status: Status) -> Status:
+    """The status without what only those who check on things may read: legal clocks and counts of persons."""
+    incidents = [msgspec.structs.replace(each, persons_touched=None) for each in status.incidents]
+    return msgspec.structs.replace(status, clocks=[], incidents=incidents)
 
 
 def _token(request: Request) -> str:
