@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from rempart.accounts.conversation import SHORTEST_PASSWORD, CredentialsKept, LinkGood, Turned
+from rempart.console.squares import Squares, squares
 from rempart.console.words import Words, plain
 
 
@@ -31,6 +32,7 @@ class LinkPage:
     options: Annotated[str, "What the browser needs to make a passkey, as JSON."]
     totp: Annotated[str, "The generator's secret, in groups of four."]
     totp_address: Annotated[str, "The same as an address that generators open."]
+    squares: Annotated[Squares | None, "That address for the camera of another telephone."]
     shortest: Annotated[int, "Characters of the shortest password."]
     labels: Annotated[Mapping[str, str], "Headings and buttons in the page's language."]
     texts: Annotated[Mapping[str, str], "The words of accounts."]
@@ -79,6 +81,7 @@ def link_page(words: Words, link: str, good: LinkGood | None, turned: Turned | N
         options=good.options if good else "",
         totp=" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
         totp_address=good.totp_address if good else "",
+        squares=squares(good.totp_address) if good else None,
         shortest=SHORTEST_PASSWORD,
         labels=words.under("label"),
         texts=words.under("account"),
