@@ -76,11 +76,11 @@ def test_a_technician_asks_a_second_person_approves_and_the_door_opens(
     expect(technician.locator(f"#door-{DOOR}")).to_contain_text("prescriptions go through it")
 
     ask_to_open(technician, home, "What would happen?")
-    expect(technician.locator("#foreseen")).to_contain_text("gate approval has not passed")
+    expect(technician.locator("#foreseen")).to_contain_text("gate A second person agrees has not passed")
     expect(technician.locator("#foreseen")).to_contain_text("Nothing has been changed.")
     ask_to_open(technician, home, "Open on trial")
     technician.get_by_role("button", name="Use my passkey").click()
-    expect(technician.get_by_role("alert")).to_contain_text("gate approval has not passed")
+    expect(technician.get_by_role("alert")).to_contain_text("gate A second person agrees has not passed")
     assert stand(home) is OpeningState.CLOSED
 
     there = door(approver, home)
