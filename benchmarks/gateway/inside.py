@@ -79,7 +79,9 @@ def under_traffic(house: House, kernel: Kernel, cycles: int, wanted: int) -> dic
 def message_alone(house: House, kernel: Kernel, count: int, times: int = 150) -> float:
     """The 99th percentile of the message that cuts, with so many blocked addresses in the table."""
     kernel.enforce(replace(OPEN, blocked=blocked(count)), SystemClock().now())
-    marks = cut(site, CUT, SystemClock().now()) | {CONTAINED_FLAG}
+    done = cut(site, CUT, SystemClock().now())
+    assert done
+    marks = done.closed | {CONTAINED_FLAG}
     members = {mark.to_bytes(4, sys.byteorder): None for mark in marks}
     netlink, took = Netlink("rempart"), []
     for _ in range(times):
