@@ -63,3 +63,14 @@ def test_no_nonce_answers_no_question_and_roles_are_not_looked_at() -> None:
     with pytest.raises(IdentityRefused):
         account(SIGN_ON, {**RIGHT, "nonce": ""}, "", NOW)
     assert account(SIGN_ON, {**RIGHT, "roles": ["technician"], "groups": ["root"]}, "n", NOW) == "anne"
+
+
+@pytest.mark.parametrize("checked", [None, False, "true", 1])
+def test_an_address_that_the_provider_did_not_check_names_nobody(checked: object) -> None:
+    by_mail = SignOn(
+        issuer=SIGN_ON.issuer, client="rempart", claim="email", accounts={"anne@tilleuls.example": "anne"}
+    )
+    told = {**RIGHT, "email": "anne@tilleuls.example"}
+    assert account(by_mail, {**told, "email_verified": True}, "n", NOW) == "anne"
+    with pytest.raises(IdentityRefused, match="did not check"):
+        account(by_mail, {**told, "email_verified": checked}, "n", NOW)

@@ -53,6 +53,10 @@ def account(sign_on: SignOn, claims: Mapping[str, Any], nonce: str, now: Instant
     _require(_instant(claims, "iat") <= after(now, SKEW), "it is of a time to come")
     _require("nbf" not in claims or _instant(claims, "nbf") <= after(now, SKEW), "it is not good yet")
     _require(nonce and claims.get("nonce") == nonce, "it answers another question")
+    # An address is what its owner says until the provider has checked it, and no lasting name (5.7).
+    _require(
+        sign_on.claim != "email" or claims.get("email_verified") is True, "the provider did not check it"
+    )
     subject = claims.get(sign_on.claim)
     _require(isinstance(subject, str) and subject in sign_on.accounts, "it names nobody here")
     return sign_on.accounts[str(subject)]

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import msgspec
 
+from rempart.accounts.identity import Provider
 from rempart.adapters import identity
 from rempart.adapters.clock import SystemClock
+from rempart.cli.site import read
 from rempart.config import SITE
 from rempart.errors import ExitCode, InputRefused
-from rempart.site.description import parse
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -28,15 +29,25 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(arguments: argparse.Namespace) -> int:
     """Fetch them, keep them whole or not at all, and say which keys they are."""
-    site = parse(arguments.site.read_text(encoding="utf-8"), str(arguments.site))
+    site = read(arguments.site)
     if site.sign_on is None:
         raise InputRefused("no identity provider is named", where=str(arguments.site), now="Add [sign_on].")
     provider = identity.fetched(site.sign_on.issuer, SystemClock().now())
     file = Path(site.sign_on.keys_file)
-    fresh = file.with_name(f"{file.name}.new")
-    fresh.write_bytes(msgspec.json.encode(provider))
-    fresh.chmod(0o644)
-    fresh.replace(file)
+    _keep(file, provider)
     named = ", ".join(str(key.get("kid", key["kty"])) for key in provider.keys["keys"])
     print(f"kept in {file}: the keys of {provider.issuer}: {named}")
     return ExitCode.OK
+
+
+def _keep(file: Path, provider: Provider) -> None:
+    """The old one or the new one, never half. Raises `InputRefused`."""
+    fresh = file.with_name(f"{file.name}.new")
+    try:
+        fresh.write_bytes(msgspec.json.encode(provider))
+        fresh.chmod(0o644)
+        fresh.replace(file)
+    except OSError as fault:
+        raise InputRefused(
+            f"the keys cannot be kept: {fault.strerror}", where=str(file), now="Run it as root."
+        ) from fault

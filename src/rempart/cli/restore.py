@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     now = SystemClock().now()
     places = Places(site=arguments.site, state=arguments.state, run=RUN, rules=())
     kept = backup.read(arguments.backup)
-    text = kept.contents["site.toml"].decode()
+    text = kept.contents["site.toml"].decode(errors="replace")
     site = description.parse(text, f"{arguments.backup}, site.toml")
     for line in restored(kept, site, places, now, by=arguments.by, contained=arguments.contained):
         print(line)

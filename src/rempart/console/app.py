@@ -23,6 +23,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rempart.accounts.conversation import FromVisitor, Turned, Why
 from rempart.config import RUN
 from rempart.console.access import LASTS, Access, Session
 from rempart.console.audience import Audience, audience
@@ -327,6 +328,15 @@ class Console:
     def refusal(self, request: Request, answer: OrderRejected) -> tuple[str, str]:
         """What the guard refused and what to do instead, in the visitor's language."""
         return refusal(answer, self.site, self.words(request))
+
+    async def asked(self, request: Request, question: FromVisitor) -> object:
+        """The guard's answer to what strangers may ask, at their pace only; None when it is not there."""
+        if not self.visitors.may_ask(where(request)):
+            return Turned(why=Why.WAIT, seconds=5)
+        try:
+            return await self.feed.ask(question)
+        except StationUnreachable:
+            return None
 
     def refused(self, request: Request) -> Response:
         """The page for whoever comes without a session."""

@@ -20,7 +20,11 @@ ANSWER_MOST = 24_576
 """Bytes in the longest form that carries a passkey's answer."""
 
 
-async def form(request: Request, most: int = FORM_MOST, *, most_fields: int = 24) -> "Fields":
+Fields = dict[str, list[str]]
+"""The fields of a form."""
+
+
+async def form(request: Request, most: int = FORM_MOST, *, most_fields: int = 24) -> Fields:
     """The fields of a posted form; an oversized or foreign one is empty, and then lacks its token."""
     try:
         return parse_qs(
@@ -83,13 +87,10 @@ async def body(request: Request, most: int) -> bytes:
     return whole
 
 
-def one(fields: dict[str, list[str]], name: str, longest: int = 256) -> str:
+def one(fields: Fields, name: str, longest: int = 256) -> str:
     """The first value of a field, cut to ``longest`` characters."""
     return next(iter(fields.get(name, ())), "")[:longest]
 
-
-Fields = dict[str, list[str]]
-"""The fields of a form."""
 
 _Sent = TypeVar("_Sent", Fields, Upload)
 

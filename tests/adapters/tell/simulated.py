@@ -20,6 +20,8 @@ class SimulatedModem:
     refusals: list[str] = field(default_factory=list)
     """What it answers to the next messages instead of taking them, e.g. ``+CMS ERROR: 28``."""
     inbox: dict[int, str] = field(default_factory=dict)
+    stuck: set[int] = field(default_factory=set)
+    """Places of the card that it cannot empty."""
     deaf: bool = False
     heard: list[str] = field(default_factory=list)
     sent: list[tuple[int, str]] = field(default_factory=list)
@@ -104,6 +106,8 @@ class SimulatedModem:
                 listed = [line for n, pdu in self.inbox.items() for line in (f"+CMGL: {n},0,,23", pdu)]
                 return [*listed, "OK"]
         if found := re.fullmatch(r"AT\+CMGD=(\d+)", command):
+            if int(found[1]) in self.stuck:
+                return ["+CMS ERROR: 500"]
             return ["OK"] if self.inbox.pop(int(found[1]), None) else ["+CMS ERROR: 321"]
         if found := re.fullmatch(r"AT\+CPIN=(\d+)", command):
             self._open = found[1] == self.pin

@@ -107,6 +107,15 @@ def test_answers_are_read_and_taken_off_the_card(simulated: SimulatedModem) -> N
     assert modem(simulated).replies() == []
 
 
+def test_an_answer_that_the_card_keeps_is_told_all_the_same(simulated: SimulatedModem) -> None:
+    simulated.inbox, simulated.stuck = {1: HELLO, 2: HELLO}, {1}
+    assert [each.text for each in modem(simulated).replies()] == ["hellohello"]
+    assert list(simulated.inbox) == [1, 2]
+    simulated.stuck = set()
+    assert [each.text for each in modem(simulated).replies()] == ["hellohello", "hellohello"]
+    assert simulated.inbox == {}
+
+
 def test_a_modem_that_is_silent_or_not_there_is_said(
     simulated: SimulatedModem, monkeypatch: pytest.MonkeyPatch
 ) -> None:

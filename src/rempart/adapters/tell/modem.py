@@ -62,7 +62,10 @@ class GsmModem:
                 line.answer(_SENT)
 
     def replies(self) -> list[Received]:
-        """What has come in, taken off the card. Raises `NotHandedOver` when the modem does not answer."""
+        """What has come in, taken off the card. Raises `NotHandedOver` when the modem does not answer.
+
+        What was read is told even when the card keeps it: it comes again then, and an alert is taken once.
+        """
         with self._lock, self._open() as line:
             self._ready(line)
             line.send("AT+CMGL=4")
@@ -74,7 +77,11 @@ class GsmModem:
                         came.append(pdu.delivered(text))
                     except NotAMessage as fault:
                         _log.warning("a text message could not be read: %s", fault)
-                    line.ask(f"AT+CMGD={found[1]}")
+                    try:
+                        line.ask(f"AT+CMGD={found[1]}")
+                    except NotHandedOver as fault:
+                        _log.warning("a text message stays on the card: %s", fault)
+                        break
             return came
 
     @contextmanager

@@ -9,7 +9,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from rempart.accounts.conversation import (
-    FromVisitor,
     PasskeyAnswer,
     PasskeyKept,
     PasskeyLinkOpened,
@@ -81,7 +80,7 @@ class _Own:
             device=request.cookies.get(self.console.device_cookie, "")[:128],
             where=where(request),
         )
-        answer = await self._ask(request, change)
+        answer = await self.console.asked(request, change)
         if not isinstance(answer, PasswordKept):
             turned = answer if isinstance(answer, Turned) else Turned(why=Why.BUSY, seconds=5)
             return await self._shown(request, here, turned)
@@ -101,14 +100,14 @@ class _Own:
         link = one(fields, "link", 128)
         answer = PasskeyAnswer(handle=one(fields, "handle", 128), response=one(fields, "passkey", 16_384))
         made = PasskeyMade(link=link, answer=answer, label=one(fields, "label", 60), where=where(request))
-        kept = await self._ask(request, made)
+        kept = await self.console.asked(request, made)
         if isinstance(kept, PasskeyKept):
             page = passkey_page(self.console.words(request), "", None, done=True)
             return self.console.html(request, "passkey.html", page)
         return await self._offer(request, link, kept if isinstance(kept, Turned) else Turned(why=Why.BUSY))
 
     async def _offer(self, request: Request, link: str, turned: Turned | None = None) -> Response:
-        answer = await self._ask(request, PasskeyLinkOpened(link=link))
+        answer = await self.console.asked(request, PasskeyLinkOpened(link=link))
         good = answer if isinstance(answer, Registration) else None
         if good is None and turned is None:
             turned = answer if isinstance(answer, Turned) else Turned(why=Why.BUSY)
@@ -130,20 +129,11 @@ class _Own:
         page = account_page(own, words, now, here.csrf, turned=turned, changed=changed)
         return self.console.html(request, "account.html", page, 403 if turned else 200)
 
-    async def _ask(self, request: Request, question: FromVisitor) -> object:
-        """Ask the guard, who may be asked by strangers and for passwords at their pace only."""
-        if not self.console.visitors.may_ask(where(request)):
-            return Turned(why=Why.WAIT, seconds=5)
-        try:
-            return await self.console.feed.ask(question)
-        except StationUnreachable:
-            return None
-
 
 _DO: dict[str, type[AnyOrder]] = {"add": orders.AddPasskey, "remove": orders.RemovePasskey}
 
 
-def _order(by: str, fields: dict[str, list[str]]) -> AnyOrder:
+def _order(by: str, fields: Fields) -> AnyOrder:
     """The order that a form asks for. Raises `msgspec.ValidationError` or KeyError when it is none."""
     kind = _DO[one(fields, "do")]
     named = {"passkey": one(fields, "passkey")} if kind is orders.RemovePasskey else {}

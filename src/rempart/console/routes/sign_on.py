@@ -14,7 +14,6 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from rempart.accounts.conversation import (
-    FromVisitor,
     IdentityAsked,
     IdentityQuestion,
     IdentitySignIn,
@@ -28,7 +27,7 @@ from rempart.adapters import identity
 from rempart.console.access import same
 from rempart.console.signin import CameInPage, sign_in_page
 from rempart.console.web import where
-from rempart.errors import RempartError, StationUnreachable
+from rempart.errors import RempartError
 
 if TYPE_CHECKING:
     from rempart.console.app import Console
@@ -54,15 +53,13 @@ class _Desk:
         """To the provider, with the guard's question (nonce), a state and a challenge for the code (RFC 7636, 4.2)."""
         sign_on = self.console.site.sign_on
         assert sign_on
-        asked = await self._ask(request, IdentityAsked())
+        asked = await self.console.asked(request, IdentityAsked())
         try:
             provider = await asyncio.to_thread(identity.kept, Path(sign_on.keys_file))
         except IdentityRefused:
             return self._turned(request, Turned(why=Why.PROVIDER))
         if not isinstance(asked, IdentityQuestion):
-            return self._turned(
-                request, asked if isinstance(asked, Turned) else Turned(why=Why.BUSY, seconds=5)
-            )
+            return self._turned(request, asked)
         state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
         query = {
@@ -114,13 +111,11 @@ class _Desk:
             )
         except (IdentityRefused, RempartError):
             return self._turned(request, Turned(why=Why.PROVIDER))
-        opened = await self._ask(
+        opened = await self.console.asked(
             request, IdentitySignIn(token=token[:16_384], nonce=nonce[:256], where=where(request))
         )
         if not isinstance(opened, SessionOpened):
-            return self._turned(
-                request, opened if isinstance(opened, Turned) else Turned(why=Why.BUSY, seconds=5)
-            )
+            return self._turned(request, opened)
         # A page, no redirect: browsers send the strict cookie only to what one of our own pages leads to.
         response = self.console.html(
             request, "came-in.html", CameInPage(texts=self.console.words(request).under("me"))
@@ -134,15 +129,9 @@ class _Desk:
     def _cookie(self) -> str:
         return f"{'__Host-' if self.console.tls else ''}rempart-provider"
 
-    async def _ask(self, request: Request, question: FromVisitor) -> object:
-        if not self.console.visitors.may_ask(where(request)):
-            return Turned(why=Why.WAIT, seconds=5)
-        try:
-            return await self.console.feed.ask(question)
-        except StationUnreachable:
-            return None
-
-    def _turned(self, request: Request, turned: Turned) -> Response:
+    def _turned(self, request: Request, answer: object) -> Response:
+        """The form again, with why; the guard that does not answer is busy."""
+        turned = answer if isinstance(answer, Turned) else Turned(why=Why.BUSY, seconds=5)
         page = sign_in_page(self.console.words(request), turned, sign_on=True)
         return self.console.html(request, "signin.html", page, 403)
 

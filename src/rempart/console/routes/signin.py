@@ -10,7 +10,6 @@ from starlette.routing import Route
 from rempart.accounts.conversation import (
     CredentialsKept,
     EnvelopeSignIn,
-    FromVisitor,
     LinkGood,
     LinkOpened,
     LinkUsed,
@@ -28,7 +27,6 @@ from rempart.accounts.session import LONGEST
 from rempart.console.access import Session
 from rempart.console.signin import kept_page, link_page, sign_in_page
 from rempart.console.web import ANSWER_MOST, Fields, Orders, form, from_here, one, sent, session, where
-from rempart.errors import StationUnreachable
 
 if TYPE_CHECKING:
     from rempart.console.app import Console
@@ -71,7 +69,7 @@ class _Desk:
             device=request.cookies.get(self.console.device_cookie, "")[:128],
             where=where(request),
         )
-        return self._let_in(request, await self._ask(request, asked), asked.name)
+        return self._let_in(request, await self.console.asked(request, asked), asked.name)
 
     async def with_envelope(self, request: Request) -> Response:
         """The code of the sealed envelope."""
@@ -79,11 +77,11 @@ class _Desk:
         if not from_here(request):
             return self._form(request, Turned(why=Why.WRONG), code=403)
         asked = EnvelopeSignIn(code=one(fields, "code"), where=where(request))
-        return self._let_in(request, await self._ask(request, asked))
+        return self._let_in(request, await self.console.asked(request, asked))
 
     async def question(self, request: Request) -> Response:
         """A question for a passkey, for our script."""
-        answer = await self._ask(request, PasskeyAsked()) if from_here(request) else None
+        answer = await self.console.asked(request, PasskeyAsked()) if from_here(request) else None
         if not isinstance(answer, Question):
             return Response(status_code=503)
         return JSONResponse({"handle": answer.handle, "options": answer.options})
@@ -94,7 +92,7 @@ class _Desk:
         answer = passkey_answer(said)
         if answer is None or not from_here(request):
             return Response(status_code=403)
-        opened = await self._ask(request, PasskeySignIn(answer=answer, where=where(request)))
+        opened = await self.console.asked(request, PasskeySignIn(answer=answer, where=where(request)))
         if not isinstance(opened, SessionOpened):
             turned = opened if isinstance(opened, Turned) else Turned(why=Why.BUSY)
             words = self.console.words(request)
@@ -103,7 +101,7 @@ class _Desk:
 
     async def sign_out(self, request: Request, here: Session, _: Fields) -> Response:
         """End this session."""
-        await self._ask(request, SignOut(session=here.secret))
+        await self.console.asked(request, SignOut(session=here.secret))
         self.console.visitors.forget(here.key)
         return self.forget(request)
 
@@ -137,14 +135,14 @@ class _Desk:
             label=one(fields, "label", 60),
             where=where(request),
         )
-        answer = await self._ask(request, used)
+        answer = await self.console.asked(request, used)
         if isinstance(answer, CredentialsKept):
             return self.console.html(request, "kept.html", kept_page(self.console.words(request), answer))
         turned = answer if isinstance(answer, Turned) else Turned(why=Why.BUSY)
         return await self._offer(request, link, turned)
 
     async def _offer(self, request: Request, link: str, turned: Turned | None = None) -> Response:
-        answer = await self._ask(request, LinkOpened(link=link, where=where(request)))
+        answer = await self.console.asked(request, LinkOpened(link=link, where=where(request)))
         good = answer if isinstance(answer, LinkGood) else None
         if good is None and turned is None:
             turned = answer if isinstance(answer, Turned) else Turned(why=Why.BUSY)
@@ -152,15 +150,6 @@ class _Desk:
         return self.console.html(request, "link.html", page, 403 if turned else 200)
 
     # -- what they share -----------------------------------------------------------------------------------------
-
-    async def _ask(self, request: Request, question: FromVisitor) -> object:
-        """Ask the guard on behalf of a stranger, who may not do so as fast as they like."""
-        if not self.console.visitors.may_ask(where(request)):
-            return Turned(why=Why.WAIT, seconds=5)
-        try:
-            return await self.console.feed.ask(question)
-        except StationUnreachable:
-            return None
 
     def _let_in(self, request: Request, answer: object, name: str = "") -> Response:
         if isinstance(answer, SessionOpened):
