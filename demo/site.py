@@ -112,8 +112,13 @@ def _probes(plan: Plan) -> Iterator[Mapping[str, Any]]:
 
 def openings(plan: Plan) -> Iterator[Mapping[str, Any]]:
     """The hospital's openings, in the order in which care needs them."""
-    public = {"text": "accueil par téléphone", "phone": plan.fallback_phone}
-    paper = {"text": "formulaires papier, puis saisie"}
+    yield from _lifelines_of_the_wards(plan)
+    yield from _hosted_care(plan)
+    yield from _daily_work(plan)
+    yield from _can_wait(plan)
+
+
+def _lifelines_of_the_wards(plan: Plan) -> Iterator[Mapping[str, Any]]:
     yield {
         "id": "telephone",
         "name": "Téléphone",
@@ -147,6 +152,9 @@ def openings(plan: Plan) -> Iterator[Mapping[str, Any]]:
         "lifeline": True,
         "fallback": {"text": "ordonnances papier, commande par téléphone", "depends_on": ["telephone"]},
     }
+
+
+def _hosted_care(plan: Plan) -> Iterator[Mapping[str, Any]]:
     yield {
         "id": "ehealth-platform",
         "name": "Plate-forme eHealth",
@@ -155,7 +163,7 @@ def openings(plan: Plan) -> Iterator[Mapping[str, Any]]:
         "hosts": [plan.address("ehealth", 0), plan.address("ehealth", 1)],
         "services": ["tcp/443", "udp/443"],
         "care": 1,
-        "fallback": paper,
+        "fallback": {"text": "formulaires papier, puis saisie"},
     }
     yield {
         "id": "name-resolution",
@@ -179,6 +187,9 @@ def openings(plan: Plan) -> Iterator[Mapping[str, Any]]:
         "lifeline": True,
         "fallback": {"text": "ordonnances papier"},
     }
+
+
+def _daily_work(plan: Plan) -> Iterator[Mapping[str, Any]]:
     yield {
         "id": "gp-portal",
         "name": "Portail des médecins",
@@ -187,7 +198,7 @@ def openings(plan: Plan) -> Iterator[Mapping[str, Any]]:
         "hosts": ["*"],
         "services": ["tcp/80"],
         "care": 2,
-        "fallback": public,
+        "fallback": _reception(plan),
         "publication": _publication(plan, plan.portal, plan.ports.portal),
     }
     yield {
@@ -210,6 +221,9 @@ def openings(plan: Plan) -> Iterator[Mapping[str, Any]]:
         "care": 4,
         "fallback": {"text": "sauvegarde locale sur disque"},
     }
+
+
+def _can_wait(plan: Plan) -> Iterator[Mapping[str, Any]]:
     yield {
         "id": "website",
         "name": "Site web",
@@ -218,7 +232,7 @@ def openings(plan: Plan) -> Iterator[Mapping[str, Any]]:
         "hosts": ["*"],
         "services": ["tcp/80"],
         "care": 5,
-        "fallback": public,
+        "fallback": _reception(plan),
         "publication": _publication(plan, plan.website, plan.ports.website),
     }
     yield {
@@ -242,6 +256,10 @@ def openings(plan: Plan) -> Iterator[Mapping[str, Any]]:
         "normally": "closed",
         "fallback": {"text": "intervention sur place"},
     }
+
+
+def _reception(plan: Plan) -> Mapping[str, Any]:
+    return {"text": "accueil par téléphone", "phone": plan.fallback_phone}
 
 
 def _publication(plan: Plan, host: str, port: int) -> Mapping[str, Any]:

@@ -7,9 +7,9 @@ import pytest
 from rempart.__main__ import main
 from rempart.config import Places
 from rempart.errors import EnforcementFailed, ExitCode, InputRefused, PrivilegeMissing
-from rempart.site.site import Site, Uplink
 from rempart.station.supervisor import Program, Supervisor
 from rempart.station.users import User, Users
+from station.empty import EMPTY
 
 
 @pytest.fixture
@@ -42,18 +42,8 @@ def test_rules_that_are_not_there(
 
 def station_of(places: Places) -> Supervisor:
     own = User("", 0, 0)
-    site = Site(
-        id="test",
-        name="Test",
-        template="",
-        languages=(),
-        phone="",
-        uplink=Uplink(interface="wan", addresses=()),
-        zones=(),
-        openings=(),
-    )
     return Supervisor(
-        places, site, Users(own, own, own, own, own, own, own, own, own, own, own, "in a test"), 1
+        places, EMPTY, Users(own, own, own, own, own, own, own, own, own, own, own, "in a test"), 1
     )
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from rempart.config import RUN, SITE, STATE, Places
 from rempart.containment.render import modsecurity
-from rempart.site.site import Site, Uplink
 from rempart.station.logs import written
 from rempart.station.parts import Part, parts
 from rempart.station.supervisor import Supervisor
 from rempart.station.users import _NAMES, User, Users, uid
+from station.empty import EMPTY
 
 from .test_systemd import parsed
 
@@ -29,19 +29,9 @@ _MORE_GROUPS = {Part.WATCH: {"adm"}}
 def station(console_name: str = "", console_address: str = "127.0.0.1") -> Supervisor:
     users = {part: User(name, NUMBERS[name], NUMBERS[name]) for part, name in _NAMES.items()}
     users["proxy"] = User("haproxy", NUMBERS["haproxy"], NUMBERS["rempart-guard"])
-    site = Site(
-        id="test",
-        name="Test",
-        template="",
-        languages=(),
-        phone="",
-        uplink=Uplink(interface="wan", addresses=()),
-        zones=(),
-        openings=(),
-    )
     return Supervisor(
         PLACES,
-        site,
+        EMPTY,
         Users(**users, shared=""),
         8420,
         console_name=console_name,

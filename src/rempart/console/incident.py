@@ -13,7 +13,7 @@ from rempart.detection.finding import Kind, Level
 from rempart.duties import duty
 from rempart.duties.answers import Answer, Answers
 from rempart.duties.duty import Applies, Duty, duties_for
-from rempart.incidents.casefile import MOST_FILE_BYTES, CaseFile, Deed
+from rempart.incidents.casefile import MOST_FILE_BYTES, Attachment, CaseFile, Comment, Deed, Qualified
 from rempart.incidents.incident import Incident, IncidentState, Qualification, Sentence
 from rempart.incidents.qualification import Author, Ending, Intent, Ransom
 from rempart.incidents.ranking import GRAVEST
@@ -240,8 +240,6 @@ def incident_page(
     """The page of one incident; ``checking``: the reader may see technical detail."""
     incident, case, now = file.incident, file.case, file.now
     names = Names(site, words, addresses=checking)
-    ends = incident.last_seen if incident.state is IncidentState.CLOSED else now
-    ends = max([ends, *(swing.at for swing in file.swings if incident.state is IncidentState.CLOSED)])
     paper = words.language
     owed = _duties(file, now)
     return IncidentPage(
@@ -261,39 +259,12 @@ def incident_page(
         unkept=words.say("case.unkept", count=case.unkept) if case.unkept else "",
         done=tuple(_done(deed, now, names, words) for deed in case.deeds),
         unknown=tuple(_unknown(file, words, checking=checking)),
-        picture=timeline(
-            file.swings,
-            [at for at, _ in incident.story],
-            Instant(incident.opened - hours(1)),
-            ends,
-            now,
-            names,
-            words,
-        ),
-        qualified=tuple(
-            Said(
-                at=moment(each.at, now, words),
-                who=by(each.by, words),
-                what=_qualification(each.said, each.note, words),
-            )
-            for each in reversed(case.qualified)
-        ),
+        picture=_picture(file, names, words),
+        qualified=tuple(_qualified(case, now, words)),
         choices=tuple(_choice(name, kind, incident.qualification, words) for name, kind in _PARTS.items()),
         assigned=plain(file.staff.get(case.assignee, case.assignee)),
-        comments=tuple(
-            Said(at=moment(each.at, now, words), who=by(each.by, words), what=whole(each.text))
-            for each in case.comments
-        ),
-        files=tuple(
-            Kept(
-                address=f"{INCIDENTS}/{incident.id}/files/{each.sha256}",
-                name=plain(each.name),
-                size=words.say("case.bytes", count=each.size),
-                sha256=each.sha256,
-                said=Said(at=moment(each.at, now, words), who=by(each.by, words), what=whole(each.note)),
-            )
-            for each in case.files
-        ),
+        comments=tuple(_said(each, whole(each.text), now, words) for each in case.comments),
+        files=tuple(_kept(incident.id, each, now, words) for each in case.files),
         staff=tuple((person, plain(name)) for person, name in sorted(file.staff.items())),
         assignee=case.assignee,
         others=tuple(
@@ -310,6 +281,36 @@ def incident_page(
         advice=plain(advice, SENTENCES) if advice else "",
         texts=words.under("case"),
     )
+
+
+def _picture(file: IncidentFile, names: Names, words: Words) -> Timeline | None:
+    """Doors along time, from an hour before it began until it closed, or now."""
+    incident = file.incident
+    closed = incident.state is IncidentState.CLOSED
+    ends = max([incident.last_seen, *(swing.at for swing in file.swings)]) if closed else file.now
+    began = Instant(incident.opened - hours(1))
+    told = [at for at, _ in incident.story]
+    return timeline(file.swings, told, began, ends, file.now, names, words)
+
+
+def _qualified(case: CaseFile, now: Instant, words: Words) -> Iterator[Said]:
+    """What it was taken for, the latest first."""
+    for each in reversed(case.qualified):
+        yield _said(each, _qualification(each.said, each.note, words), now, words)
+
+
+def _kept(incident: str, file: Attachment, now: Instant, words: Words) -> Kept:
+    return Kept(
+        address=f"{INCIDENTS}/{incident}/files/{file.sha256}",
+        name=plain(file.name),
+        size=words.say("case.bytes", count=file.size),
+        sha256=file.sha256,
+        said=_said(file, whole(file.note), now, words),
+    )
+
+
+def _said(each: Qualified | Comment | Attachment, what: str, now: Instant, words: Words) -> Said:
+    return Said(at=moment(each.at, now, words), who=by(each.by, words), what=what)
 
 
 def whole(text: str) -> str:

@@ -1,5 +1,6 @@
 """The description of the programming interface (OpenAPI 3.1), from the very types that are spoken."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -100,11 +101,25 @@ def description() -> dict[str, Any]:
     return told
 
 
-def _paths(named: dict[str, Any]) -> dict[str, Any]:
+_Schemas = Mapping[str, Any]
+"""What is spoken, by the name of its type."""
+
+
+def _paths(named: _Schemas) -> dict[str, Any]:
+    parts = (_status, _orders, _people, _incidents, _files, _session)
+    return {path: told for part in parts for path, told in part(named).items()}
+
+
+def _status(named: _Schemas) -> dict[str, Any]:
     return {
         f"{ROOT}/status": {
             "get": _operation("status", "How things are", named, gives="Status", scope="read"),
         },
+    }
+
+
+def _orders(named: _Schemas) -> dict[str, Any]:
+    return {
         f"{ROOT}/orders": {
             "post": _operation(
                 "order", "Give an order", named, takes="Given", gives="OrderDone", scope="order"
@@ -130,6 +145,11 @@ def _paths(named: dict[str, Any]) -> dict[str, Any]:
                 scope="read",
             ),
         },
+    }
+
+
+def _people(named: _Schemas) -> dict[str, Any]:
+    return {
         f"{ROOT}/people": {
             "get": _operation("people", "Accounts and sessions", named, gives="People", scope="people"),
         },
@@ -142,6 +162,11 @@ def _paths(named: dict[str, Any]) -> dict[str, Any]:
                 gives="NamesTold",
             ),
         },
+    }
+
+
+def _incidents(named: _Schemas) -> dict[str, Any]:
+    return {
         f"{ROOT}/incidents/{{incident}}": {
             "parameters": [_INCIDENT],
             "get": _operation(
@@ -162,6 +187,11 @@ def _paths(named: dict[str, Any]) -> dict[str, Any]:
                 scope="read",
             ),
         },
+    }
+
+
+def _files(named: _Schemas) -> dict[str, Any]:
+    return {
         f"{ROOT}/incidents/{{incident}}/files": {
             "parameters": [
                 _INCIDENT,
@@ -178,9 +208,7 @@ def _paths(named: dict[str, Any]) -> dict[str, Any]:
                 ),
                 "requestBody": {
                     "required": True,
-                    "content": {
-                        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
-                    },
+                    "content": _BYTES,
                 },
                 "responses": _responses(named, "OrderDone", body=True),
             },
@@ -200,14 +228,17 @@ def _paths(named: dict[str, Any]) -> dict[str, Any]:
                 "responses": {
                     "200": {
                         "description": "The file.",
-                        "content": {
-                            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
-                        },
+                        "content": _BYTES,
                     },
                     **_responses(named, "", body=False),
                 },
             },
         },
+    }
+
+
+def _session(named: _Schemas) -> dict[str, Any]:
+    return {
         f"{ROOT}/session": {
             "get": _operation("who", "Whose token this is, and what it may do", named, gives="Visitor"),
             "post": {
@@ -225,6 +256,8 @@ def _paths(named: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+_BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+
 _INCIDENT = {
     "name": "incident",
     "in": "path",
@@ -234,7 +267,7 @@ _INCIDENT = {
 
 
 def _operation(
-    name: str, summary: str, named: dict[str, Any], *, takes: str = "", gives: str = "", scope: str = ""
+    name: str, summary: str, named: _Schemas, *, takes: str = "", gives: str = "", scope: str = ""
 ) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": name,
@@ -256,7 +289,7 @@ _ERRORS = {
 }
 
 
-def _responses(named: dict[str, Any], gives: str, *, body: bool) -> dict[str, Any]:
+def _responses(named: _Schemas, gives: str, *, body: bool) -> dict[str, Any]:
     problem = {"application/problem+json": {"schema": named["Problem"]}}
     answers: dict[str, Any] = {
         code: {"description": words, "content": problem} for code, words in _ERRORS.items() if code != "421"
