@@ -19,6 +19,7 @@ from rempart.adapters.socket import serve
 from rempart.engine.inputs import Found, Started
 from rempart.engine.step import Terms
 from rempart.messages import FromOperator
+from rempart.station import scribe
 from rempart.station.guard import Guard
 
 
@@ -74,8 +75,9 @@ def posture(station: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, obje
 
 
 def test_contain_says_how_long_it_took_and_where_it_is_sealed(
-    station: Path, capsys: pytest.CaptureFixture[str]
+    station: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(scribe, "PATIENCE", 10.0)  # a busy disk would seal it late, and say so
     assert say(station, "contain", "--reason", "records are leaving") == 0
     told = capsys.readouterr().out
     assert told.startswith("done in ")
