@@ -43,3 +43,26 @@ def test_a_site_that_cannot_be_read_is_told(content: str | None, said: str, tmp_
     assert ended.returncode == ExitCode.USAGE
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+STOPPED_AT_ONCE = """
+import os, signal, sys
+from rempart.station import console
+publish = console._publish
+
+def stopped(file, link):
+    publish(file, link)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+console._publish = stopped
+sys.exit(console.main())
+"""
+"""The console, told to end the very moment its link lies there."""
+
+
+def test_told_to_end_as_soon_as_its_link_lies_there_it_takes_the_link_along(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", STOPPED_AT_ONCE, "--site", str(DESCRIPTION), "--run", str(tmp_path)]
+    ended = subprocess.run([*command, "--port", "0"], capture_output=True, text=True, timeout=30, check=False)
+    assert "the one-time link is in" in ended.stderr
+    assert ended.returncode == 0, ended.stderr
+    assert not (tmp_path / "console" / "link").exists()

@@ -213,5 +213,5 @@ def _told(done: OrderDone) -> str:
     if done.sealed is not None:
         parts.append(f"sealed as entry {done.sealed}")
     else:
-        parts.append("to be sealed late: the journal cannot be written now")
+        parts.append("to be sealed late: the disk takes long, or refuses")
     return ", ".join(parts)

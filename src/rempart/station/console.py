@@ -8,6 +8,8 @@ import signal
 import socket
 import ssl
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,22 +51,34 @@ def run(
     bound = _bound(host, port, tls)
     port = bound.getsockname()[1]
     link = places.run / "console" / "link"
-    clock = SystemClock()
     base = f"https://{tls.name}:{port}" if tls else f"http://{host}:{port}"
-    access = Access(publish=lambda token: _publish(link, f"{base}/enter?token={token}"))
-    feed = Feed(places.console_socket, clock)
+    with _waiting(signal.SIGTERM, signal.SIGINT):  # one that comes between would leave the link behind
+        access = Access(publish=lambda token: _publish(link, f"{base}/enter?token={token}"))
+        _log.info("the pages are at %s; the one-time link is in %s", base, link)
+        server = _server(places, site, access, _names(host, port, tls), tls)
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            # uvicorn takes over once it runs and raises the signal again for us when it has stopped; one that comes
+            # before must not be lost.
+            signal.signal(signum, lambda *_: setattr(server, "should_exit", True))
+    server.run(sockets=[bound])
+    link.unlink(missing_ok=True)
+
+
+def _server(
+    places: Places, site: Site, access: Access, names: frozenset[str], tls: Tls | None
+) -> uvicorn.Server:
+    clock = SystemClock()
     console = Console(
         site=site,
-        feed=feed,
+        feed=Feed(places.console_socket, clock),
         access=access,
         clock=clock,
         tls=tls is not None,
         inquirer=Inquirer(places.inquiry_socket),
         certificate=tls.folder / "station.pem" if tls else None,
     )
-    _log.info("the pages are at %s; the one-time link is in %s", base, link)
     config = uvicorn.Config(
-        console.app(_names(host, port, tls)),
+        console.app(names),
         ssl_certfile=tls.folder / "station.pem" if tls else None,
         ssl_keyfile=tls.folder / "station.key" if tls else None,
         access_log=False,  # a request line holds the link's token
@@ -75,13 +89,17 @@ def run(
     )
     if tls:
         _strictly(config, tls)
-    server = uvicorn.Server(config)
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn takes over once it runs and raises the signal again for us when it has stopped; one that comes
-        # before must not be lost.
-        signal.signal(signum, lambda *_: setattr(server, "should_exit", True))
-    server.run(sockets=[bound])
-    link.unlink(missing_ok=True)
+    return uvicorn.Server(config)
+
+
+@contextmanager
+def _waiting(*signals: signal.Signals) -> Iterator[None]:
+    """These signals are delivered when the block ends."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _names(host: str, port: int, tls: Tls | None) -> frozenset[str]:
