@@ -78,7 +78,7 @@ class Report:
     portal_closed: bool | None = None
     reopened: list[str] = field(default_factory=list)
     relapse_reclosed_ms: float | None = None
-    """From the relapse's first request to the last answer before nothing but refusals came."""
+    """From the relapse's first request to the last answer before nothing but refusals came; 0: none came."""
     final_posture: str | None = None
     journal_entries: int | None = None
     journal_verified: bool | None = None

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 
 import bagit
@@ -431,18 +432,17 @@ class Story:
     def _relapse(self) -> None:
         self._finish("attacker", "relapse", 60)
         asked = [note for note in self._notes("relapse") if note["what"] == "relapse"]
-        if asked[0]["status"] != 200:
-            raise StationFailed(f"the attacker could not sign in again: status {asked[0]['status']}")
         self._station.wait_for(
             lambda _: self._station.opening("gp-portal").state is OpeningState.CLOSED,
             10,
             "the portal closes by itself",
         )
-        served = [number for number, note in enumerate(asked) if note["status"] == 200]
-        if served[-1] + 1 == len(asked):
+        served = [number for number, note in enumerate(asked) if note["status"] == HTTPStatus.OK]
+        if served and served[-1] + 1 == len(asked):
             raise StationFailed("the portal went on answering the attacker")
-        last = asked[served[-1]]
-        self._report.relapse_reclosed_ms = round((last["done_ns"] - asked[0]["at_ns"]) / 1e6, 1)
+        # The portal writes its log before its answer has passed the proxy: the door may shut ahead of the first page.
+        last_ns = asked[served[-1]]["done_ns"] if served else asked[0]["at_ns"]
+        self._report.relapse_reclosed_ms = round((last_ns - asked[0]["at_ns"]) / 1e6, 1)
         self._tell(Who.ATTACKER, "comes back from another address with the stolen account")
         self._tell(
             Who.REMPART,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from browser.home import CHROMIUM, Home, running
 from rempart.accounts.person import Role
@@ -62,3 +62,14 @@ def sign_in(page: Page, home: Home, person: str, *roles: Role) -> None:
     cookie = {"name": "rempart-session", "value": home.signed_in(person, *roles), "url": home.origin}
     page.context.add_cookies([cookie])  # type: ignore[list-item]  # a typed dictionary
     page.goto(home.origin)
+
+
+def revisit_until(page: Page, url: str, shown: Locator) -> None:
+    """Go there, and again, until it is shown: without script a page does not follow, and the console hears of a change
+    a moment after the guard."""
+    for _ in range(40):
+        page.goto(url)
+        if shown.count():
+            return
+        page.wait_for_timeout(250)
+    raise AssertionError(f"{url} never showed {shown}")

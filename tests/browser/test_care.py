@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.conftest import looking, sign_in
+from browser.conftest import looking, revisit_until, sign_in
 from browser.home import Home
 from rempart.accounts.person import Role
 
@@ -21,8 +21,9 @@ def test_a_report_without_script_reaches_the_door(chromium: Browser, home: Home,
     night.goto(home.origin)
     cookie = {"name": "rempart-session", "value": home.signed_in("nuit", Role.DUTY), "url": home.origin}
     context.add_cookies([cookie])  # type: ignore[list-item]  # a typed dictionary
-    night.goto(home.origin)
-    night.get_by_role("link", name="Un soin est bloqué").click()
+    blocked = night.get_by_role("link", name="Un soin est bloqué")
+    revisit_until(night, home.origin, blocked)
+    blocked.click()
     night.get_by_label("Laboratoire").check()
     night.get_by_role("button", name="Le noter").click()
     expect(night.locator("h1")).to_have_text("Laboratoire")

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.conftest import looking, sign_in
+from browser.conftest import looking, revisit_until, sign_in
 from browser.home import Home, finding
 from rempart.accounts.person import Role as PersonRole
 from rempart.care.reply import Reply
@@ -104,7 +104,9 @@ def test_an_alert_is_taken_without_script(chromium: Browser, home: Home) -> None
     context = chromium.new_context(java_script_enabled=False, locale="en-GB")
     plain = context.new_page()
     plain.goto(home.link())
-    plain.get_by_role("button", name="I am taking this").click()
+    taking = plain.get_by_role("button", name="I am taking this")
+    revisit_until(plain, plain.url, taking)
+    taking.click()
     plain.get_by_label("Your name").fill("Anne")
     plain.get_by_role("button", name="I am taking this").click()
     expect(plain.locator(".taken")).to_contain_text("Taken at")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from browser.conftest import revisit_until
 from browser.home import Home, finding
 from rempart.accounts.person import Role
 from rempart.console.app import COOKIE
@@ -28,11 +29,7 @@ def visit(context: BrowserContext, home: Home, person: str, *roles: Role) -> Pag
     secret = home.signed_in(person, *roles)
     context.add_cookies([{"name": COOKIE, "value": secret, "url": home.origin}])
     page = context.new_page()
-    for _ in range(20):  # the console hears of the incident a moment after the guard
-        page.goto(f"{home.origin}/incidents")
-        if page.locator(".list a").count():
-            break
-        page.wait_for_timeout(250)
+    revisit_until(page, f"{home.origin}/incidents", page.locator(".list a"))
     page.locator(".list a").first.click()
     return page
 
