@@ -237,7 +237,7 @@ def barriers() -> dict[str, Any]:
 
 def human() -> dict[str, Any]:
     """Times a day that somebody is asked for, on the corpus."""
-    return {"human_findings_per_day": fatigue.measure(fatigue.CORPUS).human_findings_per_day}
+    return {"human_findings_per_day": fatigue.measure(fatigue.CORPUS)["human_findings_per_day"]}
 
 
 def parts(findings: int) -> dict[str, Callable[[], dict[str, Any]]]:

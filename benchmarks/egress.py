@@ -10,6 +10,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address
 from statistics import quantiles
 
@@ -96,32 +97,29 @@ def forbidden(naming: Naming) -> Iterator[tuple[str, Try]]:
     for name in wrong:
         for kind in ("A", "AAAA", "TXT", "MX", "NULL", "ANY"):
             for tcp in (False, True):
-                yield "wrong name", lambda n=name, k=kind, t=tcp: resolved(naming, n, k, tcp=t)
+                yield "wrong name", partial(resolved, naming, name, kind, tcp=tcp)
     for name in ("rebound.example", "mixed.example"):
         for kind in ("A", "AAAA"):
-            yield "rebinding", lambda n=name, k=kind: bool(naming.addresses(n, k, source=me))
-    yield "foreign alias", lambda: resolved(naming, "foreign.example", "A")
-    yield "oversized", lambda: resolved(naming, "large.example", "A")
+            yield "rebinding", partial(told, naming, name, kind, me)
+    yield "foreign alias", partial(resolved, naming, "foreign.example", "A")
+    yield "oversized", partial(resolved, naming, "large.example", "A")
     for address in (EVIL, EVIL6, GOOD, OTHER, SHARED):
         source = SIX[0] if ":" in address else me
-        yield "direct address", lambda a=address, s=source: reached(naming, a, s)
+        yield "direct address", partial(reached, naming, address, source)
     naming.addresses("care.example", source=other)
-    yield "another machine's lease", lambda: reached(naming, GOOD, me)
+    yield "another machine's lease", partial(reached, naming, GOOD, me)
     for tcp in (False, True):
-        yield (
-            "other resolver",
-            lambda t=tcp: naming.code("care.example", server=AUTHORITY, tcp=t, patience=0.3) != "silence",
-        )
+        yield "other resolver", partial(answers_directly, naming, tcp=tcp)
     for address in (GOOD, EVIL):
-        yield "names over TLS", lambda a=address: naming.house.answer("wards", a, 853, other) == "yes"
-    yield "QUIC", lambda: datagram_arrives(naming, GOOD, other)
-    for number, name in enumerate(
+        yield "names over TLS", partial(reached, naming, address, other, port=853)
+    yield "QUIC", partial(datagram_arrives, naming, GOOD, other)
+    for number, asked_name in enumerate(
         ("evil.example", "www.shared.example", "x.cloud.example", "care.example", None)
     ):
         for address in (SHARED, SHARED6):
             source = (SIX if ":" in address else FOUR)[number]
-            yield "wrong name in TLS", lambda a=address, n=name, s=source: greeted(naming, a, n, s)
-    yield "right name, bad address", lambda: greeted(naming, EVIL, "cloud.example", me)
+            yield "wrong name in TLS", partial(greeted, naming, address, asked_name, source)
+    yield "right name, bad address", partial(greeted, naming, EVIL, "cloud.example", me)
 
 
 def tunnels(naming: Naming) -> Iterator[tuple[str, Try]]:
@@ -130,7 +128,7 @@ def tunnels(naming: Naming) -> Iterator[tuple[str, Try]]:
         for base in ("tunnel.example", "care.example", "cloud.example"):
             for kind in ("A", "TXT", "NULL"):
                 name = f"{number:03}-c2VjcmV0.{base}"
-                yield "tunnel in names", lambda n=name, k=kind: comes_out(naming, n, k)
+                yield "tunnel in names", partial(comes_out, naming, name, kind)
 
 
 def resolved(naming: Naming, name: str, kind: str, *, tcp: bool = False) -> bool:
@@ -139,9 +137,19 @@ def resolved(naming: Naming, name: str, kind: str, *, tcp: bool = False) -> bool
     return reply is None or bool(reply.answer)
 
 
-def reached(naming: Naming, address: str, source: str) -> bool:
+def told(naming: Naming, name: str, kind: str, source: str) -> bool:
+    """Whether any address is told."""
+    return bool(naming.addresses(name, kind, source=source))
+
+
+def answers_directly(naming: Naming, *, tcp: bool) -> bool:
+    """Whether a resolver outside answers."""
+    return naming.code("care.example", server=AUTHORITY, tcp=tcp, patience=0.3) != "silence"
+
+
+def reached(naming: Naming, address: str, source: str, *, port: int = 443) -> bool:
     """Whether a connection is made."""
-    return naming.house.answer("wards", address, 443, source) == "yes"
+    return naming.house.answer("wards", address, port, source) == "yes"
 
 
 def greeted(naming: Naming, address: str, name: str | None, source: str) -> bool:

@@ -147,8 +147,8 @@ def once(running: Station, trouble: Callable[[], object] = lambda: None) -> Cut:
         offset = time.time_ns() - time.monotonic_ns()
         acknowledged = done.enforced * 1000 - offset
         ends = [end for place in traffic.finish().values() for seen in place.values() for end in seen]
-        stamps = [stamp for end in ends for _, stamp in end["arrived"]]  # type: ignore[attr-defined]
-        if min(len(end["arrived"]) for end in ends) < 100 or len(stream.stamps) < 50:  # type: ignore[arg-type]
+        stamps = [stamp for end in ends for _, stamp in end["arrived"]]
+        if min(len(end["arrived"]) for end in ends) < 100 or len(stream.stamps) < 50:
             raise RuntimeError("a session did not run before the cut: nothing was measured")
         stamps += stream.stamps
     running.house.end(traffic.processes())

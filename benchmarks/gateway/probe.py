@@ -16,6 +16,7 @@ import struct
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 _SO_TIMESTAMPNS = 35
 _BUFFER = 1 << 26
@@ -25,12 +26,12 @@ class Stopped(Exception):
     """SIGTERM came."""
 
 
-def stop(*_):
+def stop(*_: object) -> NoReturn:
     """End what is running."""
     raise Stopped
 
 
-def opened(address):
+def opened(address: str) -> socket.socket:
     """A datagram socket with a large buffer."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     channel = socket.socket(family, socket.SOCK_DGRAM)
@@ -38,7 +39,7 @@ def opened(address):
     return channel
 
 
-def send(path, rate, own, address, port):
+def send(path: str, rate: float, own: str, address: str, port: int) -> None:
     """Send at a steady rate; what was late is caught up."""
     channel = opened(address)
     channel.bind((own, 0))
@@ -58,7 +59,7 @@ def send(path, rate, own, address, port):
             sent.tofile(file)
 
 
-def receive(path, doors):
+def receive(path: str, doors: list[str]) -> None:
     """Receive at several doors."""
     channels = []
     for door in doors:
@@ -80,7 +81,7 @@ def receive(path, doors):
             seen.tofile(file)
 
 
-def take(channel, number, seen):
+def take(channel: socket.socket, number: int, seen: "array.array[int]") -> None:
     """What waits in one socket."""
     for _ in range(256):
         try:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -233,7 +234,7 @@ class Traffic:
     def processes(self) -> list[subprocess.Popen[str]]:
         return [process for _, process in self.ends]
 
-    def finish(self) -> dict[str, dict[str, list[dict[str, object]]]]:
+    def finish(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
         """Stop sending, let what is under way arrive, and tell what each machine saw."""
         for signal_number, pause in ((signal.SIGUSR1, 0.5), (signal.SIGTERM, 0)):
             for _, process in self.ends:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import dns.message
 import dns.query
@@ -19,6 +20,7 @@ from rempart.engine import orders
 from rempart.messages import OrderDone
 from rempart.site.opening import OpeningState
 
+from .conftest import House
 from .test_station import ROOT, Station
 
 HERE = Path(__file__).parent
@@ -110,9 +112,9 @@ RECORDS = {
 class Naming:
     """The station and its outside, running in a `House`."""
 
-    def __init__(self, house: object, site_text: str) -> None:
+    def __init__(self, house: House, site_text: str) -> None:
         self.house = house
-        self.station: Station | None = None
+        self.running: Station | None = None
         # Other users must be able to enter: pytest's own folders are closed to them.
         self.folder = Path(tempfile.mkdtemp(prefix="rempart-names-"))
         self.folder.chmod(0o755)
@@ -167,18 +169,24 @@ class Naming:
             str(ROOT / "rules"),
             *words,
         )
-        self.station = Station(self.folder, process)
-        self.station.await_status(lambda status: status.enforcement_verified is not None, within=60)
+        self.running = Station(self.folder, process)
+        self.running.await_status(lambda status: status.enforcement_verified is not None, within=60)
         until = time.monotonic() + 30
         while self.code("care.example", patience=0.5) != "NOERROR":
             assert time.monotonic() < until, "nobody answers for names"
             time.sleep(0.05)
 
+    @property
+    def station(self) -> Station:
+        """The station, once it was started."""
+        assert self.running
+        return self.running
+
     def stop(self) -> None:
         """End the station and forget its folder."""
-        if self.station:
-            self.station.process.terminate()
-            self.station.process.wait(20)
+        if self.running:
+            self.running.process.terminate()
+            self.running.process.wait(20)
         shutil.rmtree(self.folder)
 
     # -- asking --------------------------------------------------------------------------------------------------
@@ -203,12 +211,12 @@ class Naming:
             except (dns.exception.Timeout, OSError, EOFError):
                 return None
 
-    def code(self, name: str, kind: str = "A", **how: object) -> str:
+    def code(self, name: str, kind: str = "A", **how: Any) -> str:
         """What kind of reply comes: NOERROR, REFUSED, SERVFAIL, NXDOMAIN, or silence."""
         reply = self.ask(name, kind, **how)
         return "silence" if reply is None else dns.rcode.to_text(reply.rcode())
 
-    def addresses(self, name: str, kind: str = "A", **how: object) -> set[str]:
+    def addresses(self, name: str, kind: str = "A", **how: Any) -> set[str]:
         reply = self.ask(name, kind, **how)
         return {str(record) for rrset in reply.answer for record in rrset} if reply else set()
 
@@ -260,7 +268,7 @@ def hello(name: str | None) -> bytes:
     return outgoing.read()
 
 
-def echo(house: object, name: str, address: str, port: int) -> socket.socket:
+def echo(house: House, name: str, address: str, port: int) -> socket.socket:
     """A UDP door; datagrams that come are read by the caller."""
     with house.inside(name):
         door = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)

@@ -10,11 +10,11 @@ from pathlib import Path
 from rempart.adapters import compiled, shipped
 from rempart.adapters import rules as rule_files
 from rempart.adapters.clock import SystemClock
+from rempart.adapters.site_file import read_site
 from rempart.adapters.store.events import Damage, stored
 from rempart.adapters.supply import Supply
 from rempart.cli import _operator
 from rempart.cli._terminal import harmless
-from rempart.cli.site import read as read_site
 from rempart.config import SITE, Places
 from rempart.detection import exception
 from rempart.detection.behaviour.behaviour import Behaviour

@@ -9,6 +9,7 @@ from typing import Any
 
 from rempart.adapters.journal import Recorded, export, verify_exported
 from rempart.adapters.journal.exported import ENTRIES
+from rempart.adapters.site_file import read_site
 from rempart.config import SITE, STATE
 from rempart.duties.document import Complainant, Seals
 from rempart.duties.timeline import Line
@@ -19,7 +20,6 @@ from rempart.errors import InputRefused, JournalBroken
 from rempart.evidence import canonical
 from rempart.evidence.entry import Entry
 from rempart.incidents.incident import Incident, IncidentState, Sentence
-from rempart.site import description
 from rempart.site.site import Site
 
 
@@ -61,7 +61,7 @@ def account_of(arguments: argparse.Namespace) -> Account:
     One unchanging view of the journal is taken, also while a guard writes it, and verified before a word of it is
     believed. Raises JournalBroken naming the first bad entry.
     """
-    site = _site(arguments.site)
+    site = read_site(arguments.site)
     with tempfile.TemporaryDirectory(prefix="rempart-journal.") as view:
         export(journal_of(arguments), Path(view))
         seals = verified(Path(view), journal_of(arguments))
@@ -87,13 +87,6 @@ def _recorded(entries: Path) -> Iterator[Recorded]:
             value = canonical.decode(line.removesuffix(b"\n"))
             read = Entry.decode(canonical.encode(value["entry"]))
             yield Recorded(read.number, read.at, read.kind, read.late, value.get("body"))
-
-
-def _site(path: Path) -> Site:
-    try:
-        return description.parse(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as fault:
-        raise InputRefused(f"cannot be read: {fault}", where=str(path), now="Give --site FILE.") from fault
 
 
 def account(entries: Iterable[Recorded], site: Site, wanted: str | None, seals: Seals) -> Account:

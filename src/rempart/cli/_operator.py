@@ -7,6 +7,9 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
+
+import msgspec
 
 from rempart.accounts.conversation import NamesAsked, NamesTold, People, PeopleAsked
 from rempart.adapters.clock import SystemClock
@@ -30,6 +33,8 @@ from rempart.messages import (
     Why,
     WhyAsked,
 )
+
+_Answer = TypeVar("_Answer")
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _ANSWER_WITHIN = 30.0
@@ -81,34 +86,24 @@ def give(
     """
     if arguments.simulate:
         return _simulate(arguments, order)
-    with connect(socket_of(arguments), incoming=ToOperator) as client:
-        client.send(Ordered(order=order, content=content))
-        match client.receive(seconds=_ANSWER_WITHIN):
-            case OrderDone() as done:
-                print(_told(done))
-                if shown and done.handed:
-                    print(shown(done))
-                return ExitCode.OK
-            case OrderRejected(what=what, now=now):
-                print(f"refused: {what}", file=sys.stderr)
-                if now:
-                    print(now, file=sys.stderr)
-                return ExitCode.REFUSED
-            case other:
-                raise StationUnreachable(f"the station answered {type(other).__name__} to an order")
+    done = _exchange(arguments, Ordered(order=order, content=content), OrderDone)
+    if isinstance(done, OrderRejected):
+        print(f"refused: {done.what}", file=sys.stderr)
+        if done.now:
+            print(done.now, file=sys.stderr)
+        return ExitCode.REFUSED
+    print(_told(done))
+    if shown and done.handed:
+        print(shown(done))
+    return ExitCode.OK
 
 
 def _simulate(arguments: argparse.Namespace, order: AnyOrder) -> int:
     """Say what an order would do; nothing is done."""
-    with connect(socket_of(arguments), incoming=ToOperator) as client:
-        client.send(SimulationAsked(order=order))
-        match client.receive(seconds=_ANSWER_WITHIN):
-            case Foreseen() as foreseen:
-                for line in told_beforehand(foreseen):
-                    print(harmless(line, 600))
-                return ExitCode.REFUSED if foreseen.refused else ExitCode.OK
-            case other:
-                raise StationUnreachable(f"the station answered {type(other).__name__} to a question")
+    foreseen = _ask(arguments, SimulationAsked(order=order), Foreseen)
+    for line in told_beforehand(foreseen):
+        print(harmless(line, 600))
+    return ExitCode.REFUSED if foreseen.refused else ExitCode.OK
 
 
 def told_beforehand(foreseen: Foreseen) -> Iterator[str]:
@@ -129,48 +124,42 @@ def told_beforehand(foreseen: Foreseen) -> Iterator[str]:
 
 def ask_people(arguments: argparse.Namespace) -> People:
     """Who has an account, and who is signed in."""
-    with connect(socket_of(arguments), incoming=ToOperator) as client:
-        client.send(PeopleAsked(session=""))
-        match client.receive(seconds=_ANSWER_WITHIN):
-            case People() as people:
-                return people
-            case other:
-                raise StationUnreachable(f"the station answered {type(other).__name__} to a question")
+    return _ask(arguments, PeopleAsked(session=""), People)
 
 
 def ask_names(arguments: argparse.Namespace, incident: str) -> NamesTold | OrderRejected:
     """Who stands behind the masks of an incident."""
-    with connect(socket_of(arguments), incoming=ToOperator) as client:
-        client.send(NamesAsked(session="", incident=incident))
-        match client.receive(seconds=_ANSWER_WITHIN):
-            case NamesTold() | OrderRejected() as answer:
-                return answer
-            case other:
-                raise StationUnreachable(f"the station answered {type(other).__name__} to a question")
+    return _exchange(arguments, NamesAsked(session="", incident=incident), NamesTold)
 
 
 def ask_status(arguments: argparse.Namespace) -> Status:
     """The station's status now."""
-    with connect(socket_of(arguments), incoming=ToOperator) as client:
-        client.send(StatusAsked())
-        match client.receive(seconds=_ANSWER_WITHIN):
-            case Status() as status:
-                return status
-            case other:
-                raise StationUnreachable(f"the station answered {type(other).__name__} to a question")
+    return _ask(arguments, StatusAsked(), Status)
 
 
 def ask_why(arguments: argparse.Namespace, address: str) -> list[Reason]:
     """What stops packets of an address. Raises InputRefused for what is none."""
+    return _ask(arguments, WhyAsked(address=address), Why).reasons
+
+
+def _ask(arguments: argparse.Namespace, question: msgspec.Struct, wanted: type[_Answer]) -> _Answer:
+    """What the station answers to a question. Raises InputRefused when it refuses."""
+    answer = _exchange(arguments, question, wanted)
+    if isinstance(answer, OrderRejected):
+        raise InputRefused(answer.what, now=answer.now)
+    return answer
+
+
+def _exchange(
+    arguments: argparse.Namespace, message: msgspec.Struct, wanted: type[_Answer]
+) -> _Answer | OrderRejected:
+    """Send one message; what came back. Raises StationUnreachable for anything else."""
     with connect(socket_of(arguments), incoming=ToOperator) as client:
-        client.send(WhyAsked(address=address))
-        match client.receive(seconds=_ANSWER_WITHIN):
-            case Why(reasons=reasons):
-                return reasons
-            case OrderRejected(what=what, now=now):
-                raise InputRefused(what, now=now)
-            case other:
-                raise StationUnreachable(f"the station answered {type(other).__name__} to a question")
+        client.send(message)
+        answer = client.receive(seconds=_ANSWER_WITHIN)
+    if isinstance(answer, wanted | OrderRejected):
+        return answer
+    raise StationUnreachable(f"the station answered {type(answer).__name__} to {type(message).__name__}")
 
 
 def socket_of(arguments: argparse.Namespace) -> Path:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from rempart.adapters.clock import SystemClock
-from rempart.cli.site import read as read_site
+from rempart.adapters.site_file import read_site
 from rempart.config import RUN, SITE, STATE, Places
 from rempart.errors import ExitCode, InputRefused
 from rempart.station import backup

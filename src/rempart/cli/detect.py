@@ -17,11 +17,11 @@ from rempart.adapters import rules as rule_files
 from rempart.adapters.collect import files
 from rempart.adapters.collect.files import LogFile
 from rempart.adapters.compiled import KeptFiles
+from rempart.adapters.site_file import read_site
 from rempart.cli import _exceptions, _report, _summary
 from rempart.cli._formats import FORMATS, Form, nothing
 from rempart.cli._search import Found, Row, Search, spread, units
 from rempart.cli._terminal import harmless
-from rempart.cli.site import read as read_site
 from rempart.detection.behaviour.behaviour import Behaviour
 from rempart.detection.exception import Exceptions, Tamed
 from rempart.detection.finding import Level

@@ -8,8 +8,8 @@ from rich.text import Text
 
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.enforce.certificates import Certificate, certificates
+from rempart.adapters.site_file import read_site
 from rempart.cli._terminal import harmless
-from rempart.cli.site import read
 from rempart.config import SITE
 from rempart.errors import ExitCode
 from rempart.instants import Instant, as_datetime
@@ -31,7 +31,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(arguments: argparse.Namespace) -> int:
     """Tell of each."""
     now = SystemClock().now()
-    found = list(certificates(read(arguments.site)))
+    found = list(certificates(read_site(arguments.site)))
     for certificate in found:
         Console(highlight=False, soft_wrap=True).print(Text(harmless(_told(certificate, now))))
     troubled = any(certificate.trouble or certificate.ends_soon(now) for certificate in found)

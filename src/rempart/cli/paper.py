@@ -5,11 +5,11 @@ from pathlib import Path
 
 from rempart.adapters import paper, shipped
 from rempart.adapters.clock import SystemClock
+from rempart.adapters.site_file import read_site
 from rempart.care import document as care_papers
 from rempart.care import envelope
 from rempart.cli import _incident, _operator
 from rempart.cli._incident import Account
-from rempart.cli.site import read as read_site
 from rempart.duties import document, words
 from rempart.duties.document import Paper
 from rempart.duties.words import PaperLanguage

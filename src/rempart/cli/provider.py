@@ -8,7 +8,7 @@ import msgspec
 from rempart.accounts.identity import Provider
 from rempart.adapters import identity
 from rempart.adapters.clock import SystemClock
-from rempart.cli.site import read
+from rempart.adapters.site_file import read_site
 from rempart.config import SITE
 from rempart.errors import ExitCode, InputRefused
 
@@ -29,7 +29,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(arguments: argparse.Namespace) -> int:
     """Fetch them, keep them whole or not at all, and say which keys they are."""
-    site = read(arguments.site)
+    site = read_site(arguments.site)
     if site.sign_on is None:
         raise InputRefused("no identity provider is named", where=str(arguments.site), now="Add [sign_on].")
     provider = identity.fetched(site.sign_on.issuer, SystemClock().now())

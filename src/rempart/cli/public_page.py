@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
+from rempart.adapters.site_file import read_site
 from rempart.cli import _operator
-from rempart.cli.site import read
 from rempart.config import SITE
 from rempart.console.public import PublicFace
 from rempart.containment.measure import Enforcement, Stand
@@ -35,7 +35,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the files."""
-    site = read(arguments.site)
+    site = read_site(arguments.site)
     wanted = _all_closed(site) if arguments.planned else _present(_operator.ask_status(arguments))
     folder: Path = arguments.out
     try:

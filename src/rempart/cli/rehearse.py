@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rempart.adapters import paper, shipped
 from rempart.adapters.clock import SystemClock
+from rempart.adapters.site_file import read_site
 from rempart.adapters.store.events import Damage, stored
 from rempart.care import document
 from rempart.care.document import RehearsalTold
@@ -15,7 +16,6 @@ from rempart.care.rehearsal import Becomes, Question
 from rempart.care.reply import Reply
 from rempart.cli import _operator
 from rempart.cli._terminal import harmless
-from rempart.cli.site import read as read_site
 from rempart.config import SITE, STATE
 from rempart.console.refusal import tell
 from rempart.console.words import words as spoken

@@ -10,8 +10,8 @@ from rich.text import Text
 
 from rempart.adapters.enforce.memory import MemoryEnforcer
 from rempart.adapters.journal import Journal, verify_file
+from rempart.adapters.site_file import read_site
 from rempart.cli._terminal import harmless
-from rempart.cli.site import read as read_site
 from rempart.engine.facts import FACTS, AnyFact, body_of, kind_of, read
 from rempart.engine.state import State, enforcement, fold, initial
 from rempart.errors import ExitCode, JournalBroken

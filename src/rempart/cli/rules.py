@@ -10,12 +10,12 @@ from pathlib import Path
 from rempart.adapters import compiled, indicators, shipped
 from rempart.adapters import rules as rule_files
 from rempart.adapters.clock import SystemClock
+from rempart.adapters.site_file import read_site
 from rempart.adapters.store.hidden import HiddenFile, Hiding
 from rempart.adapters.supply import RuleFiles, Supply
 from rempart.cli import _except, _exceptions
 from rempart.cli._samples import Fired, Outcome, Sample, samples, stated, tried
 from rempart.cli._terminal import harmless
-from rempart.cli.site import read as read_site
 from rempart.config import STATE, Places
 from rempart.detection.behaviour.behaviour import Behaviour
 from rempart.detection.detector import Detection

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rempart.adapters import rules as rule_files
 from rempart.adapters import shipped
-from rempart.cli.site import read
+from rempart.adapters.site_file import read_site
 from rempart.config import RUN, SITE, STATE, Places
 from rempart.errors import InputRefused, SiteInvalid
 from rempart.site import soundness
@@ -67,7 +67,7 @@ def port(text: str) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Check the site, the policy and the rules, then start everything."""
     logging.basicConfig(level=logging.INFO, format="rempart: %(message)s", stream=sys.stderr)
-    site = read(arguments.site)
+    site = read_site(arguments.site)
     if unfit := soundness.check(site):
         raise SiteInvalid(
             "this site cannot be defended as it is described",

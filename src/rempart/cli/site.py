@@ -6,6 +6,7 @@ import tomllib
 from importlib import resources
 from pathlib import Path
 
+from rempart.adapters.site_file import read_site
 from rempart.errors import ExitCode, InputRefused, Problem
 from rempart.site import soundness, template
 from rempart.site.description import parse
@@ -91,7 +92,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    site = read(arguments.file)
+    site = read_site(arguments.file)
     refused = soundness.check(site)
     _tell("Refused", refused)
     _tell("To be considered", soundness.advise(site))
@@ -99,17 +100,6 @@ def _check(arguments: argparse.Namespace) -> int:
     print()
     print(_verdict(arguments.file, site, refused=bool(refused)))
     return ExitCode.FOUND if refused else ExitCode.OK
-
-
-def read(file: Path) -> Site:
-    """The site that a file describes. Raises `InputRefused` naming the file when it cannot be read or used."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputRefused(f"it cannot be read: {error.strerror}", where=str(file)) from error
-    except UnicodeDecodeError as error:
-        raise InputRefused(f"it is not UTF-8 at byte {error.start}", where=str(file)) from error
-    return parse(text, str(file))
 
 
 def _tell(title: str, problems: tuple[Problem, ...]) -> None:

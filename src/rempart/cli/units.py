@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rempart.cli.site import read
+from rempart.adapters.site_file import read_site
 from rempart.config import SITE
 from rempart.errors import ExitCode
 from rempart.station.parts import units
@@ -23,5 +23,5 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(arguments: argparse.Namespace) -> int:
     """Name them."""
-    print(*units(read(arguments.site)), sep="\n")
+    print(*units(read_site(arguments.site)), sep="\n")
     return ExitCode.OK

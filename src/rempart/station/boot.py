@@ -22,13 +22,13 @@ from nftables import Nftables
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.enforce.nftables import Kernel
 from rempart.adapters.journal import Journal
+from rempart.adapters.site_file import read_site
 from rempart.config import SITE, STATE, Places
 from rempart.containment.boot import NOTHING_PASSES, restored, shut
 from rempart.containment.measure import Enforcement
 from rempart.engine.state import enforcement, initial
 from rempart.errors import EnforcementFailed, ExitCode, RempartError
 from rempart.instants import Instant
-from rempart.site import description
 from rempart.site.site import Site
 from rempart.station.guard import recall
 
@@ -40,8 +40,8 @@ CLOCKS = Path("/sys/class/rtc")
 def load(places: Places, now: Instant, *, trusted: bool) -> ExitCode:
     """Load what must stand into this network namespace's kernel; how well it was known. Raises EnforcementFailed."""
     try:
-        site = description.parse(places.site.read_text(encoding="utf-8"), str(places.site))
-    except (RempartError, OSError, UnicodeDecodeError) as fault:
+        site = read_site(places.site)
+    except RempartError as fault:
         _log.error("%s cannot be read, nothing crosses the gateway: %s", places.site, fault)
         _nothing_passes()
         return ExitCode.USAGE

@@ -16,14 +16,15 @@ from pathlib import Path
 import uvicorn
 
 from rempart.adapters.clock import SystemClock
+from rempart.adapters.site_file import read_site
 from rempart.config import Places
 from rempart.console.access import Access
 from rempart.console.app import Console
 from rempart.console.feed import Feed
 from rempart.console.inquirer import Inquirer
 from rempart.errors import InputRefused, PrivilegeMissing, RempartError
-from rempart.site import description
 from rempart.site.site import Site
+from rempart.station.ending import ended
 
 _log = logging.getLogger("rempart.console")
 
@@ -172,15 +173,11 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     places = Places(site=arguments.site, state=Path("/nonexistent"), run=arguments.run, rules=())
     try:
-        site = description.parse(arguments.site.read_text(encoding="utf-8"), str(arguments.site))
+        site = read_site(arguments.site)
         tls = Tls(arguments.name, arguments.certificate) if arguments.certificate else None
         run(places, site, arguments.host, arguments.port, tls)
-    except OSError as fault:
-        _log.error("%s: %s", arguments.site, fault.strerror)
-        return int(InputRefused.exit_code)
     except RempartError as fault:
-        _log.error("%s", fault.diagnostics())
-        return int(fault.exit_code)
+        return ended(fault, _log)
     return 0
 
 

@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 
 from rempart.adapters import mutual
+from rempart.adapters.site_file import read_site
 from rempart.adapters.socket import dial
 from rempart.config import Places
 from rempart.errors import InputRefused, RempartError
 from rempart.messages import CutAsked, GroupAnswer, GroupCutAsked, OrderRejected, ToGroupDoor
 from rempart.phrase import advice, phrase
-from rempart.site import description
 from rempart.site.group import GroupDoor
+from rempart.station.ending import ended
 
 _log = logging.getLogger("rempart.group")
 
@@ -65,16 +66,12 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="group: %(message)s", stream=sys.stderr)
     places = Places(site=arguments.site, state=arguments.state, run=arguments.run, rules=())
     try:
-        site = description.parse(places.site.read_text(encoding="utf-8"), str(places.site))
+        site = read_site(places.site)
         if site.group is None:
             raise InputRefused("site.toml has no [group]", where=str(places.site))
         asyncio.run(Door(site.group, places).run())
     except RempartError as fault:
-        _log.error("%s", fault.diagnostics())
-        return int(fault.exit_code)
-    except (OSError, UnicodeDecodeError) as fault:
-        _log.error("site.toml cannot be read: %s", fault)
-        return int(InputRefused.exit_code)
+        return ended(fault, _log)
     except KeyboardInterrupt:
         pass
     return 0

@@ -42,6 +42,7 @@ from rempart.adapters.clock import SystemClock
 from rempart.adapters.credentials import RelyingParty
 from rempart.adapters.enforce.gateway import Gateway
 from rempart.adapters.journal import Journal
+from rempart.adapters.site_file import read_site, read_text
 from rempart.adapters.socket import Connection, Rate
 from rempart.config import Places
 from rempart.console.public import PublicFace
@@ -128,9 +129,9 @@ from rempart.messages import (
 from rempart.messages import Ordered as OrderSent
 from rempart.phrase import Phrase, advice, phrase
 from rempart.ports import Clock, Enforcer
-from rempart.site import description
 from rempart.site.site import Site
 from rempart.station.doors import Callers, Door, opened
+from rempart.station.ending import ended
 from rempart.station.foresight import foresee
 from rempart.station.incident_file import CHECKING, belongs_to, incident_file
 from rempart.station.keychain import Keychain
@@ -1008,7 +1009,7 @@ def main() -> int:
         site=arguments.site, state=arguments.state, run=arguments.run, rules=(), policy=arguments.policy
     )
     try:
-        site = description.parse(_text(places.site), str(places.site))
+        site = read_site(places.site)
         policy = read_policy(places.policy)
         asyncio.run(
             serve_guard(
@@ -1022,8 +1023,7 @@ def main() -> int:
             )
         )
     except RempartError as fault:
-        _log.error("%s", fault.diagnostics())
-        return int(fault.exit_code)
+        return ended(fault, _log)
     return 0
 
 
@@ -1044,16 +1044,7 @@ def read_policy(path: Path | None) -> Policy:
     if path is None:
         shipped = resources.files("rempart.containment").joinpath("policy.toml")
         return policy_text.parse(shipped.read_text(encoding="utf-8"), "policy.toml")
-    return policy_text.parse(_text(path), str(path))
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise InputRefused(
-            f"it cannot be read: {fault}", where=str(path), now="Give a file that can be read, in UTF-8."
-        ) from fault
+    return policy_text.parse(read_text(path), str(path))
 
 
 def _parser() -> argparse.ArgumentParser:

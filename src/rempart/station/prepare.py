@@ -8,10 +8,10 @@ import logging
 import sys
 from pathlib import Path
 
+from rempart.adapters.site_file import read_site
 from rempart.config import RUN, SITE, Places
 from rempart.containment.render import ulogd, unbound
 from rempart.errors import InputRefused, PrivilegeMissing, RempartError
-from rempart.site import description
 from rempart.site.site import Site
 
 _log = logging.getLogger("rempart.prepare")
@@ -55,10 +55,9 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="prepare: %(message)s", stream=sys.stderr)
     places = Places(site=arguments.site, state=Path("/var/lib/rempart"), run=arguments.run, rules=())
     try:
-        text = places.site.read_text(encoding="utf-8")
-        prepare(places, description.parse(text, str(places.site)))
-    except (OSError, UnicodeDecodeError) as fault:
-        refused = InputRefused(f"it cannot be read or written: {fault}", where=str(places.site))
+        prepare(places, read_site(places.site))
+    except OSError as fault:
+        refused = InputRefused(f"it cannot be written: {fault}", where=str(places.run))
         _log.error("%s", refused.diagnostics())
         return int(refused.exit_code)
     except RempartError as fault:

@@ -9,13 +9,14 @@ from collections.abc import Coroutine
 from pathlib import Path
 
 from rempart.adapters import pack, probe
+from rempart.adapters.site_file import read_site
 from rempart.adapters.socket import dial
 from rempart.config import Places
-from rempart.errors import InputRefused, RempartError, StationUnreachable
+from rempart.errors import RempartError, StationUnreachable
 from rempart.messages import FromProber, PackSeen, ProbeAnswered, ToProber
-from rempart.site import description
 from rempart.site.probe import Probe
 from rempart.site.site import DowntimePack, Site
+from rempart.station.ending import ended
 
 _log = logging.getLogger("rempart.prober")
 
@@ -94,21 +95,13 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="prober: %(message)s", stream=sys.stderr)
     places = Places(site=arguments.site, state=arguments.state, run=arguments.run, rules=())
     try:
-        site = description.parse(_text(places.site), str(places.site))
+        site = read_site(places.site)
         asyncio.run(Prober(site, places).run())
     except RempartError as fault:
-        _log.error("%s", fault.diagnostics())
-        return int(fault.exit_code)
+        return ended(fault, _log)
     except KeyboardInterrupt:
         return os.EX_OK
     return os.EX_OK
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise InputRefused(f"it cannot be read: {fault}", where=str(path)) from fault
 
 
 if __name__ == "__main__":

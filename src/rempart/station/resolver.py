@@ -20,6 +20,7 @@ from rempart.adapters.clock import SystemClock
 from rempart.adapters.resolve import wire
 from rempart.adapters.resolve.listen import Listener
 from rempart.adapters.resolve.upstream import Upstream
+from rempart.adapters.site_file import read_site
 from rempart.adapters.socket import Connection, dial
 from rempart.config import Places
 from rempart.containment.measure import Enforcement, Stand
@@ -27,8 +28,8 @@ from rempart.containment.names import Address, Admitted, Asker, Names, Outcome, 
 from rempart.errors import DecodeError, RempartError, StationUnreachable
 from rempart.messages import NameLeased, NameRefusal, NameResolved, NamesRefused, OpeningsStand, ToResolver
 from rempart.ports import Clock
-from rempart.site import description
 from rempart.site.site import Site
+from rempart.station.ending import ended
 
 _log = logging.getLogger("rempart.resolver")
 
@@ -256,11 +257,10 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="resolver: %(message)s", stream=sys.stderr)
     places = Places(site=arguments.site, state=arguments.state, run=arguments.run, rules=())
     try:
-        site = description.parse(places.site.read_text(encoding="utf-8"), str(places.site))
+        site = read_site(places.site)
         asyncio.run(serve_resolver(places, site))
     except RempartError as fault:
-        _log.error("%s", fault.diagnostics())
-        return int(fault.exit_code)
+        return ended(fault, _log)
     return 0
 
 

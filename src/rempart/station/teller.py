@@ -22,6 +22,7 @@ from pathlib import Path
 import msgspec
 
 from rempart.adapters.clock import SystemClock
+from rempart.adapters.site_file import read_site
 from rempart.adapters.socket import Connection, dial
 from rempart.adapters.tell.gateway import Gateway
 from rempart.adapters.tell.https import Address
@@ -35,9 +36,9 @@ from rempart.errors import NotHandedOver, RempartError, StationUnreachable
 from rempart.instants import Instant, hours
 from rempart.messages import CodeReplied, MessageSettled, TellPeople, ToTeller
 from rempart.ports import Carrier, Clock
-from rempart.site import description
 from rempart.site.site import Site
 from rempart.site.telling import Channel, Recipient
+from rempart.station.ending import ended
 from rempart.telling.alert import Delivery
 from rempart.telling.message import Letter, Message
 from rempart.telling.pdu import Received
@@ -280,11 +281,10 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="teller: %(message)s", stream=sys.stderr)
     places = Places(site=arguments.site, state=arguments.state, run=arguments.run, rules=())
     try:
-        site = description.parse(places.site.read_text(encoding="utf-8"), str(places.site))
+        site = read_site(places.site)
         asyncio.run(run(places, site))
     except RempartError as fault:
-        _log.error("%s", fault.diagnostics())
-        return int(fault.exit_code)
+        return ended(fault, _log)
     return 0
 
 

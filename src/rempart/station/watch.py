@@ -32,6 +32,7 @@ from rempart.adapters.clock import SystemClock
 from rempart.adapters.collect.grown import RecordFollower
 from rempart.adapters.collect.stir import Stir
 from rempart.adapters.collect.tail import Follower, Lines
+from rempart.adapters.site_file import read_site
 from rempart.adapters.socket import Connection, dial
 from rempart.adapters.store.events import Batch, Damage, EventStore, Segment, StoreFailed
 from rempart.adapters.store.findings import FindingStore, Seen
@@ -57,8 +58,8 @@ from rempart.messages import (
     ToWatch,
 )
 from rempart.ports import Clock
-from rempart.site import description
 from rempart.site.site import LogSource, Site
+from rempart.station.ending import ended
 from rempart.station.inquiry import Inquiry
 from rempart.station.outbox import Outbox
 from rempart.station.rulebook import Rulebook, Silences
@@ -809,14 +810,13 @@ def main() -> int:
         site=arguments.site, state=arguments.state, run=arguments.run, rules=tuple(arguments.rules)
     )
     try:
-        site = description.parse(places.site.read_text(encoding="utf-8"), str(places.site))
+        site = read_site(places.site)
         rulebook = Rulebook(places, site)
         detection = rulebook.detection(starting=True)
         _keep()
         asyncio.run(run(places, site, detection, rulebook=rulebook, console_uid=arguments.console_uid))
     except RempartError as fault:
-        _log.error("%s", fault.diagnostics())
-        return int(fault.exit_code)
+        return ended(fault, _log)
     return 0
 
 

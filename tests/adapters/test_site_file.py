@@ -1,0 +1,24 @@
+"""The site's file on the disk: a person reads what is wrong with it, and where."""
+
+from pathlib import Path
+
+import pytest
+
+from rempart.adapters.site_file import read_site
+from rempart.errors import InputRefused
+
+
+def test_a_site_is_read(tmp_path: Path) -> None:
+    described = Path(__file__).parents[1] / "console" / "tilleuls.toml"
+    assert read_site(described).id == "les-tilleuls"
+
+
+@pytest.mark.parametrize("content", [None, b"name = \xff"])
+def test_what_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "site.toml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(InputRefused) as refused:
+        read_site(file)
+    assert refused.value.where == str(file)
+    assert ("No such file" if content is None else "not UTF-8 at byte 7") in refused.value.what
