@@ -160,6 +160,8 @@ ENDLESS = {
     "junos words": b"1 2026-11-22T08:13:05Z h RT_FLOW - X [junos@2636.1" + b' a="b"' * (LONG // 7),
     "junos session": b"Nov 22 08:13:05 h RT_FLOW: RT_FLOW_X: session closed " + b"a:" * (LONG // 3),
     "pan": b"1,t,1,THREAT,url," + b'"",' * (LONG // 4),
+    "macos": b'{"subsystem":"com.apple.eslogger","eventMessage":"' + b"[" * LONG + b'"}',
+    "macos args": b'{"schema_version":1,"process":{},"event":{"exec":{"args":[' + b"1," * 120_000 + b"1]}}}",
     "pan quotes": b"1,t,1,THREAT,url," + b'"' * (LONG - 30),
     "filterlog": b"2026-11-22T08:13:05Z h filterlog: " + b"4," * (LONG // 3),
     "apache": b"192.0.2.1 - " + b"[" * (LONG // 2),

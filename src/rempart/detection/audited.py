@@ -74,8 +74,10 @@ _NOT_AUDITED: Mapping[tuple[str | None, str | None], Leaf] = {
     ("linux", "process_creation"): Leaf(
         "SYSCALL", LeafKind.NULL
     ),  # auditd's: it does not know who started a program
+    # Endpoint Security never tells the parent's command line, osquery's tables of it no parent at all.
+    ("macos", "process_creation"): Leaf("ParentCommandLine", LeafKind.EXISTS),
 }
-"""True of Sysmon's events: the audit names the program, the key or the call under this name, always."""
+"""True of events that tell all. The audit names the program, the key or the call under this name, always."""
 
 
 def sure(asked: Condition, logsource: LogSource) -> Condition:

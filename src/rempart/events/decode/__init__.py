@@ -20,6 +20,7 @@ from rempart.events.decode import (
     juniper,
     kubernetes,
     m365,
+    macos,
     nginx,
     okta,
     onelogin,
@@ -60,6 +61,7 @@ DECODERS: Mapping[str, Decoder] = {
     "juniper": juniper.decode,
     "kubernetes": kubernetes.decode,
     "m365": m365.decode,
+    "macos": macos.decode,
     "nginx": nginx.decode,
     "apache": apache.decode,  # after nginx: what is in nginx' format is its own
     "okta": okta.decode,
