@@ -391,7 +391,9 @@ def test_several_rules_count_together() -> None:
         ("value_sum", "{field: n, gt: 10}", [4, "4", "x", 3], [3]),
         ("value_avg", "{field: n, gt: 1.5}", [1, 2, 1.9], [2]),  # 1.5 is no more than 1.5, 1.63 is
         ("value_percentile", "{field: n, gte: 9, percentile: 90}", [1, 1, 9, 1], [2]),
-        ("value_percentile", "{field: n, gte: 5}", [1, 9, 9], [2]),  # without a percentile: the median
+        # without a percentile, as the specification has it: what share of the matches has this match's value
+        ("value_percentile", "{field: n, lte: 25}", ["a", "a", "a", "b", "b", "a", "c"], [3, 6]),
+        ("value_percentile", "{field: n, lt: 1}", ["a", "b", None, "c"], []),  # one of a few is not rare
         ("value_median", "{field: n, lte: 1}", [1, 9, 9], [0]),
     ],
 )

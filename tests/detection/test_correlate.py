@@ -110,6 +110,37 @@ def test_value_avg_and_percentile() -> None:
     assert values(ranked.feed(1, ms=ms) for ms in [*[1] * 9, 60, 70]) == [60]
 
 
+def rare_names(**changes: Any) -> Stream:
+    asked: dict[str, Any] = {"type": CorrelationType.VALUE_PERCENTILE, "fields": ("image",), "timespan": 1000}
+    return stream(correlation(comparison=Comparison.LTE, threshold=1.0, **asked, **changes))
+
+
+def test_a_value_is_rare_by_its_share_of_all_and_each_is_told_once() -> None:
+    names = rare_names()
+    assert values(names.feed(second, image="usual") for second in range(99)) == []
+    (crossing,) = names.feed(100, image="rare")
+    assert (crossing.value, crossing.count, crossing.event.fields["image"]) == (1, 100, "rare")
+    assert values([names.feed(101, image="usual")]) == []
+    assert values(names.feed(second, image="usual") for second in range(102, 202)) == []
+    assert values([names.feed(202, image="rare")]) == []  # two of 202: rare still, and told
+    assert values([names.feed(203, image="other")]) == [100 / 203]  # that one was rare hides no other
+
+
+def test_before_there_are_enough_events_nothing_is_rare() -> None:
+    names = rare_names()
+    assert values(names.feed(second, image=f"name {second}") for second in range(99)) == []
+    assert len(names.feed(100, image="one more")) == 1
+
+
+def test_a_rare_value_is_news_again_when_it_has_been_away_for_the_timespan() -> None:
+    names = rare_names()
+    seen = [names.feed(second / 2, image="usual") for second in range(200)]
+    seen += [names.feed(100, image="rare"), names.feed(1050, image="usual")]
+    seen += [names.feed(1101 + second / 2, image="usual") for second in range(200)]
+    assert len(values(seen)) == 1
+    assert len(names.feed(1202, image="rare")) == 1
+
+
 @pytest.mark.parametrize(
     ("comparison", "crossing"),
     [("gt", [3, 4]), ("gte", [2, 4]), ("lt", [1]), ("lte", [1]), ("eq", [2]), ("neq", [1])],
@@ -219,6 +250,14 @@ TOWER = (
     correlation(timespan=20),
     correlation("ports", type=CorrelationType.VALUE_COUNT, fields=("port",), timespan=30, threshold=2.0),
     correlation("sum", type=CorrelationType.VALUE_SUM, fields=("port",), timespan=25, threshold=5.0),
+    correlation(
+        "share",
+        type=CorrelationType.VALUE_PERCENTILE,
+        fields=("port",),
+        timespan=20,
+        comparison=Comparison.LTE,
+        threshold=34.0,
+    ),
     correlation("waves", rules=("many",), timespan=60, threshold=2.0),
     correlation(
         "then",

@@ -9,6 +9,7 @@ How a stream of matches becomes findings (time is always the event's own):
 4. A finding is made when the *degree* (0 when the condition begins to hold, one more for each doubling of a count or
    sum) exceeds every degree of the quiet time before. So a flood gives a few findings, and one after a pause again:
    the quiet time is the timespan, or a quarter of it where the count asked for is high enough to make pauses rare.
+   Where the share of a value is measured, each value has a degree of its own: that one was rare hides no other.
 
 Because 4 looks back over bounded time, feeding the events of the last `Correlator.memory` again after a restart gives
 the same findings with the same ids. Bounds on memory (`MAX_ENTRIES`, `MAX_GROUPS`, `MAX_HELD`) drop what is oldest, in
@@ -75,6 +76,8 @@ class Group:
     """Sum of the amounts."""
     degrees: deque[tuple[Instant, int]] = field(default_factory=deque)
     """Falling degrees of the last quiet time: the first is the highest."""
+    held: dict[Any, Instant] = field(default_factory=dict)
+    """When the condition last held for a value, where values are told apart; none that has left ``distinct``."""
     things: dict[Observable, Instant] = field(default_factory=dict)
     newest: Instant = _NEVER
 
@@ -93,6 +96,7 @@ class Group:
             self.distinct[entry[2]] -= 1
             if not self.distinct[entry[2]]:
                 del self.distinct[entry[2]]
+                self.held.pop(entry[2], None)
         del self.entries[:number]
 
     def rises(self, degree: int, quiet: Duration) -> bool:
@@ -105,6 +109,12 @@ class Group:
         if degree > _QUIET:
             self.degrees.append((self.newest, degree))
         return degree > highest
+
+    def holds_anew(self, value: object, quiet: Duration) -> bool:
+        """Whether the condition, which holds, has not held for this value within the last ``quiet``."""
+        before = self.held.get(value)
+        self.held[value] = self.newest
+        return before is None or before <= self.newest - quiet
 
     def remember(self, seen: Iterable[Observable], span: Duration) -> None:
         """Keep the observables of the last span, at most `MAX_THINGS`."""
@@ -205,9 +215,12 @@ class Correlator:
             group = store.add(key, (time, self._order, value), observables(correlation.card.meaning, joined))
             if group is None:
                 continue
-            reached = measure(correlation, group)
+            reached = share(value, group) if correlation.of_values else measure(correlation, group)
             degree = degree_of(correlation, reached)
-            rises = group.rises(degree, store.quiet)
+            if correlation.of_values:
+                rises = degree > _QUIET and group.holds_anew(value, store.quiet)
+            else:
+                rises = group.rises(degree, store.quiet)
             if rises:
                 count = len(group.entries)
                 yield Crossing(
@@ -254,10 +267,16 @@ def _value(correlation: Correlation, rule: str, fields: Mapping[str, Any]) -> An
         case CorrelationType.TEMPORAL | CorrelationType.TEMPORAL_ORDERED:
             return rule
         case CorrelationType.VALUE_COUNT:
-            texts = tuple(_short(fields[name]) for name in correlation.fields if fields.get(name) is not None)
-            return texts if len(texts) == len(correlation.fields) else None
+            return _texts(correlation, fields)
+        case CorrelationType.VALUE_PERCENTILE if correlation.of_values:
+            return _texts(correlation, fields)
         case _:
             return _thousandths(fields.get(correlation.fields[0]) if correlation.fields else None)
+
+
+def _texts(correlation: Correlation, fields: Mapping[str, Any]) -> tuple[str, ...] | None:
+    texts = tuple(_short(fields[name]) for name in correlation.fields if fields.get(name) is not None)
+    return texts if len(texts) == len(correlation.fields) else None
 
 
 def _thousandths(value: object) -> int | None:
@@ -267,6 +286,11 @@ def _thousandths(value: object) -> int | None:
         return round(float(value) * 1000)
     except (ValueError, OverflowError):  # no number, or none that ends
         return None
+
+
+def share(value: object, group: Group) -> float:
+    """How many in a hundred of the group's matches have the value of this match, which is one of them."""
+    return 100 * max(1, group.distinct[value]) / len(group.entries)
 
 
 def measure(correlation: Correlation, group: Group) -> float:

@@ -168,6 +168,7 @@ def _correlated(crossing: Crossing, card: RuleCard) -> Finding:
     """The finding of a correlation; its proofs are the group and the value that was reached."""
     correlation = crossing.correlation
     named = ", ".join(correlation.fields) or "events"
+    rare = correlation.fields if correlation.of_values else ()
     return finding(
         card,
         crossing.event,
@@ -176,6 +177,7 @@ def _correlated(crossing: Crossing, card: RuleCard) -> Finding:
         things=crossing.things,
         proofs=[
             *(Proof(name, value) for name, value in crossing.group),
+            *(Proof(name, str(crossing.event.fields[name])) for name in rare),
             Proof(f"{correlation.type.replace('_', ' ')} of {named}", f"{crossing.value:g}"),
         ],
         count=crossing.count,

@@ -78,8 +78,14 @@ class Correlation:
     alternatives: tuple[Alternative, ...] = ()
     fields: tuple[str, ...] = ()
     percentile: int | None = None
+    """Of numbers; a VALUE_PERCENTILE without one measures the share of each value (see `of_values`)."""
     aliases: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     generate: bool = False
+
+    @property
+    def of_values(self) -> bool:
+        """Whether it measures, after each match, what share of the matches have that match's value, in percent."""
+        return self.type is CorrelationType.VALUE_PERCENTILE and self.percentile is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
