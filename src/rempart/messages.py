@@ -48,7 +48,16 @@ class PersonsCounted(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     records_opened: int
 
 
-FromWatch = FindingsReported | PersonsCounted
+class LogsSilent(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """All logs that used to speak and are silent now: paths of site.toml, or `rempart.engine.listening.OWN`.
+
+    Said once a minute, whether or not it has changed.
+    """
+
+    logs: list[Annotated[str, Meta(max_length=200)]]
+
+
+FromWatch = FindingsReported | PersonsCounted | LogsSilent
 
 
 # -- guard -> watch ----------------------------------------------------------------------------------------------

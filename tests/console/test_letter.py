@@ -56,6 +56,11 @@ EVERY = [
     message(MessageKind.TEST, about=Sentence("alert.test"), todo="todo.test"),
     message(MessageKind.DIGEST, about=DIGEST, todo="", code=""),
     message(urgency=Urgency.CAN_WAIT, about=Sentence("alert.trial", {"opening": "Portail"})),
+    message(
+        urgency=Urgency.CAN_WAIT,
+        about=Sentence("alert.silence-named", {"count": 3, "where": "Portail"}),
+        todo="todo.logs",
+    ),
 ]
 
 
@@ -86,11 +91,16 @@ def test_every_alert_has_words_in_every_language(language: Language) -> None:
             "trial",
             "enforcement",
             "journal",
+            "silence.one",
+            "silence.other",
+            "silence-named.one",
+            "silence-named.other",
             "test",
         )
     }
     keys |= {
-        f"todo.{each}" for each in ("look", "decide", "cut", "call-ward", "envelope", "technician", "test")
+        f"todo.{each}"
+        for each in ("look", "decide", "cut", "call-ward", "envelope", "technician", "logs", "test")
     }
     assert all(said.has(key) for key in keys)
     assert tell.CROWD == "crowd"

@@ -1,27 +1,39 @@
 """When a log counts as silent."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rempart.detection.silence import silent
-from rempart.instants import Instant, hours
-
-NOW = Instant(hours(10_000))
+from rempart.detection.silence import DAYS, LONGEST, SHORTEST, patience
+from rempart.instants import Duration, hours
 
 
 @pytest.mark.parametrize(
-    ("lines", "hours_ago", "expected"),
+    ("gaps", "allowed"),
     [
-        ([0, 90_000, 95_000], 5, False),  # a quiet night
-        ([0, 90_000, 95_000], 7, True),
-        ([1, 2, 2, 2, 2, 2, 2], 71, False),  # one that seldom speaks
-        ([1, 2, 2, 2, 2, 2, 2], 73, True),
-        ([0, 24, 24], 19, False),
-        ([0, 24, 24], 21, True),
-        ([0] * 7, 71, False),  # never heard, and not for long
-        ([0] * 7, 73, True),
+        ([0.1] * 7, 6),  # a firewall that never rests
+        ([8, 9, 8, 8, 9, 8, 8], 13.5),  # a portal that sleeps at night
+        ([8, 8, 62, 8, 8, 8, 8], 72),  # a medical house that closes at the weekend
+        ([8, 8, 8, 120, 8, 8, 8], 72),  # mended after five days: that is no habit
+        ([168, 168, 168], 252),  # a machine that reports once a week
+        ([], 6),
     ],
 )
-def test_a_log_is_silent_after_much_longer_than_its_usual_gap(
-    lines: list[int], hours_ago: int, *, expected: bool
-) -> None:
-    assert silent(lines, Instant(NOW - hours(hours_ago)), NOW) is expected
+def test_a_log_may_be_quiet_half_as_long_again_as_it_usually_is(gaps: list[float], allowed: float) -> None:
+    assert patience([hours(gap) for gap in gaps], learnt=True) == hours(allowed)
+
+
+GAPS = st.lists(st.integers(0, hours(1_000)).map(Duration), max_size=DAYS)
+
+
+@given(GAPS)
+def test_nobody_is_told_of_what_is_usual_nor_before_a_week_is_known(gaps: list[Duration]) -> None:
+    assert patience(gaps, learnt=True) >= SHORTEST
+    assert patience(gaps, learnt=False) == LONGEST
+    if len(gaps) > 1:
+        assert patience(gaps, learnt=True) > sorted(gaps)[-2]
+
+
+@given(GAPS, st.integers(0, hours(10_000)).map(Duration))
+def test_one_gap_alone_stretches_nothing_beyond_three_days(gaps: list[Duration], outage: Duration) -> None:
+    assert patience([*gaps, outage], learnt=True) <= max(LONGEST, max(gaps, default=0) * 3 // 2)

@@ -115,6 +115,8 @@ def test_every_mistake_is_reported_at_once(good: str, snapshot: SnapshotAssertio
         ('decoder = "nginx"', 'decoder = "../nginx"', "is no decoder"),
         ('person = "/dossier/([0-9]+)"', 'person = "(["', "no regular expression"),
         ('"04 000 00 10"\nrecords', '"call me"\nrecords', "is no telephone number"),
+        ('decoder = "nginx"', 'decoder = "nginx"\nsilent_after = "6h"', "is no whole number"),
+        ('decoder = "nginx"', 'decoder = "nginx"\nwakes = 1', "neither true nor false"),
         ("[[contacts]]", "[[contact]]", "Did you mean `contacts`?"),
         ('reaches = ["servers"]', 'reaches = ["server"]', "Did you mean `servers`?"),
         ('"02:00:5E:10:00:01"', '"02-00"', "is no hardware address"),

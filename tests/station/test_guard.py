@@ -18,7 +18,7 @@ from rempart.adapters.socket import Connection, dial, encode, serve
 from rempart.containment.measure import disagreements
 from rempart.detection.finding import Level
 from rempart.engine import orders
-from rempart.engine.facts import EnforcementFaulted, SealedLate, kind_of
+from rempart.engine.facts import EnforcementFaulted, LogsTurned, SealedLate, kind_of
 from rempart.engine.inputs import Found, Ordered, Started
 from rempart.engine.state import Posture, enforcement
 from rempart.engine.step import Terms
@@ -32,6 +32,7 @@ from rempart.messages import (
     FromConsole,
     FromOperator,
     FromWatch,
+    LogsSilent,
     OrderDone,
     OrderRejected,
     PersonsCounted,
@@ -390,14 +391,20 @@ def test_what_a_taken_over_watch_claims_neither_stops_the_guard_nor_keeps_others
         assert await accepted(watch) == [*(f.id for f in poison), GUESSING.id]
         for incident in guard.state.incidents:
             await watch.send(PersonsCounted(request=incident, persons=10**30, records_opened=-5))
+        for _ in range(20):
+            await watch.send(LogsSilent(logs=["packets", "\x1b[2J", *map(str, range(5_000))]))
+            await watch.send(LogsSilent(logs=[]))
         await watch.send(FindingsReported(findings=[BEACON]))
         assert await accepted(watch) == [BEACON.id]
         assert BEACON.id in guard.state.known
+        assert guard.state.listening.silent.keys() == {"packets"}
         watch.close()
         await door.close()
 
     live(disk, talk)
     assert recall(disk.journal, SITE).incidents
+    (turned,) = (fact for fact in facts_of(disk.journal) if isinstance(fact, LogsTurned))
+    assert turned.silent == ["packets"]
 
 
 async def accepted(watch: Connection) -> list[str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from rempart.__main__ import main
@@ -26,8 +27,15 @@ from rempart.detection.finding import Finding
 from rempart.errors import InputRefused
 from rempart.events.decode import DECODERS
 from rempart.events.event import Event
-from rempart.instants import Instant, parse_rfc3339, rfc3339, seconds
-from rempart.messages import CountPersons, FindingsAccepted, FindingsReported, FromWatch, PersonsCounted
+from rempart.instants import Instant, hours, parse_rfc3339, rfc3339, seconds
+from rempart.messages import (
+    CountPersons,
+    FindingsAccepted,
+    FindingsReported,
+    FromWatch,
+    LogsSilent,
+    PersonsCounted,
+)
 from rempart.site import description
 from rempart.site.site import LogSource, Site
 from rempart.station.watch import Watch, detection_of, logs
@@ -157,6 +165,8 @@ class Guard:
     found: dict[str, Finding] = field(default_factory=dict)
     reported: int = 0
     counted: list[PersonsCounted] = field(default_factory=list)
+    silent: list[str] | None = None
+    """The logs that are silent, as watch said last."""
     connections: list[Connection] = field(default_factory=list)
     accepts: bool = True
 
@@ -172,6 +182,8 @@ class Guard:
                             await connection.send(FindingsAccepted(ids=[finding.id for finding in findings]))
                     case PersonsCounted():
                         self.counted.append(message)
+                    case LogsSilent(logs=logs):
+                        self.silent = logs
         finally:
             self.connections.remove(connection)
 
@@ -609,6 +621,26 @@ def test_a_window_opened_before_a_restart_is_closed_after_it(home: Home) -> None
             async with home.watch():
                 home.write(home.portal, request(5, "/login", status=401))
                 await until(lambda: "Many sign-ins refused" in guard.titles())
+
+    asyncio.run(live())
+
+
+def test_the_guard_hears_which_log_is_silent_and_when_it_speaks_again(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rempart.station.watch.LISTEN", 0.05)
+    now = SystemClock().now()
+    heard = {"last": now - hours(100), "kept": now}
+    home.places.intake.parent.mkdir(parents=True)
+    home.places.intake.write_bytes(
+        msgspec.json.encode({str(home.portal): heard, str(home.places.packets_log): heard})
+    )
+
+    async def live() -> None:
+        async with home.guard() as guard, home.watch():
+            await until(lambda: guard.silent == ["packets", str(home.portal)])
+            home.write(home.portal, request(1, "/"))
+            await until(lambda: guard.silent == ["packets"])
 
     asyncio.run(live())
 

@@ -299,6 +299,7 @@ _KEYS: Mapping[type, str] = {
     facts.PaperEntered: "story.paper-entered",
     facts.PartnerNoted: "story.partner",
     facts.ProbeTurned: "story.probe-turned",
+    facts.LogsTurned: "story.logs-turned",
     facts.ProofGiven: "story.proof",
     facts.StageSet: "story.stage",
     facts.TroubleReported: "story.trouble",

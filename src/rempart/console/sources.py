@@ -28,7 +28,7 @@ def _line(told: SourceTold, words: Words, now: Instant) -> Line:
     mood = Mood.BAD if told.silent else Mood.UNKNOWN if told.last is None else Mood.GOOD
     said = {Mood.BAD: "silent-now", Mood.UNKNOWN: "never", Mood.GOOD: "heard"}[mood]
     before = [lines for lines in told.days[1:] if lines]
-    notes = [told.decoder]
+    notes = [told.decoder, plain(told.source)] if told.name else [told.decoder]
     if told.missing:
         notes.append(words.say("sources.missing"))
     if told.last is not None:
@@ -40,4 +40,6 @@ def _line(told: SourceTold, words: Words, now: Instant) -> Line:
         share = 100 * told.undecoded / max(1, sum(told.days))
         shown = format_decimal(round(share, 1), locale=words.locale)
         notes.append(words.say("sources.undecoded", share=shown))
-    return Line(name=plain(told.source), mood=mood, word=words.say(f"sources.{said}"), notes=tuple(notes))
+    return Line(
+        name=plain(told.name or told.source), mood=mood, word=words.say(f"sources.{said}"), notes=tuple(notes)
+    )

@@ -162,9 +162,11 @@ class SourceTold(msgspec.Struct, frozen=True, kw_only=True):
     undecoded: int
     """Of these, lines that are not of the kind that its decoder reads."""
     silent: bool
-    """Nothing came for much longer than is usual for it."""
+    """Nothing came for much longer than is usual for it, or than site.toml allows."""
     missing: bool
     """There is no such file."""
+    name: str = ""
+    """What people call it; empty: only its path is known."""
 
 
 class SourcesTold(msgspec.Struct, frozen=True, tag=True, kw_only=True):

@@ -2,27 +2,26 @@
 
 from collections.abc import Sequence
 
-from rempart.instants import Duration, Instant, hours
+from rempart.instants import Duration, hours
 
 DAYS = 7
-"""Days that say what is usual."""
+"""Days that say what is usual: the last ones on which the log spoke."""
 
 SHORTEST: Duration = hours(6)
-"""Nobody is told sooner: a home's portal sleeps at night."""
+"""No log is called silent sooner by its own rhythm."""
 
 LONGEST: Duration = hours(72)
-"""Nobody is told later of a log that speaks at all."""
-
-_GAPS = 20
-"""How many times its usual gap between two lines."""
+"""How long a log may be quiet while its week is not known, and what one long gap alone can make usual."""
 
 
-def silent(lines: Sequence[int], last: Instant, now: Instant) -> bool:
-    """Whether a log has fallen silent. ``lines`` a day, today's first; ``last`` when it was heard, or since when nobody
-    heard it.
+def patience(gaps: Sequence[Duration], *, learnt: bool) -> Duration:
+    """How long a log may say nothing before it is silent: half as long again as it usually does at most.
+
+    ``gaps``: its longest between two lines on each of the last `DAYS` days on which it spoke; ``learnt``: a whole week
+    of it is known. What happened once (an outage, too) is believed up to `LONGEST`, what happened twice entirely: a
+    house that closes at the weekend is left in peace, and so is a log that speaks once a week.
     """
-    heard = [each for each in lines if each]
-    if not heard:
-        return now - last > LONGEST
-    gap = hours(24) * len(heard) // sum(heard)
-    return now - last > min(max(SHORTEST, _GAPS * gap), LONGEST)
+    if not learnt:
+        return LONGEST
+    longest, second = sorted((Duration(0), Duration(0), *gaps), reverse=True)[:2]
+    return Duration(max(SHORTEST, min(longest * 3 // 2, LONGEST), second * 3 // 2))

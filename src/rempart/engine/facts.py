@@ -632,6 +632,13 @@ class PackChanged(Fact, frozen=True, tag=True, kw_only=True):
     written: Instant
 
 
+class LogsTurned(Fact, frozen=True, tag=True, kw_only=True):
+    """Logs fell silent, or were heard again (or are followed no more): their paths, or names of the station's own."""
+
+    silent: list[str]
+    heard: list[str]
+
+
 class StageSet(Fact, frozen=True, tag=True, kw_only=True):
     """A person moved an opening to another stage of the plan."""
 
@@ -815,6 +822,7 @@ AnyFact = (
     | PaperEntered
     | ProbeTurned
     | PackChanged
+    | LogsTurned
     | StageSet
     | PartnerNoted
     | ProofGiven

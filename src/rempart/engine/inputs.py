@@ -149,6 +149,14 @@ class PackRead:
     written: Instant
 
 
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """Watch says which logs are silent: all of them, each time."""
+
+    now: Instant
+    silent: frozenset[str]
+
+
 AnyInput = (
     Started
     | Ticked
@@ -163,6 +171,7 @@ AnyInput = (
     | Replied
     | Probed
     | PackRead
+    | Listened
 )
 
 

@@ -16,9 +16,10 @@ from rempart.containment.barrier import passages
 from rempart.containment.measure import Enforcement, Stand, stricter
 from rempart.detection.finding import Kind, Level, Outcome
 from rempart.duties.ledger import DutyLedger
-from rempart.engine import casework, facts, taming, unmasking
+from rempart.engine import casework, facts, listening, taming, unmasking
 from rempart.engine.caring import CareFact, noted
 from rempart.engine.facts import AnyFact
+from rempart.engine.listening import Listening
 from rempart.engine.orders import GateAnswer
 from rempart.engine.people import after_it
 from rempart.engine.taming import Taming
@@ -146,6 +147,8 @@ class State:
     cut_since: Instant = NEVER
     """When the site was cut, if it is; a repeated order does not change it."""
     care: Ledger = field(default_factory=Ledger)
+    listening: Listening = field(default_factory=Listening)
+    """Logs that are silent."""
     cases: Mapping[str, CaseFile] = field(default_factory=dict)
     """The case files of the incidents that are kept in mind, by the incident's id."""
     duties: DutyLedger = field(default_factory=DutyLedger)
@@ -301,6 +304,8 @@ def _after(state: State, site: Site, fact: AnyFact) -> State:
         return _after_telling(state, fact)
     if isinstance(fact, _PeopleFact):
         return _after_people(state, fact)
+    if isinstance(fact, facts.LogsTurned):
+        return replace(state, listening=listening.after_it(state.listening, fact))
     if isinstance(fact, _KeptFact):
         return state
     return _after_care(state, site, fact)

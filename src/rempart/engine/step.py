@@ -15,7 +15,7 @@ from rempart.containment.measure import loosens, tightens, tightest
 from rempart.containment.names import Address
 from rempart.containment.policy import Policy
 from rempart.detection.finding import Kind, Level
-from rempart.engine import deadline, facts, tell
+from rempart.engine import deadline, facts, listening, tell
 from rempart.engine.caring import pack_read, probed
 from rempart.engine.facts import MACHINE, AnyFact
 from rempart.engine.inputs import (
@@ -28,6 +28,7 @@ from rempart.engine.inputs import (
     Delivered,
     Enforce,
     Found,
+    Listened,
     Ordered,
     PackRead,
     Probed,
@@ -143,6 +144,14 @@ def _decide(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tupl
             return _settle(terms, state, turned, now)
         case PackRead(now=now, sha256=sha256, written=written):
             return _settle(terms, state, pack_read(state.care, sha256, written, now), now)
+        case Listened(now=now, silent=silent):
+            return _settle(terms, state, _listened(terms.site, state, silent, now), now)
+
+
+def _listened(site: Site, state: State, silent: frozenset[str], now: Instant) -> tuple[AnyFact, ...]:
+    """What is news in the logs that are silent, and what follows from it for people, also from what was known."""
+    turned = listening.turned(site, state.listening, silent, now)
+    return (*turned, *tell.silence(site, folded(state, site, turned), now))
 
 
 def _obey(

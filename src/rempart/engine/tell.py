@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from rempart.care.reply import Reply
-from rempart.engine import facts
+from rempart.engine import facts, listening
 from rempart.engine.facts import MACHINE, AnyFact
 from rempart.engine.inputs import Notify
 from rempart.engine.state import State
@@ -35,6 +35,8 @@ ENFORCEMENT = "enforcement"
 CUT = "cut"
 JOURNAL = "journal"
 ENVELOPE = "envelope"
+SILENCE = "silence"
+"""The alert by which all logs that are silent ask together."""
 
 GUESSES = 5
 """Wrong codes by text message within an hour, after which none is taken."""
@@ -165,6 +167,21 @@ def _troubles(
                 )
             case _:
                 pass
+
+
+def silence(site: Site, state: State, now: Instant) -> tuple[AnyFact, ...]:
+    """What follows for people from the logs that are silent: one alert for all of them, over when all are heard."""
+    known, silent = state.alerts.get(SILENCE), state.listening.silent
+    if known and known.waits and not silent:
+        return (facts.AlertsOver(at=now, alerts=[SILENCE]),)
+    urgency = listening.asks(site, state.listening, known, now)
+    if urgency is None:
+        return ()
+    names = ", ".join(sorted(log.name for log in site.logs if log.path in silent and log.name)[:_ZONES])
+    about = Sentence(
+        "alert.silence-named" if names else "alert.silence", {"count": len(silent), "where": names}
+    )
+    return (_raised(site, now, SILENCE, urgency, about, "todo.logs"),)
 
 
 def _news(state: State, trouble: str, now: Instant) -> bool:

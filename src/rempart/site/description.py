@@ -876,7 +876,13 @@ def _safeguard(table: _Table) -> Safeguard:
 
 
 def _log(table: _Table) -> LogSource:
-    log = LogSource(path=table.read("path", _TEXT), decoder=table.read("decoder", _DECODER))
+    log = LogSource(
+        path=table.read("path", _TEXT),
+        decoder=table.read("decoder", _DECODER),
+        name=table.read("name", _TEXT, ""),
+        silent_after=table.read("silent_after", _AGE, 0),
+        wakes=table.read("wakes", _FLAG, default=False),
+    )
     table.done()
     return log
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from rempart.instants import Duration, hours
 from rempart.site.group import GroupDoor
 from rempart.site.hours import Hours
 from rempart.site.language import Language as Language
@@ -149,6 +150,17 @@ class LogSource:
     path: str
     decoder: str
     """Name of a decoder of ``events/decode``."""
+    name: str = ""
+    """What people call it; it may stand in a message."""
+    silent_after: int = 0
+    """Hours without a line after which somebody is told; 0: by the log's own rhythm."""
+    wakes: bool = False
+    """Somebody is told at any hour when it falls silent."""
+
+    @property
+    def allowed(self) -> Duration | None:
+        """How long it may say nothing, as the file says; None: by its own rhythm."""
+        return hours(self.silent_after) if self.silent_after else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,6 +63,7 @@ from rempart.engine.inputs import (
     Delivered,
     Enforce,
     Found,
+    Listened,
     Notify,
     Ordered,
     PackRead,
@@ -112,6 +113,7 @@ from rempart.messages import (
     FromWatch,
     IncidentAsked,
     IncidentFile,
+    LogsSilent,
     MessageSettled,
     OrderDone,
     OrderRejected,
@@ -494,7 +496,7 @@ class Guard:
     # -- those who speak to the guard ----------------------------------------------------------------------------
 
     async def hear_watch(self, connection: Connection) -> None:
-        """Findings in; accepted ids out. Watch can say nothing else.
+        """Findings, counts and silent logs in; accepted ids out. Watch can say nothing else.
 
         A finding that fails is accepted all the same: sent again and again, it would keep the others out.
         """
@@ -513,6 +515,8 @@ class Guard:
                         await connection.send(FindingsAccepted(ids=[f.id for f in findings]))
                     case PersonsCounted():
                         await self._take(message)
+                    case LogsSilent(logs=logs):
+                        await self._heed(Listened(self.clock.now(), frozenset(logs)))
         finally:
             self.watchers.discard(connection)
 

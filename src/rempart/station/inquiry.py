@@ -52,6 +52,7 @@ from rempart.detection.trait import Trait, telling
 from rempart.engine.taming import exemption
 from rempart.errors import Problem, RempartError
 from rempart.ports import Clock
+from rempart.site.site import LogSource
 from rempart.station.rulebook import Rulebook, Silences
 
 _log = logging.getLogger("rempart.watch")
@@ -76,8 +77,8 @@ class Inquiry:
     silences: Silences
     detection: Callable[[], Detection]
     """The rules in force now."""
-    logs: Sequence[tuple[Path, str]]
-    """Each log that is followed, and its decoder."""
+    logs: Sequence[LogSource]
+    """The logs that are followed."""
 
     async def serve(self) -> None:
         """Answer until cancelled. A desk that cannot be opened is said and keeps nothing else from going on."""
@@ -119,7 +120,7 @@ class Inquiry:
             case ExceptionsAsked():
                 return self._exceptions()
             case SourcesAsked():
-                return SourcesTold(sources=[self._source(path, decoder) for path, decoder in self.logs])
+                return SourcesTold(sources=[self._source(log) for log in self.logs])
             case RulesAsked():
                 return self._rules()
 
@@ -201,17 +202,17 @@ class Inquiry:
 
     # -- logs and rules ------------------------------------------------------------------------------------------
 
-    def _source(self, path: Path, decoder: str) -> SourceTold:
-        source, now = str(path), self.clock.now()
-        stream, lines = self.intake.of(source), self.intake.lines(source, now)
+    def _source(self, log: LogSource) -> SourceTold:
+        now, stream = self.clock.now(), self.intake.of(log.path)
         return SourceTold(
-            source=source,
-            decoder=decoder,
+            source=log.path,
+            decoder=log.decoder,
+            name=log.name,
             last=stream.last,
-            days=lines,
+            days=self.intake.lines(log.path, now),
             undecoded=sum(stream.undecoded.values()),
-            silent=self.intake.silent(source, now),
-            missing=not path.exists(),
+            silent=self.intake.silent(log.path, now, log.allowed),
+            missing=not Path(log.path).exists(),
         )
 
     def _rules(self) -> RulesTold:

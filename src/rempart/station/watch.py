@@ -1,10 +1,11 @@
 """Watch: follows the logs, keeps every line, detects, and reports findings to the guard. It has no privilege.
 
-Hostile bytes are parsed here and nowhere else. What leaves this process are findings and two numbers.
+Hostile bytes are parsed here and nowhere else. What leaves this process are findings, two numbers and names of logs.
 
     follow    when something stirs, and every 25 ms: read what came, hand it to the recorder, detect
     record    one thread writes what has come, forty times a second at most
     speak     findings to the guard until it acknowledges them; its questions are answered from the store
+    listen    which logs have fallen silent, told to the guard once a minute
     shelve    findings are kept in bunches for the pages, once a second; the console asks for them (`inquiry`)
     renew     rules and exceptions that changed are read and made to see the past beside those in force, then take over
 
@@ -44,6 +45,7 @@ from rempart.detection.detector import Detection
 from rempart.detection.finding import Finding
 from rempart.detection.surroundings import Surroundings, normal
 from rempart.detection.trait import traits
+from rempart.engine.listening import PACKETS, PROXY
 from rempart.errors import DecodeError, InputRefused, RempartError, StationUnreachable
 from rempart.events.decode import DECODERS
 from rempart.events.event import Event
@@ -54,6 +56,7 @@ from rempart.messages import (
     ExceptionsStand,
     FindingsAccepted,
     FindingsReported,
+    LogsSilent,
     PersonsCounted,
     ToWatch,
 )
@@ -97,6 +100,9 @@ UNWRITTEN = 64 << 20
 
 SHELVE = 1.0
 """Seconds between two writings of findings for the pages."""
+
+LISTEN = 60.0
+"""Seconds between two words to the guard about silent logs."""
 
 NOTED = 5_000
 """Findings that wait for it at most."""
@@ -359,7 +365,7 @@ class Heir:
 class Source:
     """A log being followed, and how it is read."""
 
-    decoder: str
+    log: LogSource
     follower: Follower | RecordFollower
 
 
@@ -381,6 +387,7 @@ class Watch:
         ``console_uid``: the user who may ask about findings beside watch's own; None: no other.
         """
         self._socket = places.watch_socket
+        self._own = {str(places.proxy_log): PROXY, str(places.packets_log): PACKETS}
         self._rulebook = rulebook or Rulebook(places, site)
         self._clock = clock
         self._store = store
@@ -407,7 +414,7 @@ class Watch:
             self._intake,
             self._silences,
             lambda: self._reader.detection,
-            [(source.follower.path, source.decoder) for source in self._sources],
+            [source.log for source in self._sources],
         )
         self._next = store.last + 1
         self._read = Instant(0)
@@ -433,6 +440,7 @@ class Watch:
             self._answer_questions(),
             self._renew(),
             self._shelve(),
+            self._listen(),
             self._inquiry.serve(),
         ]
         running = [asyncio.ensure_future(task) for task in tasks]
@@ -448,7 +456,7 @@ class Watch:
             self._silences.keep(self._clock.now())
             self._gallery.keep(self._noted)
             self._gallery.close()
-            self._intake.write()
+            self._intake.write(self._clock.now())
             await self._keep_pasts()
             await self._keeping
             for source in self._sources:
@@ -499,7 +507,7 @@ class Watch:
             id=number,
             read=self._moment(),
             source=lines.path,
-            decoder=source.decoder,
+            decoder=source.log.decoder,
             numbers=lines.numbers,
             bodies=lines.bodies,
             position=lines.position,
@@ -583,7 +591,25 @@ class Watch:
                 await asyncio.to_thread(self._gallery.keep, noted)
             if self._clock.now() >= after(written, minutes(1)):
                 written = self._clock.now()
-                await asyncio.to_thread(self._intake.write)
+                await asyncio.to_thread(self._intake.write, written)
+
+    # -- listen --------------------------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        """Say which logs are silent, again and again: what of it is news, the guard knows."""
+        await self._rebuilt.wait()
+        while True:
+            await asyncio.sleep(LISTEN)
+            if self._connection:
+                with suppress(ConnectionError):  # said again at the next turn
+                    await self._connection.send(LogsSilent(logs=list(self._silent())))
+
+    def _silent(self) -> Iterator[str]:
+        """The logs that used to speak and are silent, by the names that the guard knows them by."""
+        now = self._clock.now()
+        for log in (source.log for source in self._sources):
+            if self._intake.of(log.path).last is not None and self._intake.silent(log.path, now, log.allowed):
+                yield self._own.get(log.path, log.path)
 
     # -- renew ---------------------------------------------------------------------------------------------------
 
@@ -747,12 +773,12 @@ def _mask_key(places: Places) -> bytes:
 
 def _followed(log: LogSource, store: EventStore) -> Source:
     try:
-        return Source(log.decoder, _follower(log, store.position(log.path)))
+        return Source(log, _follower(log, store.position(log.path)))
     except msgspec.MsgspecError as fault:
         _log.error(
             "%s: how far it was read is not understood (%s): it is read from its beginning", log.path, fault
         )
-        return Source(log.decoder, _follower(log, None))
+        return Source(log, _follower(log, None))
 
 
 def _follower(log: LogSource, position: bytes | None) -> Follower | RecordFollower:

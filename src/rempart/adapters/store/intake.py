@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from rempart.adapters.store.findings import day_of
-from rempart.detection.silence import DAYS, silent
-from rempart.instants import Instant
+from rempart.detection.silence import DAYS, LONGEST, patience
+from rempart.instants import Duration, Instant, hours
 
 _log = logging.getLogger("rempart.watch")
 
@@ -19,10 +19,28 @@ _LARGEST = 4 << 20
 class Stream(msgspec.Struct, kw_only=True):
     """What came from one log."""
 
+    first: Instant | None = None
     last: Instant | None = None
     days: dict[int, int] = {}
     """Day to its lines."""
+    gaps: dict[int, int] = {}
+    """Day on which it spoke to the longest gap that ended on it, in microseconds."""
     undecoded: dict[int, int] = {}
+    kept: Instant | None = None
+    """Until when it was listened to, as far as this file knows."""
+    deaf: Duration = Duration(0)
+    """How long since ``last`` nobody listened: that is no silence of the log."""
+
+    def quiet(self, now: Instant) -> Duration:
+        """How long nothing came while somebody listened."""
+        return Duration(max(0, now - self.last - self.deaf)) if self.last is not None else Duration(0)
+
+    @property
+    def patience(self) -> Duration:
+        """How long it may be quiet, by its own rhythm. Nothing but a line changes it."""
+        known = self.last - self.first if self.first is not None and self.last is not None else 0
+        gaps = [Duration(gap) for gap in self.gaps.values()]
+        return patience(gaps, learnt=known >= DAYS * hours(24))
 
 
 @dataclass(slots=True)
@@ -43,14 +61,19 @@ class Intake:
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as fault:
             _log.error("%s: how much came from each log is counted anew: %s", self.path, fault)
             self._streams = {}
+        for stream in self._streams.values():
+            if stream.kept is not None:
+                stream.deaf = Duration(stream.deaf + max(0, self.began - stream.kept))
 
     def heard(self, source: str, lines: int, now: Instant) -> None:
         """So many lines came."""
         stream, day = self._streams.setdefault(source, Stream()), day_of(now)
-        stream.last = now
+        stream.gaps[day] = max(stream.gaps.get(day, 0), stream.quiet(now))
         stream.days[day] = stream.days.get(day, 0) + lines
-        if len(stream.days) > DAYS:
-            del stream.days[min(stream.days)]
+        stream.first, stream.last, stream.deaf = stream.first or now, now, Duration(0)
+        for counted in (stream.days, stream.gaps):
+            if len(counted) > DAYS:
+                del counted[min(counted)]
 
     def undecoded(self, source: str, now: Instant) -> None:
         """One line was not of the kind that its decoder reads."""
@@ -68,12 +91,17 @@ class Intake:
         days, today = self.of(source).days, day_of(now)
         return [days.get(today - back, 0) for back in range(DAYS)]
 
-    def silent(self, source: str, now: Instant) -> bool:
-        """Whether nothing came for much longer than is usual."""
-        return silent(self.lines(source, now), self.of(source).last or self.began, now)
+    def silent(self, source: str, now: Instant, allowed: Duration | None = None) -> bool:
+        """Whether nothing came for longer than is ``allowed``, or than is usual where nothing is said."""
+        stream = self.of(source)
+        if stream.last is None:
+            return now - self.began > LONGEST
+        return stream.quiet(now) > (stream.patience if allowed is None else allowed)
 
-    def write(self) -> None:
-        """Keep it in the place of what was kept."""
+    def write(self, now: Instant) -> None:
+        """Keep it in the place of what was kept; until now every log was listened to."""
+        for stream in tuple(self._streams.values()):
+            stream.kept = now
         new = self.path.with_name(f"{self.path.name}.new")
         try:
             descriptor = os.open(

@@ -1,0 +1,78 @@
+"""How much came from each log, and when it has fallen silent: by its own week, and not while nobody listened."""
+
+from pathlib import Path
+
+from rempart.adapters.store.intake import Intake
+from rempart.instants import Instant, after, hours, minutes, parse_rfc3339
+
+MONDAY = parse_rfc3339("2026-11-02T00:00:00Z")
+LOG = "/var/log/portal.log"
+
+
+def lived(path: Path, days: int = 8) -> tuple[Intake, Instant]:
+    """A portal used from seven to eleven at night, and when it was heard last."""
+    intake, last = Intake(path, MONDAY), MONDAY
+    for day in range(days):
+        for quarter in range(7 * 4, 23 * 4 + 1):
+            last = after(MONDAY, minutes(day * 24 * 60 + quarter * 15))
+            intake.heard(LOG, 3, last)
+    return intake, last
+
+
+def test_a_portal_that_sleeps_at_night_is_not_silent_before_it_slept_half_as_long_again(
+    tmp_path: Path,
+) -> None:
+    intake, last = lived(tmp_path / "intake.json")
+    assert not intake.silent(LOG, after(last, hours(12)))
+    assert intake.silent(LOG, after(last, hours(12.1)))
+
+
+def test_what_the_sites_file_allows_goes_before_what_is_usual(tmp_path: Path) -> None:
+    intake, last = lived(tmp_path / "intake.json")
+    assert intake.silent(LOG, after(last, hours(2)), hours(1))
+    assert not intake.silent(LOG, after(last, hours(200)), hours(300))
+
+
+def test_within_its_first_week_a_log_has_three_days(tmp_path: Path) -> None:
+    intake, last = lived(tmp_path / "intake.json", days=3)
+    assert not intake.silent(LOG, after(last, hours(72)))
+    assert intake.silent(LOG, after(last, hours(73)))
+
+
+def test_a_log_stays_silent_however_long_until_it_is_heard(tmp_path: Path) -> None:
+    intake, last = lived(tmp_path / "intake.json")
+    assert all(intake.silent(LOG, after(last, hours(13 + day * 24))) for day in range(60))
+    intake.heard(LOG, 1, after(last, hours(60 * 24)))
+    assert not intake.silent(LOG, after(last, hours(60 * 24 + 11)))
+
+
+def test_a_restart_changes_nothing_and_a_night_without_power_is_no_silence(tmp_path: Path) -> None:
+    path = tmp_path / "intake.json"
+    intake, last = lived(path)
+    intake.write(after(last, hours(10)))
+    again = Intake(path, after(last, hours(10)))
+    assert not again.silent(LOG, after(last, hours(12)))
+    assert again.silent(LOG, after(last, hours(13)))
+    again.write(after(last, hours(13)))
+
+    asleep = Intake(path, after(last, hours(40)))
+    assert asleep.silent(LOG, after(last, hours(40)))  # it was before, and was not heard since
+    asleep.heard(LOG, 1, after(last, hours(41)))
+    asleep.write(after(last, hours(41)))
+    woken = Intake(path, after(last, hours(90)))
+    assert not woken.silent(LOG, after(last, hours(90 + 11)))
+
+
+def test_how_much_came_is_kept_in_the_form_it_always_had(tmp_path: Path) -> None:
+    path = tmp_path / "intake.json"
+    path.write_text('{"/var/log/portal.log":{"last":1793000000000000,"days":{"20752":7},"undecoded":{}}}')
+    intake = Intake(path, Instant(1793000000000000))
+    assert intake.of(LOG).last == 1793000000000000
+    assert not intake.silent(LOG, after(Instant(1793000000000000), hours(71)))
+    assert intake.silent(LOG, after(Instant(1793000000000000), hours(73)))
+
+
+def test_a_log_that_was_never_heard_has_three_days_from_the_start(tmp_path: Path) -> None:
+    intake = Intake(tmp_path / "intake.json", MONDAY)
+    assert not intake.silent(LOG, after(MONDAY, hours(71)))
+    assert intake.silent(LOG, after(MONDAY, hours(73)))
