@@ -34,6 +34,19 @@ def test_what_was_changed_or_is_gone_is_said(tmp_path: Path) -> None:
         kept.read(NAME)
 
 
+def test_what_is_erased_is_gone_also_a_second_time(tmp_path: Path) -> None:
+    kept = Attachments(tmp_path / "files")
+    kept.erase(NAME)  # before anything was kept
+    kept.keep(CONTENT)
+    (tmp_path / "link").hardlink_to(tmp_path / "files" / NAME)
+    for _ in range(2):
+        kept.erase(NAME)
+        assert not kept.holds(NAME)
+    assert (tmp_path / "link").read_bytes() == bytes(len(CONTENT))  # overwritten, not only unnamed
+    kept.erase("../link")
+    assert (tmp_path / "link").exists()
+
+
 @pytest.mark.parametrize("name", ["../journal.db", "", NAME + "/..", NAME.upper()])
 def test_no_other_file_can_be_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputRefused, match="SHA-256"):

@@ -1,5 +1,6 @@
 """The verbs that make papers of an incident, run on a real journal: duties, paper, export."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pypdf import PdfReader
 
 from rempart.__main__ import main
 from rempart.adapters import bag
+from rempart.adapters.attachments import Attachments
 from rempart.adapters.journal import Journal, verify_exported
 from rempart.detection.finding import Kind, Level, Outcome
 from rempart.engine import facts
@@ -136,6 +138,62 @@ def test_other_incidents_contents_stay_at_home_unless_asked(
     assert run(station, "export", "A", "--out", str(station / "bag"), *option) == ExitCode.OK
     entries = (station / "bag" / "data" / "journal" / "journal.jsonl").read_text()
     assert ("somebody.else" in entries) is shown
+
+
+SHOT, LETTER, LOST = b"\x89PNG not really", b"Mrs Exemple's letter", b"gone from the disk"
+
+
+def attached(content: bytes, name: str, minute: int, incident: str = "A") -> facts.FileAttached:
+    return facts.FileAttached(
+        at=after(AT, minutes(minute)),
+        incident=incident,
+        name=name,
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        note="",
+        by="Anne",
+    )
+
+
+def test_a_bag_carries_the_files_of_its_incident_and_says_which_were_erased(
+    station: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guard = station / "state" / "guard"
+    kept = Attachments(guard / "attachments")
+    letter = attached(LETTER, "letter.pdf", 5)
+    told: list[AnyFact] = [
+        attached(SHOT, f"../{HOSTILE}.png", 4),
+        letter,
+        attached(b"another attack's", "other.png", 6, incident="B"),
+        attached(LOST, "lost.png", 7),
+        facts.FileErased(
+            at=after(AT, minutes(9)), incident="B", sha256=letter.sha256, by="Claire", reason="she asked"
+        ),
+    ]
+    for content in (SHOT, b"another attack's"):
+        kept.keep(content)
+    journal = Journal.open(guard / "journal.db", guard / "keys", origin="rempart/tilleuls", now=AT)
+    journal.seal_all([(kind_of(fact), body_of(fact)) for fact in told], at=Instant(AT))
+    journal.close()
+
+    out = station / "bag"
+    assert run(station, "export", "A", "--out", str(out)) == ExitCode.OK
+    payload = bag.check(out)
+    (file,) = (payload / "files").iterdir()
+    assert file.read_bytes() == SHOT
+    rows = json.loads((payload / "files.json").read_text())
+    assert [row["missing"][:15] for row in rows] == ["", "erased", "the file cannot"]
+    assert file.name == rows[0]["sha256"]
+    assert rows[1]["erased"]["by"] == "Claire"
+    entries = [json.loads(line) for line in (payload / "journal" / "journal.jsonl").read_text().splitlines()]
+    bodies = {each["entry"]["number"]: each.get("body") or {} for each in entries}
+    for row in rows:
+        assert row["sha256"] == bodies[row["attached"]["entry"]]["sha256"]
+    assert bodies[rows[1]["erased"]["entry"]]["reason"] == "she asked"
+    said = capsys.readouterr().err
+    assert "letter.pdf" in said
+    assert "lost.png" in said
+    assert main(["verify", str(out)]) == ExitCode.OK
 
 
 def test_the_verifier_takes_the_bag(station: Path) -> None:

@@ -11,7 +11,7 @@ from rempart.accounts.person import Role
 from rempart.adapters.attachments import Attachments
 from rempart.console.app import Console
 from rempart.console.incident import INCIDENTS
-from rempart.engine import facts
+from rempart.engine import facts, orders
 from rempart.engine.inputs import Found
 from rempart.instants import Instant
 from rempart.messages import StatusAsked
@@ -107,6 +107,24 @@ def test_a_file_with_a_hostile_name_is_only_handed_back(tmp_path: Path, site: Si
         assert back.headers["content-disposition"].isascii()
         assert (await browser.get(f"{PAGE}/files/{'0' * 64}")).status_code == 404
         assert (await browser.get(f"{PAGE}/files/..%2f..%2fjournal.db")).status_code == 404
+        assert "EraseFile" not in page
+        assert 'value="erase"' not in page
+        claire = await home.enrol("claire", Role.PRIVACY_OFFICER)
+        await browser.sign_in(claire, home)
+        theirs = (await browser.get(PAGE)).text
+        assert 'value="erase"' in theirs
+        erase = {"do": "erase", "sha256": sealed.sha256, "reason": "a resident asked"}
+        asked = await browser.post(PAGE, {**erase, "csrf": hidden(theirs, "csrf")})
+        assert "Effacer pour de bon un fichier joint" in asked.text
+        assert sealed.sha256 in asked.text
+        assert await home.sealed(facts.FileErased) == []  # it waits for her passkey
+        await home.local(orders.EraseFile(by="root", incident=INCIDENT, sha256=sealed.sha256, reason=HOSTILE))
+        after = (await browser.get(PAGE)).text
+        assert "Effacé par root" in after
+        assert "<script>" not in after
+        assert f'files/{sealed.sha256}"' not in after
+        assert (await browser.get(f"{PAGE}/files/{sealed.sha256}")).status_code == 404
+        await browser.sign_in(anne, home)
         long = await browser.client.post(
             f"{PAGE}/files", data={"csrf": csrf}, files={"file": ("x", bytes(700 * 1024))}
         )

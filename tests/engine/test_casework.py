@@ -11,7 +11,7 @@ from rempart.accounts.person import Person, Role
 from rempart.care.reply import Reply
 from rempart.detection.finding import Finding
 from rempart.duties.catalogue import DutyId, QuestionId
-from rempart.engine import facts, orders
+from rempart.engine import casework, facts, orders
 from rempart.engine.inputs import Command, Count, Found, Ordered, Refuse, Seal
 from rempart.engine.orders import AnyOrder
 from rempart.engine.state import State, folded, initial
@@ -117,6 +117,54 @@ def test_a_file_is_attached_once_and_only_so_many() -> None:
     refused = [command.what for command in commands if isinstance(command, Refuse)]
     assert ["already" in why for why in refused] == [True, True]
     assert len(state.cases[ATTACK].files) == MOST_FILES
+
+
+ERASE = orders.EraseFile(by="Privacy", incident=ATTACK, sha256=SHA256, reason="a resident asked")
+
+
+def test_an_erased_file_leaves_its_hash_who_erased_it_and_why_wherever_it_was_attached() -> None:
+    elsewhere = msgspec.structs.replace(FILE, incident=NOISE, name="the same.png")
+    other = msgspec.structs.replace(FILE, sha256="1" * 64, name="other.png")
+    state, _ = told(FILE, elsewhere, other, ERASE)
+    for name in (ATTACK, NOISE):
+        file = state.cases[name].files[0]
+        assert file.erased
+        assert (file.sha256, file.erased.by, file.erased.reason) == (SHA256, "Privacy", "a resident asked")
+    assert state.cases[ATTACK].files[1].erased is None
+    assert casework.erased(state.cases) == {SHA256}
+
+
+def test_an_erasure_is_sealed_before_anything_comes_of_it() -> None:
+    _, commands = told(FILE, ERASE)
+    (seal,) = (c for c in commands if isinstance(c, Seal) and isinstance(c.facts[0], facts.FileErased))
+    assert not seal.urgent
+
+
+def test_what_was_erased_may_be_attached_again_and_then_is_kept() -> None:
+    state, _ = told(FILE, ERASE, FILE)
+    assert [file.erased is None for file in state.cases[ATTACK].files] == [False, True]
+    assert casework.erased(state.cases) == set()
+
+
+@pytest.mark.parametrize(
+    ("order", "why"),
+    [
+        (msgspec.structs.replace(ERASE, reason=" "), "reason"),
+        (msgspec.structs.replace(ERASE, sha256="1" * 64), "no such file"),
+        (msgspec.structs.replace(ERASE, incident=NOISE), "no such file"),
+    ],
+)
+def test_erasing_needs_a_reason_and_a_file_that_is_there(order: orders.EraseFile, why: str) -> None:
+    state, commands = told(FILE, order)
+    (refusal,) = [command for command in commands if isinstance(command, Refuse)]
+    assert why in refusal.what
+    assert state.cases[ATTACK].files[0].erased is None
+
+
+def test_a_file_of_an_incident_that_is_no_longer_kept_in_mind_can_be_erased() -> None:
+    state, commands = told(msgspec.structs.replace(ERASE, incident="inc-long-ago"))
+    assert [type(fact) for fact in sealed(commands)][-1] is facts.FileErased
+    assert casework.erased(state.cases) == set()
 
 
 def test_two_incidents_become_one_by_a_persons_word() -> None:

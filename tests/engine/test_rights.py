@@ -98,6 +98,7 @@ TABLE: list[tuple[AnyOrder, set[Role], Proof]] = [
         {TECHNICIAN, PRIVACY, APPROVER},
         Proof.SESSION,
     ),
+    (orders.EraseFile(by=ME, incident="inc-1", sha256="0" * 64, reason="x"), {PRIVACY}, Proof.PASSKEY),
     (orders.CommentIncident(by=ME, incident="inc-1", text="x"), STAFF, Proof.SESSION),
     (
         orders.AnswerQuestion(by=ME, incident="inc-1", question=QuestionId.NIS2_SCOPE),

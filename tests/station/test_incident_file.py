@@ -105,6 +105,37 @@ def test_an_incident_that_became_part_of_another_is_still_found() -> None:
     assert belongs_to(merged, "inc-c") is None
 
 
+ERASE = orders.EraseFile(by="root", incident=INCIDENT, sha256=SHA256, reason="a resident asked")
+
+
+@pytest.mark.edge
+def test_a_file_is_erased_once_that_is_sealed_and_its_hash_and_the_reason_stay(tmp_path: Path) -> None:
+    async def talk() -> None:
+        async with household(tmp_path) as home:
+            kept = home.guard._attachments = Attachments(tmp_path / "files")
+            await home.guard.ask(Found(Instant(home.clock.now()), RECORDS))
+            assert isinstance(await home.ask(OrderSent(order=ERASE), "operator"), OrderRejected)
+            await home.ask(OrderSent(order=ATTACH, content=SCREEN), "operator")
+            technician = await home.enrol("anne", Role.TECHNICIAN)
+            theirs = msgspec.structs.replace(ERASE, by="anne")
+            refused = await home.ask(OrderSent(order=theirs, session=technician.session))
+            assert isinstance(refused, OrderRejected)
+            assert kept.holds(SHA256)
+            assert isinstance(await home.ask(OrderSent(order=ERASE), "operator"), OrderDone)
+            assert not kept.holds(SHA256)
+            assert [fact.reason for fact in await home.sealed(facts.FileErased)] == ["a resident asked"]
+            gone = await home.ask(FileAsked(incident=INCIDENT, sha256=SHA256), "operator")
+            assert isinstance(gone, OrderRejected)
+            kept.keep(SCREEN)  # as when the power failed between the seal and the disk
+            home.guard.finish_erasing()
+            assert not kept.holds(SHA256)
+            await home.ask(OrderSent(order=ATTACH, content=SCREEN), "operator")
+            home.guard.finish_erasing()
+            assert kept.holds(SHA256)
+
+    asyncio.run(talk())
+
+
 @pytest.mark.edge
 def test_a_file_is_kept_before_its_hash_is_sealed_and_told_to_those_who_may(tmp_path: Path) -> None:
     async def talk() -> None:

@@ -1,4 +1,4 @@
-"""Files attached to incidents: each kept under its SHA-256 beside the journal, whole or not there; never opened."""
+"""Files attached to incidents: each under its SHA-256 beside the journal, whole or not there; never opened."""
 
 import hashlib
 import os
@@ -47,11 +47,40 @@ class Attachments:
             out.flush()
             os.fsync(out.fileno())
         fresh.replace(self._folder / name)
+        self._sync()
+
+    def _sync(self) -> None:
         folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+    def holds(self, sha256: str) -> bool:
+        """Whether there are bytes under that hash."""
+        return _NAME.fullmatch(sha256) is not None and (self._folder / sha256).exists()
+
+    def erase(self, sha256: str) -> None:
+        """Overwrite the bytes and take the file away, for good. May be called again. Raises `InputRefused`.
+
+        What a flash chip, a snapshot of the disk or a backup still holds is out of reach.
+        """
+        if not self.holds(sha256):
+            return
+        file = self._folder / sha256
+        try:
+            with file.open("r+b") as opened:
+                opened.write(bytes(file.stat().st_size))
+                opened.flush()
+                os.fsync(opened.fileno())
+            file.unlink()
+            self._sync()
+        except OSError as fault:
+            raise InputRefused(
+                f"the file could not be erased: {fault.strerror}",
+                where=str(file),
+                now="Its erasure is sealed. Mend the disk and give the order again, or start the station again.",
+            ) from fault
 
     def read(self, sha256: str) -> bytes:
         """The bytes with that hash. Raises `InputRefused` when they are gone, or are not what was sealed."""

@@ -10,6 +10,7 @@ from typing import Any
 from rempart.adapters.journal import Recorded, export, verify_exported
 from rempart.adapters.journal.exported import ENTRIES
 from rempart.adapters.site_file import read_site
+from rempart.cli._exhibits import Exhibit, exhibits
 from rempart.config import SITE, STATE
 from rempart.duties.document import Complainant, Seals
 from rempart.duties.timeline import Line
@@ -31,6 +32,8 @@ class Account:
     lines: tuple[Line, ...]
     seals: Seals
     who: Complainant
+    exhibits: tuple[Exhibit, ...] = ()
+    """The files attached to it, in the order in which they were."""
 
 
 JOURNAL = Path("guard") / "journal.db"
@@ -119,7 +122,11 @@ def account(entries: Iterable[Recorded], site: Site, wanted: str | None, seals: 
         if (sentence := concern.sentence(entry, fact, cut_for[entry.number])) is not None
     )
     return Account(
-        incident=incident, lines=lines, seals=seals, who=Complainant(name=site.name, phone=site.phone)
+        incident=incident,
+        lines=lines,
+        seals=seals,
+        who=Complainant(name=site.name, phone=site.phone),
+        exhibits=exhibits(read, ids),
     )
 
 
@@ -162,6 +169,7 @@ class _Concern:
     _begun: bool = False
     _cut: bool = False
     _targets: frozenset[str] = frozenset()
+    _attached: frozenset[str] = frozenset()
 
     def sentence(self, entry: Recorded, fact: AnyFact | None, cut_for: frozenset[str]) -> Sentence | None:
         """The sentence of an entry that concerns the incident, or None."""
@@ -181,11 +189,15 @@ class _Concern:
                 facts.IncidentQualified(incident=incident)
                 | facts.IncidentAssigned(incident=incident)
                 | facts.IncidentCommented(incident=incident)
-                | facts.FileAttached(incident=incident)
                 | facts.QuestionAnswered(incident=incident)
                 | facts.DutyFulfilled(incident=incident)
             ):
                 return incident in self.ids
+            case facts.FileAttached(incident=incident, sha256=sha256):
+                self._attached |= {sha256} if incident in self.ids else set()
+                return incident in self.ids
+            case facts.FileErased(incident=incident, sha256=sha256):
+                return incident in self.ids or sha256 in self._attached
             case facts.IncidentSplit(incident=incident, into=into):
                 return bool({incident, into} & self.ids)
             case facts.MeasureProposed(incident=incident, proposal=target):
@@ -282,6 +294,7 @@ _KEYS: Mapping[type, str] = {
     facts.IncidentAssigned: "story.assigned",
     facts.IncidentCommented: "story.commented",
     facts.FileAttached: "story.attached",
+    facts.FileErased: "story.file-erased",
     facts.IncidentSplit: "story.split",
     facts.QuestionAnswered: "story.answered",
     facts.DutyFulfilled: "story.told",

@@ -1,11 +1,13 @@
 """``rempart export``: an evidence bag that a third party can check without Rempart."""
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 
 from rempart.adapters import bag, journal, paper, shipped
-from rempart.cli import _incident
+from rempart.adapters.attachments import Attachments
+from rempart.cli import _exhibits, _incident
 from rempart.cli._incident import Account
 from rempart.cli._terminal import harmless
 from rempart.cli.paper import KINDS, of
@@ -14,7 +16,10 @@ from rempart.errors import ExitCode, RempartError
 from rempart.instants import Instant, rfc3339
 
 _DESCRIPTION = """\
-Puts the exported journal, the papers in French and English and a note on how to check them into one BagIt folder.
+Puts the exported journal, the papers in French and English, the files attached to the incident and a note on how to
+check them into one BagIt folder. Attached files lie there under their SHA-256; files.json says what each was called,
+who attached it when, and which entry of the journal sealed that. One that was erased, is gone or is not what was
+sealed is named there and left out.
 Every journal entry is there, so that the chain can be checked; of their contents only what concerns the incident,
 unless --whole is given.
 `bagit.py --validate DIR` checks that every file is whole; `rempart verify DIR` also checks the journal's seals.
@@ -50,9 +55,13 @@ def run(arguments: argparse.Namespace) -> int:
         content = Path(making)
         told = _sealed(arguments, content / "journal")
         _papers(told, content / "papers")
+        folder = _incident.journal_of(arguments).with_name("attachments")
+        missing = _exhibits.put(told.exhibits, Attachments(folder), content)
         for name, source in README.items():
             (content / name).write_text(shipped.text(source), encoding="utf-8")
         bag.make(content, arguments.out, about=_about(told), dated=as_of(told))
+    for line in missing:
+        print(harmless(line, 400), file=sys.stderr)
     print(
         f"{arguments.out}: evidence of {harmless(told.incident.id)}, journal of {told.seals.entries} entries"
     )

@@ -46,6 +46,17 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     ).set_defaults(run=_attach)
     _deed(
         deeds,
+        "erase",
+        "erase an attached file for good, wherever it is attached; its hash, your name and --reason stay sealed",
+        (
+            "sha256",
+            {"metavar": "SHA-256", "help": "its hash, as `rempart incident attach` and the page show it"},
+        ),
+    ).set_defaults(
+        order=lambda a: orders.EraseFile(by=a.by, reason=a.reason, incident=a.incident, sha256=a.sha256)
+    )
+    _deed(
+        deeds,
         "merge",
         "say that another incident is part of it",
         ("merged", {"metavar": "OTHER", "help": "id of the one that becomes part of it"}),

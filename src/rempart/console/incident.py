@@ -13,7 +13,15 @@ from rempart.detection.finding import Kind, Level
 from rempart.duties import duty
 from rempart.duties.answers import Answer, Answers
 from rempart.duties.duty import Applies, Duty, duties_for
-from rempart.incidents.casefile import MOST_FILE_BYTES, Attachment, CaseFile, Comment, Deed, Qualified
+from rempart.incidents.casefile import (
+    MOST_FILE_BYTES,
+    Attachment,
+    CaseFile,
+    Comment,
+    Deed,
+    Erasure,
+    Qualified,
+)
 from rempart.incidents.incident import Incident, IncidentState, Qualification, Sentence
 from rempart.incidents.qualification import Author, Ending, Intent, Ransom
 from rempart.incidents.ranking import GRAVEST
@@ -98,6 +106,8 @@ class Kept:
     size: str
     sha256: str
     said: Said
+    erased: str
+    """That its bytes are gone, by whom and why; empty: they are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,6 +316,13 @@ def _kept(incident: str, file: Attachment, now: Instant, words: Words) -> Kept:
         size=words.say("case.bytes", count=file.size),
         sha256=file.sha256,
         said=_said(file, whole(file.note), now, words),
+        erased=_erased(file.erased, now, words) if file.erased else "",
+    )
+
+
+def _erased(erased: Erasure, now: Instant, words: Words) -> str:
+    return words.say(
+        "case.erased", who=by(erased.by, words), at=moment(erased.at, now, words), why=whole(erased.reason)
     )
 
 

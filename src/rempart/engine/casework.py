@@ -20,6 +20,7 @@ from rempart.incidents.casefile import (
     CaseFile,
     Comment,
     Deed,
+    Erasure,
     Qualified,
     Seen,
     joined,
@@ -37,6 +38,7 @@ CaseOrder = (
     | orders.AssignIncident
     | orders.CommentIncident
     | orders.AttachFile
+    | orders.EraseFile
     | orders.MergeIncidents
     | orders.SplitIncident
     | orders.AnswerQuestion
@@ -55,6 +57,8 @@ def decide(state: "State", order: CaseOrder, now: Instant) -> AnyFact:
             for name in (into, merged):
                 require(name in state.incidents, "no-incident", incident=name)
             return facts.IncidentsMerged(at=now, into=into, merged=merged, by=by, reason=reason)
+        case orders.EraseFile():
+            return _erased(state, order, now)
         case _:
             name = order.incident
     require(name in state.incidents, "no-incident", incident=name)
@@ -103,7 +107,7 @@ def _may_look_after(state: "State", person: str) -> bool:
 def _attached(state: "State", order: orders.AttachFile, now: Instant) -> facts.FileAttached:
     held = state.cases.get(order.incident, NOTHING).files
     require(len(held) < MOST_FILES, "many-files", count=MOST_FILES)
-    require(all(file.sha256 != order.sha256 for file in held), "file-again")
+    require(all(file.sha256 != order.sha256 or file.erased for file in held), "file-again")
     return facts.FileAttached(
         at=now,
         incident=order.incident,
@@ -113,6 +117,27 @@ def _attached(state: "State", order: orders.AttachFile, now: Instant) -> facts.F
         note=order.reason,
         by=order.by,
     )
+
+
+def _erased(state: "State", order: orders.EraseFile, now: Instant) -> facts.FileErased:
+    """Also of an incident that is no longer kept in mind: whether there are such bytes, the guard knows.
+
+    What stands as erased may be erased again: the disk may have refused.
+    """
+    held = state.cases.get(order.incident, NOTHING).files
+    known = any(file.sha256 == order.sha256 for file in held)
+    require(known or order.incident not in state.incidents, "no-such-file")
+    require(bool(order.reason.strip()), "erasure-reason")
+    return facts.FileErased(
+        at=now, incident=order.incident, sha256=order.sha256, by=order.by, reason=order.reason
+    )
+
+
+def erased(cases: Mapping[str, CaseFile]) -> frozenset[str]:
+    """Hashes of attached files whose bytes may not be there any more."""
+    files = [file for case in cases.values() for file in case.files]
+    kept = {file.sha256 for file in files if file.erased is None}
+    return frozenset(file.sha256 for file in files) - kept
 
 
 def _split(state: "State", order: orders.SplitIncident, now: Instant) -> facts.IncidentSplit:
@@ -169,6 +194,9 @@ def after_it(before: "State", after: "State", fact: AnyFact) -> Cases:
             return {**{name: case for name, case in cases.items() if name != merged}, into: told}
         case facts.IncidentSplit(incident=incident) if incident in cases and incident in before.incidents:
             return _parted(cases, fact)
+        case facts.FileErased(sha256=sha256):
+            gone = Erasure(at=fact.at, by=fact.by, reason=fact.reason)
+            return {name: case.without_bytes(sha256, gone) for name, case in cases.items()}
         case facts.QuietReturned():
             return {name: case for name, case in cases.items() if name in after.incidents}
         case _ if (written := _written(fact, cases)) is not None and written[0] in after.incidents:

@@ -285,6 +285,15 @@ class FileAttached(Fact, frozen=True, tag=True, kw_only=True):
     by: str
 
 
+class FileErased(Fact, frozen=True, tag=True, kw_only=True):
+    """The bytes of an attached file were erased, wherever it is attached. What was sealed of it stays."""
+
+    incident: str
+    sha256: str
+    by: str
+    reason: str
+
+
 class IncidentSplit(Fact, frozen=True, tag=True, kw_only=True):
     """These findings were no part of an incident: they are one of their own, ``into``."""
 
@@ -778,6 +787,7 @@ AnyFact = (
     | IncidentAssigned
     | IncidentCommented
     | FileAttached
+    | FileErased
     | IncidentSplit
     | QuestionAnswered
     | DutyFulfilled

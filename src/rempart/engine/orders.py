@@ -177,6 +177,13 @@ class AttachFile(Order, frozen=True, tag=True, kw_only=True):
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 
 
+class EraseFile(Order, frozen=True, tag=True, kw_only=True):
+    """Erase the bytes of an attached file, wherever it is attached; its hash, and who erased it and why, stay."""
+
+    incident: Name
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
+
+
 class MergeIncidents(Order, frozen=True, tag=True, kw_only=True):
     """Say that two incidents are one attack: ``merged`` becomes part of ``into``."""
 
@@ -465,6 +472,7 @@ AnyOrder = (
     | AssignIncident
     | CommentIncident
     | AttachFile
+    | EraseFile
     | MergeIncidents
     | SplitIncident
     | AnswerQuestion

@@ -72,6 +72,7 @@ _NEEDS: Mapping[type[AnyOrder], Requirement] = {
     orders.SplitIncident: Requirement(_WHO_QUALIFY, Proof.SESSION),
     orders.AssignIncident: Requirement(_WHO_CHECK, Proof.SESSION),
     orders.AttachFile: Requirement(_WHO_CHECK, Proof.SESSION),
+    orders.EraseFile: Requirement(_PRIVACY_OFFICER, Proof.PASSKEY),  # it cannot be undone
     orders.CommentIncident: _SAYS,
     orders.AnswerQuestion: Requirement(_WHO_ANSWER, Proof.SESSION),
     orders.NoteSending: Requirement(_WHO_ANSWER, Proof.SESSION),

@@ -323,6 +323,7 @@ _KeptFact = (
     | facts.IncidentAssigned
     | facts.IncidentCommented
     | facts.FileAttached
+    | facts.FileErased
     | facts.QuestionAnswered
     | facts.DutyFulfilled
     | facts.LinkIssued

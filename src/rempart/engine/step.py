@@ -66,8 +66,9 @@ _GRANTS = (
     facts.EnvelopeSealed,
     facts.Unmasked,
     facts.ExceptionMade,
+    facts.FileErased,
 )
-"""Facts that let somebody do what they could not: sealed before anything comes of them, as a loosening is."""
+"""Facts that let somebody do what they could not, or that cannot be undone: sealed before anything comes of them."""
 
 _BEFORE = hours(1)
 """How long before an incident's first finding its machines' accesses are counted."""

@@ -93,6 +93,15 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """Whose word took the bytes of a file away, and why."""
+
+    at: Instant
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
     """A file beside the journal, known by its hash. ``name`` is what somebody called it: hostile text."""
 
@@ -103,6 +112,8 @@ class Attachment:
     """Bytes."""
     sha256: str
     note: str = ""
+    erased: Erasure | None = None
+    """None: its bytes are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +143,14 @@ class CaseFile:
         """The file with one finding more."""
         kept = (*self.seen, seen)
         return replace(self, seen=kept[-MOST_SEEN:], unkept=self.unkept + max(0, len(kept) - MOST_SEEN))
+
+    def without_bytes(self, sha256: str, erased: Erasure) -> "CaseFile":
+        """The file, in which it stands that the bytes of that hash are gone."""
+        files = tuple(
+            replace(file, erased=erased) if file.sha256 == sha256 and file.erased is None else file
+            for file in self.files
+        )
+        return self if files == self.files else replace(self, files=files)
 
     def with_deed(self, deed: Deed) -> "CaseFile":
         """The file with one deed more."""

@@ -50,7 +50,7 @@ from rempart.containment import policy as policy_text
 from rempart.containment.measure import Enforcement, disagreements, tightest
 from rempart.containment.policy import Policy
 from rempart.detection.finding import Finding
-from rempart.engine import tell
+from rempart.engine import casework, tell
 from rempart.engine.facts import FACTS, AnyFact, NamesRead, body_of, read
 from rempart.engine.hearsay import bounded, number
 from rempart.engine.inputs import (
@@ -77,7 +77,7 @@ from rempart.engine.inputs import (
     WakeAt,
     Witnessed,
 )
-from rempart.engine.orders import AnyOrder, AttachFile, Contain
+from rempart.engine.orders import AnyOrder, AttachFile, Contain, EraseFile
 from rempart.engine.state import State, enforcement, fitted, folded, initial
 from rempart.engine.step import Terms, counts, step
 from rempart.engine.why import why
@@ -690,6 +690,8 @@ class Guard:
             self.reception.check(order)
             if isinstance(order, AttachFile):
                 await self._keep(Ordered(received, order, authority), content)
+            if isinstance(order, EraseFile) and not self._holds(order.sha256):
+                raise OrderRefused("no-such-file")
         except OrderRefused as fault:
             await self.ask(Declined(received, type(order).__name__, order.by, fault.what), urgent=True)
             return rejected(fault)
@@ -698,6 +700,8 @@ class Guard:
             if handled.refusal:
                 return _refused(handled.refusal.said)
             handed = await self.reception.carry_out(order)
+            if isinstance(order, EraseFile) and self._attachments:
+                await asyncio.to_thread(self._attachments.erase, order.sha256)
         except RempartError as fault:
             return rejected(fault)
         return OrderDone(
@@ -722,6 +726,18 @@ class Guard:
             raise OrderRefused("keeps-no-files")
         await asyncio.to_thread(self._attachments.keep, content)
 
+    def _holds(self, sha256: str) -> bool:
+        return self._attachments is not None and self._attachments.holds(sha256)
+
+    def finish_erasing(self) -> None:
+        """Erase what a crash or a fault of the disk left of files whose erasure is sealed."""
+        for sha256 in casework.erased(self.state.cases):
+            if self._attachments:
+                try:
+                    self._attachments.erase(sha256)
+                except InputRefused as fault:
+                    _log.error("%s", fault.diagnostics())
+
     def _incident(self, asked: IncidentAsked, roles: frozenset[Role]) -> IncidentFile | OrderRejected:
         """An incident as somebody with these roles may see it."""
         name = belongs_to(self.state, asked.incident)
@@ -732,7 +748,8 @@ class Guard:
     async def _file(self, asked: FileAsked, roles: frozenset[Role]) -> FileTold | OrderRejected:
         """An attached file, to those who check on things."""
         case = self.state.cases.get(asked.incident)
-        file = next((each for each in case.files if each.sha256 == asked.sha256), None) if case else None
+        held = [each for each in case.files if each.sha256 == asked.sha256] if case else []
+        file = next((each for each in held if each.erased is None), None)
         try:
             if not roles & CHECKING:
                 raise OrderRefused("roles", roles=sorted(CHECKING))
@@ -902,6 +919,7 @@ async def serve_guard(
         leasing=leasing,
         attachments=Attachments(places.attachments),
     )
+    guard.finish_erasing()
     tasks = [asyncio.create_task(guard.run())]
     await _take_up(guard)
     try:

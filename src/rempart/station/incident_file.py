@@ -70,6 +70,7 @@ def _may(state: State, incident: str, roles: frozenset[Role]) -> list[str]:
         orders.AssignIncident(**common),
         orders.CommentIncident(**common, text="-"),
         orders.AttachFile(**common, name="-", size=1, sha256="0" * 64),
+        orders.EraseFile(**common, sha256="0" * 64),
         orders.MergeIncidents(by="-", into=incident, merged="-"),
         orders.SplitIncident(**common, findings=["-"]),
         orders.AnswerQuestion(**common, question=QuestionId.NIS2_SCOPE),

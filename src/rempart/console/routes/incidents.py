@@ -18,6 +18,7 @@ from rempart.console.access import Session
 from rempart.console.audience import Audience, audience
 from rempart.console.incident import INCIDENTS, incident_page, incidents_page
 from rempart.console.naming import Names
+from rempart.console.routes.people import asked
 from rempart.console.web import Fields, Orders, Upload, form, one, session, signed_in, upload
 from rempart.duties.belgian_time import wall_instant
 from rempart.duties.catalogue import QuestionId
@@ -91,6 +92,8 @@ class _Incidents:
             order = _order(here.account, request.path_params["incident"][:120], fields)
         except (ValueError, KeyError):  # msgspec's own is a ValueError
             return await self._shown(request, here, *self._words(request, "unreadable"))
+        if isinstance(order, orders.EraseFile):  # it cannot be undone: a passkey says so
+            return await asked(self.console, request, here, order, f"{INCIDENTS}/{order.incident}")
         return await self._give(request, here, order)
 
     async def attach(self, request: Request, here: Session, sent: Upload) -> Response:
@@ -192,6 +195,8 @@ def _order(by: str, incident: str, fields: dict[str, list[str]]) -> AnyOrder:
             said |= {"person": one(fields, "person", 40)}
         case "comment":
             said |= {"text": one(fields, "text", 1000).strip()}
+        case "erase":
+            said |= {"sha256": one(fields, "sha256", 64)}
         case "merge":
             said = {
                 "by": by,
@@ -217,6 +222,7 @@ _DO: dict[str, Any] = {
     "qualify": orders.QualifyIncident,
     "assign": orders.AssignIncident,
     "comment": orders.CommentIncident,
+    "erase": orders.EraseFile,
     "merge": orders.MergeIncidents,
     "split": orders.SplitIncident,
     "answer": orders.AnswerQuestion,
