@@ -1,6 +1,7 @@
 """An authority that signs certificates for servers and visitors of the lab."""
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -39,6 +40,18 @@ class Signer:
         )
         return path
 
+    def write_lineage(self, folder: Path, name: str, ends: timedelta = 60 * _DAY) -> Path:
+        """A folder as an ACME client keeps it: the certificate with this authority's, and its key."""
+        folder.mkdir(exist_ok=True)
+        both = self.write(folder / "both", name, ends).read_bytes()
+        own, begin, key = both.partition(b"-----BEGIN PRIVATE")
+        (folder / "both").unlink()
+        (folder / "fullchain.pem").write_bytes(
+            own + self.certificate.public_bytes(serialization.Encoding.PEM)
+        )
+        (folder / "privkey.pem").write_bytes(begin + key)
+        return folder
+
     def _built(
         self,
         subject: x509.Name,
@@ -59,8 +72,16 @@ class Signer:
             .not_valid_after(now + ends)
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
             .add_extension(
-                x509.SubjectAlternativeName([x509.DNSName(str(name).lower().replace(" ", "-"))]),
+                x509.SubjectAlternativeName([_subject(str(name))]),
                 critical=False,
             )
             .sign(self.key, hashes.SHA256())
         )
+
+
+def _subject(name: str) -> x509.GeneralName:
+    """What the certificate is for: an address, or a name."""
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name.lower().replace(" ", "-"))

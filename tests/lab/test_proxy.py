@@ -266,6 +266,7 @@ def test_a_settled_proxy_starts_again_in_the_wanted_state_with_the_guard_dead(
     served, gateway, places, present, contained
 ) -> None:
     gateway.enforce(contained, present())
+    places.proxy_config.unlink()  # another site.toml's, or gone: what is written is this one's
     gateway.settle()
     proxy = served.running[-1]
     proxy.kill()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from rempart.instants import Instant, from_datetime
@@ -24,6 +25,8 @@ class Certificate:
     expires: Instant | None
     written: int
     """When the file was last changed, in nanoseconds since the epoch; 0: it is not there."""
+    fingerprint: str = ""
+    """As haproxy tells it: SHA-1, in capital hexadecimals. It tells files apart, nothing more."""
     trouble: str = ""
 
     def ends_soon(self, now: Instant) -> bool:
@@ -73,6 +76,7 @@ def _read(opening: str, host: str, path: Path) -> Certificate:
         path=str(path),
         expires=from_datetime(own.not_valid_after_utc),
         written=written,
+        fingerprint=own.fingerprint(hashes.SHA1()).hex().upper(),  # noqa: S303  haproxy's runtime socket tells no other
         trouble="" if fits else "its key is another certificate's",
     )
 

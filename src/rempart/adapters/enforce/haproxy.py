@@ -3,12 +3,13 @@
 import os
 import pwd
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Protocol
 
-from rempart.adapters.enforce.certificates import certificates, usable_files
+from rempart.adapters.enforce.certificates import Certificate, certificates, usable_files
 from rempart.adapters.enforce.runtime import Runtime, opening_states, write
 from rempart.config import Places
 from rempart.containment.measure import Enforcement
@@ -58,19 +59,23 @@ class Proxy:
         self._site = site
         self._places = places
         self._pages = pages
-        self._certificates: dict[str, int] = {}
+        self._taken_up: dict[str, int] = {}
+        """Files of certificates, and when they were written that the proxy was last seen to serve."""
         self._unsettled: Enforcement | None = None
         # A notice's name holds a dot or a colon, an opening's neither: both maps can be read as one.
         self._runtime = Runtime("the proxy", places.proxy_socket, (places.proxy_map, places.notices_map))
 
     def prepare(self, wanted: Enforcement) -> None:
         """Write what proxy and filter read when they start, so that they start in the wanted state."""
-        for path, text in self._fixed.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write(path, text)
+        self._write_fixed()
         self._places.proxy_socket.parent.mkdir(parents=True, exist_ok=True)
         self._places.filter_work.mkdir(parents=True, exist_ok=True)
         self._write_maps(wanted)
+
+    def _write_fixed(self) -> None:
+        for path, text in self._fixed.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(path, text)
 
     def _write_maps(self, wanted: Enforcement) -> None:
         write(self._places.proxy_map, openings_map(self._site, wanted))
@@ -78,11 +83,10 @@ class Proxy:
 
     @cached_property
     def _fixed(self) -> Mapping[Path, str]:
-        """What does not change while site.toml does not."""
+        """What does not change while site.toml does not, nor which certificates there are."""
         site, places = self._site, self._places
         proxy, filtering = places.proxy_config.parent, places.filter_config.parent
         usable = usable_files(site)
-        self._certificates = {found.path: found.written for found in certificates(site)}
         own_rules = resources.files("rempart.containment.render").joinpath(modsecurity.OWN_RULES)
         pages = {
             proxy / page_name(opening, dated=dated): live(page, places)
@@ -118,15 +122,21 @@ class Proxy:
         """Write for when it starts again what was enforced last. Raises EnforcementFailed."""
         if self._unsettled is None:
             return
-        try:
+        with self._for_its_next_start():
+            self._write_fixed()
             self._write_maps(self._unsettled)
+        self._unsettled = None
+
+    @contextmanager
+    def _for_its_next_start(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise EnforcementFailed(
                 f"what the proxy reads when it starts cannot be written: {error.strerror}",
                 where=str(error.filename or self._places.proxy_map),
                 now="The running proxy holds what was decided. Make room; it is tried again.",
             ) from error
-        self._unsettled = None
 
     def _command(self, wanted: Enforcement, now: Instant) -> None:
         goal = states(self._site, wanted)
@@ -150,21 +160,34 @@ class Proxy:
                 yield filtered
 
     def take_up_certificates(self) -> None:
-        """Hand over the certificates renewed on the disk since; connections go on. Raises EnforcementFailed."""
+        """Hand over the certificates renewed on the disk since; connections go on. Raises EnforcementFailed.
+
+        The proxy is asked what it serves, since we may have been started after a renewal. One that it did not find
+        when it started cannot be handed over: its files say so for the next start.
+        """
         until = self._runtime.until()
-        for certificate in certificates(self._site) if self._certificates else ():
-            if certificate.written == self._certificates.get(certificate.path) or certificate.trouble:
+        for certificate in certificates(self._site):
+            if certificate.trouble or certificate.written == self._taken_up.get(certificate.path):
                 continue
-            text = "\n".join(line for line in Path(certificate.path).read_text().splitlines() if line.strip())
-            answer = self._runtime.ask(f"set ssl cert {certificate.path} <<\n{text}\n", until)
-            answer += self._runtime.ask(f"commit ssl cert {certificate.path}", until)
-            if "Success" not in answer:
-                raise EnforcementFailed(
-                    f"the proxy does not take the renewed certificate: {answer.strip()[-200:]}",
-                    where=certificate.path,
-                    now="The old one stays in use. Restart the proxy once the file is right.",
-                )
-            self._certificates[certificate.path] = certificate.written
+            served = self._runtime.ask(f"show ssl cert {certificate.path}", until)
+            if certificate.path not in served:
+                vars(self).pop("_fixed", None)
+                with self._for_its_next_start():
+                    self._write_fixed()
+            elif certificate.fingerprint not in served or certificate.path in self._taken_up:
+                self._hand_over(certificate, until)
+            self._taken_up[certificate.path] = certificate.written
+
+    def _hand_over(self, certificate: Certificate, until: float) -> None:
+        text = "\n".join(line for line in Path(certificate.path).read_text().splitlines() if line.strip())
+        answer = self._runtime.ask(f"set ssl cert {certificate.path} <<\n{text}\n", until)
+        answer += self._runtime.ask(f"commit ssl cert {certificate.path}", until)
+        if "Success" not in answer:
+            raise EnforcementFailed(
+                f"the proxy does not take the renewed certificate: {answer.strip()[-200:]}",
+                where=certificate.path,
+                now="The old one stays in use. Restart the proxy once the file is right.",
+            )
 
     def read(self) -> Mapping[str, OpeningState]:
         """Opening id and state, as the running proxy holds them. Raises EnforcementFailed."""

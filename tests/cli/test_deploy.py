@@ -1,0 +1,50 @@
+"""``rempart deploy``, as certbot starts it."""
+
+from pathlib import Path
+
+import pytest
+
+from lab.signer import Signer
+from rempart.__main__ import main
+from rempart.errors import ExitCode
+
+SITE = Path(__file__).parents[1] / "console" / "tilleuls.toml"
+WEBSITE = "www.tilleuls.example"
+
+
+@pytest.fixture
+def described(tmp_path: Path) -> Path:
+    file = tmp_path / "site.toml"
+    tls = f'port = 8080, tls = {{ certificate = "{tmp_path}/www.pem" }} }}'
+    lines = SITE.read_text().splitlines()
+    file.write_text(
+        "\n".join(line.replace("port = 8080 }", tls) if "www." in line else line for line in lines)
+    )
+    return file
+
+
+def test_the_first_one_and_its_renewal(
+    described: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signer, live = Signer("Lab"), described.with_name("live")
+    monkeypatch.setenv("RENEWED_LINEAGE", str(signer.write_lineage(live, WEBSITE)))
+    assert main(["deploy", "--site", str(described)]) == ExitCode.OK
+    assert "restart rempart-proxy" in capsys.readouterr().out
+    signer.write_lineage(live, WEBSITE)
+    assert main(["deploy", "--site", str(described)]) == ExitCode.OK
+    assert "www.pem.previous" in capsys.readouterr().out
+    assert main(["deploy", str(live), "--site", str(described)]) == ExitCode.OK
+    assert capsys.readouterr().out.count("\n") == 1
+    assert main(["expiry", "--site", str(described)]) == ExitCode.OK
+
+
+def test_what_is_for_nobody_is_refused(
+    described: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live = Signer("Lab").write_lineage(described.with_name("live"), "www.elsewhere.example")
+    assert main(["deploy", str(live), "--site", str(described)]) == ExitCode.USAGE
+    assert "www.elsewhere.example" in capsys.readouterr().err
+    monkeypatch.delenv("RENEWED_LINEAGE", raising=False)
+    assert main(["deploy", "--site", str(described)]) == ExitCode.USAGE
+    assert "no folder is named" in capsys.readouterr().err
+    assert not described.with_name("www.pem").exists()
