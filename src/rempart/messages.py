@@ -14,6 +14,7 @@ from rempart.accounts.conversation import FromVisitor, Held, NamesAsked, Passkey
 from rempart.detection.finding import Finding
 from rempart.detection.trait import Trait
 from rempart.duties.answers import Answers
+from rempart.engine.facts import MACHINE
 from rempart.engine.orders import AnyOrder
 from rempart.engine.state import Posture as Posture
 from rempart.engine.state import Swing
@@ -470,6 +471,29 @@ class IncidentStatus(msgspec.Struct, frozen=True, kw_only=True):
     proposals: list["Proposal"] = []
     assigned: str = ""
     """Id of the person who looks after it; empty: nobody in particular."""
+
+    def nameless(self) -> "IncidentStatus":
+        """For those who do not check on things: nobody's name, no stranger's address, no count of persons."""
+        return msgspec.structs.replace(
+            self,
+            persons_touched=None,
+            accounts=[],
+            actors=[],
+            assigned="",
+            proposals=[],
+            story=[(at, _unnamed(sentence)) for at, sentence in self.story],
+        )
+
+
+def machine_only(by: str) -> str:
+    """The station's own name stays; a person's does not."""
+    return by if by == MACHINE else ""
+
+
+def _unnamed(sentence: Sentence) -> Sentence:
+    if "by" not in sentence.arguments:
+        return sentence
+    return Sentence(sentence.key, {**sentence.arguments, "by": machine_only(str(sentence.arguments["by"]))})
 
 
 class IncidentFile(msgspec.Struct, frozen=True, tag=True, kw_only=True):

@@ -1,17 +1,21 @@
 """Who looks: the guard's own list of roles decides what is offered."""
 
+from collections.abc import Callable
+
 import pytest
+from msgspec import structs
 
 from console.test_frame import signed_in
 from rempart.accounts.authority import Authority, Proof
 from rempart.accounts.person import Role
 from rempart.care.trouble import Ail
 from rempart.console.access import Session
-from rempart.console.audience import Audience, audience
+from rempart.console.audience import Audience, as_seen, audience
 from rempart.engine import orders
 from rempart.engine.rights import require
 from rempart.engine.state import initial
 from rempart.errors import OrderRefused
+from rempart.messages import ClockStatus, IncidentStatus, Proposal, Status
 from rempart.site.site import Site
 
 
@@ -38,3 +42,21 @@ def test_the_wider_role_counts() -> None:
 
 def test_whoever_came_with_the_link_answers_at_night() -> None:
     assert audience(Session("key", "csrf", 0)) is Audience.NIGHT
+
+
+@pytest.mark.parametrize("by", [Audience.NIGHT, Audience.ONLOOKER])
+def test_clocks_counts_and_who_is_in_an_incident_are_for_those_who_check_on_things(
+    make: Callable[..., Status], attack: IncidentStatus, by: Audience
+) -> None:
+    waiting = Proposal(id="1", incident=attack.id, action="block", target="203.0.113.66")
+    incident = structs.replace(attack, proposals=[waiting], assigned="anne")
+    clock = ClockStatus(incident=attack.id, duty="insurer", started=attack.opened, due=None)
+    status = make(incidents=[incident], clocks=[clock])
+    assert as_seen(status, Audience.INFORMED) == status
+    told = as_seen(status, by)
+    (seen,) = told.incidents
+    assert (told.clocks, seen.persons_touched, seen.assigned) == ([], None, "")
+    assert (seen.actors, seen.accounts) == ([], [])
+    assert "Direction" not in repr(seen.story)
+    assert seen.proposals == ([waiting] if by.may_order else [])
+    assert (seen.id, seen.state, len(seen.story)) == (incident.id, incident.state, len(incident.story))

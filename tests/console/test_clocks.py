@@ -17,13 +17,12 @@ from rempart.console.app import Console, rendered
 from rempart.console.audience import Audience
 from rempart.console.clocks import MOST, legal_clocks
 from rempart.console.duty import duty_page
-from rempart.console.routes.api import for_everybody
 from rempart.console.words import words
 from rempart.duties.catalogue import DutyId, QuestionId
 from rempart.engine.inputs import Found
 from rempart.engine.orders import AnswerQuestion
 from rempart.instants import Duration, Instant, after, hours, minutes, seconds
-from rempart.messages import ClockStatus, IncidentStatus, Status
+from rempart.messages import ClockStatus, Status
 from rempart.site.language import Language
 from rempart.site.site import Site
 from station.household import Household
@@ -116,13 +115,3 @@ def test_the_interface_for_programs_leaves_them_out_for_all_others(
 def incident_id(home: Household) -> str:
     (incident,) = home.guard.state.incidents
     return incident
-
-
-def test_a_program_of_somebody_who_does_not_check_on_things_reads_neither_clocks_nor_counts(
-    make: Make, attack: IncidentStatus, now: Instant
-) -> None:
-    assert attack.persons_touched
-    status = make(incidents=[attack], clocks=[clock(now, hours(3))])
-    told = for_everybody(status)
-    assert (told.clocks, [each.persons_touched for each in told.incidents]) == ([], [None])
-    assert [each.id for each in told.incidents] == [each.id for each in status.incidents]

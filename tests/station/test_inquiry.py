@@ -35,18 +35,23 @@ from station.test_watch import RULES, SITE, Home, request, until
 PROBE = "5b1f8a3e-0000-4000-8000-000000000001"
 
 
+def described(folder: Path) -> Home:
+    """A home whose logs and rules stand in this folder."""
+    (folder / "site.toml").write_text(SITE.replace("{folder}", str(folder)))
+    (folder / "rules").mkdir()
+    (folder / "rules" / "all.yml").write_text(RULES)
+    places = Places(
+        site=folder / "site.toml",
+        state=folder / "state",
+        run=folder / "run",
+        rules=(folder / "rules",),
+    )
+    return Home(folder, places, description.parse(places.site.read_text(), "site.toml"))
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    (tmp_path / "site.toml").write_text(SITE.replace("{folder}", str(tmp_path)))
-    (tmp_path / "rules").mkdir()
-    (tmp_path / "rules" / "all.yml").write_text(RULES)
-    places = Places(
-        site=tmp_path / "site.toml",
-        state=tmp_path / "state",
-        run=tmp_path / "run",
-        rules=(tmp_path / "rules",),
-    )
-    return Home(tmp_path, places, description.parse(places.site.read_text(), "site.toml"))
+    return described(tmp_path)
 
 
 @asynccontextmanager

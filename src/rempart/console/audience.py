@@ -1,9 +1,13 @@
 """Who looks at a page, as far as what it may show and offer goes. The guard decides about every order by itself."""
 
+from collections.abc import Collection
 from enum import StrEnum
 
-from rempart.accounts.person import INFORMED, STAFF
+from msgspec import structs
+
+from rempart.accounts.person import INFORMED, STAFF, Role
 from rempart.console.access import Session
+from rempart.messages import Status
 
 
 class Audience(StrEnum):
@@ -24,9 +28,26 @@ class Audience(StrEnum):
 
 def audience(here: Session) -> Audience:
     """What the roles of whoever looks make of them. Whoever came with the link has none, and answers at night."""
-    if here.visitor is None:
-        return Audience.NIGHT
-    held = frozenset(here.visitor.roles)
+    return Audience.NIGHT if here.visitor is None else audience_of(here.visitor.roles)
+
+
+def audience_of(roles: Collection[Role]) -> Audience:
+    """What these roles make of whoever has them."""
+    held = frozenset(roles)
     if held & INFORMED:
         return Audience.INFORMED
     return Audience.NIGHT if held & STAFF else Audience.ONLOOKER
+
+
+def as_seen(status: Status, by: Audience) -> Status:
+    """The status without what this audience may not read: legal clocks, counts of persons, who is in an incident.
+
+    What waits for approval is left to whoever answers at night, who may give it.
+    """
+    if by is Audience.INFORMED:
+        return status
+    incidents = [
+        structs.replace(each.nameless(), proposals=each.proposals if by.may_order else [])
+        for each in status.incidents
+    ]
+    return structs.replace(status, clocks=[], incidents=incidents)

@@ -221,6 +221,18 @@ def finding_line(kept: Kept, words: Words, now: Instant) -> FindingLine:
     )
 
 
+def place_text(place: Place) -> str:
+    """Where a page of bunches ended, for an address."""
+    return f"{place.level.value}.{place.last}.{place.bunch}"
+
+
+def place_of(text: str) -> Place:
+    """The place of such a text. Raises ValueError when it is none."""
+    level, _, rest = text.partition(".")
+    last, _, bunch = rest.partition(".")
+    return msgspec.convert({"level": level, "last": last, "bunch": bunch}, Place, strict=False)
+
+
 def trait_of(sent: str) -> Trait:
     """A trait as the form sends it. Raises `msgspec.MsgspecError` when it is none."""
     field, value = msgspec.json.decode(sent, type=tuple[str, str])
@@ -297,6 +309,6 @@ def _next(day: int | None, wanted: Wanted, place: Place) -> str:
         "day": day or "",
         "level": wanted.level.value,
         "kind": wanted.kind.value if wanted.kind else "",
-        "after": f"{place.level.value}.{place.last}.{place.bunch}",
+        "after": place_text(place),
     }
     return f"/findings?{urlencode(asked)}"

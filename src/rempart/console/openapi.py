@@ -1,6 +1,6 @@
 """The description of the programming interface (OpenAPI 3.1), from the very types that are spoken."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,9 +14,13 @@ from rempart.accounts.conversation import (
     SessionOpened,
     Visitor,
 )
+from rempart.console.frame import LOOKERS
+from rempart.detection.bunch import Bunch
+from rempart.detection.finding import Kind, Level
+from rempart.detection.inquiry import LAST_DAY, BunchTold, DayKept, ExceptionsTold, RulesTold, SourcesTold
 from rempart.duties.duty import Duty
 from rempart.engine.orders import AnyOrder
-from rempart.messages import Foreseen, IncidentFile, OrderDone, Status
+from rempart.messages import Foreseen, IncidentFile, IncidentStatus, OrderDone, Status
 
 ROOT = "/api/v1"
 
@@ -48,6 +52,24 @@ class Duties(msgspec.Struct, frozen=True, kw_only=True):
     duties: list[Duty]
 
 
+class Incidents(msgspec.Struct, frozen=True, kw_only=True):
+    """The incidents that the station shows, at most 50: those that concern people most."""
+
+    incidents: list[IncidentStatus]
+
+
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
+    """One page, at most 50, of the bunches of a day: the gravest first, then the latest."""
+
+    day: int | None
+    """As in each bunch. None: nothing was ever found."""
+    days: list[DayKept]
+    """Days of which findings are kept, the latest first."""
+    bunches: list[Bunch]
+    next: str
+    """What ``after`` must be to have the next page; empty: this is the last."""
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong, in words (RFC 9457)."""
 
@@ -66,6 +88,12 @@ _SPOKEN = (
     Status,
     IncidentFile,
     Duties,
+    Incidents,
+    Findings,
+    BunchTold,
+    ExceptionsTold,
+    SourcesTold,
+    RulesTold,
     OrderDone,
     Question,
     Foreseen,
@@ -106,7 +134,7 @@ _Schemas = Mapping[str, Any]
 
 
 def _paths(named: _Schemas) -> dict[str, Any]:
-    parts = (_status, _orders, _people, _incidents, _files, _session)
+    parts = (_status, _orders, _people, _incidents, _files, _findings, _detection, _session)
     return {path: told for part in parts for path, told in part(named).items()}
 
 
@@ -167,6 +195,15 @@ def _people(named: _Schemas) -> dict[str, Any]:
 
 def _incidents(named: _Schemas) -> dict[str, Any]:
     return {
+        f"{ROOT}/incidents": {
+            "get": _operation(
+                "incidents",
+                "The incidents that the station shows; what your roles may not see is not in them",
+                named,
+                gives="Incidents",
+                scope="read",
+            ),
+        },
         f"{ROOT}/incidents/{{incident}}": {
             "parameters": [_INCIDENT],
             "get": _operation(
@@ -210,7 +247,7 @@ def _files(named: _Schemas) -> dict[str, Any]:
                     "required": True,
                     "content": _BYTES,
                 },
-                "responses": _responses(named, "OrderDone", body=True),
+                "responses": _responses(named, "OrderDone", faults=("400",)),
             },
         },
         f"{ROOT}/incidents/{{incident}}/files/{{sha256}}": {
@@ -230,11 +267,74 @@ def _files(named: _Schemas) -> dict[str, Any]:
                         "description": "The file.",
                         "content": _BYTES,
                     },
-                    **_responses(named, "", body=False),
+                    **_responses(named, ""),
                 },
             },
         },
     }
+
+
+def _findings(named: _Schemas) -> dict[str, Any]:
+    day = {"type": "integer", "minimum": 1, "maximum": LAST_DAY}
+    bunch = {"type": "string", "pattern": "^[0-9a-f]{16}$"}
+    return {
+        f"{ROOT}/findings": {
+            "get": {
+                **_operation(
+                    "findings",
+                    f"Findings of a day in bunches, a page at a time; without a day, of the latest. {_LOOKERS}",
+                    named,
+                    gives="Findings",
+                    scope="read",
+                    faults=("400",),
+                ),
+                "parameters": [
+                    _query("day", day),
+                    _query("level", {"type": "integer", "enum": [level.value for level in Level]}),
+                    _query("kind", {"type": "string", "enum": [kind.value for kind in Kind]}),
+                    _query("after", {"type": "string", "pattern": r"^[0-4]\.[0-9]{1,15}\.[0-9a-f]{16}$"}),
+                ],
+            },
+        },
+        f"{ROOT}/findings/{{day}}/{{bunch}}": {
+            "parameters": [
+                {"name": "day", "in": "path", "required": True, "schema": day},
+                {"name": "bunch", "in": "path", "required": True, "schema": bunch},
+                _query("before", {"type": "integer", "minimum": 0, "maximum": 1 << 53}),
+            ],
+            "get": _operation(
+                "bunch",
+                f"One bunch with its findings, a page at a time, the latest first. {_LOOKERS}",
+                named,
+                gives="BunchTold",
+                scope="read",
+                faults=("400", "404"),
+            ),
+        },
+    }
+
+
+def _detection(named: _Schemas) -> dict[str, Any]:
+    told = (
+        ("exceptions", "What is normal here and not told, until when, and how often it hid something"),
+        ("sources", "Which logs are followed, and what comes from each"),
+        ("rules", "Which rules are in force, and which are refused or wait for the site's values"),
+    )
+    return {
+        f"{ROOT}/{name}": {
+            "get": _operation(
+                name, f"{summary}. {_LOOKERS}", named, gives=f"{name.title()}Told", scope="read"
+            ),
+        }
+        for name, summary in told
+    }
+
+
+_LOOKERS = f"For the roles {', '.join(sorted(LOOKERS))}"
+
+
+def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": schema}
 
 
 def _session(named: _Schemas) -> dict[str, Any]:
@@ -267,12 +367,19 @@ _INCIDENT = {
 
 
 def _operation(
-    name: str, summary: str, named: _Schemas, *, takes: str = "", gives: str = "", scope: str = ""
+    name: str,
+    summary: str,
+    named: _Schemas,
+    *,
+    takes: str = "",
+    gives: str = "",
+    scope: str = "",
+    faults: Sequence[str] = (),
 ) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": name,
         "summary": f"{summary} (scope {scope})" if scope else summary,
-        "responses": _responses(named, gives, body=bool(takes)),
+        "responses": _responses(named, gives, faults=("400",) if takes else faults),
     }
     if takes:
         content = {"application/json": {"schema": named[takes]}}
@@ -282,21 +389,26 @@ def _operation(
 
 _ERRORS = {
     "401": "Nobody is signed in with this token.",
-    "403": "It was understood and refused; the refusal is sealed.",
+    "403": "Refused: the person's roles or the token's scopes do not allow it. The refusal of an order is sealed.",
     "421": "This is not the name of this station.",
     "429": "Too many tries; the header Retry-After says how many seconds to wait.",
-    "503": "The guard does not answer. Nothing is known to have been done.",
+    "503": "The guard, or watch, does not answer. Nothing is known to have been done.",
 }
 
+_FAULTS = {
+    "400": "The request is not what is described here.",
+    "404": "It is not, or no longer, kept.",
+}
+"""Of some operations only."""
 
-def _responses(named: _Schemas, gives: str, *, body: bool) -> dict[str, Any]:
+
+def _responses(named: _Schemas, gives: str, *, faults: Sequence[str] = ()) -> dict[str, Any]:
     problem = {"application/problem+json": {"schema": named["Problem"]}}
+    wrong = _ERRORS | {code: _FAULTS[code] for code in faults}
     answers: dict[str, Any] = {
-        code: {"description": words, "content": problem} for code, words in _ERRORS.items() if code != "421"
+        code: {"description": words, "content": problem} for code, words in wrong.items() if code != "421"
     }
     answers["421"] = {"description": _ERRORS["421"]}
-    if body:
-        answers["400"] = {"description": "The body is not what is described here.", "content": problem}
     if gives:
         done = {"description": "Done.", "content": {"application/json": {"schema": named[gives]}}}
         return {"200": done, **answers}

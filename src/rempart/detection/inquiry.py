@@ -17,7 +17,10 @@ from rempart.instants import Instant
 MOST_NAMED = 100
 """Rules, or problems, of one answer."""
 
-Day = Annotated[int, Meta(ge=1, le=3_652_059)]
+LAST_DAY = 3_652_059
+"""The last that a calendar has: 31 December 9999."""
+
+Day = Annotated[int, Meta(ge=1, le=LAST_DAY)]
 """See `rempart.detection.bunch.Bunch.day`."""
 
 BunchId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$", max_length=16)]

@@ -16,9 +16,8 @@ from rempart.engine.casework import LOOK_AFTER
 from rempart.engine.rights import needs
 from rempart.engine.state import State
 from rempart.incidents.casefile import NOTHING, CaseFile, Deed, Seen
-from rempart.incidents.incident import Sentence
 from rempart.instants import Instant, hours
-from rempart.messages import IncidentFile, IncidentStatus
+from rempart.messages import IncidentFile, machine_only
 from rempart.station.status import Masked, incident_status
 
 CHECKING = frozenset({Role.TECHNICIAN, Role.PRIVACY_OFFICER, Role.APPROVER})
@@ -84,7 +83,7 @@ def _plain(shown: IncidentFile, *, on_duty: bool) -> IncidentFile:
     case = shown.case
     return structs.replace(
         shown,
-        incident=_nameless(shown.incident),
+        incident=shown.incident.nameless(),
         case=replace(
             NOTHING,
             deeds=tuple(_without_name(deed) for deed in case.deeds if deed.what not in ("answered", "told")),
@@ -94,36 +93,13 @@ def _plain(shown: IncidentFile, *, on_duty: bool) -> IncidentFile:
             split_off=case.split_off,
             split_from=case.split_from,
         ),
-        swings=[replace(swing, by=_station(swing.by)) for swing in shown.swings],
+        swings=[replace(swing, by=machine_only(swing.by)) for swing in shown.swings],
         answers=None,
     )
 
 
-def _station(by: str) -> str:
-    """The station's own name stays; a person's does not."""
-    return by if by == "rempart" else ""
-
-
 def _without_name(deed: Deed) -> Deed:
-    return replace(deed, by=_station(deed.by), reason="")
-
-
-def _nameless(incident: IncidentStatus) -> IncidentStatus:
-    return structs.replace(
-        incident,
-        persons_touched=None,
-        accounts=[],
-        actors=[],
-        assigned="",
-        proposals=[],
-        story=[(at, _unnamed(sentence)) for at, sentence in incident.story],
-    )
-
-
-def _unnamed(sentence: Sentence) -> Sentence:
-    if "by" not in sentence.arguments:
-        return sentence
-    return Sentence(sentence.key, {**sentence.arguments, "by": _station(str(sentence.arguments["by"]))})
+    return replace(deed, by=machine_only(deed.by), reason="")
 
 
 def _behind_masks(case: CaseFile, incident: str, masked: Masked) -> CaseFile:

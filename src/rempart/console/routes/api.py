@@ -1,10 +1,12 @@
 """The programming interface: everything the console does, for programs, with a token instead of a cookie.
 
 No cookie is looked at, so that no page of another site can make a browser use it. The guard checks the same as for
-people; the console checks one scope itself, that of reading the status, since it holds the status anyway.
+people. The console itself checks who may read what it holds or asks watch for: the scope of reading, and the same roles
+as for the page about it.
 """
 
 import re
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,11 +29,38 @@ from rempart.accounts.conversation import (
     Why,
 )
 from rempart.accounts.credential import Scope
-from rempart.accounts.person import INFORMED
+from rempart.accounts.person import Role
+from rempart.console.audience import as_seen, audience_of
+from rempart.console.findings import place_of, place_text
+from rempart.console.frame import LOOKERS
 from rempart.console.incident import owed_for
-from rempart.console.openapi import ROOT, Asked, Credentials, Duties, Given, Problem, description
+from rempart.console.openapi import (
+    ROOT,
+    Asked,
+    Credentials,
+    Duties,
+    Findings,
+    Given,
+    Incidents,
+    Problem,
+    description,
+)
 from rempart.console.routes.incidents import attaching, handed
 from rempart.console.web import ANSWER_MOST, Upload, body, where
+from rempart.detection.inquiry import (
+    BunchAsked,
+    Bunches,
+    BunchesAsked,
+    BunchTold,
+    ExceptionsAsked,
+    ExceptionsTold,
+    FromInquirer,
+    Place,
+    RulesAsked,
+    RulesTold,
+    SourcesAsked,
+    SourcesTold,
+)
 from rempart.errors import StationUnreachable
 from rempart.incidents.casefile import MOST_FILE_BYTES
 from rempart.messages import (
@@ -48,11 +77,17 @@ from rempart.messages import (
     SimulationAsked,
     Status,
 )
+from rempart.phrase import advice, phrase
 
 if TYPE_CHECKING:
     from rempart.console.app import Console
 
 _Body = TypeVar("_Body", Given, Asked, Credentials)
+_Question = TypeVar("_Question", BunchesAsked, BunchAsked)
+_Told = TypeVar("_Told", Bunches, BunchTold, ExceptionsTold, SourcesTold, RulesTold)
+
+_FILTERS = ("day", "level", "kind")
+"""What may narrow the findings that are asked for."""
 
 _DESCRIPTION = msgspec.json.encode(description())
 
@@ -60,22 +95,41 @@ _DESCRIPTION = msgspec.json.encode(description())
 def routes(console: "Console") -> list[Route]:
     """The addresses of the interface."""
     desk = _Api(console)
+    one_incident = "/incidents/{incident}"
     return [
-        Route(f"{ROOT}/openapi.json", desk.description),
-        Route(f"{ROOT}/status", desk.status),
-        Route(f"{ROOT}/orders", desk.order, methods=["POST"]),
-        Route(f"{ROOT}/questions", desk.question, methods=["POST"]),
-        Route(f"{ROOT}/simulations", desk.simulate, methods=["POST"]),
-        Route(f"{ROOT}/people", desk.people),
-        Route(f"{ROOT}/names/{{incident}}", desk.names),
-        Route(f"{ROOT}/incidents/{{incident}}", desk.incident),
-        Route(f"{ROOT}/incidents/{{incident}}/duties", desk.duties),
-        Route(f"{ROOT}/incidents/{{incident}}/files", desk.attach, methods=["POST"]),
-        Route(f"{ROOT}/incidents/{{incident}}/files/{{sha256}}", desk.file),
-        Route(f"{ROOT}/session", desk.who),
-        Route(f"{ROOT}/session", desk.sign_in, methods=["POST"]),
-        Route(f"{ROOT}/session", desk.sign_out, methods=["DELETE"]),
+        _route("/openapi.json", desk.description),
+        _route("/status", desk.status),
+        _route("/orders", desk.order, "POST"),
+        _route("/questions", desk.question, "POST"),
+        _route("/simulations", desk.simulate, "POST"),
+        _route("/people", desk.people),
+        _route("/names/{incident}", desk.names),
+        _route("/incidents", desk.incidents),
+        _route(one_incident, desk.incident),
+        _route(f"{one_incident}/duties", desk.duties),
+        _route(f"{one_incident}/files", desk.attach, "POST"),
+        _route(f"{one_incident}/files/{{sha256}}", desk.file),
+        _route("/findings", desk.findings),
+        _route("/findings/{day}/{bunch}", desk.bunch),
+        _route("/exceptions", desk.exceptions),
+        _route("/sources", desk.sources),
+        _route("/rules", desk.rules),
+        _route("/session", desk.who),
+        _route("/session", desk.sign_in, "POST"),
+        _route("/session", desk.sign_out, "DELETE"),
     ]
+
+
+def _route(path: str, answer: Callable[[Request], Awaitable[Response]], method: str = "GET") -> Route:
+    """The address of an answer; a refusal that is raised on the way is answered as what is wrong."""
+
+    async def answered(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except _Refused as refused:
+            return refused.response()
+
+    return Route(f"{ROOT}{path}", answered, methods=[method])
 
 
 class _Refused(Exception):
@@ -104,118 +158,121 @@ class _Api:
 
     async def status(self, request: Request) -> Response:
         """How things are."""
-        try:
-            _, visitor = await self._who(request)
-            if visitor.scopes is not None and Scope.READ not in visitor.scopes:
-                raise _Refused(403, "this token is not for reading")
-            status = self.console.feed.status
-            if status is None:
-                raise _silent()
-            return _json(status if INFORMED & set(visitor.roles) else for_everybody(status))
-        except _Refused as refused:
-            return refused.response()
+        _, visitor = await self._reader(request)
+        return _json(self._status(visitor))
 
     async def order(self, request: Request) -> Response:
         """Give an order."""
-        try:
-            token = _token(request)
-            given = await _read(request, Given)
-            self._unhurried(request, token)
-            sent = Ordered(order=given.order, session=token, answer=given.answer)
-            return _json(await self._ask(sent, OrderDone))
-        except _Refused as refused:
-            return refused.response()
+        token = _token(request)
+        given = await _read(request, Given)
+        self._unhurried(request, token)
+        sent = Ordered(order=given.order, session=token, answer=given.answer)
+        return _json(await self._ask(sent, OrderDone))
 
     async def question(self, request: Request) -> Response:
         """The question for a passkey."""
-        try:
-            token = _token(request)
-            asked = await _read(request, Asked)
-            self._unhurried(request, token)
-            return _json(await self._ask(ChallengeAsked(order=asked.order, session=token), Question))
-        except _Refused as refused:
-            return refused.response()
+        token = _token(request)
+        asked = await _read(request, Asked)
+        self._unhurried(request, token)
+        return _json(await self._ask(ChallengeAsked(order=asked.order, session=token), Question))
 
     async def simulate(self, request: Request) -> Response:
         """What an order would do."""
-        try:
-            token = _token(request)
-            asked = await _read(request, Asked)
-            self._unhurried(request, token)
-            return _json(await self._ask(SimulationAsked(order=asked.order, session=token), Foreseen))
-        except _Refused as refused:
-            return refused.response()
+        token = _token(request)
+        asked = await _read(request, Asked)
+        self._unhurried(request, token)
+        return _json(await self._ask(SimulationAsked(order=asked.order, session=token), Foreseen))
 
     async def people(self, request: Request) -> Response:
         """Accounts and sessions."""
-        try:
-            token, _ = await self._who(request)
-            return _json(await self._ask(PeopleAsked(session=token), People))
-        except _Refused as refused:
-            return refused.response()
+        token, _ = await self._who(request)
+        return _json(await self._ask(PeopleAsked(session=token), People))
 
     async def names(self, request: Request) -> Response:
         """Who stands behind the masks of an incident, while that is unlocked."""
-        try:
-            token, _ = await self._who(request)
-            incident = request.path_params["incident"][:200]
-            return _json(await self._ask(NamesAsked(session=token, incident=incident), NamesTold))
-        except _Refused as refused:
-            return refused.response()
+        token, _ = await self._who(request)
+        incident = request.path_params["incident"][:200]
+        return _json(await self._ask(NamesAsked(session=token, incident=incident), NamesTold))
+
+    async def incidents(self, request: Request) -> Response:
+        """The incidents that the station shows."""
+        _, visitor = await self._reader(request)
+        return _json(Incidents(incidents=self._status(visitor).incidents))
 
     async def incident(self, request: Request) -> Response:
         """One incident with its case file, as far as whoever asks may see it."""
-        try:
-            return _json(await self._incident(request))
-        except _Refused as refused:
-            return refused.response()
+        return _json(await self._incident(request))
 
     async def duties(self, request: Request) -> Response:
         """Whom the incident may oblige to tell; a clock only where a person has said yes."""
-        try:
-            told = await self._incident(request)
-            if told.answers is None:
-                raise _Refused(403, "your roles do not allow this")
-            return _json(Duties(duties=list(owed_for(told.incident, told.answers, told.now))))
-        except _Refused as refused:
-            return refused.response()
+        told = await self._incident(request)
+        if told.answers is None:
+            raise _Refused(403, "your roles do not allow this")
+        return _json(Duties(duties=list(owed_for(told.incident, told.answers, told.now))))
 
     async def attach(self, request: Request) -> Response:
         """Keep the bytes of the body with an incident."""
+        token, visitor = await self._who(request)
+        sent = Upload(
+            {"reason": request.query_params.get("reason", "")},
+            request.query_params.get("name", ""),
+            await body(request, MOST_FILE_BYTES),
+        )
         try:
-            token, visitor = await self._who(request)
-            sent = Upload(
-                {"reason": request.query_params.get("reason", "")},
-                request.query_params.get("name", ""),
-                await body(request, MOST_FILE_BYTES),
-            )
-            try:
-                order = attaching(visitor.person, request.path_params["incident"], sent)
-            except ValueError as fault:
-                raise _Refused(400, "the body is empty or too long", str(fault)[:200]) from fault
-            return _json(
-                await self._ask(Ordered(order=order, session=token, content=sent.content), OrderDone)
-            )
-        except _Refused as refused:
-            return refused.response()
+            order = attaching(visitor.person, request.path_params["incident"], sent)
+        except ValueError as fault:
+            raise _Refused(400, "the body is empty or too long", str(fault)[:200]) from fault
+        return _json(await self._ask(Ordered(order=order, session=token, content=sent.content), OrderDone))
 
     async def file(self, request: Request) -> Response:
         """The bytes of an attached file."""
-        try:
-            token, _ = await self._who(request)
-            incident, sha256 = request.path_params["incident"][:120], request.path_params["sha256"]
-            if not re.fullmatch(r"[0-9a-f]{64}", sha256):
-                raise _Refused(403, "that is no SHA-256")
-            told = await self._ask(FileAsked(incident=incident, sha256=sha256, session=token), FileTold)
-            assert isinstance(told, FileTold)
-            return handed(told)
-        except _Refused as refused:
-            return refused.response()
+        token, _ = await self._who(request)
+        incident, sha256 = request.path_params["incident"][:120], request.path_params["sha256"]
+        if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+            raise _Refused(403, "that is no SHA-256")
+        told = await self._ask(FileAsked(incident=incident, sha256=sha256, session=token), FileTold)
+        assert isinstance(told, FileTold)
+        return handed(told)
+
+    async def findings(self, request: Request) -> Response:
+        """One page of the bunches of a day."""
+        await self._reader(request, LOOKERS)
+        asked: dict[str, object] = {
+            name: request.query_params[name] for name in _FILTERS if name in request.query_params
+        }
+        if place := request.query_params.get("after"):
+            asked["after"] = _place(place)
+        wanted = _asked(asked, BunchesAsked)
+        told = await self._inquire(wanted, Bunches)
+        after = place_text(told.next) if told.next else ""
+        return _json(Findings(day=told.day, days=told.days, bunches=told.bunches, next=after))
+
+    async def bunch(self, request: Request) -> Response:
+        """One bunch with a page of its findings."""
+        await self._reader(request, LOOKERS)
+        before = request.query_params.get("before", "0")
+        told = await self._inquire(_asked({**request.path_params, "before": before}, BunchAsked), BunchTold)
+        if told.bunch is None:
+            raise _Refused(404, "this bunch is not, or no longer, kept")
+        return _json(told)
+
+    async def exceptions(self, request: Request) -> Response:
+        """All exceptions."""
+        await self._reader(request, LOOKERS)
+        return _json(await self._inquire(ExceptionsAsked(), ExceptionsTold))
+
+    async def sources(self, request: Request) -> Response:
+        """What comes from each log."""
+        await self._reader(request, LOOKERS)
+        return _json(await self._inquire(SourcesAsked(), SourcesTold))
+
+    async def rules(self, request: Request) -> Response:
+        """Which rules are in force."""
+        await self._reader(request, LOOKERS)
+        return _json(await self._inquire(RulesAsked(), RulesTold))
 
     async def _incident(self, request: Request) -> IncidentFile:
-        token, visitor = await self._who(request)
-        if visitor.scopes is not None and Scope.READ not in visitor.scopes:
-            raise _Refused(403, "this token is not for reading")
+        token, _ = await self._reader(request)
         asked = IncidentAsked(incident=request.path_params["incident"][:120], session=token)
         told = await self._ask(asked, IncidentFile)
         assert isinstance(told, IncidentFile)
@@ -223,36 +280,27 @@ class _Api:
 
     async def who(self, request: Request) -> Response:
         """Whose token it is."""
-        try:
-            _, visitor = await self._who(request)
-            return _json(visitor)
-        except _Refused as refused:
-            return refused.response()
+        _, visitor = await self._who(request)
+        return _json(visitor)
 
     async def sign_in(self, request: Request) -> Response:
         """Sign in; the answer's secret is the token."""
-        try:
-            given = await _read(request, Credentials)
-            self._unhurried(request)
-            asked = SignIn(
-                name=given.name[:256],
-                password=given.password[:256],
-                code=given.code[:256],
-                where=where(request),
-            )
-            return _json(await self._ask(asked, SessionOpened))
-        except _Refused as refused:
-            return refused.response()
+        given = await _read(request, Credentials)
+        self._unhurried(request)
+        asked = SignIn(
+            name=given.name[:256],
+            password=given.password[:256],
+            code=given.code[:256],
+            where=where(request),
+        )
+        return _json(await self._ask(asked, SessionOpened))
 
     async def sign_out(self, request: Request) -> Response:
         """End this session."""
-        try:
-            token, _ = await self._who(request)
-            await self._ask(SignOut(session=token), object)
-            self.console.visitors.forget(token)
-            return Response(status_code=204)
-        except _Refused as refused:
-            return refused.response()
+        token, _ = await self._who(request)
+        await self._ask(SignOut(session=token), object)
+        self.console.visitors.forget(token)
+        return Response(status_code=204)
 
     # -- what they share -----------------------------------------------------------------------------------------
 
@@ -268,6 +316,31 @@ class _Api:
         if found is None or found.visitor is None:
             raise _Refused(401, "nobody is signed in with this token")
         return token, found.visitor
+
+    async def _reader(
+        self, request: Request, roles: frozenset[Role] = frozenset(Role)
+    ) -> tuple[str, Visitor]:
+        """Whoever may read what is for these roles; the same roles see the page about it."""
+        token, visitor = await self._who(request)
+        if visitor.scopes is not None and Scope.READ not in visitor.scopes:
+            raise _Refused(403, "this token is not for reading")
+        if not roles & set(visitor.roles):
+            refused = phrase("roles", roles=sorted(roles))
+            raise _Refused(403, refused.text, advice(refused), key=refused.key)
+        return token, visitor
+
+    def _status(self, visitor: Visitor) -> Status:
+        status = self.console.feed.status
+        if status is None:
+            raise _silent()
+        return as_seen(status, audience_of(visitor.roles))
+
+    async def _inquire(self, question: FromInquirer, wanted: type[_Told]) -> _Told:
+        """Watch's answer."""
+        try:
+            return await self.console.inquirer.ask(question, wanted)
+        except StationUnreachable as gone:
+            raise _Refused(503, "watch does not answer", "What it would tell is not known now.") from gone
 
     async def _ask(self, question: FromConsole, wanted: type[Any]) -> msgspec.Struct:
         try:
@@ -286,12 +359,6 @@ class _Api:
         raise _silent()
 
 
-def for_everybody(status: Status) -> Status:
-    """The status without what only those who check on things may read: legal clocks and counts of persons."""
-    incidents = [msgspec.structs.replace(each, persons_touched=None) for each in status.incidents]
-    return msgspec.structs.replace(status, clocks=[], incidents=incidents)
-
-
 def _token(request: Request) -> str:
     """The token of the request's Authorization header (RFC 6750, 2.1)."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -306,6 +373,25 @@ async def _read(request: Request, kind: type[_Body]) -> _Body:
         return msgspec.json.decode(await body(request, ANSWER_MOST), type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
         raise _Refused(400, "the body is not what is described", str(fault)[:200]) from fault
+
+
+def _asked(given: Mapping[str, object], kind: type[_Question]) -> _Question:
+    """The question that an address asks; its values are text."""
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except ValueError as fault:  # msgspec's own among them
+        raise _unlike(fault) from fault
+
+
+def _place(after: str) -> Place:
+    try:
+        return place_of(after)
+    except ValueError as fault:
+        raise _unlike(fault) from fault
+
+
+def _unlike(fault: ValueError) -> _Refused:
+    return _Refused(400, "the address is not what is described", str(fault)[:200])
 
 
 def _silent() -> _Refused:

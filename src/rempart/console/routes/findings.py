@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from rempart.console.access import Session
 from rempart.console.exceptions import exceptions_page
-from rempart.console.findings import Draft, Wanted, bunch_page, findings_page, trait_of
+from rempart.console.findings import Draft, Wanted, bunch_page, findings_page, place_of, trait_of
 from rempart.console.frame import LOOKERS
 from rempart.console.routes.people import asked
 from rempart.console.web import Fields, Orders, form, one, session
@@ -204,12 +204,9 @@ def _wanted(request: Request) -> Wanted:
 
 
 def _place(request: Request) -> Place | None:
-    level, _, rest = request.query_params.get("after", "").partition(".")
-    last, _, name = rest.partition(".")
-    try:
-        return Place(level=Level(int(level)), last=int(last), bunch=name)
-    except ValueError:
-        return None
+    with contextlib.suppress(ValueError):
+        return place_of(request.query_params.get("after", ""))
+    return None
 
 
 def _number(request: Request, name: str) -> int | None:
