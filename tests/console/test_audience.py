@@ -15,7 +15,7 @@ from rempart.engine import orders
 from rempart.engine.rights import require
 from rempart.engine.state import initial
 from rempart.errors import OrderRefused
-from rempart.messages import ClockStatus, IncidentStatus, Proposal, Status
+from rempart.messages import ClockStatus, IncidentStatus, MeasureStatus, Proposal, Status
 from rempart.site.site import Site
 
 
@@ -46,17 +46,17 @@ def test_whoever_came_with_the_link_answers_at_night() -> None:
 
 @pytest.mark.parametrize("by", [Audience.NIGHT, Audience.ONLOOKER])
 def test_clocks_counts_and_who_is_in_an_incident_are_for_those_who_check_on_things(
-    make: Callable[..., Status], attack: IncidentStatus, by: Audience
+    make: Callable[..., Status], attack: IncidentStatus, isolation: MeasureStatus, by: Audience
 ) -> None:
     waiting = Proposal(id="1", incident=attack.id, action="block", target="203.0.113.66")
     incident = structs.replace(attack, proposals=[waiting], assigned="anne")
     clock = ClockStatus(incident=attack.id, duty="insurer", started=attack.opened, due=None)
-    status = make(incidents=[incident], clocks=[clock])
+    status = make(incidents=[incident], clocks=[clock], measures=[isolation])
     assert as_seen(status, Audience.INFORMED) == status
     told = as_seen(status, by)
     (seen,) = told.incidents
     assert (told.clocks, seen.persons_touched, seen.assigned) == ([], None, "")
     assert (seen.actors, seen.accounts) == ([], [])
-    assert "Direction" not in repr(seen.story)
+    assert "Direction" not in repr(told)
     assert seen.proposals == ([waiting] if by.may_order else [])
     assert (seen.id, seen.state, len(seen.story)) == (incident.id, incident.state, len(incident.story))

@@ -8,12 +8,15 @@ import pytest
 
 from console.test_app import Visit, visit
 from console.test_frame import signed_in
-from rempart.accounts.person import Role
-from rempart.console.app import rendered
+from console.test_signin import Browser, hidden
+from console.test_signin import visit as visit_home
+from rempart.accounts.person import INFORMED, STAFF, Role
+from rempart.console.app import Console, rendered
 from rempart.console.frame import frame
 from rempart.console.ladder import Fill, Rung, Step, ladder
 from rempart.console.reopening import ReopeningPage, Rights, reopening_page, rights
 from rempart.console.words import words
+from rempart.engine import facts
 from rempart.instants import Instant
 from rempart.messages import (
     CareStatus,
@@ -33,6 +36,7 @@ from rempart.phrase import Phrase, phrase
 from rempart.site.description import parse
 from rempart.site.opening import OpeningState
 from rempart.site.site import Language, Site
+from station.household import Household
 
 __all__ = ["visit"]
 
@@ -203,6 +207,73 @@ def test_hostile_words_stay_words(site: Site, make: Make, now: Instant) -> None:
     html = shown(site, asked(status, now, Role.TECHNICIAN, refusal=HOSTILE, advice=HOSTILE))
     assert "<img" not in html
     assert "\u202e" not in html
+
+
+PROOF, WHO, FOUND = "blood tests", "anne.lambert", "it leads to many hosts or ports"
+
+
+@pytest.mark.edge
+@pytest.mark.parametrize("role", Role)
+def test_everybody_follows_the_way_back_and_only_those_who_check_read_names_and_proofs(
+    tmp_path: Path, site: Site, make: Make, role: Role
+) -> None:
+    async def talk(home: Household, console: Console, browser: Browser) -> None:
+        anne = await home.enrol("anne", role)
+        browser.client.cookies.set(console.cookie, anne.session)
+        said = GateStatus(gate="need", answer="yes", proof=PROOF, by=WHO, at=Instant(0))
+        lone = OverrideStatus(opening="lab", by=WHO, due=Instant(0), reason=PROOF)
+        outside = OutsideStatus(
+            item="m365", number=1, action="reset", phone=None, reply="yes", by=WHO, at=Instant(0)
+        )
+        console.feed.status = lab(
+            make(
+                Posture.CONTAINED,
+                care=CareStatus(outside=[outside]),
+                reopening=ReopeningStatus(overrides=[lone]),
+            ),
+            answers=[said],
+            state=OpeningState.FILTERED,
+            obstacles=[phrase("against-partner", condition=PROOF)],
+        )
+        page = await browser.get("/reopening?lang=en")
+        assert page.status_code == 200
+        assert 'href="/reopening"' in page.text
+        for held_back in (PROOF, WHO, FOUND):
+            assert (held_back in page.text) is (role in INFORMED), held_back
+        assert "Gates passed: 2 of 4" in page.text
+        assert "yes, " in page.text
+        assert "Opened " in page.text
+        assert "own condition is not met" in page.text
+        assert ("<form" in page.text.split("<main")[1]) is (role in STAFF)
+        assert ('value="close"' in page.text) is (role in (Role.DUTY, Role.TECHNICIAN))
+        for offered in ("trial", "simulate", "gate", "approve"):
+            assert f'value="{offered}"' not in page.text or role in INFORMED
+
+    visit_home(tmp_path, site, talk)
+
+
+@pytest.mark.edge
+def test_whoever_answers_at_night_closes_a_door_here_and_opens_none(tmp_path: Path, site: Site) -> None:
+    async def talk(home: Household, console: Console, browser: Browser) -> None:
+        anne = await home.enrol("anne", Role.DUTY)
+        await browser.sign_in(anne, home)
+        door = next(
+            d for d, each in home.guard.state.doors.items() if not home.guard.terms.site.opening(d).lifeline
+        )
+        console.feed.status = home.guard.status()
+        csrf = hidden((await browser.get("/account")).text, "csrf")
+        form = {"csrf": csrf, "opening": door}
+        await browser.post("/reopening", {**form, "do": "trial", "state": "open", "hours": "24"})
+        assert await home.sealed(facts.TrialStarted) == []
+        simulated = await browser.post(
+            "/reopening", {**form, "do": "simulate", "state": "open", "hours": "24"}
+        )
+        assert simulated.status_code == 409
+        closed = await browser.post("/reopening", {**form, "do": "close"})
+        assert closed.status_code == 303, closed.text
+        assert home.guard.state.doors[door].stand.state is OpeningState.CLOSED
+
+    visit_home(tmp_path, site, talk)
 
 
 def test_whoever_came_by_the_link_does_not_see_it(visit: Visit) -> None:

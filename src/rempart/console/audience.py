@@ -7,7 +7,12 @@ from msgspec import structs
 
 from rempart.accounts.person import INFORMED, STAFF, Role
 from rempart.console.access import Session
-from rempart.messages import Status
+from rempart.messages import OpeningStatus, Status, machine_only
+from rempart.phrase import Phrase, phrase
+
+_WITHHELD = "…"
+_UNSAID = Phrase("", "")
+"""Instead of what a machine found."""
 
 
 class Audience(StrEnum):
@@ -40,9 +45,10 @@ def audience_of(roles: Collection[Role]) -> Audience:
 
 
 def as_seen(status: Status, by: Audience) -> Status:
-    """The status without what this audience may not read: legal clocks, counts of persons, who is in an incident.
+    """The status without what this audience may not read.
 
-    What waits for approval is left to whoever answers at night, who may give it.
+    That is legal clocks, counts of persons, who is in an incident, who decided what and with which proof, and what
+    machines found in detail. What waits for approval is left to whoever answers at night, who may give it.
     """
     if by is Audience.INFORMED:
         return status
@@ -50,4 +56,30 @@ def as_seen(status: Status, by: Audience) -> Status:
         structs.replace(each.nameless(), proposals=each.proposals if by.may_order else [])
         for each in status.incidents
     ]
-    return structs.replace(status, clocks=[], incidents=incidents)
+    overrides = [structs.replace(each, by="", reason="") for each in status.reopening.overrides]
+    outside = [structs.replace(each, by="", proof="") for each in status.care.outside]
+    return structs.replace(
+        status,
+        clocks=[],
+        incidents=incidents,
+        openings=[_plain(each) for each in status.openings],
+        measures=[structs.replace(each, by=machine_only(each.by), reason="") for each in status.measures],
+        reopening=structs.replace(status.reopening, overrides=overrides),
+        care=structs.replace(status.care, outside=outside),
+    )
+
+
+def _plain(door: OpeningStatus) -> OpeningStatus:
+    """One door: how far it is, without names, proofs and others' words."""
+    return structs.replace(
+        door,
+        visitor=door.visitor and _WITHHELD,
+        visitor_from="",
+        partner=door.partner and _WITHHELD,
+        obstacles=[
+            phrase(each.key, condition=_WITHHELD) if each.key == "against-partner" else each
+            for each in door.obstacles
+        ],
+        checks=[structs.replace(each, detail=_UNSAID) for each in door.checks],
+        answers=[structs.replace(each, by="", proof="") for each in door.answers],
+    )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from rempart.accounts.person import INFORMED, STAFF, Role
+from rempart.accounts.person import STAFF, Role
 from rempart.console.access import Session
 from rempart.console.words import Words, plain
 from rempart.site.site import Language, Site
@@ -34,7 +34,7 @@ PLACES = (
         roles=frozenset({Role.PRIVACY_OFFICER, Role.APPROVER, Role.TECHNICIAN}),
     ),
     Place(address="/findings", word="findings", roles=LOOKERS),
-    Place(address="/reopening", word="reopening", roles=INFORMED),
+    Place(address="/reopening", word="reopening"),
     Place(address="/wards", word="wards", roles=STAFF),
     Place(address="/people", word="people"),
 )

@@ -11,7 +11,15 @@ from rempart.console.refusal import tell
 from rempart.console.when import length, moment
 from rempart.console.words import SENTENCES, Words, plain
 from rempart.instants import Instant
-from rempart.messages import Foreseen, GateStatus, OpeningStatus, OutsideStatus, Posture, Status
+from rempart.messages import (
+    Foreseen,
+    GateStatus,
+    OpeningStatus,
+    OutsideStatus,
+    OverrideStatus,
+    Posture,
+    Status,
+)
 from rempart.reopening.gate import Gate
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
@@ -35,6 +43,11 @@ class Rights:
     approve: bool = False
     close: bool = False
     tick: bool = False
+
+    @property
+    def way_back(self) -> bool:
+        """Whether anything is offered by which doors come to be opened."""
+        return self.open or self.check or self.approve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +247,7 @@ def _door(site: Site, status: Status, opening: OpeningStatus, words: Words, now:
         passed=words.say("reopening.passed", passed=len(opening.gates_passed), of=len(gates)),
         trial=_trial(opening, words, now),
         against=tuple(tell(each, site, words) for each in opening.obstacles if each.key not in _OF_GATES),
-        override=words.say("reopening.lone", who=lone.by, when=moment(lone.due, now, words)) if lone else "",
+        override=_lone(lone, words, now) if lone else "",
         states=tuple(
             (each.value, words.say(f"state.{each.value}")) for each in (wider[opening.state] if cut else ())
         ),
@@ -250,25 +263,29 @@ def _trial(opening: OpeningStatus, words: Words, now: Instant) -> str:
     return words.say("reopening.trial-left", left=left, when=moment(until, now, words))
 
 
+def _said(answer: str, by: str, at: Instant, words: Words, now: Instant) -> str:
+    """What was answered, when and, for those who are told, by whom."""
+    key = "reopening.said" if by else "reopening.said-unnamed"
+    return words.say(key, answer=words.say(f"answer.{answer}"), who=by, when=moment(at, now, words))
+
+
+def _lone(made: OverrideStatus, words: Words, now: Instant) -> str:
+    key = "reopening.lone" if made.by else "reopening.lone-unnamed"
+    return words.say(key, who=made.by, when=moment(made.due, now, words))
+
+
 def _gate(site: Site, opening: OpeningStatus, gate: Gate, words: Words, now: Instant) -> Told:
     said: GateStatus | None = next((each for each in opening.answers if each.gate == gate.value), None)
     return Told(
         id=gate.value,
         name=words.say(f"gate.{gate.value}"),
         fill=_fill(opening, gate),
-        said=words.say(
-            "reopening.said",
-            answer=words.say(f"answer.{said.answer}"),
-            who=said.by,
-            when=moment(said.at, now, words),
-        )
-        if said
-        else "",
+        said=_said(said.answer, said.by, said.at, words, now) if said else "",
         proof=plain(said.proof) if said and said.proof else "",
         machine=tuple(
             f"{words.say(f'verdict.{each.verdict}')} {tell(each.detail, site, words)}"
             for each in opening.checks
-            if each.gate == gate.value
+            if each.gate == gate.value and each.detail.text
         ),
         how=words.say(f"gate-how.{gate.value}"),
     )
@@ -278,20 +295,14 @@ def _gate(site: Site, opening: OpeningStatus, gate: Gate, words: Words, now: Ins
 
 
 def _outside(action: OutsideStatus, words: Words, now: Instant) -> Outside:
-    known = action.reply != "unknown" and action.at is not None
     return Outside(
         item=action.item,
         name=plain(action.item),
         number=action.number,
         action=plain(action.action),
         phone=plain(action.phone or ""),
-        said=words.say(
-            "reopening.said",
-            answer=words.say(f"answer.{action.reply}"),
-            who=action.by,
-            when=moment(action.at, now, words),
-        )
-        if known and action.at is not None
+        said=_said(action.reply, action.by, action.at, words, now)
+        if action.reply != "unknown" and action.at is not None
         else "",
     )
 

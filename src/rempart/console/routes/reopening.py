@@ -8,12 +8,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from rempart.accounts.person import INFORMED
+from rempart.accounts.person import STAFF
 from rempart.console.access import Session
+from rempart.console.audience import as_seen, audience
 from rempart.console.duty import REOPENING
 from rempart.console.reopening import reopening_page
 from rempart.console.routes.people import asked
-from rempart.console.web import Fields, Orders, form, one, session
+from rempart.console.web import Fields, Orders, form, one, signed_in
 from rempart.engine import orders
 from rempart.engine.orders import AnyOrder, GateAnswer
 from rempart.errors import StationUnreachable
@@ -31,7 +32,7 @@ def routes(console: "Console") -> list[Route]:
     desk = _Reopening(console)
     return [
         Route(REOPENING, desk.page),
-        Orders(REOPENING, form, desk.act, who=_informed, refused=console.refused, stale=desk.stale),
+        Orders(REOPENING, form, desk.act, who=_staff, refused=console.refused, stale=desk.stale),
     ]
 
 
@@ -40,8 +41,8 @@ class _Reopening:
     console: "Console"
 
     async def page(self, request: Request) -> Response:
-        """The way back. It tells names and what was proven, so it is for those who may see everything."""
-        here = _informed(request)
+        """The way back, for everybody with an account: names and proofs only for those who may see everything."""
+        here = signed_in(request)
         return self._shown(request, here) if here else self.console.refused(request)
 
     async def stale(self, request: Request, here: Session, _: Fields) -> Response:
@@ -97,9 +98,10 @@ class _Reopening:
         refused: OrderRejected | None = None,
     ) -> Response:
         refusal, advice = self.console.refusal(request, refused) if refused else ("", "")
+        status = self.console.feed.status
         page = reopening_page(
             self.console.site,
-            self.console.feed.status,
+            as_seen(status, audience(here)) if status else None,
             here.visitor,
             self.console.words(request),
             self.console.clock.now(),
@@ -111,9 +113,10 @@ class _Reopening:
         return self.console.html(request, "reopening.html", page, 409 if refused else 200)
 
 
-def _informed(request: Request) -> Session | None:
-    here = session(request)
-    return here if here and here.visitor and INFORMED & set(here.visitor.roles) else None
+def _staff(request: Request) -> Session | None:
+    """The session of somebody to whom this page may offer something; the guard decides about every order by itself."""
+    here = signed_in(request)
+    return here if here and here.visitor and STAFF & set(here.visitor.roles) else None
 
 
 def _at_once(order: AnyOrder) -> bool:
