@@ -1,5 +1,7 @@
 """The page of reopening: each gate says what is missing, each role is offered its own orders, a clock runs down."""
 
+import asyncio
+import html
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,8 +18,8 @@ from rempart.console.frame import frame
 from rempart.console.ladder import Fill, Rung, Step, ladder
 from rempart.console.reopening import ReopeningPage, Rights, reopening_page, rights
 from rempart.console.words import words
-from rempart.engine import facts
-from rempart.instants import Instant
+from rempart.engine import facts, orders
+from rempart.instants import Instant, parse_rfc3339
 from rempart.messages import (
     CareStatus,
     CheckStatus,
@@ -33,6 +35,7 @@ from rempart.messages import (
     Status,
 )
 from rempart.phrase import Phrase, phrase
+from rempart.reopening.dossier import ProofKind
 from rempart.site.description import parse
 from rempart.site.opening import OpeningState
 from rempart.site.site import Language, Site
@@ -201,12 +204,13 @@ def test_hostile_words_stay_words(site: Site, make: Make, now: Instant) -> None:
             reopening=ReopeningStatus(overrides=[lone]),
         ),
         name=HOSTILE,
+        partner=HOSTILE,
         answers=[said],
         obstacles=[phrase("against-partner", condition=HOSTILE), Phrase("of-another-version", HOSTILE)],
     )
-    html = shown(site, asked(status, now, Role.TECHNICIAN, refusal=HOSTILE, advice=HOSTILE))
-    assert "<img" not in html
-    assert "\u202e" not in html
+    page = shown(site, asked(status, now, Role.TECHNICIAN, refusal=HOSTILE, advice=HOSTILE))
+    assert "<img" not in page
+    assert "\u202e" not in page
 
 
 PROOF, WHO, FOUND = "blood tests", "anne.lambert", "it leads to many hosts or ports"
@@ -272,6 +276,72 @@ def test_whoever_answers_at_night_closes_a_door_here_and_opens_none(tmp_path: Pa
         closed = await browser.post("/reopening", {**form, "do": "close"})
         assert closed.status_code == 303, closed.text
         assert home.guard.state.doors[door].stand.state is OpeningState.CLOSED
+
+    visit_home(tmp_path, site, talk)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_dossier_is_written_by_those_who_check_and_the_plan_by_a_technician(
+    site: Site, make: Make, now: Instant, role: Role
+) -> None:
+    status = lab(make(Posture.CONTAINED), partner="an antivirus report")
+    page = shown(site, asked(status, now, role))
+    assert ('value="partner"' in page) is ('value="proof"' in page) is (role in INFORMED)
+    assert ('value="stage"' in page) is ('value="end"' in page) is (role is Role.TECHNICIAN)
+    assert ('value="an antivirus report"' in page) is (role in INFORMED)
+    peace = shown(site, asked(lab(make()), now, role))
+    assert 'value="end"' not in peace
+
+
+@pytest.mark.edge
+def test_what_was_done_is_noted_and_a_door_moved_with_a_passkey_and_no_cut_ended_too_early(
+    tmp_path: Path, site: Site
+) -> None:
+    async def talk(home: Household, console: Console, browser: Browser) -> None:
+        tech = await home.enrol("tech", Role.TECHNICIAN)
+        await browser.sign_in(tech, home)
+        await home.local(orders.Contain(by="root", reason="seen in a test"))
+        following = asyncio.create_task(console.feed.follow())
+        while console.feed.status is None or console.feed.status.posture is not Posture.CONTAINED:
+            await console.feed.changed(0.1)
+        (first, *_) = (each.id for each in console.feed.status.openings if each.stage)
+        csrf = hidden((await browser.get("/reopening?lang=en")).text, "csrf")
+
+        async def confirmed(back: str, **fields: str) -> str:
+            """Send the form, then the passkey's answer; what the page asked the passkey to confirm."""
+            page = (await browser.post("/reopening", {"csrf": csrf, **fields})).text
+            options = html.unescape(page.split('data-options="')[1].split('"')[0])
+            given = {name: hidden(page, name) for name in ("csrf", "order", "handle", "back")}
+            assert given["back"] == f"/reopening#{back}"
+            await browser.post("/confirm", {**given, "response": tech.passkey.signed(options)})
+            return page
+
+        asks = {"opening": first, "condition": "an antivirus report"}
+        await confirmed(f"door-{first}", do="partner", **asks)
+        partner = home.guard.state.dossier.partners[first]
+        assert (partner.condition, partner.met, partner.by) == ("an antivirus report", False, "tech")
+        await confirmed(f"door-{first}", do="partner", met="yes", **asks)
+        assert home.guard.state.dossier.partners[first].met
+
+        await confirmed(f"door-{first}", do="stage", opening=first, stage="9", reason="the vendor is late")
+        assert home.guard.state.dossier.stages == {first: 9}
+
+        done = {"proves": "scan", "subject": "files", "on": "2026-11-21T03:12", "proof": "looked at"}
+        page = await confirmed("proofs", do="proof", **done)
+        assert "21/11/2026 03:12:00" in page
+        proof = home.guard.state.dossier.proof(ProofKind.SCAN, "files")
+        assert proof is not None
+        assert (proof.on, proof.by) == (parse_rfc3339("2026-11-21T02:12:00Z"), "tech")
+        nonsense = {"csrf": csrf, "do": "proof", **done, "on": "yesterday"}
+        assert (await browser.post("/reopening", nonsense)).status_code == 409
+
+        simulated = await browser.post("/reopening", {"csrf": csrf, "do": "simulate-end"})
+        assert "not every opening is stable" in simulated.text
+        await confirmed("end", do="end", reason="over")
+        assert "Not every opening is stable" in (await browser.get("/reopening")).text
+        assert home.guard.state.contained
+        assert await home.sealed(facts.Normalised) == []
+        following.cancel()
 
     visit_home(tmp_path, site, talk)
 

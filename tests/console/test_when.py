@@ -2,7 +2,7 @@
 
 import pytest
 
-from rempart.console.when import clock, length, moment
+from rempart.console.when import clock, length, moment, to_type, typed
 from rempart.console.words import words
 from rempart.instants import hours, minutes, parse_rfc3339, seconds
 from rempart.site.site import Language
@@ -53,3 +53,14 @@ def test_a_date_is_in_its_languages_own_form(language: Language, date: str) -> N
 )
 def test_a_length_is_said_in_its_largest_sensible_unit(amount: int, said: str) -> None:
     assert length(amount, FRENCH).replace("\u00a0", " ") == said
+
+
+@pytest.mark.parametrize("wall", ["2026-11-21T03:12", "2026-07-01T00:00"])
+def test_a_field_for_a_moment_is_read_as_it_was_written(wall: str) -> None:
+    assert to_type(typed(wall)) == wall
+
+
+@pytest.mark.parametrize("nonsense", ["", "yesterday", "2026-13-01T00:00"])
+def test_a_field_that_holds_no_moment_is_refused(nonsense: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        typed(nonsense)

@@ -8,7 +8,11 @@ import msgspec
 
 from rempart.accounts.conversation import Question
 from rempart.console.words import Words, plain
+from rempart.duties.belgian_time import belgian
 from rempart.engine.orders import AddPasskey, AnyOrder
+
+_MOMENTS = frozenset({"at", "on"})
+"""Fields that hold an instant, which nobody reads as a number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +85,8 @@ def _title(order: AnyOrder, words: Words) -> str:
 def _fields(order: AnyOrder) -> Iterator[tuple[str, str]]:
     for name, value in msgspec.to_builtins(order).items():
         if name != "type" and value not in ("", None):
-            yield name, plain(", ".join(map(_said, value)) if isinstance(value, list) else _said(value))
+            said = ", ".join(map(_said, value)) if isinstance(value, list) else _said(value)
+            yield name, plain(f"{said} = {belgian(value)}" if name in _MOMENTS else said)
 
 
 def _said(value: object) -> str:

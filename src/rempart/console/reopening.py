@@ -8,7 +8,7 @@ from rempart.accounts.conversation import Visitor
 from rempart.accounts.person import STAFF, Role
 from rempart.console.ladder import Drawn, Fill, Rung, Step, ladder
 from rempart.console.refusal import tell
-from rempart.console.when import length, moment
+from rempart.console.when import length, moment, to_type
 from rempart.console.words import SENTENCES, Words, plain
 from rempart.instants import Instant
 from rempart.messages import (
@@ -20,12 +20,16 @@ from rempart.messages import (
     Posture,
     Status,
 )
+from rempart.reopening.dossier import ProofKind
 from rempart.reopening.gate import Gate
+from rempart.reopening.plan import LAST
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
 
 LENGTHS = (24, 48, 72)
 """Hours of a trial that the page offers."""
+
+STAGES = tuple(range(1, LAST + 1))
 
 _OF_GATES = frozenset({"against-gate", "against-check"})
 """Obstacles that the gates themselves show."""
@@ -81,6 +85,10 @@ class Door:
     states: tuple[tuple[str, str], ...]
     """What it may be opened to, the tighter first: value and word."""
     closable: bool
+    stage: int
+    """Of the plan, from 1; 0: it is not waited for."""
+    condition: str
+    """What the other side asks, while it is not met."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +117,11 @@ class ReopeningPage:
     outside: Annotated[tuple[Outside, ...], "What the cut does not reach, with what to do there."]
     rights: Annotated[Rights, "What is offered to who looks."]
     lengths: Annotated[tuple[int, ...], "Hours of a trial to choose from."]
+    stages: Annotated[tuple[int, ...], "Stages to choose from."]
+    kinds: Annotated[tuple[tuple[str, str], ...], "What can be proven on a date: value and words."]
+    subjects: Annotated[tuple[tuple[str, str], ...], "Machines that a proof may be about: id and name."]
+    now: Annotated[str, "This minute, as a field for a moment has it."]
+    cut: Annotated[bool, "Whether containment can be ended."]
     foreseen: Annotated[tuple[str, ...], "What the simulated order would do; empty: nothing was simulated."]
     csrf: Annotated[str, "The session's form token."]
     refusal: Annotated[str, "Why an order was not carried out, or nothing."]
@@ -151,6 +164,11 @@ def reopening_page(
         outside=tuple(_outside(each, words, now) for each in status.care.outside) if status else (),
         rights=rights(visitor),
         lengths=LENGTHS,
+        stages=STAGES,
+        kinds=tuple((kind.value, words.say(f"reopening.proves-{kind.value}")) for kind in ProofKind),
+        subjects=tuple((asset.id, plain(asset.name)) for asset in site.assets),
+        now=to_type(now),
+        cut=_situation(status) == "cut",
         foreseen=tuple(_foresight(site, foreseen, status, words, now)) if foreseen else (),
         csrf=csrf,
         refusal=plain(refusal, SENTENCES) if refusal else "",
@@ -252,6 +270,8 @@ def _door(site: Site, status: Status, opening: OpeningStatus, words: Words, now:
             (each.value, words.say(f"state.{each.value}")) for each in (wider[opening.state] if cut else ())
         ),
         closable=not opening.lifeline and opening.state is not OpeningState.CLOSED,
+        stage=opening.stage,
+        condition=plain(opening.partner),
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from babel.dates import format_date, get_day_names
 
 from rempart.console.words import Words
-from rempart.duties.belgian_time import on_the_wall
+from rempart.duties.belgian_time import on_the_wall, wall_instant
 from rempart.instants import Instant, hours, minutes, seconds
 
 
@@ -51,3 +51,14 @@ def length(microseconds: int, words: Words) -> str:
         if amount >= from_:
             return words.say(f"time.{key}", amount=amount // unit)
     return words.say("time.seconds", amount=amount // seconds(1))
+
+
+def typed(text: str) -> Instant:
+    """What a browser's field for a moment says, on a Belgian clock. Raises `ValueError`."""
+    moment = datetime.fromisoformat(text[:16])
+    return wall_instant(moment.date(), moment.hour * 60 + moment.minute)
+
+
+def to_type(instant: Instant) -> str:
+    """The instant, to the minute, as a browser's field for a moment has it."""
+    return on_the_wall(instant).strftime("%Y-%m-%dT%H:%M")

@@ -3,7 +3,6 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -20,13 +19,12 @@ from rempart.console.incident import INCIDENTS, incident_page, incidents_page
 from rempart.console.naming import Names
 from rempart.console.routes.people import asked
 from rempart.console.web import Fields, Orders, Upload, form, one, session, signed_in, upload
-from rempart.duties.belgian_time import wall_instant
+from rempart.console.when import typed
 from rempart.duties.catalogue import QuestionId
 from rempart.engine import orders
 from rempart.engine.orders import AnyOrder
 from rempart.errors import StationUnreachable
 from rempart.incidents.casefile import MOST_FILE_BYTES, MOST_SEEN
-from rempart.instants import Instant
 from rempart.messages import (
     FileAsked,
     FileTold,
@@ -211,7 +209,7 @@ def _order(by: str, incident: str, fields: dict[str, list[str]]) -> AnyOrder:
         case "sent":
             said |= {
                 "duty": one(fields, "duty"),
-                "on": _wall(one(fields, "on")),
+                "on": typed(one(fields, "on")),
                 "proof": one(fields, "proof", 400),
             }
     order: AnyOrder = msgspec.convert(said, _DO[do])
@@ -233,13 +231,7 @@ _DO: dict[str, Any] = {
 def _answer(fields: dict[str, list[str]]) -> dict[str, Any]:
     question = QuestionId(one(fields, "question"))
     since = one(fields, "since")
-    told: dict[str, Any] = {"question": question.value, "since": _wall(since) if since else None}
+    told: dict[str, Any] = {"question": question.value, "since": typed(since) if since else None}
     return told | (
         {"number": int(one(fields, "number", 16))} if question.number else {"reply": one(fields, "reply")}
     )
-
-
-def _wall(text: str) -> Instant:
-    """What a browser's field for a moment says, on a Belgian clock. Raises `ValueError`."""
-    moment = datetime.fromisoformat(text[:16])
-    return wall_instant(moment.date(), moment.hour * 60 + moment.minute)

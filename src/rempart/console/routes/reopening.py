@@ -15,6 +15,7 @@ from rempart.console.duty import REOPENING
 from rempart.console.reopening import reopening_page
 from rempart.console.routes.people import asked
 from rempart.console.web import Fields, Orders, form, one, signed_in
+from rempart.console.when import typed
 from rempart.engine import orders
 from rempart.engine.orders import AnyOrder, GateAnswer
 from rempart.errors import StationUnreachable
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from rempart.console.app import Console
 
 _HOUR = 3600
+
+_SIMULATED = frozenset({"simulate", "simulate-end"})
+"""Buttons that ask what would happen."""
 
 
 def routes(console: "Console") -> list[Route]:
@@ -55,9 +59,9 @@ class _Reopening:
             order = _order(here.account, fields)
         except (msgspec.ValidationError, ValueError):
             return self._shown(request, here, refused=self._told(request, "unreadable"))
-        if one(fields, "do") == "simulate":
+        if one(fields, "do") in _SIMULATED:
             return await self._simulate(request, here, order)
-        back = f"{REOPENING}#door-{one(fields, 'opening', 60)}"
+        back = f"{REOPENING}#{_part(order)}"
         if _at_once(order):
             return await self._give(request, here, order, back)
         return await asked(self.console, request, here, order, back)
@@ -119,6 +123,19 @@ def _staff(request: Request) -> Session | None:
     return here if here and here.visitor and STAFF & set(here.visitor.roles) else None
 
 
+def _part(order: AnyOrder) -> str:
+    """The part of the page that an order is about."""
+    match order:
+        case orders.NoteProof():
+            return "proofs"
+        case orders.Normalise():
+            return "end"
+        case orders.TickOutside():
+            return "outside"
+        case _:
+            return f"door-{getattr(order, 'opening', '')[:60]}"
+
+
 def _at_once(order: AnyOrder) -> bool:
     """Whether a session is enough, as the guard sees it (`rempart.engine.rights.needs`)."""
     match order:
@@ -160,6 +177,22 @@ def _order(by: str, fields: dict[str, list[str]]) -> AnyOrder:
         case "close":
             kind = orders.SetOpening
             said["state"] = "closed"
+        case "stage":
+            kind = orders.SetStage
+            said["stage"] = int(one(fields, "stage", 2))
+        case "partner":
+            kind = orders.NotePartner
+            said |= {
+                "condition": one(fields, "condition", 400).strip(),
+                "met": bool(one(fields, "met")),
+            }
+        case "proof":
+            kind = orders.NoteProof
+            said = {"by": by, "proves": one(fields, "proves"), "subject": one(fields, "subject", 120).strip()}
+            said |= {"on": typed(one(fields, "on")), "proof": one(fields, "proof", 400).strip()}
+        case "end" | "simulate-end":
+            kind = orders.Normalise
+            said = {"by": by, "reason": reason}
         case "outside":
             kind = orders.TickOutside
             said = {"by": by, "item": one(fields, "item", 120), "reply": one(fields, "reply")}
