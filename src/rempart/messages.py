@@ -392,6 +392,10 @@ class OpeningStatus(msgspec.Struct, frozen=True, kw_only=True):
     visitor: str = ""
     """Who is let in until then; empty when it is a trial."""
     visitor_from: str = ""
+    visitor_to: list[str] = []
+    """The machines inside that the visit reaches; empty: all that the opening leads to."""
+    visitor_certificate: str = ""
+    """SHA-256 of the client certificate that the visit must show; empty: any."""
     since: Instant | None = None
     gates_passed: list[str] = []
     gates_missing: list[str] = []

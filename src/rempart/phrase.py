@@ -290,6 +290,16 @@ WORDS: Mapping[str, str] = {
     "no-visits-now": "A visit comes in through an opening that is normally closed.",
     "not-its-host": "{source} is none of the hosts of {opening}",
     "not-its-host-now": "Add the supplier's address to site.toml, or ask whether it is really them.",
+    "not-behind": "{opening} leads {source} to no machine {asset}",
+    "not-behind-now": "Give the id or the address of a machine in the opening's zones, "
+    "of the same family (IPv4 or IPv6).",
+    "one-server": "{opening} is published: it leads to one server, and to nothing else",
+    "one-server-now": "Name no machine; ask for a client certificate instead.",
+    "no-certificate-asked": "{opening} asks nobody for a certificate",
+    "no-certificate-asked-now": "Only a published opening whose site.toml says tls.clients does. "
+    "Limit the visit to machines instead.",
+    "no-fingerprint": "that is not the SHA-256 of a certificate",
+    "no-fingerprint-now": "Give the 64 digits that openssl x509 -noout -fingerprint -sha256 prints.",
     "contained-no-visit": "{opening} stays closed while the site is contained",
     "contained-no-visit-now": "Override it if care depends on the visit.",
     "exception-reason": "it needs its reason",

@@ -60,3 +60,16 @@ def test_clocks_counts_and_who_is_in_an_incident_are_for_those_who_check_on_thin
     assert "Direction" not in repr(told)
     assert seen.proposals == ([waiting] if by.may_order else [])
     assert (seen.id, seen.state, len(seen.story)) == (incident.id, incident.state, len(incident.story))
+
+
+@pytest.mark.parametrize("by", [Audience.NIGHT, Audience.ONLOOKER])
+def test_who_is_let_in_and_to_what_is_not_for_everybody(make: Callable[..., Status], by: Audience) -> None:
+    door = structs.replace(
+        make().openings[0],
+        visitor="J. Peeters",
+        visitor_from="198.51.100.7",
+        visitor_to=["10.0.2.10"],
+        visitor_certificate="ab" * 32,
+    )
+    (seen,) = as_seen(make(openings=[door]), by).openings
+    assert (seen.visitor, seen.visitor_from, seen.visitor_to, seen.visitor_certificate) == ("…", "", [], "")

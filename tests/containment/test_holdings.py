@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rempart.containment.holdings import cut, enforcement, held_at, holdings
+from rempart.containment.limits import Limits
 from rempart.containment.measure import Enforcement, Stand, disagreements
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
@@ -17,6 +18,19 @@ STANDS = st.one_of(
     st.builds(Stand, state=STATES),
     st.builds(Stand, state=STATES, until=st.integers(0, 60_000_000).map(Instant), then=STATES),
 )
+VISITS = st.builds(
+    Stand,
+    state=st.just(OpeningState.FILTERED),
+    until=st.integers(0, 60_000_000).map(Instant),
+    then=st.just(OpeningState.CLOSED),
+    limits=st.builds(
+        Limits,
+        source=st.just("198.51.100.7"),
+        hosts=st.sets(st.sampled_from(["10.2.0.5", "10.2.0.6"]), min_size=1).map(
+            lambda hosts: tuple(sorted(hosts))
+        ),
+    ),
+)
 IDS = ("telephone", "e-health", "browsing", "website", "gp-portal", "vendor", "updates")
 TARGETS = st.one_of(
     st.integers(0, 255).map(lambda host: f"192.0.2.{host}"),
@@ -28,7 +42,7 @@ TARGETS = st.one_of(
 )
 WANTED = st.builds(
     Enforcement,
-    stands=st.fixed_dictionaries(dict.fromkeys(IDS, STANDS)),
+    stands=st.fixed_dictionaries(dict.fromkeys(IDS, STANDS) | {"vendor": STANDS | VISITS}),
     contained=st.booleans(),
     blocked=st.dictionaries(TARGETS, DEADLINES, max_size=8),
     isolated=st.dictionaries(st.sampled_from(["pc-7", "pump", "care"]), DEADLINES),
@@ -75,3 +89,13 @@ def test_containment_cuts_what_is_closed_and_nothing_else(site: Site, wanted: En
 def test_an_opening_nobody_spoke_of_is_closed(site: Site) -> None:
     held = enforcement(site, holdings(site, Enforcement(stands={}), NOW))
     assert set(held.stands.values()) == {Stand(state=OpeningState.CLOSED)}
+
+
+def test_limits_that_nobody_can_keep_leave_the_door_shut(site: Site) -> None:
+    limits = Limits(source="198.51.100.7", hosts=("10.2.0.5",))
+    visit = Stand(
+        state=OpeningState.FILTERED, until=Instant(60_000_000), then=OpeningState.CLOSED, limits=limits
+    )
+    for name, stand in (("browsing", visit), ("vendor", replace(visit, until=None))):
+        held = holdings(site, Enforcement(stands={name: stand}), NOW)
+        assert enforcement(site, held).stands[name] == Stand(state=OpeningState.CLOSED)

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rempart.containment.limits import Limits
 from rempart.containment.measure import (
     Enforcement,
     Stand,
@@ -20,7 +21,19 @@ NOW = Instant(1_000_000_000)
 LATER = Instant(2_000_000_000)
 
 DEADLINES = st.sampled_from([Instant(1_500_000_000), LATER])
+LIMITS = st.builds(
+    Limits,
+    source=st.sampled_from(["198.51.100.7", "198.51.100.8"]),
+    hosts=st.sampled_from([("10.2.0.5",), ("10.2.0.5", "10.2.0.6")]),
+)
 STANDS = st.one_of(
+    st.builds(
+        Stand,
+        state=st.just(OpeningState.FILTERED),
+        until=DEADLINES,
+        then=st.just(OpeningState.CLOSED),
+        limits=LIMITS,
+    ),
     st.builds(Stand, state=st.sampled_from(list(OpeningState))),
     st.builds(
         Stand,
@@ -72,6 +85,21 @@ def test_a_longer_trial_loosens() -> None:
 
     assert loosens(trial(NOW), trial(LATER))
     assert not loosens(trial(LATER), trial(NOW))
+
+
+def test_a_wider_visit_loosens_and_of_two_that_differ_neither_stands() -> None:
+    def visit(source: str, *hosts: str) -> Enforcement:
+        limits = Limits(source=source, hosts=hosts) if hosts else None
+        stand = Stand(state=OpeningState.FILTERED, until=LATER, then=OpeningState.CLOSED, limits=limits)
+        return Enforcement(stands={"x": stand})
+
+    one, two, other = visit("a", "b"), visit("a", "b", "c"), visit("d", "b")
+    assert loosens(one, two)
+    assert not loosens(two, one)
+    assert loosens(one, visit("a"))
+    assert tightest(one, two) == one
+    assert tightest(one, other).stands["x"] == Stand(state=OpeningState.CLOSED)
+    assert disagreements(one, other, NOW)
 
 
 def test_what_differs_is_said_in_words() -> None:

@@ -5,20 +5,23 @@ from dataclasses import replace
 import pytest
 
 from engine.home import NOW, SITE, terms
+from rempart.containment.limits import Limits
 from rempart.containment.measure import Stand
 from rempart.engine import facts, orders
 from rempart.engine.inputs import Command, Enforce, Ordered, Refuse, Seal, Ticked, WakeAt
 from rempart.engine.orders import AnyOrder
 from rempart.engine.state import State, enforcement, folded, initial
-from rempart.engine.step import step
+from rempart.engine.step import Terms, step
 from rempart.instants import after, minutes, seconds
-from rempart.site.opening import OpeningState
+from rempart.site.opening import OpeningState, Publication, Tls
+from rempart.site.site import Site
 
 SUPPLIER = "198.51.100.7"
 HOUSE = replace(
     SITE,
     openings=tuple(
-        replace(o, hosts=("198.51.100.0/29",)) if o.id == "maintenance" else o for o in SITE.openings
+        replace(o, hosts=("198.51.100.0/29",), zones=("servers",)) if o.id == "maintenance" else o
+        for o in SITE.openings
     ),
 )
 TERMS = replace(terms(), site=HOUSE)
@@ -32,6 +35,10 @@ VISIT = orders.OpenVisit(
 )
 IN = Stand(state=OpeningState.FILTERED, until=after(NOW, minutes(30)), then=OpeningState.CLOSED)
 SHUT = Stand(state=OpeningState.CLOSED)
+
+
+def terms_of(house: Site) -> Terms:
+    return replace(terms(), site=house)
 
 
 def told(state: State, order: AnyOrder) -> tuple[State, tuple[Command, ...]]:
@@ -112,6 +119,73 @@ def test_a_visit_that_is_refused(changed: dict[str, object], why: str) -> None:
     assert why in refused(initial(HOUSE), msg(VISIT, **changed))
 
 
+def test_a_visit_may_be_limited_to_machines_named_as_people_name_them() -> None:
+    order = msg(VISIT, hosts=["files", "10.2.0.11", "10.2.0.10"])
+    state, _ = told(initial(HOUSE), order)
+    limits = Limits(source=SUPPLIER, hosts=("10.2.0.10", "10.2.0.11"))
+    assert enforcement(state).stands["maintenance"] == replace(IN, limits=limits)
+    ended, _ = step(TERMS, state, Ticked(after(NOW, minutes(30))))
+    assert ended.doors["maintenance"].stand == SHUT
+
+
+PRINT = "AB:" * 31 + "CD"
+TLS = Tls(certificate="/etc/www.pem", clients="/etc/suppliers.pem")
+
+
+def published(tls: Tls | None) -> Site:
+    publication = Publication(host="beds.example", zone="servers", address="10.2.0.10", port=8080, tls=tls)
+    return replace(
+        HOUSE,
+        openings=tuple(
+            replace(o, publication=publication) if o.id == "maintenance" else o for o in HOUSE.openings
+        ),
+    )
+
+
+@pytest.mark.parametrize("copied", [PRINT, f"sha256 Fingerprint={PRINT}", "ab" * 31 + "cd"])
+def test_through_the_proxy_a_visit_may_be_limited_to_a_certificate(copied: str) -> None:
+    house = published(TLS)
+    state, _ = step(terms_of(house), initial(house), Ordered(NOW, msg(VISIT, certificate=copied)))
+    limits = Limits(source=SUPPLIER, certificate="ab" * 31 + "cd")
+    assert enforcement(state).stands["maintenance"] == replace(IN, limits=limits)
+
+
+@pytest.mark.parametrize(
+    ("house", "changed", "why"),
+    [
+        (HOUSE, {"hosts": ["coffee-machine"]}, "no machine coffee-machine"),
+        (HOUSE, {"hosts": ["10.9.0.1"]}, "no machine 10.9.0.1"),
+        (HOUSE, {"hosts": ["10.2.0.0/24"]}, "no machine 10.2.0.0/24"),
+        (HOUSE, {"hosts": ["fd00:2::10"]}, "no machine fd00:2::10"),
+        (HOUSE, {"certificate": PRINT}, "asks nobody for a certificate"),
+        (published(TLS), {"hosts": ["files"]}, "leads to one server"),
+        (published(TLS), {"certificate": "ab"}, "not the SHA-256"),
+        (published(None), {"certificate": PRINT}, "asks nobody for a certificate"),
+        (published(replace(TLS, clients=None)), {"certificate": PRINT}, "asks nobody for a certificate"),
+    ],
+)
+def test_limits_that_cannot_be_kept_are_refused(house: Site, changed: dict[str, object], why: str) -> None:
+    state, commands = step(terms_of(house), initial(house), Ordered(NOW, msg(VISIT, **changed)))
+    assert state.doors["maintenance"].stand == SHUT
+    assert why in next(command.what for command in commands if isinstance(command, Refuse))
+
+
+def test_a_visit_sealed_before_there_were_limits_has_none() -> None:
+    fact = facts.body_of(
+        facts.VisitBegun(
+            at=NOW,
+            opening="maintenance",
+            visitor=VISIT.visitor,
+            source=SUPPLIER,
+            until=after(NOW, minutes(30)),
+            by="Anne",
+            reason="",
+        )
+    )
+    del fact["hosts"], fact["certificate"]
+    assert folded(initial(HOUSE), HOUSE, [facts.read(fact)]).doors["maintenance"].stand == IN
+
+
 def test_while_contained_a_visit_needs_an_override() -> None:
     cut, _ = told(initial(HOUSE), orders.Contain(by="Anne"))
     assert "while the site is contained" in refused(cut, VISIT)
@@ -158,7 +232,7 @@ def test_news_are_announced_for_later_and_shown() -> None:
 def test_the_facts_alone_tell_the_same() -> None:
     sealed: list[facts.AnyFact] = []
     state = initial(HOUSE)
-    for order in (VISIT, orders.AnnounceNews(by="Anne", at=after(NOW, minutes(9)))):
+    for order in (msg(VISIT, hosts=["files"]), orders.AnnounceNews(by="Anne", at=after(NOW, minutes(9)))):
         state, commands = told(state, order)
         sealed += [fact for command in commands if isinstance(command, Seal) for fact in command.facts]
     again = [facts.read(facts.body_of(fact)) for fact in sealed]

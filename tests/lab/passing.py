@@ -33,7 +33,12 @@ def passes(site: Site, held: Enforcement, packet: Packet) -> bool:
     opening = named(site, packet, begun_in or ends_in, outward=begun_in is not None)
     if opening is None or f"{opening.id}:{'out' if begun_in else 'in'}" in held.barred:
         return False
-    return held.stands[opening.id].state is not OpeningState.CLOSED
+    stand = held.stands[opening.id]
+    if stand.limits and {packet.source, packet.target} - {outside, *stand.limits.hosts}:
+        return False
+    if stand.limits and outside != stand.limits.source:
+        return False
+    return stand.state is not OpeningState.CLOSED
 
 
 def named(site: Site, packet: Packet, zone: Zone | None, *, outward: bool) -> Opening | None:

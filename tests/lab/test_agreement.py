@@ -112,6 +112,19 @@ ORDERS = st.lists(
             passage=st.sampled_from(["wards>servers", "dmz>servers", "opening-1:in", "opening-2:out"]),
         ),
         st.builds(orders.Confirm, by=st.just(BY)),
+        st.builds(
+            orders.OpenVisit,
+            by=st.just(BY),
+            reason=st.just("mend"),
+            opening=WHICH,
+            visitor=st.just("J. Peeters"),
+            minutes=st.just(60),
+            source=st.sampled_from(["192.0.2.10", "198.51.100.5", "2001:db8:f::20"]),
+            hosts=st.lists(
+                st.sampled_from(["10.1.0.7", "pc-8", "10.2.0.5", "10.3.0.2", "fd00:2::5"]), max_size=2
+            ),
+            override=st.just(True),
+        ),
     ),
     max_size=6,
 )

@@ -1,7 +1,9 @@
 """Published services: encryption, visitors' certificates, hours, allow-lists, rates, renewal in the middle of a cut."""
 
 import contextlib
+import hashlib
 import http.client
+import re
 import ssl
 import subprocess
 import sys
@@ -16,9 +18,11 @@ import pytest
 from lab.signer import Signer
 from rempart.adapters.enforce.certificates import certificates
 from rempart.adapters.enforce.gateway import Gateway
+from rempart.adapters.enforce.nftables import Kernel
 from rempart.config import Places
 from rempart.console.public import PublicFace
-from rempart.containment.measure import Enforcement, Stand
+from rempart.containment.limits import Limits
+from rempart.containment.measure import Enforcement, Stand, disagreements
 from rempart.containment.render.haproxy import ZONE
 from rempart.duties.belgian_time import on_the_wall
 from rempart.errors import EnforcementFailed
@@ -288,3 +292,96 @@ def test_a_suppliers_visit_is_ended_by_the_kernel_alone(house, places, site) -> 
                 with pytest.raises(TimeoutError):
                     session.recv(64)
         assert house.answer("out", "10.2.0.5", 3389, supplier) == "silence"
+
+
+def letting_in(published: Published, opening: str, limits: Limits) -> Enforcement:
+    """A visit of a minute with these limits; everything else is open."""
+    until = Instant(time.time_ns() // 1000 + 60_000_000)
+    visit = Stand(state=FILTERED, until=until, then=CLOSED, limits=limits)
+    standing = published.stand()
+    return replace(standing, stands={**standing.stands, opening: visit})
+
+
+def for_visits(site: Site, name: str, **fields: object) -> Site:
+    opened = tuple(
+        replace(each, normally=CLOSED, **fields) if each.id == name else each  # type: ignore[arg-type]
+        for each in site.openings
+    )
+    return replace(site, openings=opened)
+
+
+def test_a_limited_visit_reaches_its_machine_and_not_the_neighbour(house, places, site) -> None:
+    supplier, colleague = "198.51.100.5", "192.0.2.10"
+    described = for_visits(site, "vendor", hosts=(supplier, colleague, "2001:db8:f::20"))
+    with house.inside("gw"):
+        kernel = Kernel(described)
+    published = Published(house, places, described)
+    house.at("servers", "ip", "addr", "replace", "10.2.0.6/24", "dev", "eth0")
+    with (
+        contextlib.closing(house.listen("servers", "10.2.0.5", 3389)) as listening,
+        contextlib.closing(house.listen("servers", "10.2.0.6", 3389)),
+        contextlib.closing(house.listen("servers", "fd00:2::5", 3389)),
+    ):
+
+        def reached(source: str) -> list[str]:
+            family = ("fd00:2::5",) if ":" in source else ("10.2.0.5", "10.2.0.6")
+            return [host for host in family if house.answer("out", host, 3389, source) == "yes"]
+
+        def admit(*hosts: str, source: str = supplier) -> None:
+            wanted = letting_in(published, "vendor", Limits(source=source, hosts=hosts))
+            kernel.enforce(wanted, Instant(time.time_ns() // 1000))
+
+        admit("10.2.0.5")
+        assert (reached(supplier), reached(colleague), reached("2001:db8:f::20")) == (["10.2.0.5"], [], [])
+        with house.call("out", "10.2.0.5", 3389, supplier) as session:
+            held, _ = listening.accept()
+            while held.getpeername() != session.getsockname():  # those of `reached` came before
+                held.close()
+                held, _ = listening.accept()
+            with held:
+                admit("10.2.0.6")
+                assert (reached(supplier), reached(colleague)) == (["10.2.0.6"], [])
+                held.sendall(b"are you there?")
+                session.settimeout(0.5)
+                with pytest.raises(TimeoutError):
+                    session.recv(64)
+        admit("fd00:2::5", source="2001:db8:f::20")
+        assert (reached("2001:db8:f::20"), reached(supplier)) == (["fd00:2::5"], [])
+
+
+def test_a_limited_visit_shows_its_own_certificate(house, places, site, folder, authority) -> None:
+    signer, trusted = authority
+    supplier, colleague = "198.51.100.5", "192.0.2.10"
+    portal = signer.write(folder / "portal.pem", PORTAL)
+    described = changed(
+        for_visits(site, "gp-portal"), "gp-portal", tls=Tls(certificate=str(portal), clients=str(trusted))
+    )
+    published = Published(house, places, described).start()
+    mine, other = (
+        signer.write(folder / "peeters.pem", "J. Peeters"),
+        signer.write(folder / "maes.pem", "K. Maes"),
+    )
+    der = ssl.PEM_cert_to_DER_cert(x509(mine))
+    limits = Limits(source=supplier, certificate=hashlib.sha256(der).hexdigest())
+
+    def asked(shown: Path, source: str) -> int:
+        return published.ask(PORTAL, trust=trusted, shown=shown, source=source)[0]
+
+    published.enforce(published.stand(gp_portal=CLOSED))
+    assert asked(mine, supplier) == 503
+    wanted = letting_in(published, "gp-portal", limits)
+    published.enforce(wanted)
+    now = Instant(time.time_ns() // 1000)
+    assert disagreements(wanted, published.gateway.read(now), now) == ()
+    assert (asked(mine, supplier), asked(other, supplier), asked(mine, colleague)) == (200, 403, 403)
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        published.ask(PORTAL, trust=trusted, source=supplier)
+    published.enforce(published.stand(gp_portal=FILTERED))
+    assert asked(other, colleague) == 200
+
+
+def x509(path: Path) -> str:
+    """The first certificate of a PEM file that holds a key too."""
+    return re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", path.read_text(), re.DOTALL)[
+        0
+    ]  # type: ignore[index]

@@ -253,6 +253,8 @@ def _sentence(fact: AnyFact, site: Site) -> Sentence:
         )
     if isinstance(fact, facts.Blocked) and fact.until is None:
         return Sentence("story.blocked-for-good", arguments)
+    if isinstance(fact, facts.VisitBegun) and (fact.hosts or fact.certificate):
+        return Sentence("story.visit-to" if fact.hosts else "story.visit-certified", arguments)
     return Sentence(_KEYS.get(type(fact), f"fact.{facts.kind_of(fact)}"), arguments)
 
 

@@ -28,6 +28,22 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         metavar="ADDRESS",
         help="their address; site.toml must know it",
     )
+    opened.add_argument(
+        "--to",
+        action="append",
+        default=[],
+        dest="hosts",
+        metavar="MACHINE",
+        help="the only machine inside that they reach, by its id or address, and from their address alone; "
+        "may be given several times",
+    )
+    opened.add_argument(
+        "--certificate",
+        default="",
+        metavar="SHA256",
+        help="the only client certificate that lets them in, where the opening is published and asks for one; "
+        "as `openssl x509 -noout -fingerprint -sha256` prints it",
+    )
     opened.add_argument("--minutes", type=int, required=True, help=f"1 to {LONGEST_VISIT}")
     opened.add_argument(
         "--override",
@@ -52,6 +68,8 @@ def run_open(arguments: argparse.Namespace) -> int:
         visitor=arguments.visitor,
         minutes=_between(arguments.minutes),
         source=arguments.source,
+        hosts=arguments.hosts,
+        certificate=arguments.certificate,
         override=arguments.override,
     )
     return _operator.give(arguments, order)

@@ -59,6 +59,12 @@ def show(console: Console, status: Status) -> None:
         until = as_datetime(opening.trial_until).strftime("%d %b %H:%M") if opening.trial_until else ""
         if opening.visitor:
             until = f"{until}, {opening.visitor} from {opening.visitor_from}"
+            until += f" to {', '.join(opening.visitor_to)} only" if opening.visitor_to else ""
+            until += (
+                f" with certificate {opening.visitor_certificate[:16]}…"
+                if opening.visitor_certificate
+                else ""
+            )
         doors.add_row(
             harmless(opening.name), opening.state.value, harmless(until), harmless(opening.fallback)
         )

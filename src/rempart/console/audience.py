@@ -75,6 +75,8 @@ def _plain(door: OpeningStatus) -> OpeningStatus:
         door,
         visitor=door.visitor and _WITHHELD,
         visitor_from="",
+        visitor_to=[],
+        visitor_certificate="",
         partner=door.partner and _WITHHELD,
         obstacles=[
             phrase(each.key, condition=_WITHHELD) if each.key == "against-partner" else each

@@ -10,6 +10,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeVar
 
 from rempart.containment.barrier import Passage, passage
+from rempart.containment.limits import Limits, limited_by_kernel, limited_by_proxy
 from rempart.containment.measure import SLACK, Enforcement, Stand, due
 from rempart.errors import InputRefused
 from rempart.instants import Instant
@@ -29,6 +30,8 @@ class Trial:
 
     state: OpeningState
     until: Instant
+    limited: bool = False
+    """Only between the pairs of `Holdings.visits`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,8 @@ class Holdings:
     isolated: Mapping[str, Instant | None]
     """Addresses inside."""
     barred: Mapping[Passage, Instant | None] = field(default_factory=dict)
+    visits: Mapping[int, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    """By mark, for each opening that the kernel can limit: the addresses outside and inside that may speak."""
 
 
 def holdings(site: Site, wanted: Enforcement, now: Instant) -> Holdings:
@@ -59,12 +64,15 @@ def holdings(site: Site, wanted: Enforcement, now: Instant) -> Holdings:
         cut=_closed(stands) if running.contained else frozenset(),
         states=_standing(stands),
         trials={
-            mark: Trial(state=stand.state, until=stand.until) for mark, stand in stands.items() if stand.until
+            mark: Trial(state=stand.state, until=stand.until, limited=bool(stand.limits))
+            for mark, stand in stands.items()
+            if stand.until
         }
         | _draining(site, running, now),
         blocked=_disjoint(running.blocked),
         isolated=_addresses(site, running.isolated),
         barred={passage(site, text): until for text, until in running.barred.items()},
+        visits={opening.mark: _pairs(stands[opening.mark].limits) for opening in limited_by_kernel(site)},
     )
 
 
@@ -169,7 +177,21 @@ def _stand(running: Enforcement, opening_id: str) -> Stand:
 
 
 def _stands(site: Site, running: Enforcement) -> dict[int, Stand]:
-    return {opening.mark: _stand(running, opening.id) for opening in site.openings}
+    """How the openings stand for the kernel: limits that are the proxy's it leaves out, those of nobody it closes."""
+    kernels, proxys = limited_by_kernel(site), limited_by_proxy(site)
+    stands: dict[int, Stand] = {}
+    for opening in site.openings:
+        stand = _stand(running, opening.id)
+        if stand.limits and opening in proxys:
+            stand = replace(stand, limits=None)
+        elif stand.limits and not (opening in kernels and stand.until):
+            stand = Stand(state=OpeningState.CLOSED)
+        stands[opening.mark] = stand
+    return stands
+
+
+def _pairs(limits: Limits | None) -> frozenset[tuple[str, str]]:
+    return frozenset((limits.source, host) for host in limits.hosts) if limits else frozenset()
 
 
 def _closed(stands: Mapping[int, Stand]) -> frozenset[int]:
@@ -270,4 +292,13 @@ def _held_stand(held: Holdings, mark: int) -> Stand:
         return Stand(state=OpeningState.CLOSED)
     state = held.states.get(mark, OpeningState.CLOSED)
     trial = held.trials.get(mark)
-    return Stand(state=trial.state, until=trial.until, then=state) if trial else Stand(state=state)
+    if trial is None:
+        return Stand(state=state)
+    limits = _limits(held.visits.get(mark, frozenset())) if trial.limited else None
+    return Stand(state=trial.state, until=trial.until, then=state, limits=limits)
+
+
+def _limits(pairs: frozenset[tuple[str, str]]) -> Limits:
+    """What these pairs are the limits of: more than one address outside is nobody's visit, and is told so."""
+    sources, hosts = ({pair[end] for pair in pairs} for end in (0, 1))
+    return Limits(source=" ".join(sorted(sources)), hosts=tuple(sorted(hosts)))

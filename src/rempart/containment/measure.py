@@ -7,6 +7,7 @@ back. That makes applying, repeating and repairing after a power cut the same op
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rempart.containment.limits import Limits
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
 
@@ -22,6 +23,8 @@ class Stand:
     then: OpeningState | None = None
     drains: Instant | None = None
     """Closed in peace: what is under way through the proxy may end until then; nothing new begins."""
+    limits: Limits | None = None
+    """What alone may pass until ``until``, of all that the opening would let through; None: all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +143,7 @@ def _fallen(stand: Stand, now: Instant) -> Stand:
 
 def _same_stand(wanted: Stand, held: Stand, now: Instant) -> bool:
     if wanted.state is held.state:
-        return _same_deadline(wanted.until, held.until)
+        return wanted.limits == held.limits and _same_deadline(wanted.until, held.until)
     near_end = wanted.until is not None and wanted.until - now < SLACK
     return near_end and held.state is wanted.then
 
@@ -173,7 +176,12 @@ def _opens(before: Stand | None, wanted: Stand) -> bool:
         return wanted.state is not OpeningState.CLOSED
     if _STRICTNESS[wanted.state] < _STRICTNESS[before.state]:
         return True
-    return wanted.state is before.state and _later(wanted, before)
+    return wanted.state is before.state and (_wider(wanted, before) or _later(wanted, before))
+
+
+def _wider(wanted: Stand, before: Stand) -> bool:
+    """Whether ``wanted`` lets somebody through the same door whom ``before`` does not."""
+    return before.limits is not None and not before.limits.allow(wanted.limits)
 
 
 def _later(wanted: Stand, before: Stand) -> bool:
@@ -190,6 +198,8 @@ def _tighter(one: Stand | None, other: Stand | None) -> Stand:
         present = one or other
         assert present is not None
         return present
+    if _opens(one, other) and _opens(other, one):
+        return Stand(state=OpeningState.CLOSED)  # two visits that differ: neither
     return one if _opens(one, other) else other
 
 

@@ -686,7 +686,7 @@ class OverrideConfirmed(Fact, frozen=True, tag=True, kw_only=True):
 class VisitBegun(Fact, frozen=True, tag=True, kw_only=True):
     """A named person of a supplier may come in until then; the kernel ends it.
 
-    ``overridden``: what stood against it.
+    ``overridden``: what stood against it. ``hosts`` and ``certificate``: what it is limited to; empty: to nothing.
     """
 
     opening: str
@@ -696,6 +696,8 @@ class VisitBegun(Fact, frozen=True, tag=True, kw_only=True):
     by: str
     reason: str
     overridden: list[str] = []
+    hosts: list[str] = []
+    certificate: str = ""
 
 
 class VisitEnded(Fact, frozen=True, tag=True, kw_only=True):

@@ -410,6 +410,11 @@ class OpenVisit(Order, frozen=True, tag=True, kw_only=True):
     minutes: Annotated[int, Meta(ge=1, le=LONGEST_VISIT)]
     source: Name
     """The address from which they come, one of the opening's hosts."""
+    hosts: Annotated[list[Name], Meta(max_length=16)] = []
+    """Machines inside, by id or address: the visit reaches them alone, and from ``source`` alone. Empty: whatever the
+    opening leads to."""
+    certificate: Name = ""
+    """SHA-256 of the client certificate to be shown, where the opening is published and asks for one. Empty: any."""
     override: bool = False
     """Although the site is contained. Needs a reason; sealed as an override."""
 

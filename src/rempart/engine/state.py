@@ -13,6 +13,7 @@ from rempart.accounts.person import Person
 from rempart.care.ledger import Ledger
 from rempart.care.rehearsal import Rehearsal
 from rempart.containment.barrier import passages
+from rempart.containment.limits import Limits
 from rempart.containment.measure import Enforcement, Stand, stricter
 from rempart.detection.finding import Kind, Level, Outcome
 from rempart.duties.ledger import DutyLedger
@@ -641,11 +642,23 @@ def _after_door(state: State, fact: _DoorFact) -> State:
         case facts.OpeningSet(opening=opening, state=wanted):
             return _set(state, opening, wanted, fact)
         case facts.VisitBegun(at=at, opening=opening):
-            stand = Stand(state=OpeningState.FILTERED, until=fact.until, then=OpeningState.CLOSED)
+            stand = Stand(
+                state=OpeningState.FILTERED,
+                until=fact.until,
+                then=OpeningState.CLOSED,
+                limits=_limits(fact),
+            )
             door = Door(stand=stand, since=at, visitor=fact.visitor, source=fact.source)
             return replace(state, doors={**state.doors, opening: door})
         case facts.VisitEnded(at=at, opening=opening):
             return _stand(state, opening, Stand(state=OpeningState.CLOSED), at)
+
+
+def _limits(fact: facts.VisitBegun) -> Limits | None:
+    limited = fact.hosts or fact.certificate
+    return (
+        Limits(source=fact.source, hosts=tuple(fact.hosts), certificate=fact.certificate) if limited else None
+    )
 
 
 def _contained(state: State, site: Site, fact: facts.Contained) -> State:

@@ -110,6 +110,13 @@ class Opening:
     confidence: str = "G"
     """S seen in a published source, G general knowledge to be confirmed on site, I our inference."""
 
+    @property
+    def takes_visits(self) -> bool:
+        """Whether somebody outside may be let in through it for minutes."""
+        return (
+            self.direction is not Direction.OUT and self.normally is OpeningState.CLOSED and not self.lifeline
+        )
+
 
 def is_name(host: str) -> bool:
     """Whether a host of an opening is a name: no address, no network, not ``*``."""

@@ -163,6 +163,8 @@ def _opening(
         trial_until=door.stand.until,
         visitor=door.visitor,
         visitor_from=door.source,
+        visitor_to=list(door.stand.limits.hosts) if door.stand.limits else [],
+        visitor_certificate=door.stand.limits.certificate if door.stand.limits else "",
         since=door.since or None,
         gates_passed=passed,
         gates_missing=[gate.value for gate in missing(passed, gates(of))],

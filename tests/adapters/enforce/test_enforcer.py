@@ -15,6 +15,7 @@ from rempart.adapters.enforce.memory import MemoryEnforcer
 from rempart.adapters.enforce.nftables import Kernel
 from rempart.config import Places
 from rempart.console.public import PublicFace
+from rempart.containment.limits import Limits
 from rempart.containment.measure import Enforcement, Stand, disagreements
 from rempart.errors import EnforcementFailed, InputRefused
 from rempart.instants import Instant
@@ -60,6 +61,31 @@ care = 5
 lifeline = false
 fallback = { text = "telephone", phone = "04 000 00 02" }
 publication = { host = "www.enforced.example", zone = "wards", address = "10.1.0.5", port = 8080 }
+[[openings]]
+id = "vendor"
+mark = 3
+name = "Supplier"
+direction = "in"
+zones = ["wards"]
+hosts = ["198.51.100.0/29", "2001:db8:a::/64"]
+services = ["tcp/3389"]
+normally = "closed"
+care = 3
+lifeline = false
+fallback = { text = "telephone", phone = "04 000 00 03" }
+[[openings]]
+id = "console"
+mark = 4
+name = "Supplier's console"
+direction = "in"
+zones = ["wards"]
+hosts = ["198.51.100.0/29"]
+services = ["tcp/443"]
+normally = "closed"
+care = 3
+lifeline = false
+fallback = { text = "telephone", phone = "04 000 00 04" }
+publication = { host = "console.enforced.example", zone = "wards", address = "10.1.0.6", port = 8080 }
 [[assets]]
 id = "pc"
 name = "PC"
@@ -131,7 +157,14 @@ def enforcer(request: pytest.FixtureRequest) -> Iterator[Enforcer]:
 
 
 def both(e_health: Stand, website: Stand, **more: object) -> Enforcement:
-    return Enforcement(stands={"e-health": e_health, "website": website}, **more)  # type: ignore[arg-type]
+    """With the doors for visits shut."""
+    shut = {"vendor": Stand(state=CLOSED), "console": Stand(state=CLOSED)}
+    return Enforcement(stands={"e-health": e_health, "website": website, **shut}, **more)  # type: ignore[arg-type]
+
+
+def visiting(opening: str, limits: Limits | None) -> Enforcement:
+    visit = Stand(state=FILTERED, until=Instant(now() + 60 * SECOND), then=CLOSED, limits=limits)
+    return replace(ALL_OPEN, stands={**ALL_OPEN.stands, opening: visit})
 
 
 ALL_OPEN = both(Stand(state=OPEN), Stand(state=OPEN))
@@ -168,6 +201,34 @@ def test_what_is_wanted_is_held(enforcer: Enforcer) -> None:
         holds(enforcer, wanted)
         enforcer.enforce(wanted, now())
         holds(enforcer, wanted)
+
+
+def test_a_visit_is_limited_and_another_one_otherwise(enforcer: Enforcer) -> None:
+    four = Limits(source="198.51.100.5", hosts=("10.1.0.5", "10.1.0.7"))
+    six = Limits(source="2001:db8:a::5", hosts=("fd00:1::7",))
+    wanted = [visiting("vendor", limits) for limits in (four, six, replace(four, hosts=("10.1.0.7",)), None)]
+    if not isinstance(enforcer, Kernel):  # the proxy's limits are not the kernel's
+        shown = Limits(source="198.51.100.5", certificate="ab" * 32)
+        wanted += [
+            visiting("console", limits) for limits in (shown, None, replace(shown, certificate="cd" * 32))
+        ]
+    for each in (*wanted, CUT, ALL_OPEN):
+        enforcer.enforce(each, now())
+        holds(enforcer, each)
+        enforcer.enforce(each, now())
+        holds(enforcer, each)
+
+
+@pytest.mark.lab
+def test_a_visitor_whom_nobody_let_in_is_found_and_put_out(alone: None) -> None:
+    machine = Kernel(parse(SITE, "test"))
+    wanted = visiting("vendor", Limits(source="198.51.100.5", hosts=("10.1.0.7",)))
+    machine.enforce(wanted, now())
+    stranger = "add element inet rempart visit4_3 { 198.51.100.6 . 10.1.0.7 }"
+    subprocess.run(["nft", stranger], check=True)
+    assert disagreements(wanted, machine.read(now()), now()) == ("opening vendor is filtered, not filtered",)
+    machine.enforce(wanted, now())
+    holds(machine, wanted)
 
 
 def test_the_widest_networks_and_neighbouring_ones(enforcer: Enforcer) -> None:

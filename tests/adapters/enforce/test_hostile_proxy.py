@@ -14,8 +14,10 @@ from engine.home import NOW, SITE
 from rempart.adapters.enforce.haproxy import Proxy
 from rempart.config import Places
 from rempart.console.public import PublicFace
+from rempart.containment.measure import Stand
 from rempart.engine.state import enforcement, initial
 from rempart.errors import EnforcementFailed
+from rempart.site.opening import OpeningState
 
 Answer = Callable[[socket.socket], None]
 
@@ -79,6 +81,6 @@ def test_states_that_do_not_exist_are_not_believed(places: Places) -> None:
     with answering(
         places.proxy_socket, lambda caller: caller.sendall(b"0x1 website ajar\n0x2 portal open\n")
     ):
-        assert Proxy(SITE, places, PublicFace(SITE)).read() == {"portal": "open"}
+        assert Proxy(SITE, places, PublicFace(SITE)).read() == {"portal": Stand(state=OpeningState.OPEN)}
         with pytest.raises(EnforcementFailed, match="does not hold website=open"):
             Proxy(SITE, places, PublicFace(SITE)).enforce(enforcement(initial(SITE)), NOW)

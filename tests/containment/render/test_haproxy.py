@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from rempart.config import Places
+from rempart.containment.limits import Limits
 from rempart.containment.measure import Enforcement, Stand
 from rempart.containment.render.haproxy import (
     certificates_list,
@@ -14,8 +15,10 @@ from rempart.containment.render.haproxy import (
     hosts_map,
     live,
     openings_map,
+    stands,
 )
 from rempart.errors import InputRefused
+from rempart.instants import Instant
 from rempart.site.hours import Hours
 from rempart.site.opening import Fallback, OpeningState, Tls
 from rempart.site.site import Site
@@ -121,3 +124,45 @@ def test_a_certificate_that_cannot_be_used_closes_its_service_and_no_other(site:
     assert not any(
         "return status 503" in line and line.endswith("website }") for line in rendered.splitlines()
     )
+
+
+CLOSED = Stand(state=OpeningState.CLOSED)
+VISIT = Stand(
+    state=OpeningState.FILTERED,
+    until=Instant(60_000_000),
+    then=OpeningState.CLOSED,
+    limits=Limits(source="198.51.100.7", certificate="ab" * 32),
+)
+
+
+@pytest.fixture
+def visited(site: Site) -> Site:
+    """The portal is for visits."""
+    portal = replace(encrypted(site).opening("gp-portal"), normally=OpeningState.CLOSED)
+    return replace(site, openings=(site.opening("website"), portal))
+
+
+@pytest.mark.parametrize(
+    ("stand", "let_in", "read"),
+    [
+        (CLOSED, "-", CLOSED),
+        (Stand(state=OpeningState.FILTERED), "*", Stand(state=OpeningState.FILTERED)),
+        (VISIT, f"198.51.100.7/{'ab' * 32}", replace(VISIT, until=None, then=None)),
+        # Limits of another kind, from before the opening was published, let nobody in.
+        (replace(VISIT, limits=Limits(source="198.51.100.7", hosts=("10.3.0.3",))), "-", CLOSED),
+    ],
+)
+def test_who_is_let_in_stands_in_the_map_and_reads_back(
+    visited: Site, stand: Stand, let_in: str, read: Stand
+) -> None:
+    text = openings_map(visited, Enforcement(stands={"gp-portal": stand}))
+    assert text.splitlines()[-1] == f"gp-portal/visitor {let_in}"
+    held = dict(line.split() for line in text.splitlines())
+    assert stands(held)["gp-portal"] == read
+
+
+def test_a_visit_with_limits_is_asked_for_its_certificate(visited: Site, snapshot: SnapshotAssertion) -> None:
+    rendered = config(visited, PLACES, usable={TLS.certificate, TLS.clients})
+    assert [
+        line.strip() for line in rendered.splitlines() if "visitor" in line or "let_in" in line
+    ] == snapshot

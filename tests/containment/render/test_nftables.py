@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from rempart.containment.holdings import holdings
+from rempart.containment.limits import Limits
 from rempart.containment.measure import Enforcement, Stand
 from rempart.containment.render.nftables import changes, layout, ruleset
 from rempart.errors import InputRefused
@@ -58,6 +59,19 @@ def test_a_trial_that_is_confirmed_loses_its_timeout(site: Site, snapshot: Snaps
     trial = Enforcement(stands={"website": Stand(state=OPEN, until=later(MINUTE), then=CLOSED)})
     confirmed = Enforcement(stands={"website": Stand(state=OPEN)})
     assert changes(holdings(site, trial, NOW), holdings(site, confirmed, NOW), NOW) == snapshot
+
+
+def test_a_visit_reaches_the_machines_it_is_for(site: Site, snapshot: SnapshotAssertion) -> None:
+    def visit(*hosts: str) -> Enforcement:
+        limits = Limits(source="198.51.100.7", hosts=hosts)
+        return Enforcement(
+            stands={"vendor": Stand(state=FILTERED, until=later(MINUTE), then=CLOSED, limits=limits)}
+        )
+
+    lines = ruleset(site, visit("10.2.0.5"), NOW).splitlines()
+    assert [line.strip() for line in lines if "visit" in line] == snapshot
+    before, after = holdings(site, visit("10.2.0.5"), NOW), holdings(site, visit("10.2.0.6"), NOW)
+    assert changes(before, after, NOW) == snapshot
 
 
 def test_the_layout_does_not_depend_on_what_is_wanted(site: Site) -> None:

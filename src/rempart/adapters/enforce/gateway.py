@@ -66,14 +66,19 @@ class Gateway:
         """
         held = self._kernel.read(now)
         self._proxy.take_up_certificates()
-        proxied = {**self._proxy.read(), **self._gate.read()}
+        gated = {name: Stand(state=state) for name, state in self._gate.read().items()}
+        proxied = {**self._proxy.read(), **gated}
         return replace(
             held,
             stands={name: _both(stand, proxied.get(name)) for name, stand in held.stands.items()},
         )
 
 
-def _both(kernel: Stand, proxy: OpeningState | None) -> Stand:
-    if proxy is None or stricter(kernel.state, proxy) is kernel.state:
+def _both(kernel: Stand, proxy: Stand | None) -> Stand:
+    if proxy is None:
         return kernel
-    return Stand(state=proxy)
+    if stricter(kernel.state, proxy.state) is not kernel.state:
+        return Stand(state=proxy.state)
+    if kernel.state is OpeningState.CLOSED:
+        return kernel
+    return replace(kernel, limits=kernel.limits or proxy.limits)

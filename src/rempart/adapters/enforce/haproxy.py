@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Protocol
 
 from rempart.adapters.enforce.certificates import Certificate, certificates, usable_files
-from rempart.adapters.enforce.runtime import Runtime, opening_states, write
+from rempart.adapters.enforce.runtime import Runtime, write
 from rempart.config import Places
-from rempart.containment.measure import Enforcement
+from rempart.containment.measure import Enforcement, Stand
 from rempart.containment.render import modsecurity
 from rempart.containment.render.haproxy import (
     CERTIFICATES,
@@ -25,7 +25,10 @@ from rempart.containment.render.haproxy import (
     openings_map,
     page_name,
     server_names,
+    stands,
     states,
+    visitor_key,
+    visitors,
 )
 from rempart.errors import EnforcementFailed
 from rempart.instants import Instant
@@ -62,6 +65,7 @@ class Proxy:
         self._taken_up: dict[str, int] = {}
         """Files of certificates, and when they were written that the proxy was last seen to serve."""
         self._unsettled: Enforcement | None = None
+        self._let_in: Mapping[str, str] = {}
         # A notice's name holds a dot or a colon, an opening's neither: both maps can be read as one.
         self._runtime = Runtime("the proxy", places.proxy_socket, (places.proxy_map, places.notices_map))
 
@@ -139,24 +143,33 @@ class Proxy:
             ) from error
 
     def _command(self, wanted: Enforcement, now: Instant) -> None:
-        goal = states(self._site, wanted)
+        goal, let_in = states(self._site, wanted), visitors(self._site, wanted)
         if not goal:
             return
         held = self._runtime.hold(
-            {self._places.proxy_map: goal, self._places.notices_map: self._pages.notices(wanted)},
+            {
+                self._places.proxy_map: {**goal, **let_in},
+                self._places.notices_map: self._pages.notices(wanted),
+            },
             *(f"shutdown sessions server {server}" for server in self._ending(wanted, goal, now)),
         )
-        self._runtime.insist(held, goal)
+        self._runtime.insist(held, {**goal, **let_in})
+        self._let_in = let_in
 
     def _ending(self, wanted: Enforcement, goal: Mapping[str, OpeningState], now: Instant) -> Iterator[str]:
-        """The servers whose sessions end: of what is closed both ways, of what is filtered the way past the filter."""
+        """The servers whose sessions end: of what is closed both ways, of what is filtered the way past the filter.
+
+        When somebody else is let in than before, those of the one before end too.
+        """
+        let_in = visitors(self._site, wanted)
+        others = {key for key, who in self._let_in.items() if let_in.get(key) != who}
         for name, state in goal.items():
             straight, filtered = server_names(self._site.opening(name))
             drains = wanted.stands[name].drains if name in wanted.stands else None
             if state is OpeningState.OPEN or (drains and drains > now and not wanted.contained):
                 continue
             yield straight
-            if state is OpeningState.CLOSED:
+            if state is OpeningState.CLOSED or visitor_key(name) in others:
                 yield filtered
 
     def take_up_certificates(self) -> None:
@@ -189,11 +202,11 @@ class Proxy:
                 now="The old one stays in use. Restart the proxy once the file is right.",
             )
 
-    def read(self) -> Mapping[str, OpeningState]:
-        """Opening id and state, as the running proxy holds them. Raises EnforcementFailed."""
+    def read(self) -> Mapping[str, Stand]:
+        """How the openings stand, by id, as the running proxy holds them. Raises EnforcementFailed."""
         if not states(self._site, Enforcement(stands={})):
             return {}
-        return opening_states(self._runtime.held(self._runtime.until()))
+        return stands(self._runtime.held(self._runtime.until()))
 
 
 def _run_as() -> str | None:

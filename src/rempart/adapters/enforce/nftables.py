@@ -27,9 +27,19 @@ from rempart.containment.holdings import (
     single,
     spelled,
 )
+from rempart.containment.limits import limited_by_kernel
 from rempart.containment.measure import Enforcement
 from rempart.containment.names import Lease
-from rempart.containment.render.nftables import CONTAINED_FLAG, TABLE, changes, layout, lease_set, ruleset
+from rempart.containment.render.nftables import (
+    CONTAINED_FLAG,
+    TABLE,
+    VISIT,
+    changes,
+    layout,
+    lease_set,
+    ruleset,
+    visit_set,
+)
 from rempart.errors import EnforcementFailed
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
@@ -201,18 +211,43 @@ class Kernel:
 
     def _holdings(self, now: Instant) -> Holdings:
         marks = self._marks("contained", now)
-        trials = self._verdicts("trial", now)
         return Holdings(
             contained=CONTAINED_FLAG in marks,
             contained_until=marks.get(CONTAINED_FLAG),
             cut=frozenset(marks.keys() - {CONTAINED_FLAG}),
             states={mark: state for mark, (state, _) in self._verdicts("state", now).items()},
-            trials={
-                mark: Trial(state=state, until=until) for mark, (state, until) in trials.items() if until
-            },
+            trials=self._trials(now),
             blocked=self._blocks(now),
             isolated=self._addresses(("isolated4", "isolated6"), now),
             barred=self._barred(now),
+            visits={opening.mark: self._visit(opening.mark) for opening in limited_by_kernel(self._site)},
+        )
+
+    def _trials(self, now: Instant) -> dict[int, Trial]:
+        limited = {
+            element.key
+            for element in self._elements("trial")
+            if (element.chain or "").startswith(f"{VISIT}_")
+        }
+        return {
+            mark: Trial(state=state, until=until, limited=_key(mark) in limited)
+            for mark, (state, until) in self._verdicts("trial", now).items()
+            if until
+        }
+
+    def _visit(self, mark: int) -> frozenset[tuple[str, str]]:
+        """Who may speak with which machine while a visit with limits stands."""
+        pairs = (
+            [element.key[: len(element.key) // 2], element.key[len(element.key) // 2 :]]
+            for family in (4, 6)
+            for element in self._elements(visit_set(mark, family))
+        )
+        return frozenset(
+            (
+                socket.inet_ntop(_FAMILIES[len(outside)], outside),
+                socket.inet_ntop(_FAMILIES[len(inside)], inside),
+            )
+            for outside, inside in pairs
         )
 
     def _barred(self, now: Instant) -> dict[Passage, Instant | None]:
@@ -332,6 +367,8 @@ def _until(element: Element, now: Instant) -> Instant | None:
 def _state(chain: str) -> OpeningState | None:
     """The state whose chain this is; None for chains that belong to no opening."""
     word = chain.rpartition("_")[0]
+    if word == VISIT:
+        return OpeningState.FILTERED
     return OpeningState(word) if word in OpeningState.__members__.values() else None
 
 

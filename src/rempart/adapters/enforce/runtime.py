@@ -62,8 +62,8 @@ class Runtime:
         ]
         return {words[1]: words[2] for words in lines if len(words) == 3 and words[0].startswith("0x")}
 
-    def insist(self, held: Mapping[str, str], goal: Mapping[str, OpeningState]) -> None:
-        """Raises EnforcementFailed when it does not hold these states."""
+    def insist(self, held: Mapping[str, str], goal: Mapping[str, str]) -> None:
+        """Raises EnforcementFailed when it does not hold these values."""
         if unheard := differing(held, goal):
             raise EnforcementFailed(
                 f"{self._called} does not hold {', '.join(f'{name}={state}' for name, state in unheard)}",
@@ -89,9 +89,9 @@ def opening_states(held: Mapping[str, str]) -> dict[str, OpeningState]:
     return {name: known[value] for name, value in held.items() if value in known}
 
 
-def differing(held: Mapping[str, str], goal: Mapping[str, OpeningState]) -> list[tuple[str, OpeningState]]:
-    """The states that are not held."""
-    return [(name, state) for name, state in goal.items() if held.get(name) != state.value]
+def differing(held: Mapping[str, str], goal: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The values that are not held."""
+    return [(name, value) for name, value in goal.items() if held.get(name) != value]
 
 
 def write(path: Path, text: str) -> None:

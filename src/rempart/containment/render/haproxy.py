@@ -14,7 +14,8 @@ from ipaddress import IPv4Address, IPv6Address
 
 from rempart.config import Places
 from rempart.containment.holdings import network, spelled
-from rempart.containment.measure import Enforcement
+from rempart.containment.limits import Limits, limited_by_proxy
+from rempart.containment.measure import Enforcement, Stand
 from rempart.containment.refusal import HEADER
 from rempart.containment.way import addresses
 from rempart.errors import InputRefused
@@ -104,8 +105,9 @@ def _is_usable(tls: Tls, usable: Container[str]) -> bool:
 
 
 def openings_map(site: Site, wanted: Enforcement) -> str:
-    """Opening id and state, one published opening a line."""
-    return "".join(f"{name} {state}\n" for name, state in states(site, wanted).items())
+    """Opening id and state, one published opening a line; then who may come in through those for visits."""
+    held = {**states(site, wanted), **visitors(site, wanted)}
+    return "".join(f"{name} {value}\n" for name, value in held.items())
 
 
 def states(site: Site, wanted: Enforcement) -> Mapping[str, OpeningState]:
@@ -116,6 +118,52 @@ def states(site: Site, wanted: Enforcement) -> Mapping[str, OpeningState]:
         else OpeningState.CLOSED
         for opening in site.published()
     }
+
+
+def visitors(site: Site, wanted: Enforcement) -> Mapping[str, str]:
+    """Who may come in through each published opening for visits: anybody, nobody, or one address with a certificate."""
+    return {
+        visitor_key(_id(opening.id)): _let_in(wanted.stands.get(opening.id))
+        for opening in limited_by_proxy(site)
+    }
+
+
+def visitor_key(opening_id: str) -> str:
+    """Under which name the map says who may come in: with a stroke, which neither ids nor notices' names hold."""
+    return f"{opening_id}/visitor"
+
+
+def stands(held: Mapping[str, str]) -> dict[str, Stand]:
+    """How the published openings stand, from what the map holds; one that lets nobody in is closed."""
+    known = {state.value: state for state in OpeningState}
+    return {
+        name: _read(known[value], held.get(visitor_key(name), _ANYBODY))
+        for name, value in held.items()
+        if value in known
+    }
+
+
+def _let_in(stand: Stand | None) -> str:
+    if stand is None or stand.state is OpeningState.CLOSED:
+        return _NOBODY
+    if stand.limits is None:
+        return _ANYBODY
+    if not _FINGERPRINT.fullmatch(stand.limits.certificate):
+        return _NOBODY  # limits of another kind: the site's description has changed
+    return f"{spelled(network(stand.limits.source))}/{stand.limits.certificate}"
+
+
+def _read(state: OpeningState, visitor: str) -> Stand:
+    if visitor == _ANYBODY or state is OpeningState.CLOSED:
+        return Stand(state=state)
+    source, _, certificate = visitor.rpartition("/")
+    if not source:
+        return Stand(state=OpeningState.CLOSED)
+    return Stand(state=state, limits=Limits(source=source, certificate=certificate))
+
+
+_ANYBODY, _NOBODY = "*", "-"
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
 def hosts_map(site: Site) -> str:
@@ -223,7 +271,9 @@ def _front(
         "unless { var(txn.opening) -m found }",
         # A certificate renews in the middle of a cut: whoever signs it asks for this, on port 80, from anywhere.
         f"\thttp-request allow if {_CHALLENGE}",
+        *(_SHOWN if limited_by_proxy(site) else ()),
         *(line for opening in published for line in _front_rules(opening, folder, usable)),
+        *(line for opening in limited_by_proxy(site) for line in _visit(opening, places)),
         "\thttp-request del-header X-Forwarded-For",
         "\thttp-request set-header X-Forwarded-For %[src]",
         "\thttp-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]",
@@ -259,6 +309,26 @@ def _front_rules(opening: Opening, folder: str, usable: Container[str]) -> Itera
         if publication.tls.clients:
             yield f"\thttp-request deny deny_status 403 if {asks} !{{ ssl_c_used }}"
             yield f"\thttp-request deny deny_status 403 if {asks} !{{ ssl_c_verify 0 }}"
+
+
+def _visit(opening: Opening, places: Places) -> Iterator[str]:
+    """Who may come in during a visit with limits. It changes without a reload, so it is looked up in the map."""
+    asks = _asks_for(opening)
+    key, let_in = visitor_key(_id(opening.id)), "var(txn.let_in)"
+    yield (
+        f"\thttp-request set-var(txn.let_in) str({key}),map_str({_path(str(places.proxy_map))},{_NOBODY}) if {asks}"
+    )
+    yield (
+        f"\thttp-request deny deny_status 403 if {asks} !{{ {let_in} -m str {_ANYBODY} }} "
+        "!{ var(txn.visitor),strcmp(txn.let_in) eq 0 }"
+    )
+
+
+_SHOWN = (
+    "\thttp-request set-var(txn.certificate) ssl_c_der,sha2(256),hex,lower if { ssl_c_used }",
+    "\thttp-request set-var(txn.visitor) src,concat(/,txn.certificate)",
+)
+"""Who asks: the address, and the fingerprint of the certificate that the handshake proved."""
 
 
 def _telling(opening: Opening, folder: str, *, dated: bool) -> str:

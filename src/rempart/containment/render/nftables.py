@@ -12,7 +12,8 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
 from rempart.containment import gate
 from rempart.containment.barrier import Between, OneWay
-from rempart.containment.holdings import Holdings, Network, close, holdings, network, spelled
+from rempart.containment.holdings import Holdings, Network, Trial, close, holdings, network, spelled
+from rempart.containment.limits import limited_by_kernel
 from rempart.containment.measure import Enforcement
 from rempart.containment.names import resolved
 from rempart.containment.way import Way, port_ranges, ways
@@ -29,6 +30,8 @@ RESPONDER = 4094
 CONTAINED_FLAG = 0x1000
 """In the containment set, says that the site is cut. Outside MASK: no packet matches it."""
 FRONT_PORTS = "{ 80, 443 }"
+VISIT = "visit"
+"""What the chains and sets of visits with limits are called after, in the place of a state."""
 
 _NEW_FLOWS = "limit rate over 20/second burst 50 packets"
 """What one source may begin through one filtered opening."""
@@ -82,7 +85,7 @@ def _elements(held: Holdings) -> dict[str, dict[str, _Element]]:
     flag = {str(CONTAINED_FLAG): ("", held.contained_until)} if held.contained else {}
     return {
         "contained": {str(mark): ("", None) for mark in sorted(held.cut)} | flag,
-        "trial": {str(mark): _verdict(mark, trial.state, trial.until) for mark, trial in held.trials.items()},
+        "trial": {str(mark): _on_trial(mark, trial) for mark, trial in held.trials.items()},
         "state": {str(mark): _verdict(mark, state, None) for mark, state in held.states.items()},
         "blocked4": _those(blocked, lambda text: "/" not in text and ":" not in text),
         "blocked6": _those(blocked, lambda text: "/" not in text and ":" in text),
@@ -97,6 +100,14 @@ def _elements(held: Holdings) -> dict[str, dict[str, _Element]]:
         },
         "barred_in": _one_way(held, inward=True),
         "barred_out": _one_way(held, inward=False),
+    } | {
+        visit_set(mark, family): {
+            f"{outside} . {inside}": ("", None)
+            for outside, inside in sorted(pairs)
+            if network(outside).version == network(inside).version == family
+        }
+        for mark, pairs in held.visits.items()
+        for family in (4, 6)
     }
 
 
@@ -106,6 +117,19 @@ def _one_way(held: Holdings, *, inward: bool) -> dict[str, _Element]:
         for barrier, until in held.barred.items()
         if isinstance(barrier, OneWay) and barrier.inward is inward
     }
+
+
+def visit_set(mark: int, family: int) -> str:
+    """Name of the set of those who may speak while a limited visit stands: an address outside with one inside."""
+    return f"{VISIT}{family}_{mark}"
+
+
+def _on_trial(mark: int, trial: Trial) -> _Element:
+    return (
+        (f" : goto {VISIT}_{mark}", trial.until)
+        if trial.limited
+        else _verdict(mark, trial.state, trial.until)
+    )
 
 
 def _verdict(mark: int, state: OpeningState, until: Instant | None) -> _Element:
@@ -154,10 +178,19 @@ _SETS = {
 }
 
 
+def _heads(held: Holdings) -> Mapping[str, str]:
+    """How each set that changes begins."""
+    return _SETS | {
+        visit_set(mark, family): f"set {visit_set(mark, family)} {{ type ipv{family}_addr . ipv{family}_addr;"
+        for mark in held.visits
+        for family in (4, 6)
+    }
+
+
 def _fill(held: Holdings, now: Instant) -> Iterator[str]:
     """The sets with their elements, and the map of verdicts, which also holds what never changes."""
     elements = _elements(held)
-    for name, head in _SETS.items():
+    for name, head in _heads(held).items():
         spelled_out = [_spell(key, element, now) for key, element in elements[name].items()]
         if name == "state":
             spelled_out += [f"0 : goto unclassified, {RESPONDER} : goto responder"]
@@ -174,6 +207,7 @@ def _layout(site: Site) -> list[str]:
         *_counters(site),
         *_refusals(site),
         *(line for opening in site.openings for line in _opening_chains(site, opening)),
+        *(line for opening in limited_by_kernel(site) for line in _visit(site, opening)),
         *_judgement(site),
         *_isolation(site),
         *_blocking(site),
@@ -287,6 +321,23 @@ def _opening_chains(site: Site, opening: Opening) -> list[str]:
         ),
         *_chain(f"open_{mark}", _report(f"open:{name}", _BEGUN), f"counter name open_{mark} accept"),
     ]
+
+
+def _visit(site: Site, opening: Opening) -> list[str]:
+    """A visit with limits: between its one address and the machines it may reach, as filtered; else as closed."""
+    uplink, mark = _interface(site.uplink.interface), opening.mark
+    return _chain(
+        f"{VISIT}_{mark}",
+        *(
+            f"{side} {protocol} {outside} . {protocol} {inside} @{visit_set(mark, family)} goto filtered_{mark}"
+            for protocol, family in (("ip", 4), ("ip6", 6))
+            for side, outside, inside in (
+                (f"iifname {uplink}", "saddr", "daddr"),
+                (f"oifname {uplink}", "daddr", "saddr"),
+            )
+        ),
+        f"goto closed_{mark}",
+    )
 
 
 def _judgement(site: Site) -> list[str]:
