@@ -24,6 +24,7 @@ from rempart.incidents.incident import IncidentState, Qualification, Sentence
 from rempart.instants import Instant
 from rempart.phrase import Phrase, phrase
 from rempart.site.opening import OpeningState
+from rempart.site.placement import Placement
 from rempart.telling.alert import AlertState, Delivery, Urgency
 from rempart.telling.digest import NOTHING, Day
 from rempart.telling.message import Message
@@ -726,6 +727,8 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Legal clocks that run, the soonest end first."""
     measures_more: int = 0
     """Blocks that stand besides those listed."""
+    placement: Placement = Placement.GATEWAY
+    """As an observer the station enforces nothing, and ``enforcement_verified`` is None."""
     care: CareStatus = CareStatus()
     reopening: ReopeningStatus = ReopeningStatus()
     names_refused: NamesRefused | None = None

@@ -22,3 +22,15 @@ def test_a_box_enables_what_its_site_describes(tmp_path: Path, capsys: pytest.Ca
     some = capsys.readouterr().out.split()
     assert not {_GATE, _PROBER} & set(some)
     assert set(some) < set(every)
+
+
+def test_an_observer_enables_nothing_that_stops_anything(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beside = tmp_path / "site.toml"
+    beside.write_text('placement = "observer"\n' + NIGHTLY.read_text())
+    assert main(["units", "--site", str(beside)]) == ExitCode.OK
+    some = capsys.readouterr().out.split()
+    assert {"rempart-guard.service", "rempart-watch.service", "rempart-console.service", _PROBER} <= set(some)
+    for part in ("proxy", "filter", "packets", "gate", "resolver", "unbound"):
+        assert f"rempart-{part}.service" not in some

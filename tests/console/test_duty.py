@@ -32,6 +32,7 @@ from rempart.messages import (
     TroubleStatus,
     WardStatus,
 )
+from rempart.site.placement import ByHand, Placement
 from rempart.site.site import Language, Site
 from rempart.telling.digest import Day
 
@@ -139,6 +140,26 @@ def test_the_cut_is_not_offered_twice(site: Site, make: Make, now: Instant) -> N
     assert offered(Posture.NORMAL)
     assert offered(Posture.REOPENING)
     assert not offered(Posture.CONTAINED)
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_station_that_only_watches_says_so_and_how_to_cut_by_hand(
+    site: Site, make: Make, now: Instant, language: Language, snapshot: SnapshotAssertion
+) -> None:
+    plan = ByHand(cut=("FortiGate in the cellar: unplug port 1 <red>",))
+    beside = dataclasses.replace(site, placement=Placement.OBSERVER, by_hand=plan)
+    status, spoken = make(enforcement_verified=None, placement=Placement.OBSERVER), words(language)
+    page = duty_page(beside, status, now, now, spoken)
+    assert (page.care, page.proof.text, page.by_hand, page.labels["by-hand"]) == snapshot
+    assert page.proof.mood == "doubt"
+    assert not page.may_contain
+    assert duty_page(beside, None, None, now, spoken).care == page.care
+    asked = contain_page(beside, status, spoken, "csrf")
+    assert (asked.may_contain, asked.by_hand) == (False, page.by_hand)
+    html = rendered("contain.html", asked, around(beside, language))
+    assert "&lt;red&gt;" in html
+    assert 'action="/contain"' not in html
+    assert duty_page(site, make(), now, now, spoken).by_hand == ()
 
 
 def test_at_most_three_things_to_do(site: Site, make: Make, now: Instant, attack: IncidentStatus) -> None:

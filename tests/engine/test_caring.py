@@ -20,6 +20,7 @@ from rempart.engine.step import Terms
 from rempart.instants import after, hours, minutes, seconds
 from rempart.site.hours import Hours
 from rempart.site.opening import OpeningState
+from rempart.site.placement import Placement
 
 OPEN, FILTERED, CLOSED = OpeningState.OPEN, OpeningState.FILTERED, OpeningState.CLOSED
 CUTS_BY_ITSELF = '[[rules]]\nkind = "records"\noutcome = "success"\naction = "contain"\nhow = "automatic"\n'
@@ -78,6 +79,13 @@ def test_the_cut_in_earnest_takes_over_and_nothing_undoes_it() -> None:
     assert talk.stands("browsing") is CLOSED
     assert talk.stands("telephone") is FILTERED
     assert all(door.stand.until is None for door in talk.state.doors.values())
+
+
+def test_beside_the_path_no_rehearsal_unlocks_anything() -> None:
+    beside = replace(SITE, placement=Placement.OBSERVER)
+    why = locked(beside, None, NOW)
+    assert why is not None
+    assert why.text == "the station only watches: it cuts nothing"
 
 
 def test_a_door_put_back_during_the_rehearsal_stays_so() -> None:

@@ -12,6 +12,7 @@ from rempart.site.description import lines, parse
 from rempart.site.group import GroupDoor
 from rempart.site.hours import Hours
 from rempart.site.opening import Direction, OpeningState, Service, Tls, Transport
+from rempart.site.placement import ByHand
 from rempart.site.probe import ProbeKind
 from rempart.site.site import AssetKind, DowntimePack, Language
 from rempart.site.soundness import advise
@@ -312,3 +313,14 @@ def test_trials_last_one_to_three_days_unless_the_site_says_otherwise(good: str)
 )
 def test_what_is_no_length_of_a_trial(good: str, words: str, mistake: str) -> None:
     assert mistake in mistakes(with_trials(good, words))[0]
+
+
+def test_where_the_station_stands(good: str) -> None:
+    assert parse(good, "site.toml").enforces
+    plan = '\n[by_hand]\ncut = ["unplug port 1", "call the firm"]\nisolate = ["switch in room 012"]\n'
+    beside = parse('placement = "observer"\n' + good + plan, "site.toml")
+    assert not beside.enforces
+    assert beside.by_hand == ByHand(cut=("unplug port 1", "call the firm"), isolate=("switch in room 012",))
+    with pytest.raises(SiteInvalid) as refused:
+        parse('placement = "bridge"\n' + good + f'\n[by_hand]\ncut = ["{"x" * 121}"]\n', "site.toml")
+    assert len(refused.value.problems) == 2

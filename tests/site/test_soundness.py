@@ -112,3 +112,12 @@ def test_a_list_of_names_admits_nobody_to_a_published_service(good: str) -> None
     start = good.index('id = "website"')
     text = good[:start] + good[start:].replace('hosts = ["*"]', 'hosts = ["partner.example"]', 1)
     assert "published to names only" in said(soundness.check(parse(text, "site.toml")))
+
+
+def test_an_observer_without_a_plan_is_told_to_write_one(good: str) -> None:
+    beside = 'placement = "observer"\n' + good
+    assert "nobody wrote down how to cut by hand" in said(soundness.advise(parse(beside, "site.toml")))
+    planned = beside + '\n[by_hand]\ncut = ["unplug port 1"]\n'
+    told = said(soundness.advise(parse(planned, "site.toml")))
+    assert "by hand" not in told
+    assert "publishes nothing" in told

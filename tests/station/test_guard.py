@@ -15,6 +15,7 @@ from rempart.adapters.clock import SystemClock
 from rempart.adapters.enforce.memory import MemoryEnforcer
 from rempart.adapters.journal import Journal
 from rempart.adapters.socket import Connection, dial, encode, serve
+from rempart.config import Places
 from rempart.containment.measure import disagreements
 from rempart.detection.finding import Level
 from rempart.engine import orders
@@ -22,7 +23,7 @@ from rempart.engine.facts import EnforcementFaulted, LogsTurned, SealedLate, kin
 from rempart.engine.inputs import Found, Ordered, Started
 from rempart.engine.state import Posture, enforcement
 from rempart.engine.step import Terms
-from rempart.errors import EnforcementFailed, JournalUnwritable, RempartError
+from rempart.errors import EnforcementFailed, InputRefused, JournalUnwritable, RempartError
 from rempart.instants import Instant
 from rempart.messages import (
     MAX_FRAME,
@@ -44,7 +45,8 @@ from rempart.messages import (
 )
 from rempart.messages import Ordered as OrderSent
 from rempart.site.opening import OpeningState
-from rempart.station.guard import Guard, facts_of, recall
+from rempart.site.placement import Placement
+from rempart.station.guard import Guard, facts_of, recall, require_held
 from rempart.station.scribe import PATIENCE
 
 CUT = orders.Contain(by="Night nurse")
@@ -508,3 +510,17 @@ def test_only_a_fault_that_lasts_asks_for_somebody_and_its_end_is_said(
     live(disk, talk)
     said = [fact.what for fact in facts_of(disk.journal) if isinstance(fact, EnforcementFaulted)]
     assert said == ["the proxy does not answer", "the proxy does not answer", "it holds again"]
+
+
+def test_a_guard_that_would_not_hold_the_cut_does_not_start(disk: Disk, tmp_path: Path) -> None:
+    places = Places(site=tmp_path / "site.toml", state=tmp_path, run=tmp_path, rules=())
+    beside = replace(SITE, placement=Placement.OBSERVER)
+    require_held(beside, recall(disk.journal, beside), places)
+
+    async def talk(guard: Guard, _enforcer: MemoryEnforcer) -> None:
+        await guard.ask(Ordered(now(guard), CUT), urgent=True)
+
+    live(disk, talk)
+    with pytest.raises(InputRefused, match="would hold nothing of it"):
+        require_held(beside, recall(disk.journal, beside), places)
+    require_held(SITE, recall(disk.journal, SITE), places)

@@ -103,6 +103,8 @@ def failed(site: Site, rehearsal: Rehearsal) -> tuple[tuple[str, Question], ...]
 
 def locked(site: Site, rehearsal: Rehearsal | None, now: Instant) -> Phrase | None:
     """Why the station may not contain the site by itself; None: it may."""
+    if not site.enforces:
+        return phrase("locked-observer")
     if rehearsal is None:
         return phrase("locked-never")
     if not site.wards:

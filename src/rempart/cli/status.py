@@ -20,6 +20,7 @@ from rempart.errors import ExitCode
 from rempart.instants import as_datetime
 from rempart.messages import AlertStatus, CareStatus, ProbeStatus, Status
 from rempart.site.language import Language
+from rempart.site.placement import Placement
 from rempart.telling.alert import AlertState, Urgency
 
 _NAMES = 10
@@ -176,6 +177,10 @@ def _refused(status: Status) -> Iterator[Text]:
 
 
 def _proof(status: Status) -> Text:
+    if status.placement is Placement.OBSERVER:
+        return Text(
+            "watches only: nothing here is enforced, whoever must cut does it by hand", style="yellow"
+        )
     if status.enforcement_fault:
         return Text(f"NOT as it should be: {harmless(status.enforcement_fault)}", style="bold red")
     if status.enforcement_verified is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from rempart.console.audience import Audience
-from rempart.console.duty import Call, contacts
+from rempart.console.duty import Call, by_hand, contacts
 from rempart.console.words import SENTENCES, Words, plain
 from rempart.messages import Status
 from rempart.site.opening import Opening, OpeningState
@@ -27,6 +27,9 @@ class ContainPage:
 
     may_contain: Annotated[
         bool, "Whether the guard takes the cut from who looks; else only whom to call is said."
+    ]
+    by_hand: Annotated[
+        tuple[str, ...], "How to cut by hand, step by step; nothing where the station does it."
     ]
     stops: Annotated[tuple[Stop, ...], "Openings that will be closed, with what to use instead."]
     filtered: Annotated[tuple[str, ...], "Lifelines: they go on, filtered."]
@@ -57,8 +60,11 @@ def contain_page(
     ordered = sorted(site.openings, key=lambda opening: opening.care)
     if not audience.may_order and not refusal:
         refusal, advice = words.say("refusal.onlooker"), words.say("refusal.onlooker-now")
+    if not site.enforces and not refusal:
+        refusal, advice = words.say("refusal.observer"), words.say("refusal.observer-now")
     return ContainPage(
-        may_contain=audience.may_order,
+        may_contain=audience.may_order and site.enforces,
+        by_hand=by_hand(site, words),
         stops=tuple(_stop(each) for each in ordered if not each.lifeline and each.id not in shut),
         filtered=tuple(plain(each.name) for each in ordered if each.lifeline),
         inside=tuple(plain(zone.name) for zone in site.zones if zone.stays_on),

@@ -10,13 +10,16 @@ from rempart.console.audience import Audience
 from rempart.console.clocks import LegalClocks, legal_clocks
 from rempart.console.house import House, house
 from rempart.console.naming import Names
+from rempart.console.refusal import tell
 from rempart.console.taking import Asking, asking, taken
 from rempart.console.when import clock, length, moment
 from rempart.console.words import Words, plain
+from rempart.containment.by_hand import cutting
 from rempart.incidents.incident import IncidentState, Sentence
 from rempart.instants import Instant, seconds
 from rempart.messages import IncidentStatus, MeasureStatus, Posture, Status, TroubleStatus, WardStatus
 from rempart.site.opening import OpeningState
+from rempart.site.placement import Placement
 from rempart.site.site import Contact, Site
 from rempart.telling.digest import sentences
 
@@ -104,6 +107,9 @@ class DutyPage:
     may_contain: Annotated[
         bool, "Whether the cut is offered: to whom the guard takes it from, and not while the site is cut."
     ]
+    by_hand: Annotated[
+        tuple[str, ...], "How to cut by hand, step by step; nothing where the station does it."
+    ]
     may_report: Annotated[bool, "Whether *care is blocked by the cut* is offered."]
     house: Annotated[House, "The house and its doors."]
     tasks: Annotated[tuple[Task, ...], "At most three things to do now."]
@@ -142,13 +148,14 @@ def duty_page(
         clock=clock(now, words),
         posture=posture,
         sentence=sentence(status, seen, now, words),
-        care=words.say(f"care.{posture}", **_doors(status)),
+        care=words.say(f"care.{posture}", **_doors(status)) if site.enforces else words.say("care.observer"),
         proof=proof(status, now, words),
         wards=_wards(status, now, words),
         asking=asks,
         taken=taken(status, now, words, named=told_all),
         call=next((each for each in calls if each.link), None),
-        may_contain=audience.may_order and posture != Posture.CONTAINED,
+        may_contain=audience.may_order and posture != Posture.CONTAINED and site.enforces,
+        by_hand=by_hand(site, words),
         may_report=audience.may_order and posture != Posture.NORMAL,
         house=house(site, status, now, words, addresses=told_all),
         tasks=tasks,
@@ -168,6 +175,12 @@ def duty_page(
         ground=tuple(_ground(status, now, words)) if told_all else (),
         labels=words.under("label"),
     )
+
+
+def by_hand(site: Site, words: Words) -> tuple[str, ...]:
+    """How a person cuts the site off where the station only watches, as sentences."""
+    steps = () if site.enforces else (tell(step, site, words) for step in cutting(site))
+    return tuple(step[:1].upper() + step[1:] for step in steps)
 
 
 def call(name: str, phone: str, words: Words) -> Call:
@@ -205,9 +218,11 @@ def _doors(status: Status | None) -> dict[str, int]:
 
 
 def proof(status: Status | None, now: Instant, words: Words) -> Proof:
-    """What the kernel and the proxy were last read to hold, and when."""
+    """What the kernel and the proxy were last read to hold, and when; an observer holds nothing."""
     if status is None:
         return Proof(text=words.say("proof.unknown"), mood="bad")
+    if status.placement is Placement.OBSERVER:
+        return Proof(text=words.say("proof.observer"), mood="doubt")
     if status.enforcement_fault:
         return Proof(text=words.say("proof.fault"), mood="bad")
     if status.enforcement_verified is None:

@@ -13,6 +13,7 @@ from rempart.detection.inquiry import RulesTold, SourcesTold
 from rempart.duties.belgian_time import on_the_wall
 from rempart.instants import Instant, hours
 from rempart.messages import Status
+from rempart.site.placement import Placement
 from rempart.site.site import Site
 
 _SOON = hours(24 * 14)
@@ -68,6 +69,8 @@ def _lines(site: Site, vitals: Vitals, words: Words, now: Instant) -> Iterator[L
 def _wall(status: Status | None, words: Words, now: Instant) -> Line:
     if status is None:
         return _line("wall", words, None, words.say("health.unknown"))
+    if status.placement is Placement.OBSERVER:
+        return _line("wall", words, None, words.say("proof.observer"))
     if status.enforcement_fault:
         return _line("wall", words, False, plain(status.enforcement_fault))  # noqa: FBT003
     if status.enforcement_verified is None:

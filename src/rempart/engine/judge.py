@@ -18,6 +18,7 @@ from rempart.engine.facts import AnyFact
 from rempart.engine.orders import AnyOrder
 from rempart.engine.state import Proposed, State, rehearsing
 from rempart.engine.visits import visit
+from rempart.engine.watching import require_in_path
 from rempart.errors import InputRefused, OrderRefused, require
 from rempart.incidents.incident import IncidentState
 from rempart.incidents.triage import inside
@@ -31,6 +32,7 @@ def judge(site: Site, state: State, order: AnyOrder, now: Instant) -> tuple[AnyF
     """The facts an order makes; none when it would change nothing. Raises `OrderRefused`."""
     if not order.by.strip():
         raise OrderRefused("nameless")
+    require_in_path(site, state, order)
     return _Court(site, state, now).hear(order)
 
 

@@ -224,8 +224,11 @@ def fitted(state: State, site: Site) -> State:
     """The state with the doors and machines that the site has now: site.toml may have changed since the facts.
 
     A new door stands as it normally does, or as the cut leaves it while the site is contained; so does one about
-    which nothing was ever decided. What the site no longer has, is gone.
+    which nothing was ever decided. What the site no longer has, is gone. Beside the path nothing is held: every door
+    stands as it normally does, and no measure stands; back in the path they are recalled from the journal.
     """
+    if not site.enforces:
+        return replace(state, doors=initial(site).doors, blocked={}, isolated={}, barred={}, reopened=())
     doors = {
         o.id: door
         if (door := state.doors.get(o.id)) and door.since != NEVER

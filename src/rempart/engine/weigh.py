@@ -197,7 +197,7 @@ class _Response:
                 targets = _assets(self.site, who.inside)
             case Action.CONTAIN:
                 targets = frozenset({self.site.id})
-        if response.how is How.APPROVAL or (response.action is Action.CONTAIN and not self._may_contain()):
+        if response.how is How.APPROVAL or self._is_for_people(response.action):
             yield from self._proposals(response.action, targets)
         elif response.action is Action.CONTAIN:
             yield from self._contains()
@@ -205,6 +205,15 @@ class _Response:
             yield from self._blocks(targets, response.seconds)
         elif response.action is Action.ISOLATE and response.seconds:
             yield from self._isolations(targets, response.seconds)
+
+    def _is_for_people(self, action: Action) -> bool:
+        """Whether it is proposed although the policy would have the station do it by itself.
+
+        Beside the path a person does it by hand; addresses outside are too many for that, and blocked by nobody.
+        """
+        if action is Action.ISOLATE:
+            return not self.site.enforces
+        return action is Action.CONTAIN and not self._may_contain()
 
     def _may_contain(self) -> bool:
         """Whether the station may cut the site by itself.
@@ -251,9 +260,10 @@ class _Response:
     def _allowed(self, targets: frozenset[str]) -> Iterator[str]:
         """The targets a machine may act on.
 
-        Never from one forgeable line or old news (a log read for the first time), never a safeguard, within the budget.
+        Never beside the path, from one forgeable line or old news (a log read for the first time), never a safeguard,
+        within the budget.
         """
-        if self.finding.spoofable or self.now - self.finding.time > STALE:
+        if not self.site.enforces or self.finding.spoofable or self.now - self.finding.time > STALE:
             return
         spent = [target for _, target in self.state.automatic]
         for target in sorted(targets):

@@ -29,6 +29,7 @@ from rempart.site.opening import (
     Transport,
     is_name,
 )
+from rempart.site.placement import LONGEST_STEP, ByHand, Placement
 from rempart.site.probe import Probe, ProbeKind
 from rempart.site.sign_on import SignOn
 from rempart.site.site import (
@@ -323,6 +324,15 @@ def _plain(value: object) -> str:
     return value.strip()
 
 
+def _step(value: object) -> str:
+    text = _plain(value)
+    if len(text) > LONGEST_STEP:
+        raise _Wrong(
+            f"{len(text)} characters are too many for one step", f"Say it in at most {LONGEST_STEP}."
+        )
+    return text
+
+
 def _matching(pattern: str, called: str, mend: str) -> Callable[[object], str]:
     expression = re.compile(pattern)
 
@@ -578,6 +588,8 @@ _DIRECTION = _Rule(_choice(Direction), Direction.BOTH)
 _STATE = _Rule(_choice(OpeningState), OpeningState.CLOSED)
 _KIND = _Rule(_choice(AssetKind), AssetKind.OTHER)
 _PROBE = _Rule(_choice(ProbeKind), ProbeKind.TCP)
+_PLACEMENT = _Rule(_choice(Placement), Placement.GATEWAY)
+_STEP = _Rule(_step, "")
 _SECONDS = _Rule(_whole(5, 3600), 60)
 _AGE = _Rule(_whole(0, 744), 0)
 _CLOCK: _Rule[int | None] = _Rule(_clock, None)
@@ -657,6 +669,8 @@ def _site(table: _Table) -> Site:
         sign_on=_sign_on(table.one("sign_on")),
         quiet_hours=table.read("quiet_hours", _AGE, 12),
         trial=_trial(table.one("trial")),
+        placement=table.read("placement", _PLACEMENT, Placement.GATEWAY),
+        by_hand=_by_hand(table.one("by_hand")),
     )
     table.done()
     return site
@@ -664,6 +678,18 @@ def _site(table: _Table) -> Site:
 
 def _present(values: Iterable[T | None]) -> tuple[T, ...]:
     return tuple(value for value in values if value is not None)
+
+
+def _by_hand(table: _Table | None) -> ByHand:
+    if table is None:
+        return ByHand()
+    plan = ByHand(
+        cut=table.each("cut", _STEP, ()),
+        block=table.each("block", _STEP, ()),
+        isolate=table.each("isolate", _STEP, ()),
+    )
+    table.done()
+    return plan
 
 
 def _uplink(table: _Table | None) -> Uplink:

@@ -9,6 +9,7 @@ from rempart.site.group import GroupDoor
 from rempart.site.hours import Hours
 from rempart.site.language import Language as Language
 from rempart.site.opening import Opening, Service
+from rempart.site.placement import ByHand, Placement
 from rempart.site.probe import Probe
 from rempart.site.sign_on import SignOn
 from rempart.site.telling import NOBODY, Telling
@@ -209,10 +210,18 @@ class Site:
     quiet_hours: int = 12
     """Hours without a call to a commander that a machine asks for before it agrees that the attack is contained."""
     trial: TrialLength = field(default_factory=TrialLength)
+    placement: Placement = Placement.GATEWAY
+    by_hand: ByHand = field(default_factory=ByHand)
+    """What people do by themselves where the station is an observer."""
     _by_id: dict[str, Opening] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_id", {opening.id: opening for opening in self.openings})
+
+    @property
+    def enforces(self) -> bool:
+        """Whether the station is in the path, so that what it decides holds."""
+        return self.placement is Placement.GATEWAY
 
     def opening(self, opening_id: str) -> Opening:
         """The opening of that id. Raises KeyError when the site has none."""

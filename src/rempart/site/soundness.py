@@ -39,6 +39,7 @@ def advise(site: Site) -> tuple[Problem, ...]:
         *_unfiltered(site),
         *_no_ward(site),
         *_trials(site),
+        *_beside_the_path(site),
         *reach.advise(site),
     )
 
@@ -143,6 +144,24 @@ def _chain(site: Site, opening: Opening) -> list[str]:
 
 
 # -- doubtful ----------------------------------------------------------------------------------------------------
+
+
+def _beside_the_path(site: Site) -> Iterator[Problem]:
+    """An observer cuts nothing: whoever is told so at night needs to know what to do instead."""
+    if site.enforces:
+        return
+    if not site.by_hand.cut:
+        yield Problem(
+            "the station only watches, and nobody wrote down how to cut by hand",
+            "by_hand",
+            'Add [by_hand] with `cut = ["…", "…"]`: the steps at your firewall or switch, one a line.',
+        )
+    if site.resolver or any(True for _ in site.published()):
+        yield Problem(
+            "the station only watches: it answers for no names, and publishes nothing",
+            "placement",
+            "What site.toml says of it holds once the station is the gateway.",
+        )
 
 
 def _without_lifeline(site: Site) -> Iterator[Problem]:

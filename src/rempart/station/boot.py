@@ -45,6 +45,9 @@ def load(places: Places, now: Instant, *, trusted: bool) -> ExitCode:
         _log.error("%s cannot be read, nothing crosses the gateway: %s", places.site, fault)
         _nothing_passes()
         return ExitCode.USAGE
+    if not site.enforces:
+        _log.info("the station only watches: nothing is loaded")
+        return ExitCode.OK
     wanted, code = _wanted(places, site, now, trusted=trusted)
     Kernel(site).enforce(wanted, now)
     return code

@@ -41,6 +41,7 @@ from rempart.adapters.attachments import Attachments
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.credentials import RelyingParty
 from rempart.adapters.enforce.gateway import Gateway
+from rempart.adapters.enforce.memory import MemoryEnforcer
 from rempart.adapters.journal import Journal
 from rempart.adapters.site_file import read_site, read_text
 from rempart.adapters.socket import Connection, Rate
@@ -906,12 +907,12 @@ async def serve_guard(
     """Run the guard until SIGTERM. Raises when the journal is broken: better no guard than a false one."""
     clock = SystemClock()
     journal = _journal(places, site, clock)
-    gateway = Gateway(site, places, PublicFace(site))
-    leasing = Leasing(site, gateway, clock) if site.resolver else None
+    gateway = Gateway(site, places, PublicFace(site)) if site.enforces else None
+    leasing = Leasing(site, gateway, clock) if gateway and site.resolver else None
     guard = Guard(
         Terms(site, policy),
         journal,
-        gateway,
+        gateway or MemoryEnforcer(),
         clock,
         keychain=_keychain(places),
         mask_key=_mask_key(places),
@@ -919,6 +920,7 @@ async def serve_guard(
         leasing=leasing,
         attachments=Attachments(places.attachments),
     )
+    require_held(site, guard.state, places)
     guard.finish_erasing()
     tasks = [asyncio.create_task(guard.run())]
     await _take_up(guard)
@@ -932,6 +934,16 @@ async def serve_guard(
         with contextlib.suppress(JournalUnwritable):  # said already, and nothing is lost: the head is signed
             journal.checkpoint(at=clock.now())
         journal.close()
+
+
+def require_held(site: Site, state: State, places: Places) -> None:
+    """Raises `InputRefused` when the site is cut and nothing of ours would hold the cut: no page may say that it is."""
+    if state.contained and not site.enforces:
+        raise InputRefused(
+            "the site is cut, and a station that only watches would hold nothing of it",
+            where=f"{places.site}, placement",
+            now='Set placement = "gateway" again and end the containment first.',
+        )
 
 
 async def _take_up(guard: Guard) -> None:

@@ -27,21 +27,22 @@ class Part(StrEnum):
 BEFORE = ("rempart-boot.service", "rempart-prepare.service", "rempart-logs.timer")
 """Units of a box that are no part: `rempart run` does what they do by itself, or is started too late for it."""
 
-_ALWAYS = (Part.GUARD, Part.FILTER, Part.PROXY, Part.PACKETS, Part.WATCH, Part.CONSOLE)
+_SEES = (Part.GUARD, Part.WATCH, Part.CONSOLE)
+_ENFORCES = (Part.GUARD, Part.FILTER, Part.PROXY, Part.PACKETS, Part.WATCH, Part.CONSOLE)
 
 
 def parts(site: Site) -> Iterator[Part]:
     """What must run for this site, in the order in which one needs another; the guard is first."""
-    yield from _ALWAYS
+    yield from _ENFORCES if site.enforces else _SEES
     if site.probes or site.downtime_pack:
         yield Part.PROBER
     if site.group:
         yield Part.GROUP
     if site.telling.recipients:
         yield Part.TELLER
-    if site.resolver:
+    if site.resolver and site.enforces:
         yield from (Part.UNBOUND, Part.RESOLVER)
-    if gated(site):
+    if gated(site) and site.enforces:
         yield Part.GATE
 
 

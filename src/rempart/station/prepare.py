@@ -18,7 +18,12 @@ _log = logging.getLogger("rempart.prepare")
 
 
 def prepare(places: Places, site: Site) -> None:
-    """Write both configurations and set the kernel. Raises PrivilegeMissing, InputRefused, OSError."""
+    """Write both configurations and set the kernel; for an observer nothing.
+
+    Raises PrivilegeMissing, InputRefused, OSError.
+    """
+    if not site.enforces:
+        return
     places.packets_config.write_text(ulogd.config(places, plugins=_plugins()), encoding="ascii")
     places.unbound_config.write_text(unbound.config(site), encoding="ascii")
     for name, value in ulogd.SYSCTLS.items():

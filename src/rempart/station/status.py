@@ -76,6 +76,7 @@ def status(
 
     ``masked`` gives the mask of an account in an incident; None: accounts are shown as they are.
     """
+    verified = verified if site.enforces else None
     ahead = outlooks(site, state, now)
     foremost = sorted(state.incidents.values(), key=_concern, reverse=True)[:shown]
     return Status(
@@ -95,6 +96,7 @@ def status(
         alerts=_alerts(site, state, now),
         clocks=_clocks(state, now),
         news_at=state.news_at,
+        placement=site.placement,
         answer_seconds=[length // 1_000_000 for length in state.answers],
         day=tell.counted(state),
         yesterday=state.yesterday,

@@ -1,4 +1,4 @@
-"""An enforcer that only remembers: for replays, drills and tests. Passes the same suite as the gateway."""
+"""An enforcer that only remembers: for an observer, replays, drills and tests. Passes the same suite as the gateway."""
 
 from collections.abc import Sequence
 
