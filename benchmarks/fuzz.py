@@ -153,13 +153,13 @@ def _every_kind() -> Iterator[str]:
 def expressions() -> Target:
     """A regular expression that is taken is searched at once in whatever text: the first line and the rest."""
     from rempart.detection.condition import Leaf, LeafKind
-    from rempart.detection.predicates import ExpressionRefused, FieldTests, check_expression
+    from rempart.detection.predicates import ExpressionRefused, FieldTests, check_expressions
 
     def target(data: bytes) -> None:
         pattern, _, text = data.decode("utf-8", "replace").partition("\n")
         leaf = Leaf("f", LeafKind.RE, pattern[:200], cased=True, detail="is")
         try:
-            check_expression(leaf)
+            check_expressions([leaf])
         except ExpressionRefused:
             return
         tests = FieldTests()

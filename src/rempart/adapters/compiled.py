@@ -114,7 +114,18 @@ def _key(files: Sequence[tuple[str, str]], placeholders: Mapping[str, Sequence[s
 
 
 _MODULES = (
-    *("audited", "condition", "languages", "meaning", "notation", "packed", "predicates", "rule", "sigma"),
+    *(
+        "audited",
+        "condition",
+        "languages",
+        "meaning",
+        "notation",
+        "packed",
+        "predicates",
+        "repeats",
+        "rule",
+        "sigma",
+    ),
 )
 _READERS = ("pysigma", "pysigma-pipeline-sysmon", "pysigma-pipeline-windows", "PyYAML", "hyperscan")
 

@@ -20,6 +20,7 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Protocol
 
 from rempart.detection.condition import Leaf, LeafKind
+from rempart.detection.repeats import LONGEST, MOST_WILD, too_large
 
 hyperscan: Any
 try:
@@ -82,6 +83,10 @@ def texts_of(value: object) -> list[str]:
         texts = [as_text(each) for each in value if each is not None]
         return texts if len(texts) < 2 else [*texts, " ".join(texts)]
     return [as_text(value)]
+
+
+class ExpressionTooLarge(ExpressionRefused):
+    """Regular expressions of one rule that would keep the machine compiling."""
 
 
 class Compiled(Protocol):
@@ -265,9 +270,8 @@ def _flags(leaf: Leaf) -> int:
     flags = hyperscan.HS_FLAG_SINGLEMATCH
     plain = _one_case(leaf.value)
     if leaf.kind in _EXPRESSIONS:
+        # No HS_FLAG_UCP: letters find their other case without it, and Unicode's \w{20} takes seconds to compile.
         flags |= hyperscan.HS_FLAG_ALLOWEMPTY | hyperscan.HS_FLAG_UTF8
-        # Only letters with two cases need Unicode's classes, which can take seconds to compile (found by fuzzing).
-        flags |= 0 if _one_case(leaf.value) else hyperscan.HS_FLAG_UCP
         for letter in leaf.detail:
             flags |= {
                 "i": hyperscan.HS_FLAG_CASELESS,
@@ -291,14 +295,39 @@ def _check(leaf: Leaf) -> None:
         re.compile(leaf.value)
     except re.error as error:
         raise ExpressionRefused(f"the regular expression {leaf.value!r} is wrong: {error}") from error
+    _check_compiled(leaf)
+
+
+@lru_cache(maxsize=4096)
+def _check_compiled(leaf: Leaf) -> None:
     if hyperscan is not None:
-        _compile([leaf.value.encode()], [0], [_flags(leaf)])
+        _compile([expression(leaf).encode()], [0], [_flags(leaf)])
 
 
-def check_expression(leaf: Leaf) -> None:
-    """Raises `ExpressionRefused` for a regular expression that could be made to hang, or is none."""
-    if leaf.kind in _EXPRESSIONS:
-        _check(leaf)
+def check_expressions(leaves: Iterable[Leaf]) -> None:
+    """Raises `ExpressionRefused` for one rule's regular expressions that could be made to hang, or that are none;
+    `ExpressionTooLarge` before any is compiled for those, and for texts, that would compile for too long or not at all.
+    """
+    asked = [leaf for leaf in leaves if leaf.kind in _SCANNED]
+    if reason := too_large(leaf.value for leaf in asked if leaf.kind in _EXPRESSIONS):
+        raise ExpressionTooLarge(reason)
+    for leaf in asked:
+        if leaf.kind in _EXPRESSIONS:
+            _check(leaf)
+        else:
+            _check_text(leaf)
+
+
+def _check_text(leaf: Leaf) -> None:
+    """A text that could not be compiled would be noticed only with all others, and take them along."""
+    where = f"a value of {leaf.field}" if leaf.field else "a keyword"
+    if len(leaf.value) > LONGEST:
+        raise ExpressionTooLarge(f"{where} has {len(leaf.value)} characters, more than {LONGEST}")
+    if leaf.kind in _LITERALS:
+        return
+    if (wild := leaf.value.count("*") + leaf.value.count("?")) > MOST_WILD:
+        raise ExpressionTooLarge(f"{where} has {wild} wildcards, more than {MOST_WILD}")
+    _check_compiled(leaf)
 
 
 # -- one field ----------------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ from rempart.detection.condition import Condition, Leaf, LeafKind, either, every
 from rempart.detection.finding import Level
 from rempart.detection.languages import in_every_language
 from rempart.detection.meaning import meaning
-from rempart.detection.predicates import ExpressionRefused, check_expression
+from rempart.detection.predicates import ExpressionRefused, ExpressionTooLarge, check_expressions
 from rempart.detection.rule import (
     Alternative,
     Comparison,
@@ -144,6 +144,8 @@ class _Draft:
             for reference in filter(None, (document.get("id"), document.get("name"))):
                 self.absent[str(reference)] = waiting.names
             self._wait(where, waiting)
+        except ExpressionTooLarge as error:
+            self._refuse(where, str(error), "Shorten it or repeat less, or make several rules of it.")
         except ExpressionRefused as error:
             self._refuse(
                 where,
@@ -180,8 +182,7 @@ class _Draft:
         asked = either(reader.condition(each.parse()) for each in detections.parsed_condition)
         if reader.missing:
             raise _Waiting(tuple(reader.missing))
-        for leaf in leaves(asked):
-            check_expression(leaf)
+        check_expressions(leaves(asked))
         return asked
 
     def _add_filter(self, where: str, document: dict[str, Any]) -> None:
