@@ -135,7 +135,9 @@ def test_every_page_is_made_in_every_language_and_escapes_what_is_hostile(
         ),
         (
             "exceptions.html",
-            exceptions_page(ExceptionsTold(exceptions=[exception], problems=["<u>"]), spoken, now, here),
+            exceptions_page(
+                ExceptionsTold(exceptions=[exception], problems=["<u>"], next=50), spoken, now, here
+            ),
         ),
         ("exceptions.html", exceptions_page(None, spoken, now, here)),
     ]

@@ -119,6 +119,33 @@ def test_findings_are_told_in_bunches_with_what_an_exception_may_name(home: Home
     asyncio.run(play())
 
 
+def test_many_long_exceptions_are_told_page_by_page(home: Home) -> None:
+    value = "€" * 199
+
+    def written(number: int) -> str:
+        values = ", ".join(f'"{value}{n % 10}"' for n in range(20))
+        return (
+            f"[[exceptions]]\nfields = {{ c-uri = [{values}], c-ip = '10.0.2.{number}' }}\n"
+            f'reason = "{"€" * 400}"\nauthor = "A"\nuntil = 2099-01-31\n'
+        )
+
+    home.places.exceptions.write_text("".join(map(written, range(80))))
+
+    async def play() -> None:
+        home.write(home.portal, b"")
+        async with watching(home):
+            seen: list[str] = []
+            skip, pages = 0, 0
+            while skip is not None:
+                told = await ask(home, ExceptionsAsked(skip=skip))
+                seen += [each.id for each in told.exceptions]
+                skip, pages = told.next, pages + 1
+            assert len(seen) == len(set(seen)) == 80
+            assert pages == 3
+
+    asyncio.run(play())
+
+
 def test_findings_stay_over_a_restart_and_count_once(home: Home) -> None:
     async def play() -> None:
         home.write(home.portal, *(request(n, f"/{n}/.env", client=f"198.51.100.{n}") for n in range(3)))

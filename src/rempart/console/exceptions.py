@@ -39,6 +39,7 @@ class ExceptionsPage:
     csrf: Annotated[str, "The session's form token."]
     silent: Annotated[str, "That watch does not answer and nothing is known; nothing when it does."]
     exceptions: Annotated[tuple[ExceptionLine, ...], "Those that hold first, the earliest end first."]
+    next: Annotated[str, "Address of the next page, or nothing."]
     problems: Annotated[tuple[str, ...], "Exceptions that hide nothing, and why."]
     refusal: Annotated[str, "Why it was refused, or nothing."]
     advice: Annotated[str, "What to do about it, or nothing."]
@@ -62,6 +63,7 @@ def exceptions_page(
         csrf=here.csrf,
         silent="" if told else words.say("findings.silent"),
         exceptions=tuple(_line(each, words, now, technician) for each in (told.exceptions if told else ())),
+        next=f"/exceptions?skip={told.next}" if told and told.next else "",
         problems=tuple(plain(each) for each in (told.problems if told else ())),
         refusal=plain(refusal, SENTENCES) if refusal else "",
         advice=plain(advice, SENTENCES) if advice else "",

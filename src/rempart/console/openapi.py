@@ -17,7 +17,16 @@ from rempart.accounts.conversation import (
 from rempart.console.frame import LOOKERS
 from rempart.detection.bunch import Bunch
 from rempart.detection.finding import Kind, Level
-from rempart.detection.inquiry import LAST_DAY, BunchTold, DayKept, ExceptionsTold, RulesTold, SourcesTold
+from rempart.detection.inquiry import (
+    LAST_DAY,
+    BunchTold,
+    DayKept,
+    ExceptionsTold,
+    Preview,
+    PreviewAsked,
+    RulesTold,
+    SourcesTold,
+)
 from rempart.duties.duty import Duty
 from rempart.engine.orders import AnyOrder
 from rempart.messages import Foreseen, IncidentFile, IncidentStatus, OrderDone, Status
@@ -92,6 +101,8 @@ _SPOKEN = (
     Findings,
     BunchTold,
     ExceptionsTold,
+    PreviewAsked,
+    Preview,
     SourcesTold,
     RulesTold,
     OrderDone,
@@ -134,7 +145,7 @@ _Schemas = Mapping[str, Any]
 
 
 def _paths(named: _Schemas) -> dict[str, Any]:
-    parts = (_status, _orders, _people, _incidents, _files, _findings, _detection, _session)
+    parts = (_status, _orders, _people, _incidents, _files, _findings, _exceptions, _detection, _session)
     return {path: told for part in parts for path, told in part(named).items()}
 
 
@@ -300,7 +311,7 @@ def _findings(named: _Schemas) -> dict[str, Any]:
             "parameters": [
                 {"name": "day", "in": "path", "required": True, "schema": day},
                 {"name": "bunch", "in": "path", "required": True, "schema": bunch},
-                _query("before", {"type": "integer", "minimum": 0, "maximum": 1 << 53}),
+                _query("before", _COUNT),
             ],
             "get": _operation(
                 "bunch",
@@ -314,9 +325,35 @@ def _findings(named: _Schemas) -> dict[str, Any]:
     }
 
 
+def _exceptions(named: _Schemas) -> dict[str, Any]:
+    return {
+        f"{ROOT}/exceptions": {
+            "parameters": [_query("skip", _COUNT)],
+            "get": _operation(
+                "exceptions",
+                "What is normal here and not told, until when, and how often it hid something; "
+                f"a page at a time. {_LOOKERS}",
+                named,
+                gives="ExceptionsTold",
+                scope="read",
+                faults=("400",),
+            ),
+        },
+        f"{ROOT}/previews": {
+            "post": _operation(
+                "preview",
+                f"What an exception would have hidden of the findings that are kept. {_LOOKERS}",
+                named,
+                takes="PreviewAsked",
+                gives="Preview",
+                scope="read",
+            ),
+        },
+    }
+
+
 def _detection(named: _Schemas) -> dict[str, Any]:
     told = (
-        ("exceptions", "What is normal here and not told, until when, and how often it hid something"),
         ("sources", "Which logs are followed, and what comes from each"),
         ("rules", "Which rules are in force, and which are refused or wait for the site's values"),
     )
@@ -331,6 +368,9 @@ def _detection(named: _Schemas) -> dict[str, Any]:
 
 
 _LOOKERS = f"For the roles {', '.join(sorted(LOOKERS))}"
+
+
+_COUNT = {"type": "integer", "minimum": 0, "maximum": 1 << 53}
 
 
 def _query(name: str, schema: dict[str, Any]) -> dict[str, Any]:

@@ -65,7 +65,10 @@ class PreviewAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class ExceptionsAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """Which exceptions are there, and what has each hidden?"""
+    """Which exceptions are there, and what has each hidden? Those that hold first, then by their end."""
+
+    skip: Annotated[int, Meta(ge=0, le=1 << 53)] = 0
+    """How many were told before."""
 
 
 class SourcesAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
@@ -147,10 +150,12 @@ class ExceptionTold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExceptionsTold(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """All exceptions, as many as one answer takes."""
+    """One page of exceptions."""
 
     exceptions: list[ExceptionTold]
     problems: list[str]
+    next: int | None = None
+    """How many to skip for the next page; None: this is the last."""
 
 
 class SourceTold(msgspec.Struct, frozen=True, kw_only=True):

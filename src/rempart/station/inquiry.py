@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -51,6 +51,7 @@ from rempart.detection.preview import EXAMPLES, is_grave
 from rempart.detection.trait import Trait, telling
 from rempart.engine.taming import exemption
 from rempart.errors import Problem, RempartError
+from rempart.messages import MAX_FRAME
 from rempart.ports import Clock
 from rempart.site.site import LogSource
 from rempart.station.rulebook import Rulebook, Silences
@@ -117,8 +118,8 @@ class Inquiry:
                 return self._bunch(asked)
             case PreviewAsked(rule=rule, traits=traits):
                 return self._preview(rule, traits)
-            case ExceptionsAsked():
-                return self._exceptions()
+            case ExceptionsAsked(skip=skip):
+                return self._exceptions(skip)
             case SourcesAsked():
                 return SourcesTold(sources=[self._source(log) for log in self.logs])
             case RulesAsked():
@@ -169,21 +170,29 @@ class Inquiry:
 
     # -- exceptions ----------------------------------------------------------------------------------------------
 
-    def _exceptions(self) -> ExceptionsTold:
+    def _exceptions(self, skip: int) -> ExceptionsTold:
         detection, now = self.detection(), self.clock.now()
         written, ordered = self.rulebook.written_exceptions()
-        told = [self._exception(detection, each, ordered=False) for each in written]
-        told += [self._exception(detection, each, ordered=True) for each in ordered]
+        holding = {each.id for each in detection.tamed.exceptions.exemptions}
+        told = [self._exception(detection, each, holding, ordered=False) for each in written]
+        told += [self._exception(detection, each, holding, ordered=True) for each in ordered]
         over = {each.id for each in (*written, *ordered) if each.ended(now)}
         told = [msgspec.structs.replace(each, ended=each.id in over) for each in told]
         told.sort(key=lambda each: (each.ended, each.until))
         problems = [str(problem)[:400] for problem in detection.tamed.problems]
-        return ExceptionsTold(exceptions=told[: 4 * MOST_NAMED], problems=problems[:MOST_NAMED])
+        page = list(_fitting(told[skip:]))
+        end = skip + len(page)
+        return ExceptionsTold(
+            exceptions=page, problems=problems[:MOST_NAMED], next=end if end < len(told) else None
+        )
 
-    def _exception(self, detection: Detection, entry: Exemption, *, ordered: bool) -> ExceptionTold:
-        hidings = self.silences.of(entry.id)
+    def _exception(
+        self, detection: Detection, entry: Exemption, holding: Collection[str], *, ordered: bool
+    ) -> ExceptionTold:
+        name = entry.id
+        hidings = self.silences.of(name)
         return ExceptionTold(
-            id=entry.id,
+            id=name,
             rules=[detection.title(rule)[:120] for rule in entry.rules[:MOST_NAMED]],
             traits=[
                 Trait(name[:120], value.text[:200] if telling(name, value.text) else "")
@@ -195,7 +204,7 @@ class Inquiry:
             until=entry.until.isoformat(),
             ordered=ordered,
             ended=False,
-            in_force=any(each.id == entry.id for each in detection.tamed.exceptions.exemptions),
+            in_force=name in holding,
             times=sum(each.times for each in hidings),
             last=max((each.last for each in hidings), default=None),
         )
@@ -230,6 +239,16 @@ class Inquiry:
             free=disk.free,
             disk=disk.total,
         )
+
+
+def _fitting(told: Sequence[ExceptionTold]) -> Iterator[ExceptionTold]:
+    """As many as one answer takes: somebody may have named hundreds of values in each."""
+    room = MAX_FRAME // 2
+    for each in told[:PAGE]:
+        room -= len(msgspec.json.encode(each))
+        if room < 0:
+            return
+        yield each
 
 
 def _problems(problems: Sequence[Problem]) -> list[ProblemTold]:

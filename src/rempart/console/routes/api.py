@@ -56,6 +56,8 @@ from rempart.detection.inquiry import (
     ExceptionsTold,
     FromInquirer,
     Place,
+    Preview,
+    PreviewAsked,
     RulesAsked,
     RulesTold,
     SourcesAsked,
@@ -82,9 +84,9 @@ from rempart.phrase import advice, phrase
 if TYPE_CHECKING:
     from rempart.console.app import Console
 
-_Body = TypeVar("_Body", Given, Asked, Credentials)
-_Question = TypeVar("_Question", BunchesAsked, BunchAsked)
-_Told = TypeVar("_Told", Bunches, BunchTold, ExceptionsTold, SourcesTold, RulesTold)
+_Body = TypeVar("_Body", Given, Asked, Credentials, PreviewAsked)
+_Question = TypeVar("_Question", BunchesAsked, BunchAsked, ExceptionsAsked)
+_Told = TypeVar("_Told", Bunches, BunchTold, ExceptionsTold, Preview, SourcesTold, RulesTold)
 
 _FILTERS = ("day", "level", "kind")
 """What may narrow the findings that are asked for."""
@@ -112,6 +114,7 @@ def routes(console: "Console") -> list[Route]:
         _route("/findings", desk.findings),
         _route("/findings/{day}/{bunch}", desk.bunch),
         _route("/exceptions", desk.exceptions),
+        _route("/previews", desk.preview, "POST"),
         _route("/sources", desk.sources),
         _route("/rules", desk.rules),
         _route("/session", desk.who),
@@ -257,9 +260,15 @@ class _Api:
         return _json(told)
 
     async def exceptions(self, request: Request) -> Response:
-        """All exceptions."""
+        """One page of exceptions."""
         await self._reader(request, LOOKERS)
-        return _json(await self._inquire(ExceptionsAsked(), ExceptionsTold))
+        wanted = _asked({"skip": request.query_params.get("skip", "0")}, ExceptionsAsked)
+        return _json(await self._inquire(wanted, ExceptionsTold))
+
+    async def preview(self, request: Request) -> Response:
+        """What an exception would have hidden."""
+        await self._reader(request, LOOKERS)
+        return _json(await self._inquire(await _read(request, PreviewAsked), Preview))
 
     async def sources(self, request: Request) -> Response:
         """What comes from each log."""

@@ -177,7 +177,7 @@ class _Findings:
         return self.console.html(request, "bunch.html", page, code)
 
     async def _listed(self, request: Request, here: Session, refusal: str = "", advice: str = "") -> Response:
-        told = await self._told(ExceptionsAsked(), ExceptionsTold)
+        told = await self._told(ExceptionsAsked(skip=_number(request, "skip") or 0), ExceptionsTold)
         words, now = self.console.words(request), self.console.clock.now()
         page = exceptions_page(told, words, now, here, refusal=refusal, advice=advice)
         return self.console.html(request, "exceptions.html", page, 409 if refusal else 200)
@@ -211,4 +211,4 @@ def _place(request: Request) -> Place | None:
 
 def _number(request: Request, name: str) -> int | None:
     given = request.query_params.get(name, "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 17 else None
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 16 else None
