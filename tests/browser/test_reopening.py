@@ -10,6 +10,7 @@ from browser.conftest import looking
 from browser.home import Home
 from browser.test_accounts import enrol, fits, with_authenticator
 from rempart.accounts.person import Role
+from rempart.containment.limits import Limits
 from rempart.engine import orders
 from rempart.engine.orders import GateAnswer
 from rempart.site.opening import OpeningState
@@ -103,6 +104,23 @@ def test_a_technician_asks_a_second_person_approves_and_the_door_opens(
     door(technician, home).get_by_role("button", name="Close again").click()
     expect(technician.locator(f"#door-{DOOR} h2")).to_contain_text("closed")
     assert stand(home) is OpeningState.CLOSED
+
+
+def test_a_technician_lets_a_supplier_in_to_one_machine(technician: Page, home: Home) -> None:
+    technician.goto(f"{home.origin}/reopening")
+    there = technician.locator("#door-remote-maintenance")
+    there.locator("summary", has_text="Let a supplier in").click()
+    there.get_by_label("Who comes in").fill("J. Peeters (Beds Ltd)")
+    there.get_by_label("The address they come from").fill("198.51.100.18")
+    there.get_by_label("The only machines they reach").fill("care-server")
+    there.get_by_label("Reason").fill("the bed sensors are mute")
+    fits(technician)
+    there.get_by_role("button", name="Let a supplier in").click()
+    expect(technician.locator("main")).to_contain_text("care-server")
+    technician.get_by_role("button", name="Use my passkey").click()
+    expect(technician.locator("#door-remote-maintenance")).to_contain_text("to 10.0.2.10 only")
+    stand = home.guard.state.doors["remote-maintenance"].stand
+    assert stand.limits == Limits(source="198.51.100.18", hosts=("10.0.2.10",))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

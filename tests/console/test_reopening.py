@@ -3,6 +3,7 @@
 import asyncio
 import html
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,8 @@ from rempart.accounts.person import INFORMED, STAFF, Role
 from rempart.console.app import Console, rendered
 from rempart.console.frame import frame
 from rempart.console.ladder import Fill, Rung, Step, ladder
-from rempart.console.reopening import ReopeningPage, Rights, reopening_page, rights
+from rempart.console.reopening import Door, Letting, ReopeningPage, Rights, reopening_page, rights
+from rempart.console.routes.reopening import _order
 from rempart.console.words import words
 from rempart.engine import facts, orders
 from rempart.instants import Instant, parse_rfc3339
@@ -37,7 +39,8 @@ from rempart.messages import (
 from rempart.phrase import Phrase, phrase
 from rempart.reopening.dossier import ProofKind
 from rempart.site.description import parse
-from rempart.site.opening import OpeningState
+from rempart.site.opening import OpeningState, Publication, Tls
+from rempart.site.placement import Placement
 from rempart.site.site import Language, Site
 from station.household import Household
 
@@ -344,6 +347,89 @@ def test_what_was_done_is_noted_and_a_door_moved_with_a_passkey_and_no_cut_ended
         following.cancel()
 
     visit_home(tmp_path, site, talk)
+
+
+def vendor(page: ReopeningPage) -> Door:
+    return next(door for door in page.doors if door.id == "remote-maintenance")
+
+
+def with_tls(tls: Tls | None) -> Site:
+    """The home with its suppliers behind the proxy."""
+    published = Publication(
+        host="fournisseurs.example", zone="servers", address="10.0.2.10", port=80, tls=tls
+    )
+    return replace(
+        SITE,
+        openings=tuple(
+            replace(o, publication=published) if o.id == "remote-maintenance" else o for o in SITE.openings
+        ),
+    )
+
+
+CLIENTS = Tls(certificate="/etc/a.pem", clients="/etc/b.pem")
+
+
+@pytest.mark.parametrize(
+    ("home", "lets_in"),
+    [
+        (SITE, Letting.MACHINES),
+        (with_tls(CLIENTS), Letting.CERTIFICATE),
+        (with_tls(None), Letting.NOTHING),
+        (replace(SITE, placement=Placement.OBSERVER), None),
+    ],
+)
+def test_a_door_for_visits_asks_what_the_visit_is_limited_to(
+    home: Site, lets_in: Letting | None, make: Make, now: Instant
+) -> None:
+    visitor = signed_in(Role.TECHNICIAN).visitor
+    page = reopening_page(home, make(), visitor, words(Language.ENGLISH), now, "csrf")
+    assert vendor(page).lets_in is lets_in
+    assert {door.id for door in page.doors if door.lets_in} <= {"remote-maintenance"}
+    text = shown(home, page)
+    assert ('name="hosts"' in text) is (lets_in is Letting.MACHINES)
+    assert ('name="certificate"' in text) is (lets_in is Letting.CERTIFICATE)
+    assert 'name="override" value="yes"' not in text  # the site is not cut
+    assert 'value="visit"' not in shown(home, asked(make(), now, Role.DUTY))
+
+
+def test_who_is_let_in_is_said_with_the_limits(make: Make, now: Instant) -> None:
+    visit = {"state": OpeningState.FILTERED, "visitor": HOSTILE, "visitor_from": "198.51.100.18"}
+
+    def told(**limits: object) -> str:
+        inside = msgspec.structs.replace(
+            next(o for o in make().openings if o.id == "remote-maintenance"),
+            trial_until=Instant(now + 60_000_000),
+            **(visit | limits),
+        )
+        return vendor(asked(make(openings=[inside]), now, Role.TECHNICIAN)).visit
+
+    assert "10.0.2.10 only" in told(visitor_to=["10.0.2.10"])
+    assert "certificate abababababababab… only" in told(visitor_certificate="ab" * 32)
+    assert "only" not in told()
+    assert "\x1b" not in told()
+
+
+def test_a_form_becomes_the_order_of_a_visit() -> None:
+    fields = {
+        "do": ["visit"],
+        "opening": ["remote-maintenance"],
+        "visitor": [" J. Peeters "],
+        "source": ["198.51.100.18"],
+        "minutes": ["30"],
+        "hosts": ["care-server, 10.0.2.11"],
+        "reason": ["beds"],
+    }
+    assert _order("tech", fields) == orders.OpenVisit(
+        by="tech",
+        reason="beds",
+        opening="remote-maintenance",
+        visitor="J. Peeters",
+        source="198.51.100.18",
+        minutes=30,
+        hosts=["care-server", "10.0.2.11"],
+    )
+    with pytest.raises(msgspec.ValidationError):
+        _order("tech", fields | {"minutes": ["999"]})
 
 
 def test_whoever_came_by_the_link_does_not_see_it(visit: Visit) -> None:

@@ -84,7 +84,7 @@ def _title(order: AnyOrder, words: Words) -> str:
 
 def _fields(order: AnyOrder) -> Iterator[tuple[str, str]]:
     for name, value in msgspec.to_builtins(order).items():
-        if name != "type" and value not in ("", None):
+        if name != "type" and value not in ("", None, []):
             said = ", ".join(map(_said, value)) if isinstance(value, list) else _said(value)
             yield name, plain(f"{said} = {belgian(value)}" if name in _MOMENTS else said)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated
 
 from rempart.accounts.conversation import Visitor
@@ -30,6 +31,9 @@ LENGTHS = (24, 48, 72)
 """Hours of a trial that the page offers."""
 
 STAGES = tuple(range(1, LAST + 1))
+
+MINUTES = (15, 30, 60, 120, 240)
+"""Minutes of a visit that the page offers."""
 
 _OF_GATES = frozenset({"against-gate", "against-check"})
 """Obstacles that the gates themselves show."""
@@ -89,6 +93,18 @@ class Door:
     """Of the plan, from 1; 0: it is not waited for."""
     condition: str
     """What the other side asks, while it is not met."""
+    visit: str = ""
+    """Who is let in, from where, until when and to what. Empty: nobody."""
+    lets_in: "Letting | None" = None
+    """What is asked to let somebody in for minutes; None: it is no door for visits, or it stands open otherwise."""
+
+
+class Letting(StrEnum):
+    """What a visit through a door may be limited to."""
+
+    MACHINES = "machines"
+    CERTIFICATE = "certificate"
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +133,7 @@ class ReopeningPage:
     outside: Annotated[tuple[Outside, ...], "What the cut does not reach, with what to do there."]
     rights: Annotated[Rights, "What is offered to who looks."]
     lengths: Annotated[tuple[int, ...], "Hours of a trial to choose from."]
+    minutes: Annotated[tuple[int, ...], "Minutes of a visit to choose from."]
     stages: Annotated[tuple[int, ...], "Stages to choose from."]
     kinds: Annotated[tuple[tuple[str, str], ...], "What can be proven on a date: value and words."]
     subjects: Annotated[tuple[tuple[str, str], ...], "Machines that a proof may be about: id and name."]
@@ -164,6 +181,7 @@ def reopening_page(
         outside=tuple(_outside(each, words, now) for each in status.care.outside) if status else (),
         rights=rights(visitor),
         lengths=LENGTHS,
+        minutes=MINUTES,
         stages=STAGES,
         kinds=tuple((kind.value, words.say(f"reopening.proves-{kind.value}")) for kind in ProofKind),
         subjects=tuple((asset.id, plain(asset.name)) for asset in site.assets),
@@ -272,6 +290,35 @@ def _door(site: Site, status: Status, opening: OpeningStatus, words: Words, now:
         closable=not opening.lifeline and opening.state is not OpeningState.CLOSED,
         stage=opening.stage,
         condition=plain(opening.partner),
+        visit=_visit(opening, words, now),
+        lets_in=_letting(site, opening),
+    )
+
+
+def _letting(site: Site, opening: OpeningStatus) -> Letting | None:
+    described = next((each for each in site.openings if each.id == opening.id), None)
+    free = opening.state is OpeningState.CLOSED or bool(opening.visitor)
+    if described is None or not (site.enforces and described.takes_visits and free):
+        return None
+    if described.publication is None:
+        return Letting.MACHINES
+    tls = described.publication.tls
+    return Letting.CERTIFICATE if tls and tls.clients else Letting.NOTHING
+
+
+def _visit(opening: OpeningStatus, words: Words, now: Instant) -> str:
+    if not opening.visitor or opening.trial_until is None:
+        return ""
+    if not opening.visitor_from:
+        return words.say("reopening.visit-unnamed", when=moment(opening.trial_until, now, words))
+    key = "visit-to" if opening.visitor_to else "visit-with" if opening.visitor_certificate else "visit-in"
+    return words.say(
+        f"reopening.{key}",
+        who=plain(opening.visitor),
+        source=opening.visitor_from,
+        when=moment(opening.trial_until, now, words),
+        machines=plain(", ".join(opening.visitor_to)),
+        certificate=opening.visitor_certificate[:16],
     )
 
 

@@ -193,6 +193,14 @@ def _order(by: str, fields: dict[str, list[str]]) -> AnyOrder:
         case "end" | "simulate-end":
             kind = orders.Normalise
             said = {"by": by, "reason": reason}
+        case "visit":
+            kind = orders.OpenVisit
+            said |= {name: one(fields, name, 120).strip() for name in ("visitor", "source", "certificate")}
+            said |= {
+                "minutes": int(one(fields, "minutes", 3)),
+                "hosts": one(fields, "hosts", 400).replace(",", " ").split(),
+                "override": bool(one(fields, "override")),
+            }
         case "outside":
             kind = orders.TickOutside
             said = {"by": by, "item": one(fields, "item", 120), "reply": one(fields, "reply")}
