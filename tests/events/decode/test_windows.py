@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rempart.detection.match import Matcher
+from rempart.detection.sigma import load
 from rempart.errors import DecodeError
 from rempart.events.decode import windows
 from rempart.instants import parse_rfc3339
@@ -113,3 +115,55 @@ def test_no_shape_breaks_it(value: Any) -> None:
             windows.decode(json.dumps(document), "", 1)
         except DecodeError:
             continue
+
+
+TASKS = "1ff70682-0a51-30e8-076d-740be8cee98b"
+CALL = f"RpcrtCall 812 C:\\Program Files\\a b.exe ncacn_np \\PIPE\\atsvc 10.0.20.5 {TASKS} 0 HOME\\eve 6 10"
+CALL_MESSAGE = (
+    "An RPC server function was called.\n\nNetwork Information:\n\tProtocol:\tncacn_np\n\tEndpoint:\t\\PIPE\\atsvc\n\t"
+    "Client Network Address:\t10.0.20.5\n\tClient Port:\t50000\nRPC Information:\n\t"
+    "InterfaceUuid:\t1ff70682-0a51-30e8-076d-740be8cee98b\n\tOpNum:\t\t0\n"
+)
+SCHEDULED = """
+title: t
+logsource: {product: rpc_firewall, category: application}
+detection:
+  s: {EventLog: RPCFW, EventID: 3, InterfaceUuid: 1FF70682-0a51-30e8-076d-740be8cee98b, OpNum: [0, 1]}
+  condition: s
+level: high
+"""
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {
+            "Event": {
+                "System": {"Channel": "RPCFW", "EventID": 3},
+                "EventData": {"Data": {"#text": CALL.split(" ")}},
+            }
+        },
+        {"Channel": "RPCFW", "EventID": 3, "Data": CALL},
+        {"Channel": "RPCFW", "EventID": "3", "Message": CALL_MESSAGE},
+        {
+            "winlog": {
+                "channel": "RPCFW",
+                "event_id": "3",
+                "event_data": {
+                    f"param{number}": word
+                    for number, word in enumerate(
+                        ["f", "812", "a b.exe", "ncacn_np", "\\PIPE\\atsvc", "10.0.20.5", TASKS, "0"],
+                        1,
+                    )
+                },
+            }
+        },
+    ],
+)
+def test_a_call_that_rpc_firewall_saw_is_asked_its_rules(said: dict[str, Any]) -> None:
+    event = windows.decode(json.dumps(said).encode(), "rpcfw.evtx", 1)
+    assert (event.fields["src_ip"], event.fields["Endpoint"]) == ("10.0.20.5", "\\PIPE\\atsvc")
+    asked = Matcher(load([("rpc.yml", SCHEDULED)]).rules)
+    assert asked.matches(event)
+    elsewhere = json.dumps({"Channel": "Application", "EventID": 3, "Data": CALL})
+    assert not asked.matches(windows.decode(elsewhere.encode(), "other.evtx", 1))

@@ -6,7 +6,8 @@ name; attributes are dropped; ``Provider_Name`` is the provider's name. Every va
 absent value and JSON null are absent, an empty text stays; a list is joined by one blank. Flat JSON is left as it is,
 with ``Provider_Name`` taken from ``SourceName`` where it is missing. A field name with blanks also exists without them
 ("Threat Name", ThreatName), for Defender's rules. What Security's audit tells of processes (4688) and the registry
-(4657) is there in Sysmon's words too, and what Defender found in those of Sigma's category ``antivirus``.
+(4657) is there in Sysmon's words too, what Defender found in those of Sigma's category ``antivirus``, and what
+RPC Firewall saw in those of its rules.
 """
 
 import json
@@ -214,6 +215,31 @@ _PATHS = 8_192
 """Characters looked at of all paths that Defender names."""
 
 
+# RPC Firewall gives its event eleven unnamed strings; collectors join them, number them, or write the message only.
+_CALL = re.compile(
+    r"(?P<Protocol>nca\w{3,20}) (?P<Endpoint>\S{0,255}) (?P<src_ip>\S{0,64}) "
+    r"(?P<InterfaceUuid>[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}) (?P<OpNum>\d{1,5})\b"
+)
+_CALL_MESSAGE = re.compile(
+    r"Protocol:\s{1,9}(?P<Protocol>\S{0,32})\s{1,9}Endpoint:\s{1,9}(?P<Endpoint>\S{0,255})\s{1,9}"
+    r"Client Network Address:\s{1,9}(?P<src_ip>\S{0,64})\s[\s\S]{0,400}?"
+    r"InterfaceUuid:\s{1,9}(?P<InterfaceUuid>[0-9A-Fa-f-]{36})\s{1,9}OpNum:\s{1,9}(?P<OpNum>\d{1,5})\b"
+)
+
+
+def _remote_call(fields: dict[str, Any]) -> dict[str, Any]:
+    """A call that RPC Firewall (Zero Networks) let through or stopped, in the words of Sigma's rules for it."""
+    numbered = " ".join(str(fields.get(f"param{number}", "")) for number in range(1, 12))
+    text = numbered if numbered.strip() else _scalar(fields.get("Data")) or ""
+    found = _CALL.search(str(text)[:_CALLS]) or _CALL_MESSAGE.search(str(fields.get("Message", ""))[:_CALLS])
+    words = {name: word for name, word in found.groupdict().items() if word} if found else {}
+    return {"EventLog": "RPCFW", **words}
+
+
+_CALLS = 8_192
+"""Characters looked at of a call."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Also:
     """What an event of this channel says in other words too."""
@@ -232,7 +258,9 @@ def _told_otherwise(event: Event, also: _Also) -> Event:
 
 
 _DEFENDER = _Also("microsoft-windows-windows defender/operational", _virus, LogSource("windows", "antivirus"))
+_RPC_FIREWALL = _Also("rpcfw", _remote_call, LogSource("rpc_firewall", "application"))
 _BY_EVENT = {
+    3: _RPC_FIREWALL,
     4688: _Also("security", _process),
     4657: _Also("security", _registry),
     **dict.fromkeys((1006, 1007, 1008, 1015, 1116, 1117, 1118, 1119), _DEFENDER),
