@@ -12,10 +12,9 @@ import numpy as np
 from playwright.sync_api import Browser, FloatRect, Page, expect, sync_playwright
 
 from browser.home import CHROMIUM, finding, running
-from rempart.adapters.clock import SystemClock
+from rempart.care.reply import Reply
 from rempart.detection.finding import Kind
-from rempart.engine.inputs import Ordered
-from rempart.engine.orders import Isolate
+from rempart.engine.orders import AttestCare, Isolate
 
 PICTURE = Path("docs/pictures/duty-page.png")
 _MOST = 250_000
@@ -27,7 +26,9 @@ def take() -> None:
     with running() as home, sync_playwright() as playwright:
         home.see(finding(Kind.RECORDS, actor="10.0.1.12", asset="10.0.2.10"))
         home.contain()
-        home.tell(Ordered(SystemClock().now(), Isolate(by="Direction", asset="ward-pc-2")))
+        home.order(Isolate(by="Direction", asset="ward-pc-2"))
+        for ward in ("ground", "first"):
+            home.order(AttestCare(by="Nuit", ward=ward, reply=Reply.YES))
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-lcd-text"]
         )

@@ -275,6 +275,24 @@ def test_what_the_wards_say_is_on_the_page(
     assert duty_page(site, calm, now, now, words(Language.ENGLISH)).wards is None
 
 
+def test_many_wards_to_call_are_one_thing_to_do_and_leave_room_for_the_numbers(
+    site: Site, make: Make, now: Instant
+) -> None:
+    wards = [
+        WardStatus(id=each.id, name=each.name, phone=each.phone, standing="unheard", at=None)
+        for each in site.wards
+    ]
+    page = duty_page(
+        site, make(Posture.CONTAINED, care=CareStatus(wards=wards)), now, now, words(Language.FRENCH)
+    )
+    first, numbers, *_ = page.tasks
+    assert "Rez-de-chaussée" in first.text
+    nothing = words(Language.FRENCH).say("word.no-number")
+    assert first.detail == f"0470 00 00 11 · Premier étage 0470 00 00 12 · Deuxième étage {nothing}"
+    assert first.link == "tel:0470000011"
+    assert numbers.text == words(Language.FRENCH).say("task.numbers.text")
+
+
 def shown(site: Site, status: Status, now: Instant, audience: Audience) -> str:
     page = duty_page(site, status, now, now, words(Language.ENGLISH), audience)
     return rendered("duty.html", page, around(site, Language.ENGLISH))

@@ -1,7 +1,7 @@
 """The duty page: how things are, the proof, whom to call, the house and its doors, what happens, what to do."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -265,7 +265,8 @@ def _tasks(status: Status | None, now: Instant, names: Names, audience: Audience
         link = f"{INCIDENTS}/{proposal.incident}" if told_all else ""
         yield Task(text=text, detail=words.say("task.decide.detail"), link=link)
     if status.posture in (Posture.CONTAINED, Posture.REOPENING):
-        yield from (_ask(each, words) for each in status.care.wards if each.standing == Standing.UNHEARD)
+        if unheard := [each for each in status.care.wards if each.standing == Standing.UNHEARD]:
+            yield _ask(unheard, words)
         yield _task("numbers", words, NUMBERS)
         if names.site.outside_wall:
             yield _task("outside", words, "#outside-title")
@@ -286,9 +287,13 @@ def _service(service: str, names: Names) -> str:
     return known or service
 
 
-def _ask(ward: WardStatus, words: Words) -> Task:
-    spoken = call(ward.name, ward.phone or "", words)
-    return Task(text=words.say("task.ward.text", ward=ward.name), detail=spoken.phone, link=spoken.link)
+def _ask(unheard: Sequence[WardStatus], words: Words) -> Task:
+    """The wards to call are one thing to do, the first of them at once: the others must not push the numbers away."""
+    first, *others = (call(ward.name, ward.phone or "", words) for ward in unheard)
+    numbers = (first.phone, *(f"{each.name} {each.phone}" for each in others))
+    return Task(
+        text=words.say("task.ward.text", ward=first.name), detail=" · ".join(numbers), link=first.link
+    )
 
 
 def _task(key: str, words: Words, link: str = "") -> Task:
