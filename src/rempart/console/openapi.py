@@ -29,6 +29,7 @@ from rempart.detection.inquiry import (
 )
 from rempart.duties.duty import Duty
 from rempart.engine.orders import AnyOrder
+from rempart.instants import Instant
 from rempart.messages import Foreseen, IncidentFile, IncidentStatus, OrderDone, Status
 
 ROOT = "/api/v1"
@@ -79,6 +80,26 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     """What ``after`` must be to have the next page; empty: this is the last."""
 
 
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the station itself is well; how the wall, the journal and telling people are is in the status."""
+
+    guard: bool
+    """Whether the guard answers."""
+    heard: Instant | None
+    """When it last said something."""
+    watch: bool
+    """Whether watch answers."""
+    silent: list[str]
+    """Logs from which nothing came for much longer than is usual."""
+    clock: bool | None
+    """Whether the network keeps the clock right; None: the kernel does not say."""
+    certificate: Instant | None
+    """Until when the pages' certificate is good; None: they have none."""
+    free: int | None
+    """Bytes free on the disk of watch's store; None: watch does not answer."""
+    disk: int | None
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong, in words (RFC 9457)."""
 
@@ -99,6 +120,7 @@ _SPOKEN = (
     Duties,
     Incidents,
     Findings,
+    Health,
     BunchTold,
     ExceptionsTold,
     PreviewAsked,
@@ -153,6 +175,15 @@ def _status(named: _Schemas) -> dict[str, Any]:
     return {
         f"{ROOT}/status": {
             "get": _operation("status", "How things are", named, gives="Status", scope="read"),
+        },
+        f"{ROOT}/health": {
+            "get": _operation(
+                "health",
+                f"Whether the station itself is well. {_LOOKERS}",
+                named,
+                gives="Health",
+                scope="read",
+            ),
         },
     }
 

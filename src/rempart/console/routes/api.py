@@ -41,11 +41,13 @@ from rempart.console.openapi import (
     Duties,
     Findings,
     Given,
+    Health,
     Incidents,
     Problem,
     description,
 )
 from rempart.console.routes.incidents import attaching, handed
+from rempart.console.routes.technique import vitals_of
 from rempart.console.web import ANSWER_MOST, Upload, body, where
 from rempart.detection.inquiry import (
     BunchAsked,
@@ -101,6 +103,7 @@ def routes(console: "Console") -> list[Route]:
     return [
         _route("/openapi.json", desk.description),
         _route("/status", desk.status),
+        _route("/health", desk.health),
         _route("/orders", desk.order, "POST"),
         _route("/questions", desk.question, "POST"),
         _route("/simulations", desk.simulate, "POST"),
@@ -163,6 +166,24 @@ class _Api:
         """How things are."""
         _, visitor = await self._reader(request)
         return _json(self._status(visitor))
+
+    async def health(self, request: Request) -> Response:
+        """Whether the station itself is well."""
+        await self._reader(request, LOOKERS)
+        known = await vitals_of(self.console)
+        sources = known.sources.sources if known.sources else []
+        return _json(
+            Health(
+                guard=known.status is not None,
+                heard=known.seen,
+                watch=known.rules is not None,
+                silent=[each.source for each in sources if each.silent],
+                clock=known.clock,
+                certificate=known.certificate,
+                free=known.rules.free if known.rules else None,
+                disk=known.rules.disk if known.rules else None,
+            )
+        )
 
     async def order(self, request: Request) -> Response:
         """Give an order."""

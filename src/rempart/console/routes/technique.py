@@ -42,29 +42,20 @@ class _Technique:
         if looker(request) is None:
             return self.console.refused(request)
         now = self.console.clock.now()
-        return self._shown(request, sources_page(await self._logs(), self.console.words(request), now))
+        return self._shown(request, sources_page(await _logs(self.console), self.console.words(request), now))
 
     async def rules(self, request: Request) -> Response:
         """Which rules are in force."""
         if looker(request) is None:
             return self.console.refused(request)
         now = self.console.clock.now()
-        return self._shown(request, rules_page(await self._rules(), self.console.words(request), now))
+        return self._shown(request, rules_page(await _rules(self.console), self.console.words(request), now))
 
     async def health(self, request: Request) -> Response:
         """Whether the station is well."""
         if looker(request) is None:
             return self.console.refused(request)
-        sources, rules = await asyncio.gather(self._logs(), self._rules())
-        pem = self.console.certificate
-        vitals = Vitals(
-            status=self.console.feed.status,
-            seen=self.console.feed.seen,
-            sources=sources,
-            rules=rules,
-            clock=clock.kept_right(),
-            certificate=certificate.good_until(pem) if pem else None,
-        )
+        vitals = await vitals_of(self.console)
         words, now = self.console.words(request), self.console.clock.now()
         return self._shown(request, health_page(self.console.site, vitals, words, now))
 
@@ -77,14 +68,30 @@ class _Technique:
     def _shown(self, request: Request, page: SheetPage) -> Response:
         return self.console.html(request, "sheet.html", page)
 
-    async def _logs(self) -> SourcesTold | None:
-        try:
-            return await self.console.inquirer.ask(SourcesAsked(), SourcesTold)
-        except StationUnreachable:
-            return None
 
-    async def _rules(self) -> RulesTold | None:
-        try:
-            return await self.console.inquirer.ask(RulesAsked(), RulesTold)
-        except StationUnreachable:
-            return None
+async def vitals_of(console: "Console") -> Vitals:
+    """What is known of the station's parts just now."""
+    sources, rules = await asyncio.gather(_logs(console), _rules(console))
+    pem = console.certificate
+    return Vitals(
+        status=console.feed.status,
+        seen=console.feed.seen,
+        sources=sources,
+        rules=rules,
+        clock=clock.kept_right(),
+        certificate=certificate.good_until(pem) if pem else None,
+    )
+
+
+async def _logs(console: "Console") -> SourcesTold | None:
+    try:
+        return await console.inquirer.ask(SourcesAsked(), SourcesTold)
+    except StationUnreachable:
+        return None
+
+
+async def _rules(console: "Console") -> RulesTold | None:
+    try:
+        return await console.inquirer.ask(RulesAsked(), RulesTold)
+    except StationUnreachable:
+        return None
