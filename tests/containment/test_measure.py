@@ -99,7 +99,7 @@ def test_a_wider_visit_loosens_and_of_two_that_differ_neither_stands() -> None:
     assert loosens(one, visit("a"))
     assert tightest(one, two) == one
     assert tightest(one, other).stands["x"] == Stand(state=OpeningState.CLOSED)
-    assert disagreements(one, other, NOW)
+    assert disagreements(one, other, NOW) == ("opening x lets in others than was decided",)
 
 
 def test_what_differs_is_said_in_words() -> None:
@@ -113,6 +113,16 @@ def test_what_differs_is_said_in_words() -> None:
         "the block of a is missing",
         "there is a block of b that nobody decided",
     )
+
+
+def test_another_end_is_said_to_be_one() -> None:
+    def trial(until: Instant) -> Enforcement:
+        return Enforcement(
+            stands={"x": Stand(state=OpeningState.OPEN, until=until, then=OpeningState.CLOSED)}
+        )
+
+    told = disagreements(trial(LATER), trial(Instant(LATER + 5_000_000)), NOW)
+    assert told == ("opening x is open until another instant than was decided",)
 
 
 def test_a_trial_that_ran_out_is_closed_for_the_world() -> None:

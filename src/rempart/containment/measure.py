@@ -105,8 +105,7 @@ def disagreements(wanted: Enforcement, held: Enforcement, now: Instant) -> tuple
     """
     expected = due(wanted, now)
     found = [
-        f"opening {name} is {held.stands[name].state.value if name in held.stands else 'unknown'}, "
-        f"not {stand.state.value}"
+        f"opening {name} {_otherwise(stand, held.stands.get(name))}"
         for name, stand in sorted(expected.stands.items())
         if name not in held.stands or not _same_stand(stand, held.stands[name], now)
     ]
@@ -139,6 +138,15 @@ def _fallen(stand: Stand, now: Instant) -> Stand:
     if stand.until is not None and stand.then is not None and stand.until <= now:
         return Stand(state=stand.then)
     return stand
+
+
+def _otherwise(wanted: Stand, held: Stand | None) -> str:
+    """How an opening stands otherwise than wanted."""
+    if held is None or held.state is not wanted.state:
+        return f"is {held.state.value if held else 'unknown'}, not {wanted.state.value}"
+    if held.limits != wanted.limits:
+        return "lets in others than was decided"
+    return f"is {wanted.state.value} until another instant than was decided"
 
 
 def _same_stand(wanted: Stand, held: Stand, now: Instant) -> bool:
