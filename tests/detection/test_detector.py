@@ -59,6 +59,46 @@ def test_a_rule_that_only_feeds_a_correlation_reports_nothing_itself() -> None:
     assert found[0].kind is Kind.GUESSING
 
 
+RARE = """
+title: Rare
+id: 31111111-1111-4111-8111-111111111111
+correlation:
+  type: value_percentile
+  rules: [%s]
+  group-by: [%s]
+  timespan: 1h
+  condition: {field: %s, lte: %s}
+level: high
+"""
+BY_PEER = """
+title: By peer
+name: by_peer
+id: 41111111-1111-4111-8111-111111111111
+correlation:
+  type: event_count
+  rules: [failed]
+  group-by: [peer]
+  aliases: {peer: {failed: c-ip}}
+  timespan: 1h
+  condition: {gte: 1}
+level: low
+"""
+
+
+def test_a_rare_value_stands_in_the_finding() -> None:
+    events = [tried(second) for second in range(1, 4)]
+    events[0].fields = events[1].fields = {**events[0].fields, "cs-uri-stem": "/usual"}
+    rare = RARE % ("failed", "c-ip", "cs-uri-stem", 34)
+    (found,) = fed(Detection(rules(FAILED, rare)), events)
+    assert ("cs-uri-stem", "/portal") in [(proof.field, proof.value) for proof in found.proofs]
+
+
+def test_a_value_that_only_an_alias_names_stands_there_with_its_group() -> None:
+    rare = RARE % ("by_peer", "peer", "peer", 100)
+    (found,) = fed(Detection(rules(FAILED, BY_PEER, rare)), [tried(1)])
+    assert [(proof.field, proof.value) for proof in found.proofs][:1] == [("peer", "192.0.2.7")]
+
+
 def test_with_generate_the_parts_report_too() -> None:
     found = fed(
         Detection(rules(FAILED, GUESSING % ", generate: true")), [tried(second) for second in range(1, 4)]

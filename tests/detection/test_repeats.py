@@ -35,8 +35,8 @@ RULE = "title: t\nlogsource: {product: acme}\nlevel: high\ndetection:\n  a:\n   
         (r"x\w{2,20}", 19),
         ("a{b}", 0),
         ("(?P<name>a){2}b", 1),
-        (".{1000,}", 0),  # a question of length
-        ("(.){200,}", 0),
+        (".{1000,}", 249),  # a question of length: SigmaHQ has this one
+        ("(.){200,}", 49),
         ("(.{9}){9}", 80),
     ],
 )
@@ -67,6 +67,7 @@ HOSTILE = {
     "accents": r"é(.{1,99}é){9}",
     "classes": "[à-ÿ]" + r"(?:[^é]{1,60}[à-ÿ]){9}",
     "tower": r"x(?:(?:\w{50}é){50}){50}",
+    "one place": ".{32000}",
     "long": "(?:é|à|.)*" * (LONGEST // 9),
 }
 

@@ -177,7 +177,11 @@ def _correlated(crossing: Crossing, card: RuleCard) -> Finding:
         things=crossing.things,
         proofs=[
             *(Proof(name, value) for name, value in crossing.group),
-            *(Proof(name, str(crossing.event.fields[name])) for name in rare),
+            *(
+                Proof(name, str(value))
+                for name in rare
+                if (value := crossing.event.fields.get(name)) is not None
+            ),
             Proof(f"{correlation.type.replace('_', ' ')} of {named}", f"{crossing.value:g}"),
         ],
         count=crossing.count,
