@@ -7,12 +7,12 @@ inside, strangers. The clock is the events' own.
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from ipaddress import ip_address, ip_network
 from itertools import cycle
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.home import shipped_policy
@@ -104,7 +104,7 @@ def played(name: str, begins: Instant) -> Iterator[Event]:
         ]
         for place, event in enumerate(read):
             at = Instant(begins + place * minutes(1) // max(1, len(read)))
-            yield replace(event, when=at)
+            yield msgspec.structs.replace(event, when=at)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
+import msgspec
+
 from rempart.adapters.collect import evtx, files
 from rempart.adapters.collect.files import Batch, LogFile, Shape
 from rempart.detection.behaviour.behaviour import Behaviour
@@ -147,7 +149,7 @@ class Search:
                 self._row(card, finding(card, event, time, things=things, proofs=proofs), event)
             )
         if any(rule.card.id in self._in_parts for rule in rules):
-            found.parts.append(replace(event, raw=None))
+            found.parts.append(msgspec.structs.replace(event, raw=None))
 
     def _row(self, card: RuleCard, seen: Finding, event: Event) -> Row:
         return Row(card, seen, event.time, event.fields if self._with_event else None)

@@ -6,6 +6,8 @@ from copy import copy
 from dataclasses import replace
 from typing import Any, Self
 
+import msgspec
+
 from rempart.detection.behaviour.behaviour import Behaviour
 from rempart.detection.correlate import Correlator, Crossing
 from rempart.detection.exception import Exceptions, Exemption, Tamed
@@ -145,7 +147,7 @@ class Detection:
     def _told(self, rule: Rule, event: Event, time: Instant) -> Iterator[Finding]:
         """The rule's own finding, unless the same was told a moment ago."""
         things = observables(rule.card.meaning, event.fields)
-        about = replace(event, fields={"things": " ".join(sorted(map(str, things))) or "-"})
+        about = msgspec.structs.replace(event, fields={"things": " ".join(sorted(map(str, things))) or "-"})
         for crossing in self._repeats.feed(rule.card.id, about, time):
             proofs = self._matcher.evidence(rule, event)
             card = self.tamed.card(rule.card, self._latest)

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Self
+
+import msgspec
 
 from rempart.events.event import Event
 from rempart.instants import Instant
@@ -89,7 +91,7 @@ class Surroundings:
             added["person"] = hit[1]
         if event.time is not None and "to" in added:
             added |= _pace(event.time)
-        return replace(event, fields={**fields, **added}, raw=None) if added else event
+        return msgspec.structs.replace(event, fields={**fields, **added}, raw=None) if added else event
 
     def inside_of(self, text: str) -> bool:
         """Whether the text is an address of the site's own."""

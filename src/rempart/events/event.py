@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from rempart.instants import Instant, written
 
 
@@ -20,12 +22,12 @@ class LogSource:
     service: str | None = None
 
 
-@dataclass(slots=True)
-class Event:
+class Event(msgspec.Struct, gc=False):
     """One decoded log record.
 
     ``record`` is the EVTX record id, or the line number from 1. ``fields`` maps Sigma field names to text,
-    numbers, booleans, ``None`` or lists of these. Treated as immutable once decoded (not frozen: speed).
+    numbers, booleans, ``None`` or lists of these. Treated as immutable once decoded. A struct is made in a third of the
+    time of a dataclass, and the garbage collector need not look at it: nothing in an event leads back to it.
     """
 
     logsource: LogSource

@@ -192,7 +192,7 @@ class Reader:
                 continue
             if event is not None:
                 # A clock that is ahead, or a forged line, must not make later events look late.
-                yield replace(event, when=min(event.time or lines.read, lines.read))
+                yield msgspec.structs.replace(event, when=min(event.time or lines.read, lines.read))
 
 
 class Tally:

@@ -35,13 +35,13 @@ def decode(line: bytes | str, source: str, record: int) -> Event:
         raise DecodeError(f"not JSON: {error}", where=f"{source}:{record}") from error
     if document.__class__ is not dict:
         raise DecodeError("a JSON value, but not an object", where=f"{source}:{record}")
-    if "EventID" in document or "Channel" in document:
+    flat, also, named = _SHAPES[tuple(document)]
+    if flat:
         fields = document
         raw: bytes | None = line if isinstance(line, bytes) else line.encode()
-        shape = _SHAPES[tuple(fields)]
-        for name, other in shape.also:
+        for name, other in also:
             fields[name] = fields[other]
-        when = fields.get(shape.when)
+        when = fields.get(named)
         if when.__class__ is not str or not when:
             when = _when(fields)
     else:
@@ -147,6 +147,8 @@ def _scalar(value: Any) -> Any:
 class _Shape(NamedTuple):
     """What the names of a record say, whatever its values: machines send the same few shapes by the million."""
 
+    flat: bool
+    """Whether they are the event's own, on one level."""
     also: tuple[tuple[str, str], ...]
     """Names that rules expect and the record lacks, and whose values they have."""
     when: str
@@ -157,7 +159,8 @@ def _shape(names: tuple[str, ...]) -> _Shape:
     blanks = {name.replace(" ", ""): name for name in reversed(names) if " " in name}
     provider = {"Provider_Name": "SourceName"} if "SourceName" in names else {}
     also = tuple((new, name) for new, name in {**blanks, **provider}.items() if new not in names)
-    return _Shape(also, next((name for name in _TIMES if name in names), ""))
+    flat = "EventID" in names or "Channel" in names
+    return _Shape(flat, also, next((name for name in _TIMES if name in names), ""))
 
 
 class _Shapes(dict[tuple[str, ...], _Shape]):
