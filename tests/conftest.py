@@ -33,6 +33,12 @@ def corpus() -> Path:
     return CORPUS
 
 
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk may take its time. On a busy machine a seal takes more than 50 ms: it is late then, and that is told."""
+    monkeypatch.setattr("rempart.station.scribe.PATIENCE", 60.0)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]  # a pytest hook
     """In CI a skipped test is a failed one: a missing privilege or corpus must be seen."""

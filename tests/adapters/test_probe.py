@@ -43,7 +43,7 @@ def datagrams(reply: Callable[[bytes], bytes | None]) -> Iterator[int]:
             yield port
         finally:
             channel.sendto(b"end", ("127.0.0.1", port))
-            thread.join(5)
+            thread.join(60)
 
 
 @contextlib.contextmanager
@@ -63,7 +63,7 @@ def web(status: int) -> Iterator[int]:
             yield server.server_port
         finally:
             server.shutdown()
-            thread.join(5)
+            thread.join(60)
 
 
 @contextlib.contextmanager
@@ -81,7 +81,7 @@ def saying(words: bytes) -> Iterator[int]:
         thread = threading.Thread(target=serve)
         thread.start()
         yield door.getsockname()[1]
-        thread.join(5)
+        thread.join(60)
 
 
 def closed() -> int:

@@ -50,7 +50,7 @@ def counted(request: str = "a") -> PersonsCounted:
 def raw(path: Path, sent: bytes, *, then_close: bool = False) -> bytes:
     """What the server answers to these bytes until it ends the connection."""
     with socket.socket(socket.AF_UNIX) as sock:
-        sock.settimeout(10)
+        sock.settimeout(60)
         sock.connect(str(path))
         sock.sendall(sent)
         if then_close:
@@ -219,7 +219,7 @@ def answering(path: Path, answer: Callable[[Connection], object]) -> threading.E
 
     thread = threading.Thread(target=asyncio.run, args=(run(),))
     thread.start()
-    assert ready.wait(5)
+    assert ready.wait(60)
     return done
 
 
@@ -228,7 +228,7 @@ def test_the_command_line_asks_and_hears(tmp_path: Path) -> None:
     try:
         with connect(tmp_path / "s") as client:
             client.send(StatusAsked())
-            assert client.receive(seconds=5) == OrderRejected(what="no")
+            assert client.receive(seconds=60) == OrderRejected(what="no")
     finally:
         done.set()
 
@@ -241,7 +241,7 @@ def test_a_station_that_says_nothing_or_another_language_is_told(tmp_path: Path)
                 client.receive(seconds=0.05)
             client.send(StatusAsked())
             with pytest.raises(StationUnreachable, match="different versions"):
-                client.receive(seconds=5)
+                client.receive(seconds=60)
     finally:
         done.set()
 

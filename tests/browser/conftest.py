@@ -4,10 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from browser.home import CHROMIUM, Home, running
 from rempart.accounts.person import Role
+
+LIVE = 30_000
+"""Milliseconds that a page may take to show what happened: the machine may be busy. How soon it does is measured in
+benchmarks/console.py."""
+
+expect.set_options(timeout=LIVE)
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +25,11 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def _unhurried(unhurried: None) -> None:
+    """Nothing is asked of anybody here but what a test is about."""
 
 
 @pytest.fixture
@@ -67,7 +78,7 @@ def sign_in(page: Page, home: Home, person: str, *roles: Role) -> None:
 def revisit_until(page: Page, url: str, shown: Locator) -> None:
     """Go there, and again, until it is shown: without script a page does not follow, and the console hears of a change
     a moment after the guard."""
-    for _ in range(40):
+    for _ in range(LIVE // 250):
         page.goto(url)
         if shown.count():
             return

@@ -42,6 +42,9 @@ from rempart.station.keychain import Keychain
 DESCRIPTION = Path(__file__).parents[1] / "console" / "tilleuls.toml"
 CHROMIUM = Path("/usr/bin/chromium")
 
+_PATIENCE = 60.0
+"""Seconds that anything may take on a busy machine."""
+
 
 def home() -> Site:
     """Les Tilleuls, which does not exist."""
@@ -97,7 +100,7 @@ class Home:
 
     def tell(self, happened: AnyInput) -> Handled:
         """Put an input before the guard and wait for what comes of it."""
-        return self._call(self.guard.ask(happened)).result(10)
+        return self._call(self.guard.ask(happened)).result(_PATIENCE)
 
     def see(self, seen: Finding) -> None:
         self.tell(Found(SystemClock().now(), seen))
@@ -107,7 +110,7 @@ class Home:
 
     def local(self, order: AnyOrder) -> OrderDone:
         """An order of the command line on the box."""
-        done = asyncio.run_coroutine_threadsafe(self.guard._obey(order, LOCAL), self.loop).result(10)
+        done = asyncio.run_coroutine_threadsafe(self.guard._obey(order, LOCAL), self.loop).result(_PATIENCE)
         assert isinstance(done, OrderDone), done
         return done
 
@@ -138,11 +141,11 @@ class Home:
 
     def silence(self) -> None:
         """The guard stops answering."""
-        self._call(self._close()).result(10)
+        self._call(self._close()).result(_PATIENCE)
 
     def speak(self) -> None:
         """The guard answers again."""
-        self._call(self._open()).result(10)
+        self._call(self._open()).result(_PATIENCE)
 
     # -- its life ------------------------------------------------------------------------------------------------
 
@@ -151,14 +154,14 @@ class Home:
             self.port = free.getsockname()[1]
         up = threading.Event()
         threading.Thread(target=asyncio.run, args=(self._live(up),), daemon=True).start()
-        assert up.wait(10)
+        assert up.wait(_PATIENCE)
         command = [sys.executable, "-m", "rempart.station.console", "--port", str(self.port)]
         self.console = subprocess.Popen([*command, "--site", str(DESCRIPTION), "--run", str(self.folder)])
         self._wait_for_link()
         return self
 
     def _wait_for_link(self) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + _PATIENCE
         while not (self.folder / "console" / "link").exists():
             assert time.monotonic() < deadline, "the console did not start"
             assert self.console.poll() is None, "the console ended"
@@ -212,7 +215,7 @@ class Home:
     def stop(self) -> int:
         """End both; the console's exit code."""
         self.console.terminate()
-        code = self.console.wait(10)
+        code = self.console.wait(_PATIENCE)
         self.loop.call_soon_threadsafe(self._stopped.set)
         return code
 

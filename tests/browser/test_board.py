@@ -2,12 +2,13 @@
 
 import dataclasses
 import re
+from itertools import product
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.conftest import looking
+from browser.conftest import LIVE, looking
 from browser.home import Home
 from browser.home import home as tilleuls
 from rempart.adapters.clock import SystemClock
@@ -18,8 +19,6 @@ from rempart.console.words import words
 from rempart.site.site import Language
 
 pytestmark = pytest.mark.browser
-
-LIVE = 6000
 
 
 def pages(pdf: bytes) -> int:
@@ -56,12 +55,11 @@ def test_the_staff_page_needs_neither_account_nor_script(chromium: Browser, home
     context.close()
 
 
-@pytest.mark.parametrize("poster", ["numbers", "attack"])
-@pytest.mark.parametrize("language", Language)
-def test_a_poster_is_one_sheet(chromium: Browser, home: Home, poster: str, language: Language) -> None:
+def test_a_poster_is_one_sheet(chromium: Browser, home: Home) -> None:
     with looking(chromium) as page:
-        page.goto(f"{home.origin}/poster/{poster}?lang={language}")
-        assert pages(page.pdf(format="A4", prefer_css_page_size=True)) == 1
+        for poster, language in product(("numbers", "attack"), Language):
+            page.goto(f"{home.origin}/poster/{poster}?lang={language}")
+            assert pages(page.pdf(format="A4", prefer_css_page_size=True)) == 1, (poster, language)
 
 
 @pytest.mark.parametrize("times", [2, 3])

@@ -3,13 +3,11 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.conftest import looking, revisit_until, sign_in
+from browser.conftest import LIVE, looking, revisit_until, sign_in
 from browser.home import Home
 from rempart.accounts.person import Role
 
 pytestmark = pytest.mark.browser
-
-LIVE = 6000
 
 
 def test_a_report_without_script_reaches_the_door(chromium: Browser, home: Home, director: Page) -> None:
@@ -55,10 +53,11 @@ def test_an_observer_is_told_the_numbers(chromium: Browser, home: Home) -> None:
     home.contain()
     with looking(chromium) as page:
         sign_in(page, home, "region", Role.REGION)
+        revisit_until(page, f"{home.origin}/care", page.get_by_role("link", name="04 000 00 12"))
+        expect(page.locator("form")).to_have_count(0)
+        page.goto(home.origin)
+        expect(page.locator("h1")).to_contain_text("confiné")
         expect(page.get_by_role("link", name="Un soin est bloqué")).to_have_count(0)
         expect(page.get_by_role("link", name="Couper le site")).to_have_count(0)
-        page.goto(f"{home.origin}/care")
-        expect(page.get_by_role("link", name="04 000 00 12")).to_be_visible()
-        expect(page.locator("form")).to_have_count(0)
         page.goto(f"{home.origin}/contain")
         expect(page.get_by_role("alert")).to_contain_text("regarde seulement")

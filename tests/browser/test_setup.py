@@ -61,7 +61,7 @@ def first_run(tmp_path: Path) -> Iterator[FirstRun]:
     )
     yield FirstRun(tmp_path, process, f"http://127.0.0.1:{port}")
     process.terminate()
-    process.wait(20)
+    process.wait(60)
     assert process.stdout
     process.stdout.close()
 
@@ -176,11 +176,8 @@ def test_strangers_see_one_sentence_and_a_link_works_once(first_run: FirstRun) -
         assert second.get(link).status_code == 403
 
 
-@pytest.mark.parametrize("width", [360, 1360])
-def test_each_step_fits_a_phone_and_a_desk_in_four_languages(
-    first_run: FirstRun, chromium: Browser, width: int, tmp_path: Path
-) -> None:
-    context = chromium.new_context(viewport={"width": width, "height": 900}, java_script_enabled=True)
+def test_each_step_fits_a_phone_and_a_desk_in_four_languages(first_run: FirstRun, chromium: Browser) -> None:
+    context = chromium.new_context(java_script_enabled=True)
     page = context.new_page()
     wrong: list[str] = []
     page.on("console", lambda said: wrong.append(said.text))
@@ -204,11 +201,12 @@ def test_each_step_fits_a_phone_and_a_desk_in_four_languages(
         "source",
     ):
         page.goto(f"{first_run.base}/setup/{step}")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for width in (360, 1360):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
         unnamed = page.evaluate(
             "[...document.querySelectorAll('input:not([type=hidden]), select')].filter(e => !e.labels.length).length"
         )
         assert unnamed == 0
-        page.screenshot(path=tmp_path / f"setup-{step}-{width}.png", full_page=True)
     context.close()
     assert wrong == []

@@ -40,7 +40,7 @@ def test_the_console_serves_with_it_over_tls(tmp_path: Path, capsys: pytest.Capt
         assert ask(tmp_path, port) == (403, "max-age=31536000")  # nobody is signed in
     finally:
         os.kill(console.pid, signal.SIGTERM)
-        console.wait(10)
+        console.wait(60)
 
 
 def ask(folder: Path, port: str) -> tuple[int, str | None]:
@@ -49,7 +49,7 @@ def ask(folder: Path, port: str) -> tuple[int, str | None]:
     trusting.check_hostname = (
         False  # it is called by its address here; the name is checked in test_certificate
     )
-    with contextlib.closing(HTTPSConnection("127.0.0.1", int(port), context=trusting, timeout=10)) as asking:
+    with contextlib.closing(HTTPSConnection("127.0.0.1", int(port), context=trusting, timeout=60)) as asking:
         asking.request("GET", "/", headers={"host": f"localhost.home.arpa:{port}"})
         answer = asking.getresponse()
         answer.read()

@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,16 +97,28 @@ def group(tmp_path: Path) -> Iterator[dict[str, tuple[int, Guard]]]:
                 stack.callback(guard.close)
                 stack.push_async_callback(_end, tasks)
                 boxes[name] = (door.port, guard)
-            await asyncio.sleep(0.1)
+            for port, _ in boxes.values():
+                await listening(port)
             up.set()
             await asyncio.to_thread(stop.wait)
 
     thread = threading.Thread(target=asyncio.run, args=(life(),))
     thread.start()
-    assert up.wait(20)
+    assert up.wait(60)
     yield boxes
     stop.set()
-    thread.join(20)
+    thread.join(60)
+
+
+async def listening(port: int) -> None:
+    """Wait until somebody listens there."""
+    async with asyncio.timeout(60):
+        while True:
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                return
+            await asyncio.sleep(0.02)
 
 
 async def _end(tasks: list["asyncio.Task[None]"]) -> None:
@@ -177,7 +189,7 @@ def test_nothing_but_the_cut_can_be_asked(group: dict[str, tuple[int, Guard]], t
     context = mutual.client_context(tmp_path / "operator.pem", tmp_path / "north.crt")
 
     async def ask(question: object) -> object:
-        return await mutual.ask("127.0.0.1", port, context, question, GroupAnswer, seconds=5)  # type: ignore[arg-type]
+        return await mutual.ask("127.0.0.1", port, context, question, GroupAnswer, seconds=30)  # type: ignore[arg-type]
 
     with pytest.raises(StationUnreachable):
         asyncio.run(ask(StatusAsked()))
@@ -197,11 +209,11 @@ def test_a_door_whose_guard_is_gone_says_so(tmp_path: Path, capsys: pytest.Captu
 
     async def ask() -> object:
         serving = asyncio.create_task(Door(door, places).run())
-        await asyncio.sleep(0.1)
+        await listening(door.port)
         context = mutual.client_context(tmp_path / "operator.pem", tmp_path / "alone.crt")
         try:
             question = GroupCutAsked(by="Anne")
-            return await mutual.ask("127.0.0.1", door.port, context, question, GroupAnswer, seconds=5)
+            return await mutual.ask("127.0.0.1", door.port, context, question, GroupAnswer, seconds=30)
         finally:
             await _end([serving])
 

@@ -153,10 +153,10 @@ class Terminal:
         self.seen = ""
 
     def until(self, words: str) -> str:
-        """Everything shown until these words; it fails after half a minute without them."""
+        """Everything shown until these words; it fails after a minute and a half without them."""
         began = time.monotonic()
         while words not in self.seen:
-            assert time.monotonic() - began < 30, f"{words!r} did not come: {self.seen[-2000:]}"
+            assert time.monotonic() - began < 90, f"{words!r} did not come: {self.seen[-2000:]}"
             if select.select([self.screen], [], [], 0.5)[0]:
                 try:
                     self.seen += os.read(self.screen, 65536).decode(errors="replace")
@@ -170,7 +170,7 @@ class Terminal:
 
     def end(self) -> int:
         try:
-            return self.process.wait(20)
+            return self.process.wait(60)
         finally:
             os.close(self.screen)
 

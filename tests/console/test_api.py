@@ -62,7 +62,7 @@ def test_a_token_reads_and_orders_as_its_scopes_allow(tmp_path: Path, site: Site
     async def talk(home: Household, console: Console, browser: object) -> None:
         anne = await home.enrol("anne", Role.DUTY)
         following = asyncio.create_task(console.feed.follow())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while console.feed.status is None:
                 await console.feed.changed(0.1)
         api = Api(console)
@@ -306,7 +306,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Iterator[Ser
 
     thread = threading.Thread(target=asyncio.run, args=(life(),))
     thread.start()
-    assert up.wait(20)
+    assert up.wait(60)
     yield served
     stop.set()
     thread.join()

@@ -41,7 +41,7 @@ async def listening(path: Path, handler: Handler) -> contextlib.AbstractAsyncCon
 
 
 async def until(feed: Feed, wanted: Posture | None) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (feed.status.posture if feed.status else None) != wanted:
             await feed.changed(0.05)
 
@@ -75,7 +75,7 @@ def test_a_guard_that_hangs_is_not_believed(path: Path, make: Make) -> None:
                 if not (silent.is_set() and isinstance(asked, StatusAsked)):
                     await connection.send(make())
 
-        feed = Feed(path, SystemClock(), silence=0.1, patience=0.2)
+        feed = Feed(path, SystemClock(), silence=0.1, patience=1.0)
         async with await listening(path, guard), following(feed):
             await until(feed, Posture.NORMAL)
             await asyncio.sleep(0.5)

@@ -39,7 +39,7 @@ def test_a_site_that_cannot_be_read_is_told(content: str | None, said: str, tmp_
     if content is not None:
         file.write_text(content)
     command = [sys.executable, "-m", "rempart.station.console", "--site", str(file), "--run", str(tmp_path)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == ExitCode.USAGE
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -62,7 +62,7 @@ sys.exit(console.main())
 
 def test_told_to_end_as_soon_as_its_link_lies_there_it_takes_the_link_along(tmp_path: Path) -> None:
     command = [sys.executable, "-c", STOPPED_AT_ONCE, "--site", str(DESCRIPTION), "--run", str(tmp_path)]
-    ended = subprocess.run([*command, "--port", "0"], capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run([*command, "--port", "0"], capture_output=True, text=True, timeout=60, check=False)
     assert "the one-time link is in" in ended.stderr
     assert ended.returncode == 0, ended.stderr
     assert not (tmp_path / "console" / "link").exists()

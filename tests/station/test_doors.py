@@ -23,7 +23,7 @@ def heard(socket: Path) -> bool:
     try:
         with connect(socket, incoming=ToOperator) as guard:
             guard.send(ORDER)
-            return isinstance(guard.receive(seconds=10), OrderDone)
+            return isinstance(guard.receive(seconds=60), OrderDone)
     except StationUnreachable:
         return False
 

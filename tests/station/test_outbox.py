@@ -77,6 +77,6 @@ def test_it_wakes_who_waits() -> None:
         waiting = asyncio.create_task(box.changed())
         await asyncio.sleep(0)
         box.put([], 1, Instant(1))
-        await asyncio.wait_for(waiting, 1)
+        await asyncio.wait_for(waiting, 20)
 
     asyncio.run(wait())

@@ -26,7 +26,7 @@ from rempart.station.prober import Prober
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not true():  # noqa: ASYNC110  what is waited for is another task's work
             await asyncio.sleep(0.05)
 

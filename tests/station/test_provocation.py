@@ -144,13 +144,19 @@ class Hour:
         return [fact for fact in self.sealed if isinstance(fact, kinds)]
 
 
+@pytest.fixture(scope="module")
+def suffered(detection: Detection) -> Hour:
+    """The hour, over. Its state is a value: whoever goes on from it changes it for nobody."""
+    hour = Hour()
+    hour.suffer(detection)
+    return hour
+
+
 @pytest.mark.slow
 def test_an_hour_of_forgeries_contains_nothing_closes_no_lifeline_and_blocks_no_operator(
-    detection: Detection,
+    suffered: Hour,
 ) -> None:
-    hour = Hour()
-    calm = enforcement(hour.state)
-    hour.suffer(detection)
+    hour, calm = suffered, enforcement(Hour().state)
     assert hour.findings > 500  # it was an attack
     assert hour.those(facts.Blocked)  # and the station did what it may
     assert not hour.those(facts.Contained, facts.LifelineClosed, facts.OpeningSet, facts.OpeningReclosed)
@@ -170,9 +176,8 @@ def test_an_hour_of_forgeries_contains_nothing_closes_no_lifeline_and_blocks_no_
 
 
 @pytest.mark.slow
-def test_after_it_a_person_is_still_obeyed_at_once(detection: Detection) -> None:
-    hour = Hour()
-    hour.suffer(detection.afresh())
-    hour._happens(Ordered(after(NOON, minutes(61)), orders.Contain(by="Night nurse")))
-    assert hour.state.contained
-    assert hour.state.doors["telephone"].stand.state is OpeningState.FILTERED
+def test_after_it_a_person_is_still_obeyed_at_once(suffered: Hour) -> None:
+    ordered = Ordered(after(NOON, minutes(61)), orders.Contain(by="Night nurse"))
+    state, _ = step(suffered.terms, suffered.state, ordered)
+    assert state.contained
+    assert state.doors["telephone"].stand.state is OpeningState.FILTERED

@@ -38,7 +38,7 @@ PHONE = "+32470000001"
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def _quick(monkeypatch: pytest.MonkeyPatch, unhurried: None) -> None:
     monkeypatch.setattr(tellers, "LISTEN", 0.05)
     monkeypatch.setattr(tellers, "SELDOM", 0.05)
     monkeypatch.setattr(tellers, "RECONNECT", 0.05)
@@ -123,7 +123,7 @@ def live(folder: Path, site: Site, talk: Callable[[Pair], Awaitable[None]]) -> N
 
 
 async def until(happened: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not happened():  # noqa: ASYNC110  what is waited for is in a journal or a thread
             await asyncio.sleep(0.02)
 

@@ -135,7 +135,7 @@ def gateway(request: pytest.FixtureRequest) -> Iterator[Enforcer]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while not places.proxy_socket.exists():
         assert time.monotonic() < until
         time.sleep(0.02)

@@ -46,7 +46,7 @@ async def say(address: str, port: int, data: bytes) -> bytes:
         door.setblocking(False)
         door.connect((address, port))
         await loop.sock_sendall(door, data)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(20):
             return await loop.sock_recv(door, 4096)
 
 

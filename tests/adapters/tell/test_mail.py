@@ -95,7 +95,7 @@ def started(folder: Path, tls: str) -> Iterator[Exim]:
         yield Exim(folder, port)
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 @pytest.fixture(scope="module")
