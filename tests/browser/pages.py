@@ -64,6 +64,8 @@ class State:
 
     name: str
     come: Callable[[Home], None]
+    sentence: str
+    """What the duty page then says, in French."""
 
 
 def _attacked(station: Home) -> None:
@@ -81,9 +83,9 @@ def _silent(station: Home) -> None:
     station.silence()
 
 
-CALM = State("calm", lambda _: None)
-ATTACKED = State("attacked", _attacked)
-CONTAINED = State("contained", _contained)
-SILENT = State("silent", _silent)
+CALM = State("calm", lambda _: None, "Tout est en ordre")
+ATTACKED = State("attacked", _attacked, "inhabituel")
+CONTAINED = State("contained", _contained, "Le site est confiné")
+SILENT = State("silent", _silent, "Nous ne savons plus")
 
 STATES = (CALM, ATTACKED, CONTAINED, SILENT)

@@ -2,20 +2,24 @@
 
 Which pages there are the console's own routes say (`browser.pages`). Each is fetched for every visitor, in one state
 in all four languages and in the others in French, and read: its language, its words. Many are the same page but for
-their words: those whose elements and attributes agree are of one kind. axe looks at one of each kind, at telephone and
-on demand at desk width, and in the dark for contrast. Whether a page fits hangs on its words too, so that each kind is
-drawn in German as well, whose words are the longest. Screenshots of those stay in build/pictures, which git ignores.
+their words: those whose elements and attributes agree are of one kind. axe looks at one of each kind, at telephone
+width, and in the dark for contrast. Whether a page fits hangs on its words too, so that each kind is drawn in German
+as well, whose words are the longest. The bench lets axe look at desk width too, and keeps what was drawn in
+build/pictures, which git ignores.
 """
 
 import re
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import product
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-from playwright.sync_api import Browser, BrowserContext, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request
 
 from browser import axe
 from browser.home import Home
@@ -76,21 +80,24 @@ class Station:
     cookies: dict[str, str]
 
     def looks(self) -> Iterator[Seen]:
-        """Every page, for everybody, in the languages that this state is looked at in."""
+        """Every page, for everybody, in the languages of this state; the next is fetched while one is drawn."""
         languages = tuple(Language) if self.state is CONTAINED else (Language.FRENCH,)
-        with httpx.Client(base_url=self.home.origin) as client:
-            for path in paths():
-                where = address(path, self.home)
-                for visitor, cookie in self.cookies.items():
-                    for language in languages:
-                        headers = {"cookie": f"{COOKIE}={cookie}"}
-                        answer = client.get(where, params={"lang": language.value}, headers=headers)
-                        client.cookies.clear()
-                        if answer.is_redirect and answer.headers["location"] in paths():
-                            continue
-                        code = answer.status_code
-                        assert code in EXPECTED, f"{where} for {visitor}: {code}"
-                        yield Seen(where, visitor, language, self.state.name, answer.text)
+        known = paths()
+        with httpx.Client(base_url=self.home.origin) as client, ThreadPoolExecutor(1) as ahead:
+
+            def fetch(wanted: tuple[str, str, Language]) -> Seen | None:
+                where, visitor, language = wanted
+                headers = {"cookie": f"{COOKIE}={self.cookies[visitor]}"}
+                answer = client.get(where, params={"lang": language.value}, headers=headers)
+                client.cookies.clear()
+                if answer.is_redirect and answer.headers["location"] in known:
+                    return None
+                code = answer.status_code
+                assert code in EXPECTED, f"{where} for {visitor}: {code}"
+                return Seen(where, visitor, language, self.state.name, answer.text)
+
+            every = product((address(path, self.home) for path in known), self.cookies, languages)
+            yield from (seen for seen in ahead.map(fetch, every) if seen)
 
 
 _DRAWN = (Language.FRENCH, Language.GERMAN)
@@ -101,10 +108,12 @@ _looked_at: set[object] = set()
 
 
 def survey(browser: Browser, home: Home, state: State, *, desk: bool) -> list[str]:
-    """Bring the home into that state and look; what is wrong, one line each. ``desk``: axe looks there as well."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
+    """Bring the home into that state and look; what is wrong, one line each.
+
+    ``desk``: axe looks there as well, and pictures are kept.
+    """
     station = settled(home, state)
-    contexts: dict[str, BrowserContext] = {}
+    pages: dict[str, Page] = {}
     wrong: list[str] = []
     for seen in station.looks():
         wrong += misread(seen)
@@ -113,29 +122,36 @@ def survey(browser: Browser, home: Home, state: State, *, desk: bool) -> list[st
         if not spoken or (seen.language not in _DRAWN and not kinds):
             continue
         _looked_at.update(kinds, spoken)
-        if seen.visitor not in contexts:
-            contexts[seen.visitor] = context_of(browser, station, seen.visitor)
-        page = contexts[seen.visitor].new_page()
-        wrong += look(page, home, seen, thoroughly=bool(kinds), desk=desk)
-        page.close()
-    for context in contexts.values():
-        context.close()
+        if seen.visitor not in pages:
+            pages[seen.visitor] = page_of(browser, station, seen.visitor)
+        wrong += look(pages[seen.visitor], home, seen, thoroughly=bool(kinds), desk=desk)
+    for page in pages.values():
+        page.context.close()
     return wrong
 
 
 def settled(home: Home, state: State) -> Station:
-    """Everybody has come; then it happens."""
+    """Everybody has come; then it happens, and the console has heard of it."""
     cookies = {STRANGER: "", LINK: httpx.get(home.link()).cookies[COOKIE]}
     cookies |= {role: home.signed_in(role, Role(role)) for role in VISITORS if role not in cookies}
     state.come(home)
+    _await_sentence(home, state.sentence, cookies[LINK])
     return Station(home, state, cookies)
 
 
-def context_of(chromium: Browser, station: Station, visitor: str) -> BrowserContext:
+def _await_sentence(home: Home, sentence: str, cookie: str) -> None:
+    deadline = time.monotonic() + 60
+    while sentence not in httpx.get(f"{home.origin}?lang=fr", headers={"cookie": f"{COOKIE}={cookie}"}).text:
+        assert time.monotonic() < deadline, f"the console never said {sentence!r}"
+        time.sleep(0.1)
+
+
+def page_of(chromium: Browser, station: Station, visitor: str) -> Page:
+    """A telephone of that visitor."""
     context = chromium.new_context(viewport=TELEPHONE)  # type: ignore[arg-type]  # two whole numbers
     if cookie := station.cookies[visitor]:
         context.add_cookies([{"name": COOKIE, "value": cookie, "url": station.home.origin}])
-    return context
+    return context.new_page()
 
 
 def misread(seen: Seen) -> list[str]:
@@ -157,21 +173,29 @@ def look(page: Page, home: Home, seen: Seen, *, thoroughly: bool, desk: bool) ->
         ):
             faults.append(f"asks {request.url}")
 
-    page.on("request", asked)
-    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
-    page.on(
-        "console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None
-    )
+    def failed(error: Error) -> None:
+        faults.append(f"script: {error}")
+
+    def said(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            faults.append(message.text)
+
+    heard = {"request": asked, "pageerror": failed, "console": said}
+    for event, listener in heard.items():
+        page.on(event, listener)  # type: ignore[call-overload]  # one of the three
+    page.emulate_media(color_scheme="light")
     page.goto(f"{home.origin}{seen.path}?lang={seen.language}")
     for size, name in ((TELEPHONE, "telephone"), (DESK, "desk")):
         page.set_viewport_size(size)  # type: ignore[arg-type]  # two whole numbers
         if (wide := page.evaluate("document.documentElement.scrollWidth")) > size["width"]:
             faults.append(f"{name}: {wide} px wide")
-        if name == "telephone" or thoroughly:
+        if desk:
             page.screenshot(path=PICTURES / f"{seen.name}.{name}.png", full_page=True)
         if thoroughly and (desk or name == "telephone"):
             faults += [f"{name}: {each}" for each in axe.barriers(page)]
     if thoroughly:
         page.emulate_media(color_scheme="dark")
         faults += [f"dark: {each}" for each in axe.pale(page)]
+    for event, listener in heard.items():
+        page.remove_listener(event, listener)
     return [f"{seen.name}: {fault}" for fault in faults]
