@@ -236,10 +236,14 @@ class Traffic:
 
     def finish(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
         """Stop sending, let what is under way arrive, and tell what each machine saw."""
-        for signal_number, pause in ((signal.SIGUSR1, 0.5), (signal.SIGTERM, 0)):
-            for _, process in self.ends:
-                process.send_signal(signal_number)
-            time.sleep(pause)
+        for _, process in self.ends:
+            process.send_signal(signal.SIGUSR1)
+        for _, process in self.ends:
+            assert process.stdout
+            assert process.stdout.readline() == "silent\n"
+        time.sleep(0.2)
+        for _, process in self.ends:
+            process.send_signal(signal.SIGTERM)
         return {name: json.loads(process.stdout.readline()) for name, process in self.ends if process.stdout}
 
 

@@ -171,7 +171,7 @@ class Naming:
         )
         self.running = Station(self.folder, process)
         self.running.await_status(lambda status: status.enforcement_verified is not None, within=60)
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while self.code("care.example", patience=0.5) != "NOERROR":
             assert time.monotonic() < until, "nobody answers for names"
             time.sleep(0.05)
@@ -186,7 +186,7 @@ class Naming:
         """End the station and forget its folder."""
         if self.running:
             self.running.process.terminate()
-            self.running.process.wait(20)
+            self.running.process.wait(60)
         shutil.rmtree(self.folder)
 
     # -- asking --------------------------------------------------------------------------------------------------

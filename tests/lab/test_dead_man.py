@@ -28,7 +28,7 @@ from rempart.site.description import parse
 from rempart.site.opening import OpeningState
 site = parse(sys.stdin.read(), "lab")
 now = Instant(time.time_ns() // 1000)
-until = Instant(now + 1_500_000)
+until = Instant(now + 2_500_000)
 by = {"by": "Alex", "reason": "", "at": now}
 state = folded(initial(site), site, [
     facts.OpeningSet(opening="browsing", state=OpeningState.CLOSED, **by),
@@ -78,8 +78,8 @@ def test_who_locked_himself_out_is_let_back_in_by_time_alone_and_nothing_else_re
     assert doors.answer("wards", "10.2.0.5", 3389) == "refused"
     assert kernel.read(present()).contained
     while doors.answer(*technician) != "yes":
-        assert time.monotonic() < killed + 4
-    assert begun + 1.4 < time.monotonic()
+        assert time.monotonic() < killed + 6
+    assert begun + 2.4 < time.monotonic()
     time.sleep(0.1)
     assert doors.answer("wards", "192.0.2.20", 443) == "yes"
     assert doors.answer("wards", "2001:db8:f::20", 443) == "yes"
@@ -125,7 +125,7 @@ def test_one_way_of_an_opening_is_shut_and_the_other_goes_on(
     shut, free = ("udp/10001", "udp/5060") if way == "in" else ("udp/5060", "udp/10001")
     for place in seen.values():
         for end in place.get(shut, ()):
-            assert len(end["arrived"]) > 100
+            assert len(end["arrived"]) > 20
             assert [stamp for _, stamp in end["arrived"] if stamp > acknowledged] == []
     one, other = seen["wards"][free][0], seen["out"][free][0]
     assert (one["sent"], other["sent"]) == (len(other["arrived"]), len(one["arrived"]))

@@ -48,7 +48,7 @@ def _end_station(folder: Path) -> None:
             continue
         if b"run" in words[:5] and str(folder / "site.toml").encode() in words:
             os.kill(int(entry.name), signal.SIGTERM)
-            until = time.monotonic() + 15
+            until = time.monotonic() + 60
             while entry.exists() and time.monotonic() < until:
                 time.sleep(0.05)
 
@@ -65,6 +65,7 @@ def page(house) -> Iterator[Page]:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=inside, args=["--no-sandbox"])
             context = browser.new_context(locale="fr-BE", java_script_enabled=False)
+            expect.set_options(timeout=120_000)  # a station starts meanwhile
             yield context.new_page()
             browser.close()
 
@@ -177,7 +178,7 @@ def test_a_desk_inside_opens_the_page_over_tls_and_nobody_else_does(
     assert house.answer("out", "203.0.113.2", 8410) == "refused"
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while house.answer("wards", "10.1.0.1", 8410, "10.1.0.7") != "yes":
         assert time.monotonic() < until
         time.sleep(0.1)

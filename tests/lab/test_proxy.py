@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from urllib.parse import quote
 import pytest
 
 from rempart.adapters.enforce.gateway import Gateway
+from rempart.config import Places
 from rempart.containment.measure import Stand, disagreements
 from rempart.errors import EnforcementFailed
 from rempart.instants import Instant
@@ -40,13 +42,13 @@ def served(house, gateway: Gateway, places, present, all_open):
         house.start(
             "gw", "haproxy", "-db", "-f", str(places.proxy_config), stdout=log, stderr=subprocess.STDOUT
         )
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while not disagreements_or_down(gateway, all_open, present):
         assert time.monotonic() < until, places.proxy_log.read_text()
         time.sleep(0.05)
     while len(list(places.filter_work.glob("*.sock"))) < 2:  # it has read its rules
         time.sleep(0.05)
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while ask(house, WEBSITE)[0] != 200 or ask(house, PORTAL)[0] != 200:
         assert time.monotonic() < until
         time.sleep(0.05)
@@ -62,7 +64,7 @@ def disagreements_or_down(gateway, wanted, present) -> bool:
 
 def ask(house, host, path="/", address=FRONT, headers=()):
     with house.inside("out"):
-        connection = http.client.HTTPConnection(address, 80, timeout=3)
+        connection = http.client.HTTPConnection(address, 80, timeout=10)
         connection.connect()
     connection.putrequest("GET", path, skip_host=True)
     connection.putheader("Host", host)
@@ -135,7 +137,7 @@ def test_closed_in_peace_what_is_under_way_ends_and_nothing_begins(
             gateway.enforce(wanted, present())
             assert disagreements(wanted, gateway.read(present()), present()) == ()
             assert ask(served, WEBSITE)[0] == 503
-            assert b" 200 " in said(slow, patience=3)
+            assert b" 200 " in said(slow)
         with served.call("out", FRONT, 80) as endless:
             gateway.enforce(all_open, present())
             endless.sendall(f"GET /stream HTTP/1.1\r\nHost: {WEBSITE}\r\n\r\n".encode())
@@ -163,22 +165,20 @@ def test_a_running_session_through_the_proxy_ends(served, gateway, present, cont
         running.sendall(b"GET /stream HTTP/1.1\r\nHost: www.lab.example\r\n\r\n")
         assert b"200" in running.recv(65536)
         assert b"tick" in running.recv(65536)
-        called = time.monotonic()
         gateway.enforce(contained, present())
         acknowledged = time.monotonic()
-        while running.recv(65536):
-            assert time.monotonic() < acknowledged + 1
-        assert acknowledged - called < 1
+        while running.recv(65536):  # it would never end by itself
+            assert time.monotonic() < acknowledged + 5
 
 
 def test_the_kernel_alone_cuts_the_leg_and_visitors_still_read_the_page(
     served, gateway, present, all_open
 ) -> None:
     """A trial that ends while no process of ours is alive: the map still says open."""
-    ending = Stand(state=OPEN, until=Instant(present() + 1_000_000), then=CLOSED)
+    ending = Stand(state=OPEN, until=Instant(present() + 2_000_000), then=CLOSED)
     gateway.enforce(replace(all_open, stands={**all_open.stands, "website": ending}), present())
     assert ask(served, WEBSITE)[0] == 200
-    time.sleep(1.2)
+    time.sleep(2.1)
     status, headers, body = ask(served, WEBSITE)
     assert status == 503
     assert headers["Retry-After"] == "600"
@@ -214,8 +214,7 @@ def test_a_filtered_service_refuses_attacks_and_says_of_what_class(
     assert ask(served, PORTAL, path=attack)[0] == 200
     status, _, body = ask(served, WEBSITE, headers=[("X-Forwarded-For", "6.6.6.6")])
     assert (status, body) == (200, "website for ['203.0.113.1']")
-    time.sleep(0.2)
-    lines = [json.loads(line) for line in places.proxy_log.read_text().splitlines() if line.startswith("{")]
+    lines = logged(places, lambda line: line["status"] == 403)
     assert [line["refusal"] for line in lines if line["status"] == 403] == ["sql"]
 
 
@@ -255,7 +254,7 @@ def test_the_proxy_restarts_in_the_wanted_state(served, gateway, places, present
         gateway.enforce(contained, present())
     assert served.answer("wards", "192.0.2.20", 443) == "refused"  # the kernel holds meanwhile
     served.start("gw", "haproxy", "-db", "-f", str(places.proxy_config), stdout=subprocess.DEVNULL)
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while not disagreements_or_down(gateway, contained, present):
         assert time.monotonic() < until
         time.sleep(0.05)
@@ -272,7 +271,7 @@ def test_a_settled_proxy_starts_again_in_the_wanted_state_with_the_guard_dead(
     proxy.kill()
     proxy.wait()
     served.start("gw", "haproxy", "-db", "-f", str(places.proxy_config), stdout=subprocess.DEVNULL)
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while not disagreements_or_down(gateway, contained, present):  # this only reads
         assert time.monotonic() < until
         time.sleep(0.05)
@@ -294,8 +293,7 @@ def test_every_log_line_is_one_object_whatever_is_asked(served, places) -> None:
             pass
     long = "/" + "%22\x22" * 900
     ask(served, WEBSITE, path=long.replace('"', "%22"), headers=[("User-Agent", '"' * 4000)])
-    time.sleep(0.3)
-    lines = [json.loads(line) for line in places.proxy_log.read_text().splitlines() if line.startswith("{")]
+    lines = logged(places, lambda line: line["path"].startswith("/%22%22"))
     assert {
         "time",
         "src",
@@ -327,19 +325,33 @@ def test_every_log_line_is_one_object_whatever_is_asked(served, places) -> None:
     )
 
 
+def logged(places: Places, last: Callable[[dict], bool]) -> list[dict]:
+    """The lines of the proxy's log, once the last one awaited is among them."""
+    until = time.monotonic() + 10
+    while True:
+        lines = [
+            json.loads(line) for line in places.proxy_log.read_text().splitlines() if line.startswith("{")
+        ]
+        if any(map(last, lines)):
+            return lines
+        assert time.monotonic() < until, lines
+        time.sleep(0.02)
+
+
 def drained(conversation: socket.socket) -> None:
     """Read until the other end says goodbye. Raises TimeoutError when it is silent instead."""
     while conversation.recv(65536):
         pass
 
 
-def said(conversation: socket.socket, patience: float = 0.7) -> bytes:
-    """What comes until the other end is silent for a moment, or gone."""
+def said(conversation: socket.socket, patience: float = 10.0) -> bytes:
+    """What comes within ``patience`` seconds, and then until the other end is silent for a moment, or gone."""
     conversation.settimeout(patience)
     heard = b""
     try:
         while piece := conversation.recv(65536):
             heard += piece
+            conversation.settimeout(0.3)
     except (TimeoutError, ConnectionResetError):
         pass
     return heard
@@ -378,7 +390,7 @@ def test_a_request_half_sent_when_the_cut_comes_reaches_nobody(
                 time.sleep(0.02)
         except OSError:  # ended at once: that is an answer too
             return
-        answer = said(slow)
+        answer = said(slow, patience=0.7)
         assert not answer.startswith(b"HTTP/1.1 2")
 
 

@@ -65,7 +65,7 @@ class Published:
             "gw", "nginx", "-p", f"{work}/", "-e", "stderr", "-c", str(self.places.filter_config)
         )
         self._start_proxy()
-        until = time.monotonic() + 10
+        until = time.monotonic() + 30
         while len(list(work.glob("*.sock"))) < 3 or not self._up():
             assert time.monotonic() < until, self.places.proxy_log.read_text()
             time.sleep(0.05)
@@ -105,7 +105,7 @@ class Published:
     ) -> tuple[int, http.client.HTTPMessage, str]:
         """One request from outside, encrypted when ``trust`` is given; ``named`` is the name of the handshake."""
         with self.house.inside("out"):
-            raw = http.client.HTTPConnection(address, 443 if trust else 80, timeout=4)
+            raw = http.client.HTTPConnection(address, 443 if trust else 80, timeout=10)
             if source:
                 raw.source_address = (source, 0)
             raw.connect()

@@ -1,4 +1,7 @@
-"""The whole station in the lab: three users, a guard killed twenty times, and peers that were taken over."""
+"""The whole station in the lab: three users, a guard killed again and again, and peers that were taken over.
+
+``REMPART_KILLS`` is how often; a few times by default, so that the suite stays quick.
+"""
 
 import contextlib
 import json
@@ -29,6 +32,8 @@ from rempart.site.opening import OpeningState
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[2]
+KILLS = int(os.environ.get("REMPART_KILLS", "7"))
+"""Times that the guard is killed. From the fifth on it is started again after a second, so that each costs two."""
 
 
 @dataclass
@@ -48,18 +53,18 @@ class Station:
     def status(self) -> Status:
         with self.talk() as client:
             client.send(StatusAsked())
-            answer = client.receive(seconds=10)
+            answer = client.receive(seconds=30)
         assert isinstance(answer, Status)
         return answer
 
     def order(self, order: orders.AnyOrder, name: str = "operator") -> OrderDone | OrderRejected:
         with self.talk(name) as client:
             client.send(Ordered(order=order))
-            answer = client.receive(seconds=10)
+            answer = client.receive(seconds=30)
         assert isinstance(answer, OrderDone | OrderRejected)
         return answer
 
-    def await_status(self, wanted: Callable[[Status], bool], within: float = 30.0) -> Status:
+    def await_status(self, wanted: Callable[[Status], bool], within: float = 60.0) -> Status:
         until = time.monotonic() + within
         while True:
             with contextlib.suppress(StationUnreachable):
@@ -106,7 +111,7 @@ def station(house, site_text: str) -> Iterator[Station]:
         yield station
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
         shutil.rmtree(folder)
 
 
@@ -150,7 +155,7 @@ def test_three_processes_three_users_and_only_the_guard_may_change_the_network(s
     assert 0 not in uids.values()
 
 
-def test_a_guard_killed_twenty_times_lets_nothing_out(
+def test_a_guard_killed_again_and_again_lets_nothing_out(
     station: Station, house, traffic, kernel: Kernel, present: Callable[[], Instant]
 ) -> None:
     traffic.flow("wards", "out", "udp", "192.0.2.30", 443)
@@ -163,7 +168,7 @@ def test_a_guard_killed_twenty_times_lets_nothing_out(
     assert isinstance(done, OrderDone)
     acknowledged = time.monotonic_ns()
     chance = random.Random(20261122)
-    for round_ in range(20):
+    for round_ in range(KILLS):
         guard = station.pid_of("rempart.station.guard")
         if round_ % 3 == 0:  # decide something more, so that it may die in the middle of sealing
             station.order(orders.Block(by="Alex", target=f"192.0.2.{100 + round_}"))
@@ -296,7 +301,7 @@ for order in (
 ):
     with connect(Path(sys.argv[1])) as client:
         client.send(Ordered(order=order))
-        heard.append(type(client.receive(seconds=10)).__name__)
+        heard.append(type(client.receive(seconds=30)).__name__)
 print(json.dumps(heard))
 """
     told = as_user("rempart-console", sys.executable, "-c", script, str(station.run / "guard/console.sock"))

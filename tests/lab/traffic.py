@@ -4,8 +4,8 @@ Says "listening", then "connected", and each time goes on when it is given a lin
 
     traffic.py '{"rate": 1000, "listen": ["udp 192.0.2.10 5060"], "connect": ["tcp 192.0.2.20 443 10.1.0.7"]}'
 
-Both ends of every flow send. SIGUSR1: stop sending. SIGTERM: print what was seen as JSON and end. Stamps are
-CLOCK_MONOTONIC, which all network namespaces share.
+Both ends of every flow send. SIGUSR1: stop sending, and say "silent". SIGTERM: take what has come, print what was seen
+as JSON and end. Stamps are CLOCK_MONOTONIC, which all network namespaces share.
 """
 
 import json
@@ -17,6 +17,7 @@ import sys
 import time
 
 RECORD = struct.Struct("=QQ")
+SO_RCVBUFFORCE = 33
 
 
 class Flow:
@@ -73,7 +74,10 @@ def opened(kind, address, port, local=None):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     channel = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
     channel.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+    try:  # as much as a machine that has no time to read may have to keep
+        channel.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 26)
+    except PermissionError:
+        channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
     if local:
         channel.bind((local, 0))
     return channel
@@ -123,6 +127,7 @@ class Ends:
             self.known[name, peer].take(data)
 
     def wait(self, seconds):
+        """Take what has come, or comes within so many seconds; whether anything did."""
         doors = {door: (name, kind) for name, kind, door in self.doors}
         live = {flow.channel: flow for flow in self.flows if not flow.peer and not flow.ended}
         ready, _, _ = select.select([*doors, *live], [], [], max(0, seconds))
@@ -131,6 +136,7 @@ class Ends:
                 self.accept(*doors[channel], channel)
             else:
                 live[channel].receive()
+        return bool(ready)
 
 
 def main():
@@ -142,7 +148,7 @@ def main():
     print("connected", flush=True)
     sys.stdin.readline()
     pause = 1 / wanted.get("rate", 1000)
-    following = time.monotonic()
+    following, silent = time.monotonic(), False
     while not stop["running"]:
         ends.wait(following - time.monotonic())
         if time.monotonic() < following:
@@ -152,6 +158,11 @@ def main():
             for flow in ends.flows:
                 if not flow.ended:
                     flow.send()
+        elif not silent:
+            print("silent", flush=True)
+            silent = True
+    while ends.wait(0):
+        pass
     reports = {}
     for flow in ends.flows:
         reports.setdefault(flow.name, []).append(flow.report())
