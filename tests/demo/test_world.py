@@ -1,5 +1,6 @@
 """Machines reach one another through the gateway only, and a run leaves nothing behind."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -31,8 +32,9 @@ def test_nothing_is_left_after_a_run_with_programs_children_and_rules() -> None:
     with World(plan(3)) as world:
         world.start("servers", "parent", ["sh", "-c", "sleep 300 & setsid sleep 300 & wait"])
         world.run(GATEWAY, ["nft", "add", "table", "inet", "rempart"])
-        time.sleep(0.2)
-        left = world.leftovers()
+        limit = time.monotonic() + 30
+        while len((left := world.leftovers())["processes"]) < 3 and time.monotonic() < limit:
+            time.sleep(0.05)
         assert left["namespaces"]
         assert len(left["processes"]) >= 3
         assert left["files"]
@@ -66,18 +68,20 @@ def test_what_a_killed_run_left_is_swept_by_the_next_one() -> None:
 def test_ending_the_world_ends_a_program_that_will_not_listen() -> None:
     with World(plan(6)) as world:
         deaf = world.start("servers", "deaf", [sys.executable, "-c", _DEAF])
-        time.sleep(0.3)
+        limit = time.monotonic() + 30
+        while "deaf" not in world.said("deaf") and time.monotonic() < limit:
+            time.sleep(0.05)
         started = time.monotonic()
         world.stop("deaf", patience=0.3)
-        assert deaf.poll() is not None
-        assert time.monotonic() - started < 2
+        assert deaf.poll() == -signal.SIGKILL
+        assert time.monotonic() - started < 20  # it would have slept for sixty seconds
 
 
 def test_a_program_of_ours_is_started_with_this_python() -> None:
     assert python("demo.scanner")[0] == sys.executable
 
 
-_DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+_DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
 
 
 def _top() -> str:
