@@ -2,9 +2,14 @@
 
 import pytest
 
-from engine.home import SITE, WARD_PC
+from engine.home import NOW, SITE, WARD_PC
 from engine.test_step import Talk
+from engine.test_visit import HOUSE, SUPPLIER
+from engine.test_visit import TERMS as VISITED
 from rempart.engine import orders
+from rempart.engine.inputs import Ordered
+from rempart.engine.state import initial
+from rempart.engine.step import step
 from rempart.engine.why import Cause, Reason, why
 from rempart.errors import InputRefused
 from rempart.instants import after, seconds
@@ -55,6 +60,29 @@ def test_inside_isolation_barriers_and_zones_are_told() -> None:
     assert reasons[Cause.BARRED, "wards>servers"].by == "Marc"
     assert reasons[Cause.ZONES, "wards>dmz"].refused == 4
     assert (Cause.ISOLATED, "ward-pc") not in told(talk, "10.1.0.22")
+
+
+def test_who_is_no_part_of_a_limited_visit_is_told_whose_it_is() -> None:
+    order = orders.OpenVisit(
+        by="Anne",
+        reason="bed sensors",
+        opening="maintenance",
+        visitor="J. Peeters",
+        minutes=30,
+        source=SUPPLIER,
+        hosts=["files"],
+    )
+    state, _ = step(VISITED, initial(HOUSE), Ordered(NOW, order))
+
+    def causes(address: str) -> dict[Cause, Reason]:
+        return {each.cause: each for each in why(HOUSE, state, address, {"closed_6": 5})}
+
+    colleague = causes("198.51.100.6")[Cause.VISIT]
+    assert (colleague.by, colleague.reason, colleague.refused) == ("Anne", "bed sensors", 5)
+    assert colleague.until == after(NOW, seconds(1800))
+    assert Cause.VISIT in causes("10.2.0.77")
+    assert Cause.VISIT not in causes(SUPPLIER)
+    assert Cause.VISIT not in causes("10.2.0.10")
 
 
 def test_what_has_no_opening_is_said_to_have_none() -> None:

@@ -17,6 +17,7 @@ _WORDS = {
     Cause.CONTAINED: "the site is contained: {what} is closed",
     Cause.CLOSED: "{what} is closed",
     Cause.LIMITED: "{what} is filtered: what begins too fast is refused",
+    Cause.VISIT: "{what} stands open for one visit only, and this address is no part of it",
     Cause.BARRED: "{what} is shut",
     Cause.ZONES: "{what}: site.toml does not let one reach the other",
     Cause.UNCLASSIFIED: "no opening of site.toml leads to {what}",

@@ -651,7 +651,14 @@ def _after_door(state: State, fact: _DoorFact) -> State:
                 then=OpeningState.CLOSED,
                 limits=_limits(fact),
             )
-            door = Door(stand=stand, since=at, visitor=fact.visitor, source=fact.source)
+            door = Door(
+                stand=stand,
+                since=at,
+                visitor=fact.visitor,
+                source=fact.source,
+                by=fact.by,
+                reason=fact.reason,
+            )
             return replace(state, doors={**state.doors, opening: door})
         case facts.VisitEnded(at=at, opening=opening):
             return _stand(state, opening, Stand(state=OpeningState.CLOSED), at)

@@ -28,6 +28,7 @@ class Cause(StrEnum):
     CONTAINED = "contained"
     CLOSED = "closed"
     LIMITED = "limited"  # filtered: what begins too fast is refused
+    VISIT = "visit"  # it stands open for one visit, which this address is no part of
     BARRED = "barred"
     ZONES = "zones"  # site.toml does not let one zone reach the other
     UNCLASSIFIED = "unclassified"  # no opening leads there
@@ -111,6 +112,9 @@ class _Asked:
                 cause = Cause.CONTAINED if cut else Cause.CLOSED
                 yield self._door(cause, opening, door, f"closed_{opening.mark}")
             elif door.stand.state is OpeningState.FILTERED:
+                limits = door.stand.limits
+                if limits and self.address not in (limits.source, *limits.hosts):
+                    yield self._door(Cause.VISIT, opening, door, f"closed_{opening.mark}")
                 yield self._door(Cause.LIMITED, opening, door, f"limited_{opening.mark}")
 
     def _measure(self, cause: Cause, measure: Measure, counter: str) -> Reason:
