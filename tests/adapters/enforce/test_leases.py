@@ -37,7 +37,7 @@ RESOLVER = """
 opening = "names"
 [[openings]]
 id = "names"
-mark = 3
+mark = 20
 name = "Names"
 direction = "out"
 zones = ["wards"]
