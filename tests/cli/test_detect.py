@@ -18,6 +18,7 @@ import pytest
 import zstandard
 
 from rempart.__main__ import main
+from rempart.cli import _report
 from rempart.errors import ExitCode
 
 RULE = """
@@ -366,6 +367,16 @@ class _Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
+
+
+def test_a_report_without_the_typeface_uses_the_readers_own(
+    rules: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_report, "_FONT", "console/static/fonts/none.woff2")
+    log, file = tmp_path / "events.ndjson", tmp_path / "report.html"
+    log.write_text(f"{event()}\n")
+    assert main(["detect", "--rules", rules, "--report", str(file), str(log)]) == ExitCode.OK
+    assert "@font-face" not in file.read_text()
 
 
 def test_the_report_is_one_file_that_asks_nothing_of_anybody(

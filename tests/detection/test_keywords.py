@@ -42,6 +42,7 @@ def test_a_few_parts_stand_for_many_keywords() -> None:
 
 def test_a_long_keyword_is_looked_for_without_its_common_end() -> None:
     assert parts(["mimilib.dll"]) == ["mimilib"]
+    assert parts(["[[["]) == ["[[["]
     keyword = Keywords([(0, Leaf("", LeafKind.KEYWORD, "mimilib.dll"))])
     assert keyword.may_stand_in(b'{"a":"C:\\\\MimiLib.dll"}')
     assert keyword.true_of(["mimilib.exe"]) == frozenset()

@@ -36,7 +36,9 @@ def html(page: Report) -> str:
 
 
 def _font() -> str:
-    return base64.b64encode(resources.files("rempart").joinpath(_FONT).read_bytes()).decode()
+    """The pages' typeface; empty where it was not put: the reader's own is used."""
+    font = resources.files("rempart").joinpath(_FONT)
+    return base64.b64encode(font.read_bytes()).decode() if font.is_file() else ""
 
 
 def write(page: Report, path: str) -> None:

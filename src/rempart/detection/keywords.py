@@ -35,7 +35,7 @@ def parts(texts: Sequence[str]) -> list[str]:
 
     Where they can be, they are without the signs of JSON, so that nothing can hide them.
     """
-    left = {text: {*_parts(text)} for text in (max(SIGNS.split(text.lower()), key=len) for text in texts)}
+    left = {text: {*_parts(text)} for text in map(_bare, texts)}
     chosen: list[str] = []
     while left:
         shared = Counter(chain.from_iterable(left.values()))
@@ -43,6 +43,12 @@ def parts(texts: Sequence[str]) -> list[str]:
         chosen.append(part if times > 1 else next(iter(left))[:_LONGEST])
         left = {text: its for text, its in left.items() if chosen[-1] not in text}
     return chosen
+
+
+def _bare(text: str) -> str:
+    """The longest stretch without signs of JSON; the text itself when it is nothing but signs."""
+    lowered = text.lower()
+    return max(SIGNS.split(lowered), key=len) or lowered
 
 
 _PART = 5
