@@ -9,19 +9,6 @@ from lab.signer import Signer
 from rempart.__main__ import main
 from rempart.errors import ExitCode
 
-SITE = Path(__file__).parents[1] / "console" / "tilleuls.toml"
-
-
-@pytest.fixture
-def described(tmp_path: Path) -> Path:
-    file = tmp_path / "site.toml"
-    tls = f'port = 8080, tls = {{ certificate = "{tmp_path}/www.pem" }} }}'
-    lines = SITE.read_text().splitlines()
-    file.write_text(
-        "\n".join(line.replace("port = 8080 }", tls) if "www." in line else line for line in lines)
-    )
-    return file
-
 
 @pytest.mark.parametrize(("days", "code", "told"), [(60, 0, "59 days"), (20, 1, "19 days: renew it")])
 def test_until_when(

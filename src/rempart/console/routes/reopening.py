@@ -1,5 +1,6 @@
 """Reopening in a browser: what loosens or proves waits for a passkey, closing and ticking go through at once."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,15 @@ from rempart.engine.orders import AnyOrder, GateAnswer
 from rempart.errors import StationUnreachable
 from rempart.messages import Foreseen, OrderDone, Ordered, OrderRejected, SimulationAsked
 from rempart.reopening.gate import Gate
+from rempart.site.opening import OpeningState
 
 if TYPE_CHECKING:
     from rempart.console.app import Console
 
 _HOUR = 3600
+
+Said = dict[str, object]
+"""What an order says, beside who gives it."""
 
 _SIMULATED = frozenset({"simulate", "simulate-end"})
 """Buttons that ask what would happen."""
@@ -147,65 +152,99 @@ def _at_once(order: AnyOrder) -> bool:
             return False
 
 
-def _order(by: str, fields: dict[str, list[str]]) -> AnyOrder:
+def _order(by: str, fields: Fields) -> AnyOrder:
     """The order that a form asks for. Raises ValueError or `msgspec.ValidationError` when it is none."""
-    opening, reason = one(fields, "opening", 120), one(fields, "reason", 400).strip()
-    said: dict[str, object] = {"by": by, "reason": reason, "opening": opening}
-    kind: type[AnyOrder]
-    match one(fields, "do"):
-        case "trial" | "simulate":
-            kind = orders.Reopen
-            said |= {
-                "state": one(fields, "state"),
-                "seconds": int(one(fields, "hours", 4)) * _HOUR,
-                "override": bool(one(fields, "override")),
-            }
-        case "gate":
-            kind = orders.AnswerGate
-            said |= {name: one(fields, name, 400).strip() for name in ("gate", "answer", "proof")}
-        case "approve":
-            kind = orders.AnswerGate
-            said |= {
-                "gate": Gate.APPROVAL.value,
-                "answer": GateAnswer.YES.value,
-                "proof": one(fields, "proof", 400).strip(),
-            }
-        case "confirm":
-            kind = orders.ConfirmTrial
-        case "confirm-override":
-            kind = orders.ConfirmOverride
-        case "close":
-            kind = orders.SetOpening
-            said["state"] = "closed"
-        case "stage":
-            kind = orders.SetStage
-            said["stage"] = int(one(fields, "stage", 2))
-        case "partner":
-            kind = orders.NotePartner
-            said |= {
-                "condition": one(fields, "condition", 400).strip(),
-                "met": bool(one(fields, "met")),
-            }
-        case "proof":
-            kind = orders.NoteProof
-            said = {"by": by, "proves": one(fields, "proves"), "subject": one(fields, "subject", 120).strip()}
-            said |= {"on": typed(one(fields, "on")), "proof": one(fields, "proof", 400).strip()}
-        case "end" | "simulate-end":
-            kind = orders.Normalise
-            said = {"by": by, "reason": reason}
-        case "visit":
-            kind = orders.OpenVisit
-            said |= {name: one(fields, name, 120).strip() for name in ("visitor", "source", "certificate")}
-            said |= {
-                "minutes": int(one(fields, "minutes", 3)),
-                "hosts": one(fields, "hosts", 400).replace(",", " ").split(),
-                "override": bool(one(fields, "override")),
-            }
-        case "outside":
-            kind = orders.TickOutside
-            said = {"by": by, "item": one(fields, "item", 120), "reply": one(fields, "reply")}
-            said |= {"action": int(one(fields, "action", 3)), "proof": one(fields, "proof", 400).strip()}
-        case other:
-            raise ValueError(f"no order {other!r}")
-    order: AnyOrder = msgspec.convert({**said, "type": kind.__name__}, kind)
+    button = one(fields, "do")
+    if button not in _FORMS:
+        raise ValueError(f"no order {button!r}")
+    kind, said = _FORMS[button]
+    order: AnyOrder = msgspec.convert({"by": by, **said(fields), "type": kind.__name__}, kind)
     return order
+
+
+def _about_the_site(fields: Fields) -> Said:
+    return {"reason": one(fields, "reason", 400).strip()}
+
+
+def _about_a_door(fields: Fields) -> Said:
+    return {**_about_the_site(fields), "opening": one(fields, "opening", 120)}
+
+
+def _closed(fields: Fields) -> Said:
+    return {**_about_a_door(fields), "state": OpeningState.CLOSED.value}
+
+
+def _trial(fields: Fields) -> Said:
+    return {
+        **_about_a_door(fields),
+        "state": one(fields, "state"),
+        "seconds": int(one(fields, "hours", 4)) * _HOUR,
+        "override": bool(one(fields, "override")),
+    }
+
+
+def _gate(fields: Fields) -> Said:
+    said = {name: one(fields, name, 400).strip() for name in ("gate", "answer", "proof")}
+    return {**_about_a_door(fields), **said}
+
+
+def _approval(fields: Fields) -> Said:
+    proof = one(fields, "proof", 400).strip()
+    said = {"gate": Gate.APPROVAL.value, "answer": GateAnswer.YES.value, "proof": proof}
+    return {**_about_a_door(fields), **said}
+
+
+def _stage(fields: Fields) -> Said:
+    return {**_about_a_door(fields), "stage": int(one(fields, "stage", 2))}
+
+
+def _partner(fields: Fields) -> Said:
+    condition = one(fields, "condition", 400).strip()
+    return {**_about_a_door(fields), "condition": condition, "met": bool(one(fields, "met"))}
+
+
+def _proof(fields: Fields) -> Said:
+    return {
+        "proves": one(fields, "proves"),
+        "subject": one(fields, "subject", 120).strip(),
+        "on": typed(one(fields, "on")),
+        "proof": one(fields, "proof", 400).strip(),
+    }
+
+
+def _visit(fields: Fields) -> Said:
+    return {
+        **_about_a_door(fields),
+        **{name: one(fields, name, 120).strip() for name in ("visitor", "source", "certificate")},
+        "minutes": int(one(fields, "minutes", 3)),
+        "hosts": one(fields, "hosts", 400).replace(",", " ").split(),
+        "override": bool(one(fields, "override")),
+    }
+
+
+def _outside(fields: Fields) -> Said:
+    return {
+        "item": one(fields, "item", 120),
+        "reply": one(fields, "reply"),
+        "action": int(one(fields, "action", 3)),
+        "proof": one(fields, "proof", 400).strip(),
+    }
+
+
+_FORMS: Mapping[str, tuple[type[AnyOrder], Callable[[Fields], Said]]] = {
+    "trial": (orders.Reopen, _trial),
+    "simulate": (orders.Reopen, _trial),
+    "gate": (orders.AnswerGate, _gate),
+    "approve": (orders.AnswerGate, _approval),
+    "confirm": (orders.ConfirmTrial, _about_a_door),
+    "confirm-override": (orders.ConfirmOverride, _about_a_door),
+    "close": (orders.SetOpening, _closed),
+    "stage": (orders.SetStage, _stage),
+    "partner": (orders.NotePartner, _partner),
+    "proof": (orders.NoteProof, _proof),
+    "end": (orders.Normalise, _about_the_site),
+    "simulate-end": (orders.Normalise, _about_the_site),
+    "visit": (orders.OpenVisit, _visit),
+    "outside": (orders.TickOutside, _outside),
+}
+"""What a form's button is called, the order that it gives, and what it reads for it."""
