@@ -41,6 +41,12 @@ STANDS = st.one_of(
         until=DEADLINES,
         then=st.just(OpeningState.CLOSED),
     ),
+    st.builds(
+        Stand,
+        state=st.just(OpeningState.CLOSED),
+        until=DEADLINES,
+        then=st.sampled_from([OpeningState.OPEN, OpeningState.FILTERED]),
+    ),
 )
 MEASURES = st.dictionaries(st.sampled_from(["a", "b"]), st.none() | DEADLINES)
 ENFORCEMENTS = st.builds(
@@ -133,3 +139,17 @@ def test_a_trial_that_ran_out_is_closed_for_the_world() -> None:
 def test_the_stricter_state_wins() -> None:
     assert stricter(OpeningState.OPEN, OpeningState.FILTERED) is OpeningState.FILTERED
     assert stricter(OpeningState.CLOSED, OpeningState.FILTERED) is OpeningState.CLOSED
+
+
+def _shut_until(until: Instant) -> Enforcement:
+    return Enforcement(stands={"x": Stand(state=OpeningState.CLOSED, until=until, then=OpeningState.OPEN)})
+
+
+def test_what_opens_sooner_or_never_closes_loosens() -> None:
+    sooner, later = Instant(1_500_000_000), LATER
+    assert loosens(_shut_until(later), _shut_until(sooner))
+    assert not loosens(_shut_until(sooner), _shut_until(later))
+    trial = Enforcement(stands={"x": Stand(state=OpeningState.OPEN, until=LATER, then=OpeningState.CLOSED)})
+    filtered = Enforcement(stands={"x": Stand(state=OpeningState.FILTERED)})
+    assert loosens(trial, filtered)  # stricter now, but it does not close any more
+    assert tightens(trial, filtered)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec import structs
 
 from engine.home import NOW, SITE
 from engine.test_step import Talk, contained, reopen
@@ -97,6 +98,57 @@ def test_smaller_cuts_fall_back_or_stay_likewise(order: orders.AnyOrder) -> None
     kept = Talk().order(order).order(orders.Confirm(by="Alex"))
     settled = stops(kept.state)
     assert stops(kept.wait(after(kept.now, hours(30))).state) == settled != before
+
+
+@pytest.mark.parametrize(
+    "stands",
+    [
+        orders.Block(by="Alex", target="198.51.100.66"),
+        orders.Isolate(by="Alex", asset="ward-pc"),
+        orders.Bar(by="Alex", passage="wards>servers"),
+    ],
+)
+@pytest.mark.parametrize("shorter", [{"seconds": 1}, {"confirm_within": 10}])
+def test_a_measure_that_stands_is_not_shortened_by_the_same_order(
+    stands: orders.Tightening, shorter: dict[str, int]
+) -> None:
+    """Whoever may put a measure needs no passkey; whoever lifts it does."""
+    talk = Talk().order(stands)  # type: ignore[arg-type]  # each is an order
+    before = stops(talk.state)
+    talk.order(structs.replace(stands, **shorter))  # type: ignore[arg-type]
+    assert not talk.refusals()
+    assert stops(talk.wait(after(talk.now, hours(1))).state) == before
+
+
+def test_a_measure_that_ends_is_made_longer() -> None:
+    talk = Talk().order(orders.Block(by="Alex", target="198.51.100.66", seconds=60))
+    talk.order(orders.Block(by="Alex", target="198.51.100.66", seconds=600))
+    assert "198.51.100.66" in talk.wait(after(talk.now, minutes(5))).state.blocked
+    talk.order(orders.Block(by="Alex", target="198.51.100.66"))
+    assert talk.state.blocked["198.51.100.66"].until is None
+
+
+@pytest.mark.parametrize(
+    ("order", "opening"),
+    [
+        (orders.Contain(by="Alex", confirm_within=3600), "browsing"),
+        (orders.SetOpening(by="Alex", opening="portal", state=CLOSED, confirm_within=3600), "portal"),
+        (
+            orders.CloseLifeline(
+                by="Alex", opening="telephone", fallback_confirmed=True, confirm_within=3600
+            ),
+            "telephone",
+        ),
+    ],
+)
+def test_what_waits_for_a_confirmation_falls_back_no_sooner_for_being_ordered_again(
+    order: orders.Tightening, opening: str
+) -> None:
+    talk = Talk().order(order)  # type: ignore[arg-type]  # each is an order
+    shut = talk.stands(opening)
+    talk.order(structs.replace(order, confirm_within=10))  # type: ignore[arg-type]
+    assert talk.wait(after(talk.now, minutes(30))).stands(opening) is shut
+    assert talk.wait(after(talk.now, minutes(31))).stands(opening) is not shut
 
 
 def test_what_needs_no_confirmation_is_refused_one() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from engine.home import ATTACKER, BEACON, NOW, RELAPSE, SITE, WARD_PC, by, finding
 from engine.test_step import Talk, attacked, contained, pass_gates, reopen
+from rempart.containment.measure import Stand
 from rempart.detection.finding import Kind, Outcome
 from rempart.duties.belgian_time import belgian
 from rempart.engine import facts, orders
@@ -337,3 +338,33 @@ def test_in_peace_an_opening_may_be_tried_for_an_hour() -> None:
         by="Alex", opening="ehealth", state=FILTERED, seconds=3600, override=True, reason="an hour"
     )
     assert not talk.order(trial).refusals()
+
+
+# -- the cut, ordered again --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_a_door_that_was_reopened_and_then_filtered_is_shut_by_the_next_cut(confirmed: bool) -> None:
+    talk = contained()
+    talk.order(
+        orders.Reopen(by="Alex", opening="ehealth", state=OPEN, seconds=600, override=True, reason="vital")
+    )
+    if confirmed:
+        talk.order(orders.ConfirmTrial(by="Alex", opening="ehealth"))
+    talk.order(orders.SetOpening(by="Alex", opening="ehealth", state=FILTERED))
+    assert talk.state.doors["ehealth"].reopened
+    talk.order(orders.Contain(by="Night nurse", reason="it began again"))
+    assert talk.stands("ehealth") is CLOSED
+
+
+def test_a_trial_that_becomes_stricter_ends_when_it_would_have() -> None:
+    talk = contained()
+    talk.order(
+        orders.Reopen(by="Alex", opening="ehealth", state=OPEN, seconds=600, override=True, reason="vital")
+    )
+    ends = talk.state.doors["ehealth"].stand.until
+    talk.order(orders.SetOpening(by="Alex", opening="ehealth", state=FILTERED))
+    assert talk.state.doors["ehealth"].stand == Stand(state=FILTERED, until=ends, then=CLOSED)
+    assert ends
+    assert talk.wait(ends).stands("ehealth") is CLOSED
+    assert any(isinstance(fact, facts.TrialEnded) for fact in talk.sealed)

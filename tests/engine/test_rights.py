@@ -76,6 +76,13 @@ TABLE: list[tuple[AnyOrder, set[Role], Proof]] = [
         Proof.SESSION,
     ),
     (
+        orders.AnswerGate(
+            by=ME, opening="portal", gate=Gate.EVICTION, answer=GateAnswer.NEVER_FOUND, proof="sought"
+        ),
+        {TECHNICIAN, PRIVACY, APPROVER},
+        Proof.PASSKEY,
+    ),
+    (
         orders.Reopen(by=ME, opening="portal", state=OpeningState.OPEN, seconds=60),
         {TECHNICIAN},
         Proof.PASSKEY,

@@ -81,6 +81,15 @@ def test_a_visit_is_ended_at_once_by_anybody_on_call_and_by_a_cut() -> None:
         assert commands[0].urgent
 
 
+def test_a_visit_while_the_site_is_cut_is_ended_by_cutting_it_again() -> None:
+    state, _ = told(initial(HOUSE), orders.Contain(by="Bob"))
+    state, _ = told(state, msg(VISIT, override=True))
+    assert state.doors["maintenance"].visitor
+    state, commands = told(state, orders.Contain(by="Bob"))
+    assert state.doors["maintenance"].stand == SHUT
+    assert isinstance(commands[1], Enforce)
+
+
 def test_a_visit_cannot_be_made_to_stay() -> None:
     state, _ = told(initial(HOUSE), VISIT)
     assert "ends by itself" in refused(state, orders.ConfirmTrial(by="Anne", opening="maintenance"))

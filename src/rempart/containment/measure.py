@@ -180,11 +180,12 @@ def _different(
 
 
 def _opens(before: Stand | None, wanted: Stand) -> bool:
-    if before is None:
-        return wanted.state is not OpeningState.CLOSED
-    if _STRICTNESS[wanted.state] < _STRICTNESS[before.state]:
-        return True
-    return wanted.state is before.state and (_wider(wanted, before) or _later(wanted, before))
+    """Whether ``wanted`` lets somebody through, now or at any later instant, whom ``before`` would not."""
+    before = before or Stand(state=OpeningState.CLOSED)
+    turns = (None, before.until, wanted.until)
+    return (wanted.state is before.state and _wider(wanted, before)) or any(
+        _STRICTNESS[_from(wanted, turn)] < _STRICTNESS[_from(before, turn)] for turn in turns
+    )
 
 
 def _wider(wanted: Stand, before: Stand) -> bool:
@@ -192,13 +193,10 @@ def _wider(wanted: Stand, before: Stand) -> bool:
     return before.limits is not None and not before.limits.allow(wanted.limits)
 
 
-def _later(wanted: Stand, before: Stand) -> bool:
-    """Whether ``wanted`` keeps the same door open for longer than ``before`` would."""
-    if before.until is None or before.then is None:
-        return wanted.then is not None and _STRICTNESS[wanted.then] < _STRICTNESS[wanted.state]
-    if _STRICTNESS[before.then] <= _STRICTNESS[before.state]:
-        return False
-    return wanted.until is None or wanted.until > before.until
+def _from(stand: Stand, turn: Instant | None) -> OpeningState:
+    """The state from that instant on; None: now."""
+    fallen = turn is not None and stand.until is not None and stand.until <= turn
+    return stand.then if fallen and stand.then is not None else stand.state
 
 
 def _tighter(one: Stand | None, other: Stand | None) -> Stand:

@@ -86,7 +86,11 @@ class LifelineClosed(Fact, frozen=True, tag=True, kw_only=True):
 
 
 class OpeningSet(Fact, frozen=True, tag=True, kw_only=True):
-    """One opening was set apart from the others. ``drains``: until when requests under way may end."""
+    """One opening was set apart from the others. ``drains``: until when requests under way may end.
+
+    ``until`` alone: it falls back then unless somebody confirms it. With ``then`` it is on trial as before, and stands
+    so from then on.
+    """
 
     opening: str
     state: OpeningState
@@ -94,6 +98,7 @@ class OpeningSet(Fact, frozen=True, tag=True, kw_only=True):
     reason: str
     drains: Instant | None = None
     until: Instant | None = None
+    then: OpeningState | None = None
 
 
 class Blocked(Fact, frozen=True, tag=True, kw_only=True):

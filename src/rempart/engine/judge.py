@@ -6,7 +6,7 @@ from ipaddress import ip_network
 from msgspec import structs
 
 from rempart.containment.barrier import OneWay, passage, passages
-from rempart.containment.measure import stricter
+from rempart.containment.measure import stricter, tightens
 from rempart.containment.policy import Action
 from rempart.containment.safeguard import protects
 from rempart.detection.finding import Level
@@ -16,7 +16,15 @@ from rempart.engine.caring import heard
 from rempart.engine.deadline import staffed
 from rempart.engine.facts import AnyFact
 from rempart.engine.orders import AnyOrder
-from rempart.engine.state import Proposed, State, rehearsing
+from rempart.engine.state import (
+    Measure,
+    Proposed,
+    State,
+    enforcement,
+    fold,
+    is_rehearsed,
+    rehearsing,
+)
 from rempart.engine.visits import visit
 from rempart.engine.watching import require_in_path
 from rempart.errors import InputRefused, OrderRefused, require
@@ -84,7 +92,10 @@ class _Court:
         """Orders about the cut of the site and single doors, in earnest or rehearsed, and what the public is told."""
         match order:
             case orders.Contain(by=by, reason=reason):
-                return self.contain(by, reason, (), self.fallback(order))
+                waiting = (door.stand.until for door in self.state.doors.values() if door.provisional)
+                return self.contain(
+                    by, reason, (), self.fallback(order, self.state.contained_until, *waiting)
+                )
             case orders.Confirm():
                 return self.confirm_change(order)
             case orders.CloseLifeline():
@@ -107,6 +118,8 @@ class _Court:
             case orders.Block(by=by, reason=reason, target=target):
                 (blocked,) = self.block(target, by, reason, None, None)
                 until, provisional = self.end(order, order.seconds)
+                if outlasted(self.state.blocked.get(target), until):
+                    return ()
                 return (structs.replace(blocked, until=until, provisional=provisional),)
             case orders.Unblock(by=by, target=target):
                 require(target in self.state.blocked, "not-blocked", target=target)
@@ -114,6 +127,8 @@ class _Court:
             case orders.Isolate(by=by, reason=reason, asset=asset):
                 (isolated,) = self.isolate(asset, by, reason, None, None)
                 until, provisional = self.end(order, order.seconds)
+                if outlasted(self.state.isolated.get(isolated.asset), until):
+                    return ()
                 return (structs.replace(isolated, until=until, provisional=provisional),)
             case orders.Release(by=by, asset=asset):
                 require(asset in self.state.isolated, "not-isolated", asset=asset)
@@ -159,9 +174,16 @@ class _Court:
 
     # -- tightening ----------------------------------------------------------------------------------------------
 
-    def fallback(self, order: orders.Tightening) -> Instant | None:
-        """When the change falls back unless somebody confirms it."""
-        return after(self.now, seconds(order.confirm_within)) if order.confirm_within else None
+    def fallback(self, order: orders.Tightening, *already: Instant | None) -> Instant | None:
+        """When the change falls back unless somebody confirms it: no sooner than what waits ``already``."""
+        if not order.confirm_within:
+            return None
+        return max((after(self.now, seconds(order.confirm_within)), *(until for until in already if until)))
+
+    def waits_until(self, opening: Opening) -> Instant | None:
+        """When the door falls back unless somebody confirms it; None: it does not."""
+        door = self.state.doors[opening.id]
+        return door.stand.until if door.provisional else None
 
     def end(self, order: orders.Tightening, length: int | None) -> tuple[Instant | None, bool]:
         """When a measure ends, and whether a confirmation makes it stay. Others end while somebody is there."""
@@ -190,6 +212,8 @@ class _Court:
             passage=order.passage,
         )
         until, provisional = self.end(order, order.seconds)
+        if outlasted(self.state.barred.get(order.passage), until):
+            return ()
         return (
             facts.Barred(
                 at=self.now,
@@ -204,17 +228,21 @@ class _Court:
     def contain(
         self, by: str, reason: str, incidents: tuple[str, ...], until: Instant | None = None
     ) -> tuple[AnyFact, ...]:
-        reopened = any(door.reopened for door in self.state.doors.values())
         fresh = set(incidents) - self.state.contained_for
         waits = self.state.contained_until is not None or any(
             d.provisional for d in self.state.doors.values()
         )
-        if self.state.contained and not reopened and not fresh and not waits:
-            return ()
         because = incidents or self.grave()
         cut = facts.Contained(at=self.now, by=by, reason=reason, incidents=sorted(because), until=until)
+        if self.state.contained and not fresh and not waits and not self.would_tighten(cut):
+            return ()
         # In this order: a rehearsal that ended after the cut would undo it.
         return (*self.rehearsal_overtaken(by), cut)
+
+    def would_tighten(self, cut: facts.Contained) -> bool:
+        """Whether a cut that is ordered again shuts anything: what was reopened, filtered or opened for a visit."""
+        reopened = any(door.reopened for door in self.state.doors.values())
+        return reopened or tightens(enforcement(self.state), enforcement(fold(self.state, self.site, cut)))
 
     def rehearsal_overtaken(self, by: str) -> tuple[AnyFact, ...]:
         """A rehearsal that turns into earnest is over; it proves nothing."""
@@ -262,7 +290,7 @@ class _Court:
                 opening=opening.id,
                 by=order.by,
                 reason=order.reason,
-                until=self.fallback(order),
+                until=self.fallback(order, self.waits_until(opening)),
             ),
         )
 
@@ -279,6 +307,7 @@ class _Court:
             self.may_loosen(opening, wanted)
             require(order.confirm_within is None, "opening-locks-nobody", opening=opening.id)
         require(not (opening.lifeline and wanted is OpeningState.CLOSED), "is-lifeline", opening=opening.id)
+        then = self.trial_goes_on(opening, wanted)
         return (
             facts.OpeningSet(
                 at=self.now,
@@ -287,9 +316,22 @@ class _Court:
                 by=order.by,
                 reason=order.reason,
                 drains=self.drains(opening, order),
-                until=self.fallback(order),
+                until=(
+                    self.state.doors[opening.id].stand.until
+                    if then
+                    else self.fallback(order, self.waits_until(opening))
+                ),
+                then=then,
             ),
         )
+
+    def trial_goes_on(self, opening: Opening, wanted: OpeningState) -> OpeningState | None:
+        """As what a door on trial that becomes stricter stands in the end, as before; None: no trial goes on."""
+        door = self.state.doors[opening.id]
+        if door.provisional or is_rehearsed(self.state, opening.id) or door.stand.state is wanted:
+            return None
+        then = door.stand.then
+        return then if then and stricter(wanted, then) is not wanted else None
 
     def drains(self, opening: Opening, order: orders.SetOpening) -> Instant | None:
         """Until when requests under way may end: for a published service only, and never against a cut."""
@@ -375,3 +417,10 @@ class _Court:
                 return self.isolate(proposal.target, order.by, order.reason, None, proposal.incident)
             case Action.WATCH:
                 return ()
+
+
+def outlasted(standing: Measure | None, until: Instant | None) -> bool:
+    """Whether a measure that stands ends no sooner than a new one would: nothing that tightens shortens it."""
+    return standing is not None and (
+        standing.until is None or (until is not None and until <= standing.until)
+    )

@@ -35,6 +35,11 @@ class GateAnswer(StrEnum):
     NEVER_FOUND = "never-found"
     """The way in was sought and never found: it passes *eviction*, with a tighter filter and a longer watch."""
 
+    @property
+    def passes(self) -> bool:
+        """Whether the gate counts as passed."""
+        return self in (GateAnswer.YES, GateAnswer.NEVER_FOUND)
+
 
 class Order(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """The base of all orders. ``by`` is the person who gives it, ``reason`` in their own words."""

@@ -235,8 +235,7 @@ class _WayBack:
     def obstacles(self, opening: Opening, by: str) -> Iterator[Phrase]:
         """What stands against a trial: gates, the machine's no, the second person, stages, partner, paper."""
         answers = self.state.gates.get(opening.id, {})
-        passing = (GateAnswer.YES, GateAnswer.NEVER_FOUND)
-        passed = {gate for gate, answer in answers.items() if answer.answer in passing}
+        passed = {gate for gate, answer in answers.items() if answer.answer.passes}
         asked = gates(profile(self.site, opening))
         yield from (phrase("against-gate", gate=gate.value) for gate in missing(passed, asked))
         yield from (

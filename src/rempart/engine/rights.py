@@ -13,7 +13,7 @@ from rempart.accounts.authority import Authority, Proof, Requirement
 from rempart.accounts.person import STAFF, VOUCHING, Role
 from rempart.containment.measure import stricter
 from rempart.engine import orders
-from rempart.engine.orders import AnyOrder, GateAnswer
+from rempart.engine.orders import AnyOrder
 from rempart.engine.state import State
 from rempart.errors import OrderRefused
 from rempart.evidence import canonical
@@ -109,7 +109,7 @@ def needs(state: State, order: AnyOrder) -> Requirement:
             return _LOOSENS if _loosens(state, order) else _TIGHTENS
         case orders.AnswerGate(gate=gate, answer=answer):
             who = _APPROVER if gate == Gate.APPROVAL else _WHO_CHECK
-            return Requirement(who, Proof.PASSKEY if answer is GateAnswer.YES else Proof.SESSION)
+            return Requirement(who, Proof.PASSKEY if answer.passes else Proof.SESSION)
         case orders.EnrolPerson(roles=roles):
             return Requirement(_TECHNICIAN, _for_roles(frozenset(roles)))
         case orders.SetRoles(person=person, roles=roles):
@@ -161,7 +161,8 @@ def _loosens(state: State, order: orders.SetOpening) -> bool:
     door = state.doors.get(order.opening)
     if door is None or order.state is OpeningState.CLOSED:
         return door is None
-    return door.stand.until is not None or stricter(door.stand.state, order.state) is not order.state
+    for_longer = door.stand.until is not None and door.stand.state is order.state
+    return for_longer or stricter(door.stand.state, order.state) is not order.state
 
 
 def _roles(state: State, person: str) -> frozenset[Role]:

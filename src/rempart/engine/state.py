@@ -822,12 +822,22 @@ def _normalised(state: State, site: Site, fact: facts.Normalised) -> State:
 def _set(
     state: State, opening: str, wanted: OpeningState, fact: facts.OpeningSet | facts.LifelineClosed
 ) -> State:
-    """One door set apart from the others, perhaps until somebody confirms it."""
-    stand = _until_confirmed(_standing(state, opening), wanted, fact.until)
+    """One door set apart from the others, perhaps until somebody confirms it, or on trial as it was."""
+    on_trial = fact.then if isinstance(fact, facts.OpeningSet) else None
+    if on_trial:
+        stand = Stand(state=wanted, until=fact.until, then=on_trial)
+    else:
+        stand = _until_confirmed(_standing(state, opening), wanted, fact.until)
     if isinstance(fact, facts.OpeningSet):
         stand = replace(stand, drains=fact.drains)
+    before = state.doors.get(opening)
     door = Door(
-        stand=stand, since=fact.at, provisional=stand.until is not None, by=fact.by, reason=fact.reason
+        stand=stand,
+        since=fact.at,
+        reopened=before is not None and before.reopened and wanted is not OpeningState.CLOSED,
+        provisional=stand.until is not None and not on_trial,
+        by=fact.by,
+        reason=fact.reason,
     )
     return replace(state, doors={**state.doors, opening: door})
 

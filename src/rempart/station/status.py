@@ -9,9 +9,8 @@ from rempart.detection.finding import Level
 from rempart.duties import duty
 from rempart.duties.clock import clocks
 from rempart.engine import tell
-from rempart.engine.orders import GateAnswer
 from rempart.engine.returning import Outlook, ground, outlooks
-from rempart.engine.state import Answer, Door, Measure, State
+from rempart.engine.state import Door, Measure, State
 from rempart.incidents.incident import Incident, IncidentState, Sentence
 from rempart.instants import Instant
 from rempart.messages import (
@@ -149,7 +148,7 @@ def _opening(
 ) -> OpeningStatus:
     door: Door = state.doors[opening.id]
     answers = state.gates.get(opening.id, {})
-    passed = [gate for gate, answer in answers.items() if _passes(answer)]
+    passed = [gate for gate, answer in answers.items() if answer.answer.passes]
     partner = state.dossier.partners.get(opening.id)
     of = profile(site, opening)
     return OpeningStatus(
@@ -190,10 +189,6 @@ def _opening(
 def _concern(incident: Incident) -> tuple[bool, bool, Instant]:
     """What matters most comes first, so that no crowd of scanners hides it."""
     return (incident.state is not IncidentState.CLOSED, incident.level >= Level.HIGH, incident.last_seen)
-
-
-def _passes(answer: Answer) -> bool:
-    return answer.answer in (GateAnswer.YES, GateAnswer.NEVER_FOUND)
 
 
 def _reopening(site: Site, state: State, now: Instant) -> ReopeningStatus:

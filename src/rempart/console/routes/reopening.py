@@ -145,7 +145,7 @@ def _at_once(order: AnyOrder) -> bool:
     """Whether a session is enough, as the guard sees it (`rempart.engine.rights.needs`)."""
     match order:
         case orders.AnswerGate(answer=answer):
-            return answer is not GateAnswer.YES
+            return not answer.passes
         case orders.SetOpening() | orders.TickOutside():
             return True
         case _:
