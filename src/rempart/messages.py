@@ -5,6 +5,7 @@ One frame is a 4-byte big-endian length and that many bytes of JSON (msgspec, ta
 so that a taken-over watch cannot even spell an order.
 """
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -477,17 +478,29 @@ class IncidentStatus(msgspec.Struct, frozen=True, kw_only=True):
     assigned: str = ""
     """Id of the person who looks after it; empty: nobody in particular."""
 
-    def nameless(self) -> "IncidentStatus":
-        """For those who do not check on things: nobody's name, no stranger's address, no count of persons."""
+    def nameless(self, called: Mapping[str, str]) -> "IncidentStatus":
+        """For those who do not check on things: no name of a person, no address, no count of persons, no detail.
+
+        ``called``: the names that anybody in the house may read, by id and address (`Site.called`).
+        """
         return msgspec.structs.replace(
             self,
             persons_touched=None,
             accounts=[],
             actors=[],
+            assets=list(dict.fromkeys(called[each] for each in self.assets if each in called)),
             assigned="",
             proposals=[],
-            story=[(at, _unnamed(sentence)) for at, sentence in self.story],
+            summary=_unnamed(self.summary, called),
+            story=[(at, _unnamed(sentence, called)) for at, sentence in self.story],
         )
+
+
+WITHHELD = "…"
+"""Instead of what is not for whoever reads."""
+
+_HARMLESS = frozenset({"count", "actors"})
+"""Arguments of an incident's sentences that name nobody and nothing."""
 
 
 def machine_only(by: str) -> str:
@@ -495,10 +508,22 @@ def machine_only(by: str) -> str:
     return by if by == MACHINE else ""
 
 
-def _unnamed(sentence: Sentence) -> Sentence:
-    if "by" not in sentence.arguments:
-        return sentence
-    return Sentence(sentence.key, {**sentence.arguments, "by": machine_only(str(sentence.arguments["by"]))})
+def house_name(target: str, called: Mapping[str, str]) -> str:
+    """What a target is called in the house; withheld when it is a stranger's address, or has no name there."""
+    return target and called.get(target, WITHHELD)
+
+
+def _unnamed(sentence: Sentence, called: Mapping[str, str]) -> Sentence:
+    """The sentence with the names of the house only; an argument that nobody has thought of is withheld."""
+
+    def told(name: str, value: object) -> object:
+        if name in _HARMLESS:
+            return value
+        if name == "by":
+            return machine_only(str(value))
+        return ", ".join(dict.fromkeys(house_name(each, called) for each in str(value).split(", ")))
+
+    return Sentence(sentence.key, {name: told(name, value) for name, value in sentence.arguments.items()})
 
 
 class IncidentFile(msgspec.Struct, frozen=True, tag=True, kw_only=True):

@@ -2,21 +2,61 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from msgspec import structs
 
 from console.test_frame import signed_in
 from rempart.accounts.authority import Authority, Proof
-from rempart.accounts.person import Role
+from rempart.accounts.person import INFORMED, STAFF, Role
 from rempart.care.trouble import Ail
 from rempart.console.access import Session
+from rempart.console.app import rendered
 from rempart.console.audience import Audience, as_seen, audience
+from rempart.console.board import board_page
+from rempart.console.care import care_page
+from rempart.console.contain import contain_page
+from rempart.console.duty import duty_page
+from rempart.console.frame import frame
+from rempart.console.incident import incidents_page
+from rempart.console.naming import Names
+from rempart.console.reopening import reopening_page
+from rempart.console.wards import wards_page
+from rempart.console.words import words
 from rempart.engine import orders
 from rempart.engine.rights import require
 from rempart.engine.state import initial
 from rempart.errors import OrderRefused
-from rempart.messages import ClockStatus, IncidentStatus, MeasureStatus, Proposal, Status
-from rempart.site.site import Site
+from rempart.incidents.incident import Sentence
+from rempart.messages import (
+    AlertStatus,
+    CareStatus,
+    CheckStatus,
+    ClockStatus,
+    CorrectionStatus,
+    GateStatus,
+    IncidentStatus,
+    MeasureStatus,
+    NameRefusal,
+    NamesRefused,
+    OutsideStatus,
+    OverrideStatus,
+    PackStatus,
+    PaperStatus,
+    Posture,
+    ProbeStatus,
+    Proposal,
+    RehearsalStatus,
+    ReopeningStatus,
+    Status,
+    TickStatus,
+    TroubleStatus,
+    WardStatus,
+)
+from rempart.phrase import Phrase, phrase
+from rempart.site.site import Language, Site
+from rempart.site.telling import Channel
+from rempart.telling.alert import AlertState, Delivery, Urgency
 
 
 @pytest.mark.parametrize("role", Role)
@@ -44,32 +84,219 @@ def test_whoever_came_with_the_link_answers_at_night() -> None:
     assert audience(Session("key", "csrf", 0)) is Audience.NIGHT
 
 
-@pytest.mark.parametrize("by", [Audience.NIGHT, Audience.ONLOOKER])
-def test_clocks_counts_and_who_is_in_an_incident_are_for_those_who_check_on_things(
-    make: Callable[..., Status], attack: IncidentStatus, isolation: MeasureStatus, by: Audience
-) -> None:
-    waiting = Proposal(id="1", incident=attack.id, action="block", target="203.0.113.66")
-    incident = structs.replace(attack, proposals=[waiting], assigned="anne")
-    clock = ClockStatus(incident=attack.id, duty="insurer", started=attack.opened, due=None)
-    status = make(incidents=[incident], clocks=[clock], measures=[isolation])
-    assert as_seen(status, Audience.INFORMED) == status
-    told = as_seen(status, by)
-    (seen,) = told.incidents
-    assert (told.clocks, seen.persons_touched, seen.assigned) == ([], None, "")
-    assert (seen.actors, seen.accounts) == ([], [])
-    assert "Direction" not in repr(told)
-    assert seen.proposals == ([waiting] if by.may_order else [])
-    assert (seen.id, seen.state, len(seen.story)) == (incident.id, incident.state, len(incident.story))
+# -- what each is told -------------------------------------------------------------------------------------------
+
+CHECKED = (
+    "anne.lambert",
+    "203.0.113.66",
+    "10.0.1.99",
+    "masked-account",
+    "987654",
+    "insurer",
+    "5f5f5f",
+    "a proof",
+)
+"""Marks of who, with whom, by which law and in which detail: names, addresses, counts, clocks, what machines found."""
+
+WRITTEN = ("the lift hangs",)
+"""Marks of the words that staff wrote of care."""
 
 
-@pytest.mark.parametrize("by", [Audience.NIGHT, Audience.ONLOOKER])
-def test_who_is_let_in_and_to_what_is_not_for_everybody(make: Callable[..., Status], by: Audience) -> None:
-    door = structs.replace(
-        make().openings[0],
-        visitor="J. Peeters",
-        visitor_from="198.51.100.7",
-        visitor_to=["10.0.2.10"],
-        visitor_certificate="ab" * 32,
+def full(site: Site, make: Callable[..., Status], attack: IncidentStatus) -> Status:
+    """A cut home of which everything is known that a status can tell, with a mark in every place."""
+    who, proof, said, address, machine = "anne.lambert", "a proof", "the lift hangs", CHECKED[1], CHECKED[2]
+    now = make().now
+    story = Sentence(
+        "story.guessing",
+        {
+            "actor": address,
+            "asset": "10.0.1.12, 10.0.1.99",
+            "account": "masked-account",
+            "count": 3,
+            "title": proof,
+        },
     )
-    (seen,) = as_seen(make(openings=[door]), by).openings
-    assert (seen.visitor, seen.visitor_from, seen.visitor_to, seen.visitor_certificate) == ("…", "", [], "")
+    incident = structs.replace(
+        attack,
+        persons_touched=987654,
+        actors=[address],
+        accounts=["masked-account"],
+        assets=["10.0.1.12", machine],
+        assigned=who,
+        summary=Sentence(
+            "incident.records", {"actors": 1, "accounts": "masked-account", "assets": "10.0.1.12, 10.0.1.99"}
+        ),
+        story=[(now, story), (now, Sentence("story.contained", {"by": who}))],
+        proposals=[Proposal(id="1", incident=attack.id, action="block", target=address)],
+    )
+    door = structs.replace(
+        make(Posture.CONTAINED).openings[5],
+        visitor=who,
+        visitor_from=address,
+        visitor_to=[machine],
+        visitor_certificate=proof,
+        trial_until=now,
+        partner=proof,
+        stage=2,
+        gates_missing=["need"],
+        obstacles=[
+            phrase("against-partner", condition=proof),
+            phrase("against-check", gate="approval", because=[Phrase("", proof)]),
+        ],
+        checks=[CheckStatus(gate="need", verdict="no", detail=Phrase("", proof))],
+        answers=[GateStatus(gate="need", answer="yes", proof=proof, by=who, at=now)],
+    )
+    alert = AlertStatus(
+        id="inc-1",
+        code="CODEXY",
+        state=AlertState.TAKEN,
+        urgency=Urgency.NOW,
+        about=Sentence("alert.cut"),
+        todo="todo.cut",
+        raised=now,
+        told=[Delivery(message="m", role="duty", channel=Channel.MAIL, at=now, delivered=False, note=proof)],
+        owed=0,
+        taken=now,
+        taken_by=who,
+    )
+    return make(
+        Posture.CONTAINED,
+        openings=[door],
+        incidents=[incident],
+        clocks=[ClockStatus(incident=attack.id, duty="insurer", started=now, due=None)],
+        measures=[
+            MeasureStatus(target=each, action=action, since=now, until=None, by=who, reason=proof)
+            for each, action in ((address, "block"), (machine, "isolate"))
+        ],
+        enforcement_fault=proof,
+        alerts=[alert],
+        answer_seconds=[54],
+        names_refused=NamesRefused(
+            times={proof: 1}, latest=[NameRefusal(name=who, reason=proof, times=1, last=now)]
+        ),
+        reopening=ReopeningStatus(overrides=[OverrideStatus(opening="lab", by=who, due=now, reason=proof)]),
+        care=CareStatus(
+            rehearsal=RehearsalStatus(
+                began=now,
+                until=now,
+                by=who,
+                ended=now,
+                early=False,
+                locked=None,
+                ticks=[TickStatus(ward="first", question="call", reply="no", note=proof, by=who)],
+                unanswered=[],
+                corrections=[
+                    CorrectionStatus(opening="lab", becomes="lifeline", reason=proof, by=who, written=False)
+                ],
+            ),
+            wards=[
+                WardStatus(
+                    id="first", name="Soins", phone=None, standing="troubled", at=now, note=said, by=who
+                )
+            ],
+            troubles=[
+                TroubleStatus(
+                    id="t1",
+                    service="lab",
+                    ail="down",
+                    ward="",
+                    note=said,
+                    by=who,
+                    at=now,
+                    settled=None,
+                    remedy=said,
+                )
+            ],
+            outside=[
+                OutsideStatus(
+                    item="m365",
+                    number=1,
+                    action="reset",
+                    phone=None,
+                    reply="yes",
+                    proof=proof,
+                    by=who,
+                    at=now,
+                )
+            ],
+            papers=[PaperStatus(id="p1", opening="lab", what=said, by=who, at=now, entered=None)],
+            probes=[
+                ProbeStatus(
+                    id="p",
+                    name="p",
+                    opening=None,
+                    answered=False,
+                    right=False,
+                    since=now,
+                    detail=proof,
+                    history=[],
+                )
+            ],
+            pack=PackStatus(path=proof, written=now, sha256="5f5f5f", hours=24, fresh=True),
+        ),
+    )
+
+
+LOOKS = [*((role.value, signed_in(role)) for role in Role), ("link", Session("key", "csrf", 0))]
+EVERYBODY = pytest.mark.parametrize("here", [here for _, here in LOOKS], ids=[name for name, _ in LOOKS])
+
+
+def known_to(here: Session) -> set[str]:
+    """The marks that are for whoever looks."""
+    roles = set(here.visitor.roles) if here.visitor else {Role.DUTY}
+    return {*(CHECKED if roles & INFORMED else ()), *(WRITTEN if roles & STAFF else ())}
+
+
+@EVERYBODY
+def test_each_is_told_what_is_for_them_and_nothing_else(
+    site: Site, make: Callable[..., Status], attack: IncidentStatus, here: Session
+) -> None:
+    status = full(site, make, attack)
+    told = as_seen(status, audience(here), site)
+    text = msgspec.json.encode(told).decode()
+    assert {mark for mark in (*CHECKED, *WRITTEN) if mark in text} == known_to(here)
+    if audience(here) is Audience.INFORMED:
+        assert told == status
+    (seen,) = told.incidents
+    assert [each.target for each in seen.proposals] == {
+        Audience.ONLOOKER: [],
+        Audience.NIGHT: ["…"],
+        Audience.INFORMED: [CHECKED[1]],
+    }[audience(here)]
+    assert seen.assets == (
+        ["10.0.1.12", CHECKED[2]]
+        if INFORMED & set(here.visitor.roles if here.visitor else ())
+        else ["ward-pc-2"]
+    )
+    assert (len(seen.story), told.measures[0].action, told.care.troubles[0].service) == (2, "block", "lab")
+    assert bool(told.enforcement_fault)
+    assert (told.alerts[0].code == "") is (audience(here) is Audience.ONLOOKER)
+
+
+@EVERYBODY
+def test_no_page_shows_more_than_its_reader_may_know(
+    site: Site, make: Callable[..., Status], attack: IncidentStatus, here: Session
+) -> None:
+    status, english = full(site, make, attack), words(Language.ENGLISH)
+    by, now = audience(here), status.now
+    told = as_seen(status, by, site)
+    names = Names(site, english, addresses=by is Audience.INFORMED)
+    visitor = here.visitor or signed_in(Role.DUTY).visitor
+    assert visitor
+    pages = {
+        "duty.html": duty_page(site, told, now, now, english, by),
+        "contain.html": contain_page(site, told, english, "csrf", audience=by),
+        "care.html": care_page(site, told, now, english, "csrf", audience=by, trouble="t1"),
+        "incidents.html": incidents_page(told, names, english),
+        "reopening.html": reopening_page(site, told, here.visitor, english, now, "csrf"),
+        "wards.html": wards_page(site, told, visitor, english, now, "csrf"),
+        "ward.html": board_page(site, told, now, now, english),
+    }
+    reads_all = False
+    for template, page in pages.items():
+        html = rendered(template, page, frame(site, english, here))
+        text = html.replace("987,654", "987654")
+        shown = {mark for mark in (*CHECKED, *WRITTEN) if mark in text}
+        assert shown <= known_to(here), template
+        reads_all |= shown >= {CHECKED[0], CHECKED[1]}
+    assert reads_all is (by is Audience.INFORMED)

@@ -51,7 +51,7 @@ def shown(*roles: Role) -> IncidentFile:
     def masked(incident: str, account: str) -> str:
         return f"mask-of-{len(account)}"
 
-    return incident_file(worked_on(), INCIDENT, NOW, roles=frozenset(roles), masked=masked)
+    return incident_file(SITE, worked_on(), INCIDENT, NOW, roles=frozenset(roles), masked=masked)
 
 
 @pytest.mark.parametrize("role", sorted(CHECKING))
@@ -75,7 +75,7 @@ def test_the_others_see_the_plain_story_without_names(role: Role | None) -> None
     assert file.may == (["CommentIncident"] if role is Role.DUTY else [])
     assert bool(file.case.comments) == (role is Role.DUTY)
     text = msgspec.json.encode(file)
-    for name in (b"Director", b"Privacy", b"Exemple", b"dr.lambert", b"risk-to-persons"):
+    for name in (b"Director", b"Privacy", b"Exemple", b"dr.lambert", b"mask-of", b"10.", b"risk-to-persons"):
         assert name not in text
     assert {deed.what for deed in file.case.deeds} >= {"contained"}
     assert {swing.by for swing in file.swings} == {""}

@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rempart.accounts.conversation import FromVisitor, Turned, Why
 from rempart.config import RUN
 from rempart.console.access import LASTS, Access, Session
-from rempart.console.audience import Audience, audience
+from rempart.console.audience import Audience, as_seen, audience
 from rempart.console.contain import contain_page
 from rempart.console.duty import DutyPage, duty_page
 from rempart.console.feed import Feed
@@ -55,7 +55,7 @@ from rempart.console.visitors import Note, Visitors
 from rempart.console.web import Fields, Orders, form, one, session, where
 from rempart.console.words import SENTENCES, Words, chosen, plain, words
 from rempart.errors import StationUnreachable
-from rempart.messages import OrderDone, OrderRejected, Posture
+from rempart.messages import OrderDone, OrderRejected, Posture, Status
 from rempart.ports import Clock
 from rempart.site.site import Site
 
@@ -239,7 +239,7 @@ class Console:
             return self.refused(request)
         page = contain_page(
             self.site,
-            self.feed.status,
+            self.told(audience(here)),
             self.words(request),
             here.csrf,
             account=here.account,
@@ -306,6 +306,10 @@ class Console:
         """Whether a live page may go on. Looking on is no use of a session."""
         return await self.visitors.session(here.key, where(request), looking=True) is not None
 
+    def told(self, seen_by: Audience) -> Status | None:
+        """The status as such people may read it; None: no guard answers."""
+        return as_seen(self.feed.status, seen_by, self.site) if self.feed.status else None
+
     def words(self, request: Request) -> Words:
         """The words in the visitor's language."""
         asked = request.query_params.get("lang") or request.cookies.get(_LANGUAGE)
@@ -313,7 +317,7 @@ class Console:
 
     def looks(self, spoken: Words, seen_by: Audience) -> DutyPage:
         """The duty page as such people may see it."""
-        return duty_page(self.site, self.feed.status, self.feed.seen, self.clock.now(), spoken, seen_by)
+        return duty_page(self.site, self.told(seen_by), self.feed.seen, self.clock.now(), spoken, seen_by)
 
     def _draw(self, spoken: Words, seen_by: Audience) -> tuple[DutyPage, str, str]:
         """The same, drawn for whoever it may be: its frame knows the house, but nobody; their token is put in later."""
@@ -373,7 +377,7 @@ class Console:
     def _again(self, request: Request, here: Session, code: int, refusal: str, advice: str) -> Response:
         page = contain_page(
             self.site,
-            self.feed.status,
+            self.told(audience(here)),
             self.words(request),
             here.csrf,
             account=here.account,

@@ -1,16 +1,28 @@
 """Who looks at a page, as far as what it may show and offer goes. The guard decides about every order by itself."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from enum import StrEnum
 
 from msgspec import structs
 
 from rempart.accounts.person import INFORMED, STAFF, Role
 from rempart.console.access import Session
-from rempart.messages import OpeningStatus, Status, machine_only
+from rempart.messages import (
+    WITHHELD,
+    AlertStatus,
+    CareStatus,
+    IncidentStatus,
+    MeasureStatus,
+    OpeningStatus,
+    RehearsalStatus,
+    Status,
+    house_name,
+    machine_only,
+)
 from rempart.phrase import Phrase, phrase
+from rempart.site.site import Site
 
-_WITHHELD = "…"
 _UNSAID = Phrase("", "")
 """Instead of what a machine found."""
 
@@ -44,28 +56,78 @@ def audience_of(roles: Collection[Role]) -> Audience:
     return Audience.NIGHT if held & STAFF else Audience.ONLOOKER
 
 
-def as_seen(status: Status, by: Audience) -> Status:
+def as_seen(status: Status, by: Audience, site: Site) -> Status:
     """The status without what this audience may not read.
 
-    That is legal clocks, counts of persons, who is in an incident, who decided what and with which proof, and what
-    machines found in detail. What waits for approval is left to whoever answers at night, who may give it.
+    That is legal clocks, counts of persons, who is in an incident, who said or decided what and with which proof,
+    addresses, and technical detail. What waits for approval, and the words that staff wrote of care, are left to
+    whoever answers at night.
     """
     if by is Audience.INFORMED:
         return status
-    incidents = [
-        structs.replace(each.nameless(), proposals=each.proposals if by.may_order else [])
-        for each in status.incidents
-    ]
+    called = site.called()
     overrides = [structs.replace(each, by="", reason="") for each in status.reopening.overrides]
-    outside = [structs.replace(each, by="", proof="") for each in status.care.outside]
     return structs.replace(
         status,
         clocks=[],
-        incidents=incidents,
+        incidents=[_incident(each, by, called) for each in status.incidents],
         openings=[_plain(each) for each in status.openings],
-        measures=[structs.replace(each, by=machine_only(each.by), reason="") for each in status.measures],
+        measures=[_measure(each, called) for each in status.measures],
+        journal_root="",
+        enforcement_fault=status.enforcement_fault and WITHHELD,
+        names_refused=None,
+        alerts=[_alert(each, by) for each in status.alerts],
+        answer_seconds=[],
         reopening=structs.replace(status.reopening, overrides=overrides),
-        care=structs.replace(status.care, outside=outside),
+        care=_care(status.care, by),
+    )
+
+
+def _incident(incident: IncidentStatus, by: Audience, called: Mapping[str, str]) -> IncidentStatus:
+    waiting = [structs.replace(each, target=house_name(each.target, called)) for each in incident.proposals]
+    return structs.replace(incident.nameless(called), proposals=waiting if by.may_order else [])
+
+
+def _measure(measure: MeasureStatus, called: Mapping[str, str]) -> MeasureStatus:
+    target = house_name(measure.target, called)
+    return structs.replace(measure, target=target, by=machine_only(measure.by), reason="")
+
+
+def _alert(alert: AlertStatus, by: Audience) -> AlertStatus:
+    """What it is about, and whether anybody was reached. The code takes it: it is for whoever may."""
+    told = [replace(each, note="") for each in alert.told]
+    return structs.replace(alert, code=alert.code if by.may_order else "", told=told, taken_by="")
+
+
+def _care(care: CareStatus, by: Audience) -> CareStatus:
+    """Whether care goes on, without who said so; the words of staff for those who answer at night."""
+
+    def words(text: str) -> str:
+        return text if by.may_order else ""
+
+    wards = [structs.replace(each, by="", note=words(each.note)) for each in care.wards]
+    troubles = [
+        structs.replace(each, by="", note=words(each.note), remedy=words(each.remedy))
+        for each in care.troubles
+    ]
+    return structs.replace(
+        care,
+        rehearsal=care.rehearsal and _rehearsal(care.rehearsal),
+        wards=wards,
+        troubles=troubles,
+        outside=[structs.replace(each, by="", proof="") for each in care.outside],
+        papers=[structs.replace(each, by="", what=words(each.what)) for each in care.papers],
+        probes=[structs.replace(each, detail="") for each in care.probes],
+        pack=care.pack and structs.replace(care.pack, path="", sha256=""),
+    )
+
+
+def _rehearsal(made: RehearsalStatus) -> RehearsalStatus:
+    return structs.replace(
+        made,
+        by="",
+        ticks=[structs.replace(each, by="", note="") for each in made.ticks],
+        corrections=[structs.replace(each, by="", reason="") for each in made.corrections],
     )
 
 
@@ -73,15 +135,21 @@ def _plain(door: OpeningStatus) -> OpeningStatus:
     """One door: how far it is, without names, proofs and others' words."""
     return structs.replace(
         door,
-        visitor=door.visitor and _WITHHELD,
+        visitor=door.visitor and WITHHELD,
         visitor_from="",
         visitor_to=[],
         visitor_certificate="",
-        partner=door.partner and _WITHHELD,
-        obstacles=[
-            phrase(each.key, condition=_WITHHELD) if each.key == "against-partner" else each
-            for each in door.obstacles
-        ],
+        partner=door.partner and WITHHELD,
+        obstacles=[_obstacle(each) for each in door.obstacles],
         checks=[structs.replace(each, detail=_UNSAID) for each in door.checks],
         answers=[structs.replace(each, by="", proof="") for each in door.answers],
     )
+
+
+def _obstacle(obstacle: Phrase) -> Phrase:
+    """What stands against a trial, without what somebody else wrote and without what a machine found in detail."""
+    if obstacle.key == "against-partner":
+        return phrase(obstacle.key, condition=WITHHELD)
+    if obstacle.because:
+        return phrase(obstacle.key, because=[Phrase("", WITHHELD)], **obstacle.arguments)
+    return obstacle

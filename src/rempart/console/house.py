@@ -207,7 +207,8 @@ def _trouble(status: Status | None, zone: Zone, names: Names) -> str:
             incident.assets for incident in status.incidents if incident.state is not IncidentState.CLOSED
         )
     )
-    here = sorted(address for address in touched if _stands_in(address, zone))
+    inside = {asset.id for asset in site.assets if asset.zone == zone.id}
+    here = sorted(name for name in touched if name in inside or _stands_in(name, zone))
     return words.say("room.touched", assets=names.of_all(here)) if here else ""
 
 

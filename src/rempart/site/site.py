@@ -227,6 +227,11 @@ class Site:
         """The opening of that id. Raises KeyError when the site has none."""
         return self._by_id[opening_id]
 
+    def called(self) -> dict[str, str]:
+        """What openings and machines are called in the house, their ids, by each id and each address of a machine."""
+        machines = {address: asset.id for asset in self.assets for address in (*asset.addresses, asset.id)}
+        return machines | {opening.id: opening.id for opening in self.openings}
+
     def lifelines(self) -> Iterator[Opening]:
         """The openings on which residents' safety hangs."""
         return (opening for opening in self.openings if opening.lifeline)

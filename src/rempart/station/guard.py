@@ -744,7 +744,9 @@ class Guard:
         name = belongs_to(self.state, asked.incident)
         if name is None:
             return rejected(OrderRefused("no-incident", incident=asked.incident))
-        return incident_file(self.state, name, self.clock.now(), roles=roles, masked=self._mask)
+        return incident_file(
+            self.terms.site, self.state, name, self.clock.now(), roles=roles, masked=self._mask
+        )
 
     async def _file(self, asked: FileAsked, roles: frozenset[Role]) -> FileTold | OrderRejected:
         """An attached file, to those who check on things."""

@@ -4,6 +4,7 @@ Accounts of workers stay behind masks for everybody. Counts of persons, legal cl
 detail are for those who check on things; a ward screen can be read by visitors.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,8 @@ from rempart.engine.rights import needs
 from rempart.engine.state import State
 from rempart.incidents.casefile import NOTHING, CaseFile, Deed, Seen
 from rempart.instants import Instant, hours
-from rempart.messages import IncidentFile, machine_only
+from rempart.messages import IncidentFile, house_name, machine_only
+from rempart.site.site import Site
 from rempart.station.status import Masked, incident_status
 
 CHECKING = frozenset({Role.TECHNICIAN, Role.PRIVACY_OFFICER, Role.APPROVER})
@@ -34,7 +36,7 @@ def belongs_to(state: State, incident: str) -> str | None:
 
 
 def incident_file(
-    state: State, incident: str, now: Instant, *, roles: frozenset[Role], masked: Masked
+    site: Site, state: State, incident: str, now: Instant, *, roles: frozenset[Role], masked: Masked
 ) -> IncidentFile:
     """The incident for a visitor with these roles; none: whoever came by the link."""
     known = state.incidents[incident]
@@ -58,7 +60,7 @@ def incident_file(
     )
     if roles & CHECKING:
         return shown
-    return _plain(shown, on_duty=Role.DUTY in roles)
+    return _plain(shown, site.called(), on_duty=Role.DUTY in roles)
 
 
 def _may(state: State, incident: str, roles: frozenset[Role]) -> list[str]:
@@ -78,15 +80,17 @@ def _may(state: State, incident: str, roles: frozenset[Role]) -> list[str]:
     return [type(order).__name__ for order in these if roles & needs(state, order).roles]
 
 
-def _plain(shown: IncidentFile, *, on_duty: bool) -> IncidentFile:
-    """The plain story: without names, counts of persons, clocks, files and technical detail."""
+def _plain(shown: IncidentFile, called: Mapping[str, str], *, on_duty: bool) -> IncidentFile:
+    """The plain story: without names, addresses, counts of persons, clocks, files and technical detail."""
     case = shown.case
     return structs.replace(
         shown,
-        incident=shown.incident.nameless(),
+        incident=shown.incident.nameless(called),
         case=replace(
             NOTHING,
-            deeds=tuple(_without_name(deed) for deed in case.deeds if deed.what not in ("answered", "told")),
+            deeds=tuple(
+                _without_name(deed, called) for deed in case.deeds if deed.what not in ("answered", "told")
+            ),
             qualified=tuple(replace(each, by="", note="") for each in case.qualified[-1:]),
             comments=case.comments if on_duty else (),
             absorbed=case.absorbed,
@@ -98,8 +102,9 @@ def _plain(shown: IncidentFile, *, on_duty: bool) -> IncidentFile:
     )
 
 
-def _without_name(deed: Deed) -> Deed:
-    return replace(deed, by=machine_only(deed.by), reason="")
+def _without_name(deed: Deed, called: Mapping[str, str]) -> Deed:
+    target = deed.target if deed.what in ("merged", "split") else house_name(deed.target, called)
+    return replace(deed, by=machine_only(deed.by), reason="", target=target)
 
 
 def _behind_masks(case: CaseFile, incident: str, masked: Masked) -> CaseFile:

@@ -30,7 +30,7 @@ from rempart.accounts.conversation import (
 )
 from rempart.accounts.credential import Scope
 from rempart.accounts.person import Role
-from rempart.console.audience import as_seen, audience_of
+from rempart.console.audience import audience_of
 from rempart.console.findings import place_of, place_text
 from rempart.console.frame import LOOKERS
 from rempart.console.incident import owed_for
@@ -360,10 +360,10 @@ class _Api:
         return token, visitor
 
     def _status(self, visitor: Visitor) -> Status:
-        status = self.console.feed.status
+        status = self.console.told(audience_of(visitor.roles))
         if status is None:
             raise _silent()
-        return as_seen(status, audience_of(visitor.roles))
+        return status
 
     async def _inquire(self, question: FromInquirer, wanted: type[_Told]) -> _Told:
         """Watch's answer."""

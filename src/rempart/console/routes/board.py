@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from rempart.console.audience import audience
+from rempart.console.audience import Audience, audience
 from rempart.console.board import attack_poster, board_page, numbers_poster
 from rempart.console.duty import ATTACK, NUMBERS
 from rempart.console.web import session
@@ -69,7 +69,14 @@ class _Board:
 
     def _page(self, spoken: Words, shown: str = "") -> "DataclassInstance":
         feed = self.console.feed
-        return board_page(self.console.site, feed.status, feed.seen, self.console.clock.now(), spoken, shown)
+        return board_page(
+            self.console.site,
+            self.console.told(Audience.ONLOOKER),
+            feed.seen,
+            self.console.clock.now(),
+            spoken,
+            shown,
+        )
 
     def _kept(
         self, request: Request, template: str, make: "Callable[[Words], DataclassInstance]"

@@ -101,7 +101,7 @@ class _Care:
     ) -> Response:
         page = care_page(
             self.console.site,
-            self.console.feed.status,
+            self.console.told(audience(here)),
             self.console.clock.now(),
             self.console.words(request),
             here.csrf,

@@ -68,10 +68,9 @@ class _Incidents:
         if here is None:
             return self.console.refused(request)
         words = self.console.words(request)
+        told = self.console.told(audience(here))
         names = Names(self.console.site, words, addresses=audience(here) is Audience.INFORMED)
-        return self.console.html(
-            request, "incidents.html", incidents_page(self.console.feed.status, names, words)
-        )
+        return self.console.html(request, "incidents.html", incidents_page(told, names, words))
 
     async def page(self, request: Request) -> Response:
         """One incident."""
@@ -135,7 +134,7 @@ class _Incidents:
             return RedirectResponse(f"{INCIDENTS}/{answer.incident.id}", 303)
         page = incident_page(
             answer,
-            self.console.feed.status,
+            self.console.told(audience(here)),
             self.console.site,
             self.console.words(request),
             here.csrf,

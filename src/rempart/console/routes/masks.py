@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from rempart.accounts.conversation import NamesAsked, NamesTold
 from rempart.console.access import Session
+from rempart.console.audience import audience
 from rempart.console.masks import masks_page
 from rempart.console.routes.people import asked
 from rempart.console.web import Fields, Orders, form, one, signed_in
@@ -85,7 +86,7 @@ class _Masks:
         assert here.visitor
         refusal, advice = self.console.refusal(request, refused) if refused else ("", "")
         page = masks_page(
-            self.console.feed.status,
+            self.console.told(audience(here)),
             here.visitor,
             self.console.words(request),
             self.console.clock.now(),

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from rempart.accounts.person import STAFF
 from rempart.console.access import Session
-from rempart.console.audience import as_seen, audience
+from rempart.console.audience import audience
 from rempart.console.duty import REOPENING
 from rempart.console.reopening import reopening_page
 from rempart.console.routes.people import asked
@@ -107,10 +107,9 @@ class _Reopening:
         refused: OrderRejected | None = None,
     ) -> Response:
         refusal, advice = self.console.refusal(request, refused) if refused else ("", "")
-        status = self.console.feed.status
         page = reopening_page(
             self.console.site,
-            as_seen(status, audience(here)) if status else None,
+            self.console.told(audience(here)),
             here.visitor,
             self.console.words(request),
             self.console.clock.now(),

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from rempart.care.rehearsal import Question
 from rempart.care.reply import Reply
 from rempart.console.access import Session
+from rempart.console.audience import audience
 from rempart.console.routes.people import asked
 from rempart.console.wards import WARDS, wards_page
 from rempart.console.web import Fields, Orders, form, one, signed_in
@@ -74,7 +75,7 @@ class _Wards:
         assert here.visitor
         page = wards_page(
             self.console.site,
-            self.console.feed.status,
+            self.console.told(audience(here)),
             here.visitor,
             self.console.words(request),
             self.console.clock.now(),
