@@ -4,8 +4,10 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import bagit
 import pytest
 from pypdf import PdfReader
 
@@ -155,9 +157,9 @@ def attached(content: bytes, name: str, minute: int, incident: str = "A") -> fac
     )
 
 
-def test_a_bag_carries_the_files_of_its_incident_and_says_which_were_erased(
-    station: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def exhibited(station: Path) -> Path:
+    """The station with a picture attached to A, a letter that was erased, and a file that the disk has lost."""
     guard = station / "state" / "guard"
     kept = Attachments(guard / "attachments")
     letter = attached(LETTER, "letter.pdf", 5)
@@ -175,7 +177,13 @@ def test_a_bag_carries_the_files_of_its_incident_and_says_which_were_erased(
     journal = Journal.open(guard / "journal.db", guard / "keys", origin="rempart/tilleuls", now=AT)
     journal.seal_all([(kind_of(fact), body_of(fact)) for fact in told], at=Instant(AT))
     journal.close()
+    return station
 
+
+def test_a_bag_carries_the_files_of_its_incident_and_says_which_were_erased(
+    exhibited: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    station = exhibited
     out = station / "bag"
     assert run(station, "export", "A", "--out", str(out)) == ExitCode.OK
     payload = bag.check(out)
@@ -194,6 +202,103 @@ def test_a_bag_carries_the_files_of_its_incident_and_says_which_were_erased(
     assert "letter.pdf" in said
     assert "lost.png" in said
     assert main(["verify", str(out)]) == ExitCode.OK
+    said = capsys.readouterr().out
+    assert "attached files: 1 as sealed, 1 erased, 1 not in the bag" in said
+    assert "not in the bag: lost.png" in said
+
+
+def _rows(payload: Path, *, without: str = "", **changed: object) -> None:
+    """Write the index again: without a file, or with its first row changed."""
+    index = payload / "files.json"
+    rows = [row for row in json.loads(index.read_text()) if row["sha256"] != without]
+    index.write_text(json.dumps([{**rows[0], **changed}, *rows[1:]]))
+
+
+def _name(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _altered(payload: Path) -> None:
+    (payload / "files" / _name(SHOT)).write_bytes(SHOT + b"?")
+
+
+def _taken_out(payload: Path) -> None:
+    (payload / "files" / _name(SHOT)).unlink()
+
+
+def _taken_out_with_its_row(payload: Path) -> None:
+    _taken_out(payload)
+    _rows(payload, without=_name(SHOT))
+
+
+def _put_in(payload: Path) -> None:
+    (payload / "files" / _name(b"planted")).write_bytes(b"planted")
+
+
+def _put_back(payload: Path) -> None:
+    (payload / "files" / _name(LETTER)).write_bytes(LETTER)
+
+
+def _renamed(payload: Path) -> None:
+    _rows(payload, name="harmless.png")
+
+
+def _blamed(payload: Path) -> None:
+    _rows(payload, attached={"by": "Bert", "at": "2026-11-20T16:00:00.000000Z", "entry": 10**9})
+
+
+def _garbled(payload: Path) -> None:
+    (payload / "files.json").write_text("[" * 100_000)
+
+
+@pytest.mark.parametrize("option", [(), ("--whole",)])
+@pytest.mark.parametrize(
+    ("done", "where", "what"),
+    [
+        (_altered, f"files/{_name(SHOT)}", "its bytes are not those that entry"),
+        (_taken_out, f"files/{_name(SHOT)}", "is not in the bag"),
+        (_taken_out_with_its_row, f"files/{_name(SHOT)}", "is not in the bag"),
+        (_put_in, f"files/{_name(b'planted')}", "no entry of the journal"),
+        (_put_back, f"files/{_name(LETTER)}", "erased it (letter.pdf), and yet it is here"),
+        (_renamed, "files.json, row 1", "it says otherwise than entry"),
+        (_blamed, "files.json, row 1", "no entry of the journal"),
+        (_garbled, "files.json", "it cannot be read"),
+    ],
+)
+def test_a_bag_whose_files_are_not_what_was_sealed_does_not_verify(
+    exhibited: Path,
+    capsys: pytest.CaptureFixture[str],
+    option: tuple[str, ...],
+    done: Callable[[Path], None],
+    where: str,
+    what: str,
+) -> None:
+    """Also when whoever did it wrote the bag's own digests anew, which anybody can."""
+    out = exhibited / "bag"
+    assert run(exhibited, "export", "A", "--out", str(out), *option) == ExitCode.OK
+    capsys.readouterr()
+    done(out / "data")
+    forged = bagit.Bag(str(out))
+    forged.save(manifests=True)
+    assert main(["verify", str(out), "--json"]) == ExitCode.FOUND
+    verdict = json.loads(capsys.readouterr().out)
+    assert not verdict["verified"]
+    assert any(fault["place"] == where and what in fault["what"] for fault in verdict["faults"])
+    assert main(["verify", str(out)]) == ExitCode.FOUND
+    assert where in capsys.readouterr().out
+
+
+def test_a_file_of_a_bag_that_leads_elsewhere_is_not_followed(
+    exhibited: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = exhibited / "bag"
+    assert run(exhibited, "export", "A", "--out", str(out)) == ExitCode.OK
+    file = out / "data" / "files" / _name(SHOT)
+    elsewhere = out / "data" / "elsewhere"
+    file.rename(elsewhere)
+    file.symlink_to(elsewhere)
+    assert main(["verify", str(out)]) == ExitCode.FOUND
+    assert f"files/{_name(SHOT)}: it cannot be read" in capsys.readouterr().out
 
 
 def test_the_verifier_takes_the_bag(station: Path) -> None:

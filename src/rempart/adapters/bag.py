@@ -74,3 +74,12 @@ def check(folder: Path) -> Path:
             f"not an evidence bag: {error}", where=str(folder), now="Name a folder made by `rempart export`."
         ) from None
     return folder / "data"
+
+
+def about(folder: Path) -> Mapping[str, str]:
+    """What a bag says of itself, by label; nothing where that cannot be read. Nobody has signed it."""
+    try:
+        told = bagit.Bag(str(folder)).info
+    except bagit.BagError:
+        return {}
+    return {label: value for label, value in told.items() if isinstance(value, str)}

@@ -113,7 +113,7 @@ def account(entries: Iterable[Recorded], site: Site, wanted: str | None, seals: 
         ended = fold(ended, site, fact) if fact is not None else ended
         cut_for[entry.number] = ended.contained_for
     incident = _chosen(known | dict(ended.incidents), read.values(), wanted)
-    ids = _joined_to(incident.id, read.values())
+    ids = joined_to(incident.id, read.values())
     concern = _Concern(ids, site)
     lines = tuple(
         Line(entry=entry.number, at=fact.at if fact else entry.at, sentence=sentence, late=entry.late)
@@ -151,7 +151,7 @@ def _chosen(
     raise InputRefused(f"the journal knows no incident {wanted!r}", now=f"It knows: {known}.")
 
 
-def _joined_to(incident: str, all_facts: Iterable[AnyFact | None]) -> frozenset[str]:
+def joined_to(incident: str, all_facts: Iterable[AnyFact | None]) -> frozenset[str]:
     """The incident and all those that turned out to be part of it."""
     ids = {incident}
     for fact in reversed(tuple(all_facts)):

@@ -26,6 +26,9 @@ unless --whole is given.
 
 exit codes: 0 written, 1 the journal does not verify, 2 no such incident, or DIR exists already"""
 
+INCIDENT = "External-Identifier"
+"""What a bag's description calls the incident that it is about (RFC 8493, 2.2.2)."""
+
 TRIES = 5
 """How often a journal that grows while it is exported is read again."""
 
@@ -98,7 +101,7 @@ def as_of(told: Account) -> Instant:
 def _about(told: Account) -> dict[str, str]:
     return {
         "Source-Organization": told.who.name,
-        "External-Identifier": told.incident.id,
+        INCIDENT: told.incident.id,
         "External-Description": f"Evidence of incident {told.incident.id}, as of {rfc3339(as_of(told))}",
         "Rempart-Journal-Entries": str(told.seals.entries),
         "Rempart-Journal-Root": told.seals.root,

@@ -1,6 +1,7 @@
 """``rempart verify``: whether a journal or an evidence bag is what was sealed, and if not, where."""
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Iterator
@@ -10,16 +11,24 @@ from typing import Any
 from rempart.adapters import bag
 from rempart.adapters.journal import verify_exported, verify_file
 from rempart.adapters.journal.exported import ENTRIES
+from rempart.cli._exhibits import Held, exhibits, held
+from rempart.cli._incident import joined_to
 from rempart.cli._terminal import harmless
+from rempart.cli.export import INCIDENT
 from rempart.config import STATE
+from rempart.engine import facts
+from rempart.engine.facts import AnyFact
 from rempart.errors import ExitCode, InputRefused, JournalBroken
+from rempart.evidence import canonical
 from rempart.evidence.checkpoint import NotACheckpoint, VerifierKey, parse
 from rempart.evidence.verify import Fault, Verdict
 
 _DESCRIPTION = """\
 Checks every entry, body, checkpoint and page of a journal, an exported folder or an evidence bag, and names the first
-bad entry. Changes nothing; works while the guard runs. Needs no key of the station: --checkpoint and --key hold the
-journal against what had left the box (docs/design/journal.md says what each proves).
+bad entry. Of a bag it also holds each attached file against the hash that the journal sealed, and names the file that
+is another, is missing, or was sealed by nobody. Changes nothing; works while the guard runs. Needs no key of the
+station: --checkpoint and --key hold the journal against what had left the box (docs/design/journal.md says what each
+proves).
 
 exit codes: 0 verified, 1 not verified, 2 not a journal, or a file cannot be read"""
 
@@ -67,23 +76,23 @@ def run(arguments: argparse.Namespace) -> int:
     trusted = [str(_key(text)) for text in arguments.key]
     witnessed = [_note(file) for file in arguments.checkpoint]
     try:
-        verdict = _verdict(arguments.path, trusted, witnessed)
+        verdict, held = _verdict(arguments.path, trusted, witnessed)
     except PermissionError as error:
         now = "Run it as the guard's user or as root, or on a copy."
         raise InputRefused(
             f"it cannot be read: {error.strerror}", where=str(arguments.path), now=now
         ) from error
     if arguments.json:
-        json.dump(plain(verdict, arguments.path), sys.stdout, ensure_ascii=False, indent=1)
+        json.dump(plain(verdict, held, arguments.path), sys.stdout, ensure_ascii=False, indent=1)
         print()
     else:
-        for line in told(verdict, str(arguments.path), anchored=bool(trusted or witnessed)):
+        for line in told(verdict, held, str(arguments.path), anchored=bool(trusted or witnessed)):
             print(line)
     return ExitCode.OK if verdict.ok else ExitCode.FOUND
 
 
-def plain(verdict: Verdict, path: Path) -> dict[str, Any]:
-    """The verdict as JSON values."""
+def plain(verdict: Verdict, held: Held | None, path: Path) -> dict[str, Any]:
+    """The verdict as JSON values; ``held`` None: it is no bag."""
     return {
         "path": str(path),
         "verified": verdict.ok,
@@ -96,6 +105,7 @@ def plain(verdict: Verdict, path: Path) -> dict[str, Any]:
         "withheld": verdict.withheld,
         "late": verdict.late,
         "first_bad": verdict.first_bad,
+        "files": held and {"sound": held.sound, "erased": held.erased, "missing": list(held.missing)},
         "faults": [
             {"first": fault.first, "last": fault.last, "place": fault.place, "what": fault.what}
             for fault in verdict.faults
@@ -103,8 +113,8 @@ def plain(verdict: Verdict, path: Path) -> dict[str, Any]:
     }
 
 
-def told(verdict: Verdict, path: str, *, anchored: bool) -> Iterator[str]:
-    """The verdict in words, a line at a time."""
+def told(verdict: Verdict, held: Held | None, path: str, *, anchored: bool) -> Iterator[str]:
+    """The verdict in words, a line at a time; ``held`` None: it is no bag."""
     yield f"{harmless(path)}: {'verified' if verdict.ok else 'NOT VERIFIED'}"
     for fault in verdict.faults[:_SHOWN]:
         yield f"  {harmless(str(fault), 400)}"
@@ -112,6 +122,10 @@ def told(verdict: Verdict, path: str, *, anchored: bool) -> Iterator[str]:
         yield f"  … and {len(verdict.faults) - _SHOWN} more; --json has them all"
     yield f"  journal {harmless(verdict.origin) or 'unknown'}: {verdict.entries} entries, {verdict.late} of them late"
     yield f"  bodies: {verdict.erased} erased, {verdict.withheld} withheld; good checkpoints: {verdict.checkpoints}"
+    if held:
+        missing = len(held.missing)
+        yield f"  attached files: {held.sound} as sealed, {held.erased} erased, {missing} not in the bag"
+        yield from (f"  not in the bag: {harmless(each, 400)}" for each in held.missing[:_SHOWN])
     yield f"  root {verdict.root.hex()}"
     for key in verdict.keys:
         yield f"  key {harmless(str(key))}"
@@ -119,27 +133,56 @@ def told(verdict: Verdict, path: str, *, anchored: bool) -> Iterator[str]:
         yield "  Consistent in itself. Hold it against a checkpoint that left the box: --checkpoint FILE, or --key KEY."
 
 
-def _verdict(path: Path, trusted: list[str], witnessed: list[str]) -> Verdict:
-    if path.is_dir():
-        folder, faults = _payload(path)
-        return verify_exported(folder, trusted=trusted, witnessed=witnessed).also(faults)
-    return verify_file(path, trusted=trusted, witnessed=witnessed)
+def _verdict(path: Path, trusted: list[str], witnessed: list[str]) -> tuple[Verdict, Held | None]:
+    """What the journal is, and, of a bag, what its attached files are."""
+    if not path.is_dir():
+        return verify_file(path, trusted=trusted, witnessed=witnessed), None
+    folder = _journal_in(path)
+    verdict = verify_exported(folder, trusted=trusted, witnessed=witnessed)
+    if not (path / "bagit.txt").exists():
+        return verdict, None
+    held = _held(path, folder / ENTRIES)
+    return verdict.also([*_broken_bag(path), *held.faults]), held
 
 
-def _payload(path: Path) -> tuple[Path, list[Fault]]:
-    """The folder of the exported journal, and what is wrong with the bag around it."""
-    faults: list[Fault] = []
-    if (path / "bagit.txt").exists():
-        try:
-            bag.check(path)
-        except JournalBroken as error:
-            faults.append(Fault(error.what, where="the bag"))
+def _journal_in(path: Path) -> Path:
+    """The folder of the exported journal."""
     for folder in (path, path / "journal", path / "data", path / "data" / "journal"):
         if (folder / ENTRIES).is_file():
-            return folder, faults
+            return folder
     raise InputRefused(
         f"no {ENTRIES} in this folder", where=str(path), now="Name a folder made by `rempart export`."
     )
+
+
+def _broken_bag(path: Path) -> list[Fault]:
+    """What is wrong with the bag around the journal, as any BagIt tool would say."""
+    try:
+        bag.check(path)
+    except JournalBroken as error:
+        return [Fault(error.what, where="the bag")]
+    return []
+
+
+def _held(path: Path, entries: Path) -> Held:
+    """The bag's files beside what its journal says of them. What is wrong with a line, the journal's own walk tells."""
+    read = dict(_attachments(entries))
+    incidents = joined_to(bag.about(path).get(INCIDENT, ""), read.values())
+    everywhere = {fact.incident for fact in read.values() if isinstance(fact, facts.FileAttached)}
+    return held(path / "data", exhibits(read, everywhere), incidents)
+
+
+_ABOUT_FILES = {facts.FileAttached.__name__, facts.FileErased.__name__, facts.IncidentsMerged.__name__}
+
+
+def _attachments(entries: Path) -> Iterator[tuple[int, AnyFact]]:
+    """Facts about attached files, and about incidents that became one, by the numbers of their entries."""
+    with entries.open("rb") as lines:
+        for line in lines:
+            with contextlib.suppress(LookupError, TypeError, ValueError):
+                value = canonical.decode(line.removesuffix(b"\n"))
+                if value["entry"]["kind"] in _ABOUT_FILES and "body" in value:
+                    yield value["entry"]["number"], facts.read(value["body"])
 
 
 def _key(text: str) -> VerifierKey:
