@@ -11,7 +11,7 @@ from rempart.accounts.person import Person, Role
 from rempart.care.reply import Reply
 from rempart.detection.finding import Finding
 from rempart.duties.catalogue import DutyId, QuestionId
-from rempart.engine import casework, facts, orders
+from rempart.engine import facts, orders, retention
 from rempart.engine.inputs import Command, Count, Found, Ordered, Refuse, Seal
 from rempart.engine.orders import AnyOrder
 from rempart.engine.state import State, folded, initial
@@ -131,7 +131,7 @@ def test_an_erased_file_leaves_its_hash_who_erased_it_and_why_wherever_it_was_at
         assert file.erased
         assert (file.sha256, file.erased.by, file.erased.reason) == (SHA256, "Privacy", "a resident asked")
     assert state.cases[ATTACK].files[1].erased is None
-    assert casework.erased(state.cases) == {SHA256}
+    assert retention.erased(state.kept) == {SHA256}
 
 
 def test_an_erasure_is_sealed_before_anything_comes_of_it() -> None:
@@ -143,7 +143,7 @@ def test_an_erasure_is_sealed_before_anything_comes_of_it() -> None:
 def test_what_was_erased_may_be_attached_again_and_then_is_kept() -> None:
     state, _ = told(FILE, ERASE, FILE)
     assert [file.erased is None for file in state.cases[ATTACK].files] == [False, True]
-    assert casework.erased(state.cases) == set()
+    assert retention.erased(state.kept) == set()
 
 
 @pytest.mark.parametrize(
@@ -162,9 +162,8 @@ def test_erasing_needs_a_reason_and_a_file_that_is_there(order: orders.EraseFile
 
 
 def test_a_file_of_an_incident_that_is_no_longer_kept_in_mind_can_be_erased() -> None:
-    state, commands = told(msgspec.structs.replace(ERASE, incident="inc-long-ago"))
+    _, commands = told(msgspec.structs.replace(ERASE, incident="inc-long-ago"))
     assert [type(fact) for fact in sealed(commands)][-1] is facts.FileErased
-    assert casework.erased(state.cases) == set()
 
 
 def test_two_incidents_become_one_by_a_persons_word() -> None:

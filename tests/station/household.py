@@ -37,6 +37,7 @@ from rempart.messages import ChallengeAsked, FromConsole, FromOperator, OrderDon
 from rempart.messages import Ordered as OrderSent
 from rempart.station.guard import Guard, facts_of
 from rempart.station.keychain import Keychain
+from rempart.station.status import OBLIGATIONS
 from station.passkey import SoftPasskey
 
 _Fact = TypeVar("_Fact", bound=facts.Fact)
@@ -164,7 +165,7 @@ async def household(folder: Path, *, stored: bool = True) -> AsyncIterator[House
     journal = Journal.open(folder / "journal.db", folder / "keys", origin="rempart/test", now=clock.now())
     enforcer = MemoryEnforcer()
     guard = Guard(
-        Terms(SITE, shipped_policy()),
+        Terms(SITE, shipped_policy(), obligations=OBLIGATIONS),
         journal,
         enforcer,
         clock,

@@ -13,10 +13,10 @@ from rempart.adapters.attachments import Attachments
 from rempart.care.reply import Reply
 from rempart.duties.catalogue import QuestionId
 from rempart.engine import facts, orders
-from rempart.engine.inputs import Found, Ordered
+from rempart.engine.inputs import Found, Ordered, Ticked
 from rempart.engine.state import State, folded, initial
 from rempart.engine.step import step
-from rempart.instants import Instant
+from rempart.instants import Instant, after, hours, minutes
 from rempart.messages import FileAsked, FileTold, IncidentAsked, IncidentFile, OrderDone, OrderRejected
 from rempart.messages import Ordered as OrderSent
 from rempart.station.incident_file import CHECKING, belongs_to, incident_file
@@ -132,6 +132,27 @@ def test_a_file_is_erased_once_that_is_sealed_and_its_hash_and_the_reason_stay(t
             await home.ask(OrderSent(order=ATTACH, content=SCREEN), "operator")
             home.guard.finish_erasing()
             assert kept.holds(SHA256)
+
+    asyncio.run(talk())
+
+
+@pytest.mark.edge
+def test_a_file_whose_time_is_over_goes_from_the_disk_by_itself_once_that_is_sealed(tmp_path: Path) -> None:
+    async def talk() -> None:
+        async with household(tmp_path) as home:
+            kept = home.guard._attachments = Attachments(tmp_path / "files")
+            now = home.clock.now()
+            await home.guard.ask(Found(Instant(now), RECORDS))
+            await home.ask(OrderSent(order=ATTACH, content=SCREEN), "operator")
+            over = after(now, hours(24 * (SITE.files_kept_days + 1)))
+            await home.guard.ask(Ticked(over))  # the incident closes
+            assert kept.holds(SHA256)
+            await home.guard.ask(Ticked(after(over, minutes(1))))
+            (gone,) = await home.sealed(facts.FileErased)
+            assert gone.by == facts.MACHINE
+            async with asyncio.timeout(60):
+                while kept.holds(SHA256):  # noqa: ASYNC110  what is waited for is a disk
+                    await asyncio.sleep(0.01)
 
     asyncio.run(talk())
 

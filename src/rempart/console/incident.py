@@ -7,12 +7,14 @@ from typing import Annotated
 from rempart.adapters import shipped
 from rempart.console.incident_timeline import Timeline, by, timeline
 from rempart.console.naming import Names
-from rempart.console.when import length, moment
+from rempart.console.when import day, length, moment
 from rempart.console.words import SENTENCES, Words, plain
 from rempart.detection.finding import Kind, Level
 from rempart.duties import duty
 from rempart.duties.answers import Answer, Answers
 from rempart.duties.duty import Applies, Duty, duties_for
+from rempart.engine import retention
+from rempart.engine.facts import MACHINE
 from rempart.incidents.casefile import (
     MOST_FILE_BYTES,
     Attachment,
@@ -108,6 +110,8 @@ class Kept:
     said: Said
     erased: str
     """That its bytes are gone, by whom and why; empty: they are kept."""
+    until: str
+    """Until when they are kept, and what keeps them longer; empty: they are gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,7 +278,7 @@ def incident_page(
         choices=tuple(_choice(name, kind, incident.qualification, words) for name, kind in _PARTS.items()),
         assigned=plain(file.staff.get(case.assignee, case.assignee)),
         comments=tuple(_said(each, whole(each.text), now, words) for each in case.comments),
-        files=tuple(_kept(incident.id, each, now, words) for each in case.files),
+        files=tuple(_kept(incident.id, each, site.files_kept_days, now, words) for each in case.files),
         staff=tuple((person, plain(name)) for person, name in sorted(file.staff.items())),
         assignee=case.assignee,
         others=tuple(
@@ -309,7 +313,7 @@ def _qualified(case: CaseFile, now: Instant, words: Words) -> Iterator[Said]:
         yield _said(each, _qualification(each.said, each.note, words), now, words)
 
 
-def _kept(incident: str, file: Attachment, now: Instant, words: Words) -> Kept:
+def _kept(incident: str, file: Attachment, days: int, now: Instant, words: Words) -> Kept:
     return Kept(
         address=f"{INCIDENTS}/{incident}/files/{file.sha256}",
         name=plain(file.name),
@@ -317,10 +321,18 @@ def _kept(incident: str, file: Attachment, now: Instant, words: Words) -> Kept:
         sha256=file.sha256,
         said=_said(file, whole(file.note), now, words),
         erased=_erased(file.erased, now, words) if file.erased else "",
+        until="" if file.erased else _until(file.at, days, words),
     )
 
 
+def _until(attached: Instant, days: int, words: Words) -> str:
+    end = retention.ends(attached, days)
+    return words.say("case.kept-until", day=day(end, words)) if end else words.say("case.kept")
+
+
 def _erased(erased: Erasure, now: Instant, words: Words) -> str:
+    if erased.by == MACHINE:
+        return words.say("case.erased-by-itself", at=moment(erased.at, now, words), why=whole(erased.reason))
     return words.say(
         "case.erased", who=by(erased.by, words), at=moment(erased.at, now, words), why=whole(erased.reason)
     )

@@ -133,13 +133,6 @@ def _erased(state: "State", order: orders.EraseFile, now: Instant) -> facts.File
     )
 
 
-def erased(cases: Mapping[str, CaseFile]) -> frozenset[str]:
-    """Hashes of attached files whose bytes may not be there any more."""
-    files = [file for case in cases.values() for file in case.files]
-    kept = {file.sha256 for file in files if file.erased is None}
-    return frozenset(file.sha256 for file in files) - kept
-
-
 def _split(state: "State", order: orders.SplitIncident, now: Instant) -> facts.IncidentSplit:
     case = state.cases.get(order.incident, NOTHING)
     kept, wanted = {seen.finding for seen in case.seen}, set(order.findings)

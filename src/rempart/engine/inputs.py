@@ -234,4 +234,11 @@ class Notify:
     messages: tuple[Message, ...]
 
 
-Command = Seal | Enforce | Count | Refuse | WakeAt | Notify
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Erase the bytes of these attached files. May be asked twice; what a fault leaves is erased at the next start."""
+
+    sha256s: tuple[str, ...]
+
+
+Command = Seal | Enforce | Count | Refuse | WakeAt | Notify | Erase

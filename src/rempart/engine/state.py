@@ -17,12 +17,13 @@ from rempart.containment.limits import Limits
 from rempart.containment.measure import Enforcement, Stand, stricter
 from rempart.detection.finding import Kind, Level, Outcome
 from rempart.duties.ledger import DutyLedger
-from rempart.engine import casework, facts, listening, taming, unmasking
+from rempart.engine import casework, facts, listening, retention, taming, unmasking
 from rempart.engine.caring import CareFact, noted
 from rempart.engine.facts import AnyFact
 from rempart.engine.listening import Listening
 from rempart.engine.orders import GateAnswer
 from rempart.engine.people import after_it
+from rempart.engine.retention import Kept
 from rempart.engine.taming import Taming
 from rempart.engine.unmasking import Unmasking
 from rempart.incidents.casefile import CaseFile
@@ -118,6 +119,8 @@ class State:
     site: str
     posture: Posture = Posture.NORMAL
     since: Instant = NEVER
+    kept: Kept
+    """Attached files and what keeps their bytes. Without a default: a snapshot from before it is left aside."""
     doors: Mapping[str, Door] = field(default_factory=dict)
     contained_for: frozenset[str] = frozenset()
     """Incidents the site is contained for; empty when it is not."""
@@ -210,7 +213,7 @@ _V = TypeVar("_V")
 def initial(site: Site) -> State:
     """The state before the first fact: every opening as it normally is."""
     doors = {o.id: Door(stand=Stand(state=o.normally), since=NEVER) for o in site.openings}
-    return State(site=site.id, doors=doors)
+    return State(site=site.id, doors=doors, kept={})
 
 
 def folded(state: State, site: Site, these: Iterable[AnyFact]) -> State:
@@ -273,6 +276,7 @@ def fold(state: State, site: Site, fact: AnyFact) -> State:
         after,
         cases=casework.after_it(state, after, fact),
         duties=casework.duties_after(state.duties, fact),
+        kept=retention.after_it(state.kept, fact),
         swings=_swung(state, after, fact),
     )
 

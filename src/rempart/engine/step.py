@@ -15,7 +15,8 @@ from rempart.containment.measure import loosens, tightens, tightest
 from rempart.containment.names import Address
 from rempart.containment.policy import Policy
 from rempart.detection.finding import Kind, Level
-from rempart.engine import deadline, facts, listening, tell
+from rempart.duties.duty import Obligations
+from rempart.engine import deadline, facts, listening, retention, tell
 from rempart.engine.caring import pack_read, probed
 from rempart.engine.facts import MACHINE, AnyFact
 from rempart.engine.inputs import (
@@ -27,6 +28,7 @@ from rempart.engine.inputs import (
     Delayed,
     Delivered,
     Enforce,
+    Erase,
     Found,
     Listened,
     Ordered,
@@ -86,6 +88,8 @@ class Terms:
     policy: Policy
     named: frozenset[Address] = frozenset()
     """Where names that care needs lead at present: no machine blocks it."""
+    obligations: Obligations | None = None
+    """The legal duties whose clocks keep attached files; None: the station erases none by itself."""
 
 
 def step(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tuple[Command, ...]]:
@@ -103,7 +107,8 @@ def _decide(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tupl
         case Ticked(now=now):
             ended = tell.day_ended(terms.site, state, now)
             overdue = _overdue(state, now)
-            return _settle(terms, state, (*overdue, *deadline.nearing(state, now), *ended), now)
+            passed = (*overdue, *deadline.nearing(state, now), *ended)
+            return _settle(terms, state, passed, now) if passed else _erase(terms, state, now)
         case Found(now=now, finding=finding):
             weighed = weigh(terms.site, terms.policy, state, finding, now, terms.named)
             after_it, commands = _settle(terms, weighed.state, weighed.facts, now)
@@ -147,6 +152,13 @@ def _decide(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tupl
             return _settle(terms, state, pack_read(state.care, sha256, written, now), now)
         case Listened(now=now, silent=silent):
             return _settle(terms, state, _listened(terms.site, state, silent, now), now)
+
+
+def _erase(terms: Terms, state: State, now: Instant) -> tuple[State, tuple[Command, ...]]:
+    """Erase attached files whose time is over. It waits for its seal, so nothing else is sealed with it."""
+    over = retention.due(terms.site.files_kept_days, state, now, terms.obligations)
+    after_it, commands = _settle(terms, state, over, now)
+    return after_it, (*commands, Erase(tuple(each.sha256 for each in over))) if over else commands
 
 
 def _listened(site: Site, state: State, silent: frozenset[str], now: Instant) -> tuple[AnyFact, ...]:

@@ -33,6 +33,7 @@ from rempart.site.placement import LONGEST_STEP, ByHand, Placement
 from rempart.site.probe import Probe, ProbeKind
 from rempart.site.sign_on import SignOn
 from rempart.site.site import (
+    FILES_KEPT_DAYS,
     Asset,
     AssetKind,
     CareFiles,
@@ -592,6 +593,7 @@ _PLACEMENT = _Rule(_choice(Placement), Placement.GATEWAY)
 _STEP = _Rule(_step, "")
 _SECONDS = _Rule(_whole(5, 3600), 60)
 _AGE = _Rule(_whole(0, 744), 0)
+_DAYS_KEPT = _Rule(_whole(0, 36_500), FILES_KEPT_DAYS)
 _CLOCK: _Rule[int | None] = _Rule(_clock, None)
 _END: _Rule[int | None] = _Rule(_end_of_hours, None)
 _REQUESTS = _Rule(_whole(10, 100_000), 100)
@@ -668,6 +670,7 @@ def _site(table: _Table) -> Site:
         group=_group(table.one("group")),
         sign_on=_sign_on(table.one("sign_on")),
         quiet_hours=table.read("quiet_hours", _AGE, 12),
+        files_kept_days=table.read("files_kept_days", _DAYS_KEPT, FILES_KEPT_DAYS),
         trial=_trial(table.one("trial")),
         placement=table.read("placement", _PLACEMENT, Placement.GATEWAY),
         by_hand=_by_hand(table.one("by_hand")),

@@ -15,6 +15,9 @@ from rempart.site.sign_on import SignOn
 from rempart.site.telling import NOBODY, Telling
 from rempart.site.trial import TrialLength
 
+FILES_KEPT_DAYS = 5 * 365
+"""Days for which attached files are kept unless the site says otherwise: a guess, to be decided with an adviser."""
+
 
 class AssetKind(StrEnum):
     """What a machine inside is for, as far as isolating it goes."""
@@ -209,6 +212,8 @@ class Site:
     """Where this box hears that its whole group is cut; None: from nobody."""
     quiet_hours: int = 12
     """Hours without a call to a commander that a machine asks for before it agrees that the attack is contained."""
+    files_kept_days: int = FILES_KEPT_DAYS
+    """Days for which the bytes of a file attached to an incident are kept; 0: until a person erases them."""
     trial: TrialLength = field(default_factory=TrialLength)
     placement: Placement = Placement.GATEWAY
     by_hand: ByHand = field(default_factory=ByHand)

@@ -51,7 +51,7 @@ from rempart.containment import policy as policy_text
 from rempart.containment.measure import Enforcement, disagreements, tightest
 from rempart.containment.policy import Policy
 from rempart.detection.finding import Finding
-from rempart.engine import casework, tell
+from rempart.engine import retention, tell
 from rempart.engine.facts import FACTS, AnyFact, NamesRead, body_of, read
 from rempart.engine.hearsay import bounded, number
 from rempart.engine.inputs import (
@@ -63,6 +63,7 @@ from rempart.engine.inputs import (
     Delayed,
     Delivered,
     Enforce,
+    Erase,
     Found,
     Listened,
     Notify,
@@ -141,7 +142,7 @@ from rempart.station.keychain import Keychain
 from rempart.station.leasing import ANSWERS, Leasing
 from rempart.station.reception import Reception
 from rempart.station.scribe import Scribe
-from rempart.station.status import SHOWN, status
+from rempart.station.status import OBLIGATIONS, SHOWN, status
 from rempart.station.users import uid
 from rempart.telling.message import Message
 
@@ -332,6 +333,8 @@ class Guard:
                 self._count(command)
             case Notify(messages=messages):
                 self._ask_to_tell(messages)
+            case Erase(sha256s=sha256s):
+                self._in_background(asyncio.to_thread(self._erase, sha256s))
             case Refuse():
                 handled.refusal = command
             case WakeAt(at=at):
@@ -732,7 +735,10 @@ class Guard:
 
     def finish_erasing(self) -> None:
         """Erase what a crash or a fault of the disk left of files whose erasure is sealed."""
-        for sha256 in casework.erased(self.state.cases):
+        self._erase(retention.erased(self.state.kept))
+
+    def _erase(self, sha256s: Iterable[str]) -> None:
+        for sha256 in sha256s:
             if self._attachments:
                 try:
                     self._attachments.erase(sha256)
@@ -912,7 +918,7 @@ async def serve_guard(
     gateway = Gateway(site, places, PublicFace(site)) if site.enforces else None
     leasing = Leasing(site, gateway, clock) if gateway and site.resolver else None
     guard = Guard(
-        Terms(site, policy),
+        Terms(site, policy, obligations=OBLIGATIONS),
         journal,
         gateway or MemoryEnforcer(),
         clock,

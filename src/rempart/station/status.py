@@ -56,7 +56,8 @@ _SHOWN_ALERTS = 20
 
 _SHOWN_CLOCKS = 50
 
-_OBLIGATIONS = duty.parse(shipped.text("duties/obligations.toml"))
+OBLIGATIONS = duty.parse(shipped.text("duties/obligations.toml"))
+"""The legal duties as they ship."""
 
 
 def status(
@@ -136,7 +137,7 @@ def _alerts(site: Site, state: State, now: Instant) -> list[AlertStatus]:
 
 def _clocks(state: State, now: Instant) -> list[ClockStatus]:
     """The legal clocks that run."""
-    running = clocks(state.incidents.values(), state.duties, now, _OBLIGATIONS)
+    running = clocks(state.incidents.values(), state.duties, now, OBLIGATIONS)
     return [
         ClockStatus(incident=each.incident, duty=each.duty, started=each.started, due=each.due)
         for each in running[:_SHOWN_CLOCKS]
