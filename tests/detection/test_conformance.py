@@ -145,6 +145,32 @@ MODIFIERS = [
     ("f|hour|lt: 6", "2026-11-22T06:12:00Z", False),
     ("f|hour: [1, 3]", "2026-11-22T03:12:00Z", True),
     ("f|day|neq: 22", "2026-11-22T03:12:00Z", False),
+    ("f|windash: '–s'", "-s", True),  # each dash stands for the others
+    ("f|windash|contains: ' ―s'", "x /s", True),
+    ("f|cased|windash: '-S'", "/S", True),  # cased, wherever it stands
+    ("f|cased|windash: '-S'", "/s", False),
+    ("f|cased|expand: '%one%'", "X", True),
+    ("f|expand|cased: '%one%'", "x", False),
+    ("f|base64: 'éà'", b64encode("éà".encode()).decode(), True),
+    (r"f|base64: 'a\*\b'", b64encode(b"a*\\b").decode(), True),  # an escaped wildcard is itself
+    ("f|base64|expand: 'x%part%'", b64encode(b"xb").decode(), True),
+    ("f|base64offset|contains: 'bésà'", b64encode("1 bésà 2".encode()).decode(), True),
+    ("f|base64offset|contains: a", "x", False),  # one letter is seen at two places of three
+    ("f|base64offset|contains: a", b64encode(b"xxa").decode(), True),
+    ("f|wide|base64offset|contains: 'clé'", b64encode("la clé".encode("utf-16-le")).decode(), True),
+    ("f|utf16|base64: cmd", b64encode(b"\xff\xfe" + "cmd".encode("utf-16-le")).decode(), True),
+    ("f|utf16be|base64: clé", b64encode("clé".encode("utf-16-be")).decode(), True),
+    ("f|wide: ab", "a\0b\0", True),
+    ("f|utf16: a", "\ufeffa\0", True),
+    ("f|re|startswith: a.", "abc", True),
+    ("f|re|startswith: a.", "xabc", False),
+    ("f|re|endswith: 'b|c'", "xc", True),
+    ("f|re|endswith: 'b|c'", "cx", False),
+    ("f|re|contains: b", "abc", True),
+    ("f|re|contains: ''", "abc", True),
+    ("f|re: '[[:alpha:]]'", "a", True),
+    ("f|contains: 2026-11-27", "on 2026-11-27", True),
+    ("f: 12345678901234567890123", "12345678901234567890123", True),
     ("f: '%one%'", "%ONE%", True),  # without expand no placeholder
     (r"f|expand: '\%plain%one%'", "%plainX", True),
     ("f|expand: '%several%-%part%'", "2xyz-b", True),
@@ -175,6 +201,7 @@ def test_a_value_is_asked_for(asked: str, value: Any, answer: bool) -> None:
         ("f|fieldref|endswith: g", {"f": "abc", "g": "bc"}, True),
         ("f|fieldref: [g, h]", {"f": "a", "g": "b", "h": "a"}, True),
         ("{'a.b': x, 'c d': y}", {"a.b": "x", "c d": "Y"}, True),
+        ("1: x", {"1": "x"}, True),
         ("{f: 1, g: 2}", {"f": 1}, False),
         ("- f: 1\n    - {g: 2, h: 3}", {"g": 2, "h": 3}, True),
         ("- f: 1\n    - {g: 2, h: 3}", {"g": 2}, False),
@@ -230,10 +257,31 @@ PARTS = "  s1: {f: 1}\n  s2: {g: 2}\n  _h: {h: 3}\n  filter_a: {i: 4}\n  filter_
         ("not s1 and not s2", {}, True),
         ("s1 AND NOT s2", {"f": 1}, True),
         ("ALL OF s* OR _h", {"h": 3}, True),
+        ("not 1 of other* and s1", {"f": 1}, True),  # what is not there excludes nothing
+        ("1 of _*", {"h": 3}, True),
     ],
 )
 def test_a_condition(condition: str, fields: Mapping[str, Any], answer: bool) -> None:
     assert fires(PARTS, fields, condition) is answer
+
+
+@pytest.mark.parametrize(
+    ("name", "condition"),
+    [
+        ("notepad", "not notepad"),
+        ("not_x", "NOT not_x"),
+        ("order", "not order"),
+        ("s.1", "not s.1"),
+        ("sel-a", "not 1 of sel-*"),
+        ("AND", "not AND"),
+        ("1", "not 1"),
+        ("timeframe_5", "not 1 of them"),
+    ],
+)
+def test_a_selection_has_any_name(name: str, condition: str) -> None:
+    asked = f"  {name!r}: {{f: 1}}\n  timeframe: 5m"
+    assert fires(asked, {"f": "x"}, condition)
+    assert not fires(asked, {"f": "1"}, condition)
 
 
 # -- filters ------------------------------------------------------------------------------------------------------

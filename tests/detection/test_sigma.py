@@ -270,6 +270,12 @@ def test_conditions_of_temporal_correlations(condition: str, understood: bool) -
     assert bool(rules.refused) is not understood
 
 
+def _aliases() -> str:
+    """Ten values, of which each is the ten before: a few lines that stand for a hundred thousand million."""
+    lists = [f"&l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 11)]
+    return f"[&l0 a, {', '.join(lists)}]"
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -285,6 +291,24 @@ def test_conditions_of_temporal_correlations(condition: str, understood: bool) -
         (f"{HEAD}rempart: {{kind: nonsense}}\ndetection: {{a: {{x: 1}}, condition: a}}\n", "nonsense"),
         (f"{HEAD}rempart: {{knd: scan}}\ndetection: {{a: {{x: 1}}, condition: a}}\n", "knd"),
         (f"{HEAD}detection: {{a: {{x: 1}}, condition: a | count() > 5}}\n", "deprecated"),
+        (f"{HEAD}detection: {{a: {{x: 1}}, condition: 2 of them}}\n", "'2 of' is not in the specification"),
+        (f"{HEAD}detection: {{a: {{x: 1}}, condition: a and b}}\n", "names 'b'"),
+        (f"{HEAD}detection: {{a: {{x: 1}}, condition: a a}}\n", "missing before 'a'"),
+        (f"{HEAD}detection: {{a: {{x: 1}}, condition: a and}}\n", "ends where"),
+        (f"{HEAD}detection: {{a: {{x: 1}}, condition: (a}}\n", "not closed"),
+        (f"{HEAD}detection: {{a: {{x: 1}}, condition: 1 of b*}}\n", "names no selection"),
+        (f"{HEAD}detection: {{a: {{x: 1}}, condition: {'(' * 99}a{')' * 99}}}\n", "nested too deeply"),
+        (f"{HEAD}detection: {{a: {{x: 1}}, condition: [a, null]}}\n", "a list of texts"),
+        (f"{HEAD}detection: {{a: {{x|re: [b, null]}}, condition: a}}\n", "null is no text"),
+        (f"{HEAD}detection: {{a: {{x|cased|fieldref: b}}, condition: a}}\n", "'cased'"),
+        (f"{HEAD}detection: {{a: {{x|wide: é}}, condition: a}}\n", "no text"),
+        (f"{HEAD}detection: {{a: {{x|base64: a*}}, condition: a}}\n", "wildcards"),
+        (f"{HEAD}detection: {{a: {{x|base64offset: ''}}, condition: a}}\n", "no Base64"),
+        (f"{HEAD}detection: {{a: {{x|windash: '{'-a ' * 9}'}}, condition: a}}\n", "more dashes"),
+        (f"{HEAD}detection: {{a: {{x: 2026-11-27 10:00:00}}, condition: a}}\n", "in quotes"),
+        (f"{HEAD}id: [a]\ndetection: {{a: {{x: 1}}, condition: a}}\n", "'id'"),
+        (f"{HEAD}detection: &d {{a: *d, condition: a}}\n", "aliases written out"),
+        (f"{HEAD}x: {_aliases()}\ndetection: {{a: {{x: 1}}, condition: a}}\n", "aliases written out"),
         (
             "title: C\ncorrelation: {type: event_count, rules: [gone], timespan: 1m, condition: {gte: 2}}\n",
             "gone",
@@ -367,3 +391,20 @@ def test_correlations_built_on_themselves_are_refused_and_the_others_stay() -> N
     loaded = load(files, {})
     assert [each.card.name for each in loaded.correlations] == ["c"]
     assert {problem.where for problem in loaded.refused} == {"a.yml", "b.yml", "d.yml"}
+
+
+def test_an_id_is_recommended_to_be_a_uuid_and_may_be_any_text() -> None:
+    text = f"{HEAD}id: my-rule-1\ndetection: {{a: {{x: 1}}, condition: a}}\n"
+    assert [each.card.id for each in loaded(text).rules] == ["my-rule-1"]
+
+
+def test_a_log_source_in_capitals_is_the_same() -> None:
+    text = "title: T\nlogsource: {product: Windows, category: Process_Creation}\n"
+    (rule,) = loaded(f"{text}detection: {{a: {{x: 1}}, condition: a}}\n").rules
+    assert rule.logsource == LogSource("windows", "process_creation")
+
+
+def test_a_computed_placeholder_waits_for_its_value() -> None:
+    for modifiers in ("cidr|expand", "expand|base64offset|contains", "windash|expand"):
+        rules = loaded(f"{HEAD}detection: {{a: {{x|{modifiers}: '%unknown%'}}, condition: a}}\n")
+        assert [each.what for each in rules.waiting] == ["waits for the values of %unknown%"]

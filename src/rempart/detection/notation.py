@@ -1,41 +1,66 @@
 """Rule files as people write them, made such as pySigma reads: what the specification allows and pySigma refuses.
 
 * "All values are treated as case-insensitive strings": a number may be looked for as text
-  (``CommandLine|contains: 4444``), and a number to compare with may stand in quotes.
-* Placeholders may stand for networks (``|cidr|expand``).
-* ``AND``, ``OR`` and ``NOT`` in capitals, as older rules have them.
+  (``CommandLine|contains: 4444``), and a number to compare with may stand in quotes. So may a day (``2026-11-27``).
+* ``cased`` means all of the values, wherever among the modifiers it stands.
+* Placeholders may stand for what is computed with: networks (``|cidr|expand``), Base64, dashes.
+* ``startswith`` and ``endswith`` of a regular expression are where in the field it is found.
 * A correlation's condition may be a range: ``gt: 100`` and ``lte: 200``. pySigma reads one limit, and whole numbers.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import date, datetime
+from itertools import chain
 from typing import Any
 
-_TEXT = frozenset(
-    {"contains", "startswith", "endswith", "re", "cased", "windash", "expand"}
-    | {"base64", "base64offset", "wide", "utf16", "utf16le", "utf16be"}
-)
+_COMPUTED = frozenset({"cidr", "windash", "base64", "base64offset", "wide", "utf16", "utf16le", "utf16be"})
+"""Modifiers that make something else of a text, so that a placeholder in it has to have its value before."""
+_TEXT = frozenset({"contains", "startswith", "endswith", "re", "cased", "expand", *_COMPUTED})
 _NUMBER = frozenset({"lt", "lte", "gt", "gte", "minute", "hour", "day", "week", "month", "year"})
 _OPERATORS = ("lt", "lte", "gt", "gte", "eq", "neq")
-_WORDS = re.compile(r"\b(?:and|or|not|of|all|any|them)\b", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"(?<!\\)%(\w+)%")
+
+_MOST_VALUES = 200_000
+"""Keys and values of one document with its aliases written out; SigmaHQ's largest has 2,000."""
 
 Document = Mapping[Any, Any]
 Placeholders = Mapping[str, Sequence[str]]
+
+
+def check_aliases(document: Any) -> None:
+    """Raises ValueError where a few lines stand for more than anybody means: each alias names ten others, or itself."""
+    sizes: dict[int, int] = {}
+
+    def size(value: Any) -> int:
+        if not isinstance(value, dict | list):
+            return 1
+        if id(value) not in sizes:
+            sizes[id(value)] = _MOST_VALUES  # met again before it is known, it leads in a circle
+            parts = chain(value, value.values()) if isinstance(value, dict) else value
+            sizes[id(value)] = 1 + sum(map(size, parts))
+        return sizes[id(value)]
+
+    if size(document) > _MOST_VALUES:
+        raise ValueError(f"with its aliases written out it has more than {_MOST_VALUES:,} values")
 
 
 def detections(section: Any, placeholders: Placeholders) -> Any:
     """The section ``detection`` or ``filter`` of a document. Placeholders without values are left as they are."""
     if not isinstance(section, Mapping):
         return section
-    return {name: _part(name, value, section, placeholders) for name, value in section.items()}
+    return {
+        str(name): _part(name, value, placeholders)
+        for name, value in section.items()
+        if name != "timeframe"  # of rules before 2.0, which counted
+    }
 
 
-def _part(name: Any, value: Any, section: Document, placeholders: Placeholders) -> Any:
+def _part(name: Any, value: Any, placeholders: Placeholders) -> Any:
     match name:
         case "condition":
-            return _condition(value, section)
+            return [_condition(each) for each in value] if isinstance(value, list) else _condition(value)
         case "rules":  # of a filter
             return value
     return _selection(value, placeholders)
@@ -52,28 +77,72 @@ def _selection(value: Any, placeholders: Placeholders) -> Any:
 
 
 def _asked(key: Any, value: Any, placeholders: Placeholders) -> tuple[Any, Any]:
-    if not isinstance(key, str):
+    if key is None:
         return key, value
-    _, *modifiers = key.split("|")
-    if (
-        "cidr" in modifiers
-        and "expand" in modifiers
-        and (networks := _networks(value, placeholders)) is not None
-    ):
-        return "|".join(word for word in key.split("|") if word != "expand"), networks
+    name, *modifiers = str(key).split("|")
+    if "cased" in modifiers:
+        modifiers = _cased_last(modifiers)
+    if "expand" in modifiers and not _COMPUTED.isdisjoint(modifiers):
+        modifiers, value = _computed(modifiers, value, placeholders)
+    if "re" in modifiers and not _EDGES.isdisjoint(modifiers):
+        modifiers, value = _at_edge(modifiers, value)
     if not _TEXT.isdisjoint(modifiers):
-        return key, _each(value, _as_text)
-    return key, _each(value, _as_number) if not _NUMBER.isdisjoint(modifiers) else value
+        value = _each(value, _as_text)
+    elif not _NUMBER.isdisjoint(modifiers):
+        value = _each(value, _as_number)
+    else:
+        value = _each(value, _as_plain)
+    return "|".join((name, *modifiers)), value
+
+
+def _cased_last(modifiers: Sequence[str]) -> list[str]:
+    """The same modifiers: what is made of a cased text is cased too."""
+    if "fieldref" in modifiers:
+        raise ValueError("another field cannot be compared 'cased'")
+    return [*(word for word in modifiers if word != "cased"), "cased"]
+
+
+def _computed(modifiers: Sequence[str], value: Any, placeholders: Placeholders) -> tuple[list[str], Any]:
+    """With the placeholders replaced; while their values are missing nothing is computed, so that the rule waits."""
+    filled = _filled(value, placeholders)
+    if filled is None:
+        return [word for word in modifiers if word not in _COMPUTED], value
+    return [word for word in modifiers if word != "expand"], filled
+
+
+_EDGES = frozenset({"contains", "startswith", "endswith"})
+
+
+def _at_edge(modifiers: Sequence[str], value: Any) -> tuple[list[str], Any]:
+    """An expression is searched anyway, so ``contains`` says nothing more."""
+    begin = r"\A" if "startswith" in modifiers and "contains" not in modifiers else ""
+    end = r"\Z" if "endswith" in modifiers and "contains" not in modifiers else ""
+    placed = _each(value, lambda each: f"{begin}(?:{_as_text(each)}){end}") if begin or end else value
+    return [word for word in modifiers if word not in _EDGES], placed
 
 
 def _each(value: Any, change: Any) -> Any:
     return [change(each) for each in value] if isinstance(value, list) else change(value)
 
 
+_EXACT = 1 << 53
+"""Whole numbers beyond are no longer told apart where they are read as fractions, too."""
+
+
+def _as_plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        raise ValueError(f"a time ({value}) stands in quotes, or it would not be looked for as it is written")
+    if isinstance(value, date) or (isinstance(value, int) and abs(value) > _EXACT):
+        return str(value)
+    return value
+
+
 def _as_text(value: Any) -> Any:
+    if value is None:
+        raise ValueError("null is no text: ask for it in a selection of its own")
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, int | float) else value
+    return str(value) if isinstance(value, int | float) else _as_plain(value)
 
 
 def _as_number(value: Any) -> Any:
@@ -84,13 +153,13 @@ def _as_number(value: Any) -> Any:
     return value
 
 
-def _networks(value: Any, placeholders: Placeholders) -> list[str] | None:
+def _filled(value: Any, placeholders: Placeholders) -> list[str] | None:
     """The values with their placeholders replaced; None when one has no values yet."""
     texts = [str(each) for each in (value if isinstance(value, list) else [value])]
     names = {name for text in texts for name in _PLACEHOLDER.findall(text)}
     if not names <= placeholders.keys():
         return None
-    return [network for text in texts for network in _expanded(text, placeholders)]
+    return [filled.replace(r"\%", "%") for text in texts for filled in _expanded(text, placeholders)]
 
 
 def _expanded(text: str, placeholders: Placeholders) -> Iterator[str]:
@@ -102,12 +171,10 @@ def _expanded(text: str, placeholders: Placeholders) -> Iterator[str]:
         yield from _expanded(text[: found.start()] + str(each) + text[found.end() :], placeholders)
 
 
-def _condition(value: Any, names: Document) -> Any:
-    if isinstance(value, list):
-        return [_condition(each, names) for each in value]
-    if not isinstance(value, str):
-        return value
-    return _WORDS.sub(lambda word: word[0] if word[0] in names else word[0].lower(), value)
+def _condition(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError("a condition is a text, or a list of texts")
+    return str(value)
 
 
 # -- correlations -------------------------------------------------------------------------------------------------

@@ -1,14 +1,16 @@
-"""How Sigma files become rules: the only module that knows pySigma.
+"""How Sigma files become rules: with its `modifiers` the only module that knows pySigma.
 
 pySigma reads the files, applies the modifiers and gives the conditions of its pipelines 'sysmon' and
 'windows-logsources'; what comes out is our own tree (`rempart.detection.condition`). It is given text, never a path
 to open. It does not match anything: `rempart.detection.match` does.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 import yaml
 from sigma.conditions import (
@@ -31,7 +33,6 @@ from sigma.correlations import (
 )
 from sigma.exceptions import SigmaError
 from sigma.filters import SigmaFilter
-from sigma.modifiers import SigmaWideModifier, modifier_mapping
 from sigma.pipelines.sysmon.sysmon import sysmon_pipeline
 from sigma.pipelines.windows.windows import windows_logsource_pipeline
 from sigma.processing.pipeline import ProcessingPipeline
@@ -55,11 +56,12 @@ from sigma.types import (
     SpecialChars,
 )
 
-from rempart.detection import notation
+from rempart.detection import modifiers, notation
 from rempart.detection.audited import sure, widened
 from rempart.detection.condition import Condition, Leaf, LeafKind, either, every, leaves, negate
 from rempart.detection.finding import Level
 from rempart.detection.languages import in_every_language
+from rempart.detection.logic import parsed
 from rempart.detection.meaning import meaning
 from rempart.detection.predicates import ExpressionRefused, ExpressionTooLarge, check_expressions
 from rempart.detection.rule import (
@@ -74,8 +76,7 @@ from rempart.detection.rule import (
 from rempart.errors import Problem
 from rempart.events.event import LogSource
 
-# Sigma 2.1 names it, pySigma 1.5 does not: UTF-16 little endian, the same as `wide`.
-modifier_mapping.setdefault("utf16le", SigmaWideModifier)
+modifiers.teach()
 
 
 def load(
@@ -86,13 +87,16 @@ def load(
     Raises nothing for a bad rule: it is listed in ``refused`` with its path and what to mend.
     """
     draft = _Draft(placeholders or {})
-    for path, text in files:
-        draft.add(path, text)
+    with warnings.catch_warnings(
+        action="ignore", category=FutureWarning
+    ):  # of Python, about ``[[`` in expressions
+        for path, text in files:
+            draft.add(path, text)
     return draft.finish()
 
 
 # What pySigma and PyYAML raise on malformed documents; anything else is our own fault and must be seen.
-_MALFORMED = (SigmaError, yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+_MALFORMED = (SigmaError, yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
 Limits = tuple[tuple[Comparison, float], ...]
@@ -132,6 +136,7 @@ class _Draft:
         try:
             if not isinstance(document, dict):
                 raise ValueError("a Sigma document is a map of keys")
+            notation.check_aliases(document)
             if "correlation" in document:
                 self._add_correlation(path, where, document)
             elif "filter" in document:
@@ -167,7 +172,7 @@ class _Draft:
 
     def _add_rule(self, path: str, where: str, document: dict[str, Any]) -> None:
         asked = notation.detections(document["detection"], self.placeholders)
-        sigma = SigmaRule.from_dict(document | {"detection": asked})
+        sigma = SigmaRule.from_dict(_without_own_id(document) | {"detection": asked})
         logsource = _logsource(sigma)
         card = self._card(path, where, document, sigma, logsource)
         gate = _gate(logsource)
@@ -179,7 +184,12 @@ class _Draft:
 
     def _condition(self, detections: SigmaDetections) -> Condition:
         reader = _Reader(self.placeholders)
-        asked = either(reader.condition(each.parse()) for each in detections.parsed_condition)
+        selections = detections.detections
+
+        def ask(name: str) -> Condition:
+            return reader.condition(selections[name].postprocess(detections))
+
+        asked = either(parsed(each, selections, ask) for each in detections.condition)
         if reader.missing:
             raise _Waiting(tuple(reader.missing))
         check_expressions(leaves(asked))
@@ -187,12 +197,12 @@ class _Draft:
 
     def _add_filter(self, where: str, document: dict[str, Any]) -> None:
         asked = notation.detections(document["filter"], self.placeholders)
-        sigma = SigmaFilter.from_dict(document | {"filter": asked})
+        sigma = SigmaFilter.from_dict(_without_own_id(document) | {"filter": asked})
         self.filters.append((where, sigma, self._condition(sigma.filter)))
 
     def _add_correlation(self, path: str, where: str, document: dict[str, Any]) -> None:
         limits = tuple((Comparison(name), number) for name, number in notation.limits(document))
-        sigma = SigmaCorrelationRule.from_dict(dict(notation.one_limit(document)))
+        sigma = SigmaCorrelationRule.from_dict(_without_own_id(notation.one_limit(document)))
         card = self._card(path, where, document, sigma, LogSource())
         self._take(card, where)
         self.correlations.append((card, sigma, limits))
@@ -202,7 +212,7 @@ class _Draft:
     ) -> RuleCard:
         tags = tuple(f"{tag.namespace}.{tag.name}" for tag in sigma.tags)
         level = Level[sigma.level.name] if sigma.level else Level.INFORMATIONAL
-        identifier = str(sigma.id or sigma.name or where)
+        identifier = str(sigma.id or document.get("id") or sigma.name or where)
         if not sigma.level:
             self.unlevelled.add(identifier)
         return RuleCard(
@@ -347,6 +357,18 @@ class _Draft:
         )
 
 
+def _without_own_id(document: Mapping[str, Any]) -> dict[str, Any]:
+    """For pySigma, which refuses every id but UUIDs: the specification recommends them, no more."""
+    own = document.get("id")
+    if own is not None and not isinstance(own, str | int):
+        raise ValueError("'id' is a text")
+    try:
+        UUID(own if isinstance(own, str) else "")
+    except ValueError:
+        return {key: value for key, value in document.items() if key != "id"}
+    return dict(document)
+
+
 def _below(start: str, built_on: Mapping[str, Sequence[str]]) -> set[str]:
     """The ids of everything a correlation is built on, however far down."""
     found: set[str] = set()
@@ -379,7 +401,7 @@ def _logsource(sigma: SigmaRule | SigmaFilter) -> LogSource:
     words = (sigma.logsource.product, sigma.logsource.category, sigma.logsource.service)
     if not all(isinstance(word, str | None) for word in words):
         raise ValueError("'product', 'category' and 'service' of a log source are words")
-    return LogSource(*words)
+    return LogSource(*(word and word.lower() for word in words))
 
 
 def _same_source(asked: LogSource, given: LogSource) -> bool:
@@ -465,7 +487,7 @@ class _Reader:
             case ConditionValueExpression():
                 return self.value("", node.value)
             case ConditionItem() | None:
-                raise ValueError("the condition is empty")
+                raise ValueError("a selection is empty")
         raise TypeError(f"unknown condition {type(node).__name__}")
 
     def value(self, name: str, value: SigmaType) -> Condition:
@@ -473,6 +495,9 @@ class _Reader:
         match value:
             case SigmaExpansion():
                 return either(self.value(name, each) for each in value.values)
+            case SigmaCasedString() if value.contains_placeholder():
+                texts = map(SigmaCasedString.from_sigma_string, value.replace_placeholders(self._expand))
+                return either(self.value(name, each) for each in texts)
             case SigmaString() | SigmaRegularExpression() if value.contains_placeholder():
                 return either(self.value(name, each) for each in value.replace_placeholders(self._expand))
             case SigmaExists():
@@ -492,7 +517,7 @@ class _Reader:
 def _leaf(name: str, value: SigmaType) -> Leaf:
     match value:
         case SigmaString():
-            return _text(name, value.s, cased=isinstance(value, SigmaCasedString))
+            return _text(name, _readable(value.s), cased=isinstance(value, SigmaCasedString))
         case SigmaTimestampPart():
             return Leaf(name, LeafKind.TIMEPART, str(value), detail=f"{value.timestamp_part.name.lower()} eq")
         case SigmaNumber():
@@ -515,12 +540,30 @@ def _leaf(name: str, value: SigmaType) -> Leaf:
 def _keyword(value: SigmaType) -> Leaf:
     match value:
         case SigmaString():
-            return Leaf("", LeafKind.KEYWORD, _notation(value.s), cased=isinstance(value, SigmaCasedString))
+            return Leaf(
+                "", LeafKind.KEYWORD, _notation(_readable(value.s)), cased=isinstance(value, SigmaCasedString)
+            )
         case SigmaRegularExpression():
             return Leaf("", LeafKind.KEYWORD_RE, str(value.regexp), cased=True, detail=_flags(value))
         case SigmaNumber() | SigmaBool():
             return Leaf("", LeafKind.KEYWORD, str(value))
     raise TypeError(f"a keyword cannot be a {type(value).__name__}")
+
+
+_MARK = "\udcff\udcfe"
+"""UTF-16's byte order mark, which is no text; where a log was decoded it stands as U+FEFF."""
+
+
+def _readable(parts: Sequence[Any]) -> list[Any]:
+    """The parts of a text as an event may hold them. Raises ValueError for bytes that are no text."""
+    readable = [each.replace(_MARK, "\ufeff") if isinstance(each, str) else each for each in parts]
+    try:
+        "".join(each for each in readable if isinstance(each, str)).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            "UTF-16 of such letters is no text: let 'base64offset' or 'base64' follow"
+        ) from error
+    return readable
 
 
 def _text(name: str, parts: Sequence[Any], *, cased: bool) -> Leaf:
