@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -16,10 +17,19 @@ from rempart.engine import facts, orders
 from rempart.engine.inputs import Found, Ordered, Ticked
 from rempart.engine.state import State, folded, initial
 from rempart.engine.step import step
+from rempart.incidents.casefile import Comment
 from rempart.instants import Instant, after, hours, minutes
-from rempart.messages import FileAsked, FileTold, IncidentAsked, IncidentFile, OrderDone, OrderRejected
+from rempart.messages import (
+    MAX_FRAME,
+    FileAsked,
+    FileTold,
+    IncidentAsked,
+    IncidentFile,
+    OrderDone,
+    OrderRejected,
+)
 from rempart.messages import Ordered as OrderSent
-from rempart.station.incident_file import CHECKING, belongs_to, incident_file
+from rempart.station.incident_file import CHECKING, belongs_to, fitting, incident_file
 from station.household import Household, household
 
 INCIDENT = f"inc-{RECORDS.id[:12]}"
@@ -52,6 +62,23 @@ def shown(*roles: Role) -> IncidentFile:
         return f"mask-of-{len(account)}"
 
     return incident_file(SITE, worked_on(), INCIDENT, NOW, roles=frozenset(roles), masked=masked)
+
+
+def test_what_is_too_long_for_a_frame_is_told_from_its_end() -> None:
+    """Names in a log may be of control characters, which JSON writes as six bytes each."""
+    told = shown(Role.TECHNICIAN)
+    long = replace(told.case.seen[0], title="\x01" * 200, hosts=("\x01" * 200,) * 10)
+    seen = tuple(replace(long, finding=str(number)) for number in range(100))
+    comments = (Comment(at=NOW, by="Night", text="\x01" * 1000),) * 200
+    told = msgspec.structs.replace(told, case=replace(told.case, seen=seen, comments=comments))
+    assert len(msgspec.json.encode(told)) > MAX_FRAME
+    case = fitting(told).case
+    assert len(msgspec.json.encode(fitting(told))) <= MAX_FRAME
+    assert case.seen
+    assert case.seen[-1] == seen[-1]
+    assert len(case.seen) + case.unkept == len(seen)
+    assert case.comments
+    assert case.files == told.case.files
 
 
 @pytest.mark.parametrize("role", sorted(CHECKING))

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from engine.home import finding
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.socket import dial
 from rempart.adapters.store.events import EventStore
+from rempart.adapters.store.findings import Seen
 from rempart.config import Places
-from rempart.detection.finding import Level
+from rempart.detection.finding import Finding, Kind, Level
 from rempart.detection.inquiry import (
     BunchAsked,
     Bunches,
@@ -26,6 +28,7 @@ from rempart.detection.inquiry import (
     ToInquirer,
 )
 from rempart.detection.trait import Trait
+from rempart.events.observable import Observable, ObservableKind, Role
 from rempart.messages import ExceptionsStand, ExceptionStand, StatusAsked
 from rempart.site import description
 from rempart.station.rulebook import Rulebook
@@ -115,6 +118,32 @@ def test_findings_are_told_in_bunches_with_what_an_exception_may_name(home: Home
             assert rules.levels == {"medium": 1, "low": 1, "high": 1, "informational": 1, "critical": 1}
             assert rules.current is None
             assert (await ask(home, ExceptionsAsked())).exceptions == []
+
+    asyncio.run(play())
+
+
+def test_findings_with_the_longest_names_are_told_page_by_page(home: Home) -> None:
+    """Of control characters, which JSON writes as six bytes each."""
+    names = tuple(
+        Observable(ObservableKind.HOST, Role.ACTOR, f"{number:02}" + "\x01" * 198) for number in range(24)
+    )
+
+    def long(number: int) -> Finding:
+        return finding(Kind.PROBE, rule="r", observables=names, record=number)
+
+    async def play() -> None:
+        home.write(home.portal, b"")
+        async with watching(home) as watch:
+            gallery = watch._gallery
+            gallery.keep([Seen(long(number), SystemClock().now()) for number in range(60)])
+            (bunch,) = (await ask(home, BunchesAsked())).bunches
+            seen: list[int] = []
+            before: int | None = 0
+            while before is not None:
+                told = await ask(home, BunchAsked(day=bunch.day, bunch=bunch.id, before=before))
+                seen += [each.finding.record for each in told.findings]
+                before = told.before
+            assert seen == list(range(59, -1, -1))
 
     asyncio.run(play())
 

@@ -137,7 +137,7 @@ from rempart.site.site import Site
 from rempart.station.doors import Callers, Door, opened
 from rempart.station.ending import ended
 from rempart.station.foresight import foresee
-from rempart.station.incident_file import CHECKING, belongs_to, incident_file
+from rempart.station.incident_file import CHECKING, belongs_to, fitting, incident_file
 from rempart.station.keychain import Keychain
 from rempart.station.leasing import ANSWERS, Leasing
 from rempart.station.reception import Reception
@@ -750,9 +750,10 @@ class Guard:
         name = belongs_to(self.state, asked.incident)
         if name is None:
             return rejected(OrderRefused("no-incident", incident=asked.incident))
-        return incident_file(
+        told = incident_file(
             self.terms.site, self.state, name, self.clock.now(), roles=roles, masked=self._mask
         )
+        return fitting(told)
 
     async def _file(self, asked: FileAsked, roles: frozenset[Role]) -> FileTold | OrderRejected:
         """An attached file, to those who check on things."""

@@ -6,8 +6,9 @@ detail are for those who check on things; a ward screen can be read by visitors.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
+import msgspec
 from msgspec import structs
 
 from rempart.accounts.person import Role
@@ -18,7 +19,7 @@ from rempart.engine.rights import needs
 from rempart.engine.state import State
 from rempart.incidents.casefile import NOTHING, CaseFile, Deed, Seen
 from rempart.instants import Instant, hours
-from rempart.messages import IncidentFile, house_name, machine_only
+from rempart.messages import MAX_FRAME, IncidentFile, house_name, machine_only
 from rempart.site.site import Site
 from rempart.station.status import Masked, incident_status
 
@@ -26,6 +27,8 @@ CHECKING = frozenset({Role.TECHNICIAN, Role.PRIVACY_OFFICER, Role.APPROVER})
 """Roles that see clocks, counts of persons, files and technical detail."""
 
 _BEFORE = hours(1)
+
+_T = TypeVar("_T")
 
 
 def belongs_to(state: State, incident: str) -> str | None:
@@ -61,6 +64,31 @@ def incident_file(
     if roles & CHECKING:
         return shown
     return _plain(shown, site.called(), on_duty=Role.DUTY in roles)
+
+
+def fitting(shown: IncidentFile) -> IncidentFile:
+    """What of it one frame takes: the latest. A log may hold names of control characters, six bytes each in JSON."""
+    while len(msgspec.json.encode(shown)) > MAX_FRAME and (shorter := _halved(shown.case)) != shown.case:
+        shown = structs.replace(shown, case=shorter)
+    return shown
+
+
+def _halved(case: CaseFile) -> CaseFile:
+    seen = _latest(case.seen)
+    return replace(
+        case,
+        seen=seen,
+        unkept=case.unkept + len(case.seen) - len(seen),
+        deeds=_latest(case.deeds),
+        comments=_latest(case.comments),
+        qualified=_latest(case.qualified),
+        assigned=_latest(case.assigned),
+    )
+
+
+def _latest(these: tuple[_T, ...]) -> tuple[_T, ...]:
+    """The later half; what stands alone stays."""
+    return these[len(these) // 2 :]
 
 
 def _may(state: State, incident: str, roles: frozenset[Role]) -> list[str]:

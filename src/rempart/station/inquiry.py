@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -20,7 +21,7 @@ from rempart.adapters.store.findings import PAGE, FindingStore
 from rempart.adapters.store.intake import Intake
 from rempart.adapters.supply import RuleFiles, Supply
 from rempart.config import Places
-from rempart.detection.bunch import Kept
+from rempart.detection.bunch import Bunch, Kept
 from rempart.detection.detector import Detection
 from rempart.detection.exception import Exemption
 from rempart.detection.inquiry import (
@@ -62,6 +63,8 @@ _RATE = Rate(per_second=20.0, burst=60.0)
 """Questions a second: detection comes first."""
 
 _CONNECTIONS = 16
+
+_Row = TypeVar("_Row", Bunch, Kept, ExceptionTold)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +135,23 @@ class Inquiry:
         day = asked.day if asked.day is not None else next((each for each, _ in days), None)
         after = (int(asked.after.level), asked.after.last, asked.after.bunch) if asked.after else None
         found = self.store.bunches(day, level=asked.level, kind=asked.kind, after=after) if day else []
-        end = found[-1] if len(found) == PAGE else None
+        page = list(_fitting(found))
+        end = page[-1] if page and (len(found) == PAGE or len(page) < len(found)) else None
         return Bunches(
             day=day,
             days=[DayKept(day=each, findings=findings) for each, findings in days],
-            bunches=found,
+            bunches=page,
             next=Place(level=end.level, last=end.last, bunch=end.id) if end else None,
         )
 
     def _bunch(self, asked: BunchAsked) -> BunchTold:
         found = self.store.findings(asked.day, asked.bunch, before=asked.before)
+        page = list(_fitting(found))
+        more = len(found) == PAGE or len(page) < len(found)
         return BunchTold(
             bunch=self.store.bunch(asked.day, asked.bunch),
-            findings=found,
-            before=found[-1].number if len(found) == PAGE else None,
+            findings=page,
+            before=page[-1].number if page and more else None,
         )
 
     def _preview(self, rule: str, traits: Sequence[Trait]) -> Preview:
@@ -241,8 +247,8 @@ class Inquiry:
         )
 
 
-def _fitting(told: Sequence[ExceptionTold]) -> Iterator[ExceptionTold]:
-    """As many as one answer takes: somebody may have named hundreds of values in each."""
+def _fitting(told: Sequence[_Row]) -> Iterator[_Row]:
+    """As many as one answer takes: values may be long, and JSON writes a control character as six."""
     room = MAX_FRAME // 2
     for each in told[:PAGE]:
         room -= len(msgspec.json.encode(each))

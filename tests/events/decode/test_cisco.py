@@ -77,22 +77,34 @@ def test_the_end_of_a_connection_names_no_source() -> None:
     assert not {"src_ip", "dst_ip", "blocked"} & fields.keys()
 
 
-@pytest.mark.parametrize(
-    ("line", "address"),
-    [
-        (
-            b"1: %SEC_LOGIN-4-LOGIN_FAILED: Failed [user: x] [Source: 10.0.9.4] [Source: 203.0.113.9] [localport: 22]",
-            "203.0.113.9",
-        ),
-        (b"fw %ASA-6-113039: Group <g> User <x> IP <10.0.9.4> IP <203.0.113.9> AnyConnect", "203.0.113.9"),
-        (
-            b'fw %ASA-6-605004: Login denied from 203.0.113.9/1 to o:198.51.100.2/ssh for user "x from 10.0.9.4/1 to"',
-            "203.0.113.9",
-        ),
-    ],
+LOGINS = (
+    (
+        "1: %SEC_LOGIN-4-LOGIN_FAILED: Failed [user: {}] [Source: 203.0.113.9] [localport: 22]",
+        "] [Source: {}]",
+    ),
+    ("fw %ASA-6-113039: Group <g> User <{}> IP <203.0.113.9> AnyConnect", "> IP <{}>"),
+    (
+        "fw %ASA-6-113015: AAA user authentication Rejected : reason = Invalid password : local database : "
+        "user = {} : user IP = 203.0.113.9",
+        " : user IP = {} ",
+    ),
+    (
+        'fw %ASA-6-605004: Login denied from 203.0.113.9/1 to o:198.51.100.2/ssh for user "{}"',
+        "x from {}/1 to o:198.51.100.2/ssh for user ",
+    ),
 )
-def test_a_name_that_reads_like_an_address_does_not_shift_the_blame(line: bytes, address: str) -> None:
-    assert read(line).fields["src_ip"] == address
+"""What the device writes, and what a name must hold to read like the device's own words."""
+
+
+@pytest.mark.parametrize(("line", "name"), LOGINS)
+@pytest.mark.parametrize("padding", [0, 200, 60_000])
+def test_a_name_that_reads_like_an_address_does_not_shift_the_blame(
+    line: str, name: str, padding: int
+) -> None:
+    """Of any length: what is long enough to push the device's own words away must not be believed instead."""
+    assert read(line.format("eve").encode()).fields["src_ip"] == "203.0.113.9"
+    forged = "x" + name.format("10.0.9.4") + "x" * padding
+    assert read(line.format(forged).encode()).fields["src_ip"] == "203.0.113.9"
 
 
 @pytest.mark.parametrize(

@@ -59,12 +59,13 @@ _OUTCOMES = {
     "113015": "failure",
     "113039": "success",
 }
-# A name is for whoever signs in to choose: each takes the last address that the device itself wrote.
+# A name is for whoever signs in to choose, of any length: each form takes the address that the device itself wrote,
+# which is the first or the last of those that stand there.
 _LOGINS = (
-    re.compile(r"\[user: (?P<user>.{0,128})\] \[Source: (?P<ip>[^\]]{0,64})\]"),
-    re.compile(r'from (?P<ip>\S{1,64})/\d{1,5} to \S{1,140} for user "(?P<user>[^"]{0,128})"'),
-    re.compile(r"User <(?P<user>.{0,128})> IP <(?P<ip>[^>]{0,64})>"),
-    re.compile(r"user = (?P<user>.{1,128}) : user IP = (?P<ip>\S{1,64})"),
+    re.compile(r"[^\[]{0,120}\[user: (?P<user>.*)\] \[Source: (?P<ip>[^\]]{0,64})\]", re.DOTALL),
+    re.compile(r'Login \w{1,16} from (?P<ip>\S{1,64})/\d{1,5} to \S{1,140} for user "(?P<user>[^"]{0,128})'),
+    re.compile(r"(?:Group <[^>]{0,128}> )?User <(?P<user>.*)> IP <(?P<ip>[^>]{0,64})>", re.DOTALL),
+    re.compile(r".{0,120}?\buser = (?P<user>.*) : user IP = (?P<ip>\S{1,64})", re.DOTALL),
 )
 
 _VERB = re.compile(
@@ -165,7 +166,7 @@ def _accounted(found: re.Match[str]) -> Fields:
 
 def _login(said: str) -> Fields:
     for form in _LOGINS:
-        if found := form.search(said):
+        if found := form.match(said):
             return _who(found["user"], found["ip"])
     return {}
 
