@@ -588,7 +588,7 @@ class ClockStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MeasureStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """A block or an isolation as it stands: attributable."""
+    """A block, an isolation or a barrier as it stands: attributable. ``action``: block, isolate or bar."""
 
     target: str
     action: str

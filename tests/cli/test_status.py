@@ -4,14 +4,20 @@ from io import StringIO
 
 from rich.console import Console
 
+from engine.home import SITE
+from engine.test_step import Talk
 from rempart.cli.status import show
+from rempart.console.words import words
+from rempart.engine import orders
 from rempart.engine.state import Posture
 from rempart.instants import Instant
 from rempart.messages import NameRefusal, NamesRefused, Status
+from rempart.site.language import Language
+from rempart.station.status import status
 
 
 def shown(refused: NamesRefused | None) -> str:
-    status = Status(
+    told = Status(
         site="small",
         now=Instant(2_000_000),
         posture=Posture.NORMAL,
@@ -25,7 +31,7 @@ def shown(refused: NamesRefused | None) -> str:
         names_refused=refused,
     )
     out = StringIO()
-    show(Console(file=out, width=120), status)
+    show(Console(file=out, width=120), told)
     return out.getvalue()
 
 
@@ -41,3 +47,17 @@ def test_refused_names_are_told_as_words() -> None:
 
 def test_nothing_is_said_when_nothing_was_refused() -> None:
     assert "names" not in shown(None)
+
+
+def test_every_measure_that_stands_is_told() -> None:
+    talk = Talk().order(orders.Block(by="Alex", target="198.51.100.66", reason="x"))
+    talk.order(orders.Isolate(by="Alex", asset="ward-pc")).order(
+        orders.Bar(by="Alex", passage="wards>servers")
+    )
+    told = status(SITE, talk.state, talk.now, head=(1, "00"), verified=None, fault="")
+    out = StringIO()
+    show(Console(file=out, width=120), told)
+    for line in ("block 198.51.100.66", "isolate ward-pc", "bar wards>servers"):
+        assert f"{line} until lifted, by Alex" in out.getvalue()
+    for language in Language:
+        assert all(words(language).has(f"measure.{each.action}") for each in told.measures)

@@ -106,11 +106,12 @@ def status(
 
 
 def _measures(state: State) -> list[MeasureStatus]:
-    """Every isolation, and the latest blocks: there may be a hundred thousand of them."""
+    """Every isolation and barrier, and the latest blocks: there may be a hundred thousand of them."""
     latest = sorted(state.blocked.values(), key=lambda measure: measure.since)[-_SHOWN_BLOCKS:]
     return [
         *(_measure("block", measure) for measure in latest),
         *(_measure("isolate", measure) for measure in state.isolated.values()),
+        *(_measure("bar", measure) for measure in state.barred.values()),
     ]
 
 
