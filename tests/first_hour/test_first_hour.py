@@ -124,6 +124,22 @@ def test_a_machine_with_a_name_stands_in_its_zone_and_is_there_when_the_form_com
     assert again["device.0.name"] == "Central"
 
 
+@pytest.mark.parametrize(
+    ("step", "typed", "lacking"),
+    [
+        (Step.DEVICES, {"device.60.address": "10.0.1.9"}, "device.60.kind"),
+        (Step.DEVICES, {"device.61.name": "Central"}, "device.61.kind"),
+        (Step.NETWORK, {"zone.guests.networks": "10.0.9.0/24"}, "zone.guests.interface"),
+    ],
+)
+def test_what_was_typed_by_hand_and_left_half_is_asked_for_and_not_lost(
+    step: Step, typed: Mapping[str, str], lacking: str
+) -> None:
+    with pytest.raises(form.Unfit) as unfit:
+        walked(step, **{step.value: typed})
+    assert [(fault.field, fault.word) for fault in unfit.value.faults] == [(lacking, "needed")]
+
+
 def test_an_opening_left_out_gives_its_number_to_no_other() -> None:
     before = {each.id: each.mark for each in site(walked()).openings}
     after = {

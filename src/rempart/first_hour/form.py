@@ -484,6 +484,8 @@ def _zones_read(typed: _Typed, around: Surroundings, uplink: str, about: Table) 
         interface = typed.one(key, Word.INTERFACE)
         networks = typed.many(f"zone.{zone['id']}.networks", Word.NETWORK)
         if not interface:
+            if networks and all(networks != each.networks for each in around.interfaces):
+                typed.faults.append(Fault(key, "needed"))  # typed by hand, and not to be lost
             continue
         if interface == uplink:
             typed.faults.append(Fault(key, "uplink", interface))
@@ -500,6 +502,8 @@ def _devices_read(typed: _Typed, answers: Answers, around: Surroundings) -> Mach
         start = f"device.{number}"
         name, kind = typed.one(f"{start}.name", Word.TEXT), typed.text(f"{start}.kind")
         if not kind:
+            if number >= MOST_DEVICES and (name or typed.text(f"{start}.address")):
+                typed.faults.append(Fault(f"{start}.kind", "needed"))  # typed by hand, and not to be lost
             continue
         address = typed.one(f"{start}.address", Word.ADDRESS, needed=True)
         if not name:
