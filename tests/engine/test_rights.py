@@ -1,6 +1,7 @@
 """Who may give which order: every order with every role and every proof, against a table written by hand."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,7 @@ from rempart.reopening.gate import Gate
 from rempart.site.opening import OpeningState
 
 ME = "anne.dupont"
+PAGE = Path(__file__).parents[2] / "docs" / "operating" / "accounts.md"
 DUTY, TECHNICIAN, PRIVACY, APPROVER = Role.DUTY, Role.TECHNICIAN, Role.PRIVACY_OFFICER, Role.APPROVER
 
 STAFF = {DUTY, TECHNICIAN, PRIVACY, APPROVER}
@@ -194,6 +196,17 @@ def test_only_these_roles_with_this_proof(order: AnyOrder, roles: set[Role], pro
 @pytest.mark.parametrize(("order", "roles", "proof"), TABLE)
 def test_the_command_line_on_the_box_may_do_all(order: AnyOrder, roles: set[Role], proof: Proof) -> None:
     require(initial(SITE), order, LOCAL)
+
+
+def test_the_page_on_accounts_says_who_may_give_each_order() -> None:
+    groups = {"staff": frozenset(STAFF), "all": frozenset(Role)}
+    proofs = {"signed in": Proof.SESSION, "passkey": Proof.PASSKEY, "on the box": Proof.LOCAL}
+    rows = [line.strip("| ").split(" | ") for line in PAGE.read_text().splitlines() if line.startswith("| `")]
+    said = {
+        (name.strip("`"), groups.get(who) or frozenset(map(Role, who.split(", "))), proofs[proof])
+        for name, _, who, proof in (row for row in rows if row[-1] in proofs)
+    }
+    assert said == {(type(order).__name__, frozenset(roles), proof) for order, roles, proof in TABLE}
 
 
 def test_nobody_orders_in_another_name() -> None:
