@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from console.test_app import Visit, visit
+from console.test_duty import Controls
 from rempart.console.app import STATIC, rendered
 from rempart.console.board import BoardPage, attack_poster, board_page, numbers_poster
 from rempart.console.frame import frame
@@ -71,6 +72,13 @@ def test_no_detail_stands_on_it(
     for secret in ("203.0.113.66", "dr.exemple", "212", "Poste étage 2", "inc-2026", "table gone", "5f5f"):
         assert secret not in html
     assert "call the technician" in html
+
+
+def test_every_control_of_the_ward_screen_has_an_id_of_its_own(site: Site, make: Make, now: Instant) -> None:
+    ids = Controls(rendered("ward.html", board(site, make(), now), frame(site, words(Language.ENGLISH)))).ids
+    assert ids
+    assert None not in ids
+    assert len(set(ids)) == len(ids)
 
 
 @pytest.mark.parametrize("language", Language)

@@ -24,6 +24,7 @@ from rempart.incidents.incident import Sentence
 from rempart.instants import Instant, minutes
 from rempart.messages import (
     CareStatus,
+    ClockStatus,
     IncidentStatus,
     MeasureStatus,
     Posture,
@@ -394,3 +395,43 @@ def test_contain_is_kindly_refused_to_whoever_only_looks(site: Site, make: Make)
     assert "<form" not in html
     assert "Your account looks only" in html
     assert "tel:0470000001" in html
+
+
+class Controls(HTMLParser):
+    """The ids of what the keyboard reaches in the part of a page that is swapped."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.ids: list[str | None] = []
+        self.feed(html[html.index("<main") :])
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        if tag in ("a", "button", "summary", "select", "textarea") or (
+            tag == "input" and told.get("type") != "hidden"
+        ):
+            self.ids.append(told.get("id"))
+
+
+def test_every_control_has_an_id_of_its_own_that_does_not_hang_on_what_comes_before_it(
+    site: Site, make: Make, now: Instant, attack: IncidentStatus
+) -> None:
+    """By it the focus comes back when a live page is swapped (static/live.js)."""
+    proposed = Proposal(id="p1", incident=attack.id, action="isolate", target="10.0.1.12")
+    one = msgspec.structs.replace(attack, id="inc-1", proposals=[proposed])
+    graver = msgspec.structs.replace(attack, id="inc-2", level=4)
+    trouble = TroubleStatus(
+        id="t1", service="lab", ail="stopped", ward="", note="", by="anne", at=now, settled=None, remedy=""
+    )
+    clocks = [ClockStatus(incident="inc-1", duty=each, started=now, due=None) for each in ("a", "b")]
+    wards = [WardStatus(id="ground", name="Ground", phone="0470 00 00 11", standing="unheard", at=None)]
+    status = make(Posture.CONTAINED, incidents=[one], clocks=clocks, care=CareStatus(wards=wards))
+    more = msgspec.structs.replace(
+        status, incidents=[graver, one], care=CareStatus(wards=wards, troubles=[trouble])
+    )
+    few, many = (Controls(shown(site, each, now, Audience.INFORMED)).ids for each in (status, more))
+    for ids in (few, many):
+        assert None not in ids
+        assert len(set(ids)) == len(ids)
+    assert {"unfold-inc-1", "case-inc-1", "task-decide-p1", "task-ward-ground", "clock-inc-1-b"} <= set(few)
+    assert set(many) - set(few) == {"unfold-inc-2", "case-inc-2", "task-trouble-t1"}

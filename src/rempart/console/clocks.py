@@ -19,6 +19,7 @@ _SOON: Duration = hours(12)
 class LegalClock:
     """One duty to tell somebody whose time runs."""
 
+    id: str
     what: str
     when: str
     """By when, and how long is left."""
@@ -62,6 +63,7 @@ def _clock(running: ClockStatus, now: Instant, words: Words, about: str) -> Lega
     known, language = OBLIGATIONS.duties.get(running.duty), words.language.value
     when, mood = _when(running, now, words)
     return LegalClock(
+        id=f"{running.incident}-{running.duty}",
         what=plain(known.name[language] if known else running.duty),
         when=when,
         mood=mood,

@@ -62,6 +62,8 @@ class Proof:
 class Task:
     """One thing to do now. ``link``: where it is done, a page of ours or a number to dial; may be empty."""
 
+    id: str
+    """What is to be done, of whom or of what: the same while it is to be done, whatever comes before it."""
     text: str
     detail: str
     link: str = ""
@@ -263,7 +265,7 @@ def _tasks(status: Status | None, now: Instant, names: Names, audience: Audience
             key if words.has(key) else "task.decide.other", target=names.of(proposal.target, "address")
         )
         link = f"{INCIDENTS}/{proposal.incident}" if told_all else ""
-        yield Task(text=text, detail=words.say("task.decide.detail"), link=link)
+        yield Task(id=f"decide-{proposal.id}", text=text, detail=words.say("task.decide.detail"), link=link)
     if status.posture in (Posture.CONTAINED, Posture.REOPENING):
         if unheard := [each for each in status.care.wards if each.standing == Standing.UNHEARD]:
             yield _ask(unheard, words)
@@ -276,6 +278,7 @@ def _unblock(trouble: TroubleStatus, now: Instant, names: Names) -> Task:
     """Care that the cut blocks: its door is one step away, ready to be opened by whoever may."""
     door = any(trouble.service == opening.id for opening in names.site.openings)
     return Task(
+        id=f"trouble-{trouble.id}",
         text=names.words.say("task.blocked.text", what=_service(trouble.service, names)),
         detail=names.words.say("task.blocked.detail", at=moment(trouble.at, now, names.words)),
         link=f"{REOPENING}#door-{trouble.service}" if door else f"{CARE}?trouble={trouble.id}",
@@ -292,12 +295,15 @@ def _ask(unheard: Sequence[WardStatus], words: Words) -> Task:
     first, *others = (call(ward.name, ward.phone or "", words) for ward in unheard)
     numbers = (first.phone, *(f"{each.name} {each.phone}" for each in others))
     return Task(
-        text=words.say("task.ward.text", ward=first.name), detail=" · ".join(numbers), link=first.link
+        id=f"ward-{unheard[0].id}",
+        text=words.say("task.ward.text", ward=first.name),
+        detail=" · ".join(numbers),
+        link=first.link,
     )
 
 
 def _task(key: str, words: Words, link: str = "") -> Task:
-    return Task(text=words.say(f"task.{key}.text"), detail=words.say(f"task.{key}.detail"), link=link)
+    return Task(id=key, text=words.say(f"task.{key}.text"), detail=words.say(f"task.{key}.detail"), link=link)
 
 
 def _day(status: Status | None, words: Words, *, quiet: bool) -> Iterator[str]:
