@@ -283,6 +283,25 @@ def test_whoever_answers_at_night_closes_a_door_here_and_opens_none(tmp_path: Pa
     visit_home(tmp_path, site, talk)
 
 
+@pytest.mark.edge
+def test_whoever_may_not_is_told_who_may_before_any_passkey_is_asked_for(tmp_path: Path, site: Site) -> None:
+    async def talk(home: Household, console: Console, browser: Browser) -> None:
+        await browser.sign_in(await home.enrol("anne", Role.DUTY), home)
+        for language in Language:
+            console.feed.status = home.guard.status()
+            csrf = hidden((await browser.get(f"/account?lang={language}")).text, "csrf")
+            form = {"csrf": csrf, "do": "stage", "opening": "lab", "stage": "9", "reason": "x"}
+            answer = await browser.post("/reopening", form)
+            assert (answer.status_code, answer.headers["location"]) == (303, "/reopening")
+            said, page = words(language), html.unescape((await browser.get("/reopening")).text)
+            told = page.split('role="alert">')[1].split("</div>")[0]
+            assert said.say("refused.roles")[1:] in told
+            assert said.say("role.technician") in told
+        assert {each.order for each in await home.sealed(facts.OrderDeclined)} == {"SetStage"}
+
+    visit_home(tmp_path, site, talk)
+
+
 @pytest.mark.parametrize("role", Role)
 def test_the_dossier_is_written_by_those_who_check_and_the_plan_by_a_technician(
     site: Site, make: Make, now: Instant, role: Role

@@ -31,7 +31,7 @@ from rempart.accounts.session import IDLE, LONGEST
 from rempart.care.trouble import Ail
 from rempart.engine import facts, orders
 from rempart.instants import Duration, hours, seconds
-from rempart.messages import OrderDone, OrderRejected
+from rempart.messages import ChallengeAsked, OrderDone, OrderRejected
 from rempart.messages import Ordered as OrderSent
 from station.household import PASSWORD, Household, Inhabitant, household
 from station.passkey import SoftPasskey
@@ -180,6 +180,48 @@ def test_an_answer_that_is_none_is_refused(response: str, tmp_path: Path) -> Non
         question = await home.ask(PasskeyAsked())
         answer = PasskeyAnswer(handle=question.handle, response=response)
         assert await home.ask(PasskeySignIn(answer=answer)) == Turned(why=Why.PASSKEY)
+
+    visit(tmp_path, talk)
+
+
+def test_whoever_may_not_give_an_order_is_asked_for_no_passkey(tmp_path: Path) -> None:
+    async def talk(home: Household) -> None:
+        nurse, tech = await home.enrol("nurse", Role.DUTY), await home.enrol("tech", Role.TECHNICIAN)
+        token = orders.IssueToken(by="tech", label="reader", scopes=[Scope.READ])
+        reading = (await home.give(tech, token, confirmed=True)).handed
+        for session, order, why in (
+            (nurse.session, orders.Unblock(by="nurse", target="198.51.100.9"), "roles"),
+            (tech.session, orders.ConfirmOverride(by="tech", opening="portal"), "roles"),
+            (tech.session, orders.Unblock(by="nurse", target="198.51.100.9"), "own-name"),
+            (
+                tech.session,
+                orders.EnrolPerson(by="tech", person="ada", name="Ada", roles=[Role.APPROVER]),
+                "needs-box",
+            ),
+            (reading, orders.Unblock(by="tech", target="198.51.100.9"), "token-scope"),
+            ("A" * 43, orders.Unblock(by="tech", target="198.51.100.9"), "not-signed-in"),
+        ):
+            refused = await home.ask(ChallengeAsked(order=order, session=session))
+            assert isinstance(refused, OrderRejected), order
+            assert refused.said is not None
+            assert refused.said.key == why
+            declined = (await home.sealed(facts.OrderDeclined))[-1]
+            assert (declined.order, declined.by) == (type(order).__name__, order.by)
+        assert home.guard.reception._who._questions == {}
+
+    visit(tmp_path, talk)
+
+
+def test_a_right_that_is_taken_before_the_passkey_answers_is_none(tmp_path: Path) -> None:
+    async def talk(home: Household) -> None:
+        tech = await home.enrol("tech", Role.TECHNICIAN)
+        order = orders.Unblock(by="tech", target="198.51.100.9")
+        answer = await home.confirm(tech, order)
+        await home.local(orders.SetRoles(by="root", person="tech", roles=[Role.DUTY]))
+        refused = await home.ask(OrderSent(order=order, session=tech.session, answer=answer))
+        assert isinstance(refused, OrderRejected)
+        assert refused.said is not None
+        assert (refused.said.key, refused.said.arguments) == ("roles", {"roles": "technician"})
 
     visit(tmp_path, talk)
 

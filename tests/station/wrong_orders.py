@@ -20,7 +20,7 @@ from rempart.engine import orders
 from rempart.engine.orders import AnyOrder
 from rempart.engine.rights import needs
 from rempart.instants import Duration
-from rempart.messages import OrderDone, OrderRejected
+from rempart.messages import ChallengeAsked, OrderDone, OrderRejected
 from rempart.messages import Ordered as OrderSent
 from rempart.station.authentication import QUESTION_LASTS
 from station.household import Household, Inhabitant
@@ -65,6 +65,7 @@ class Wrongs:
             "nobody signed in": self.nobody,
             "forged token": self.forged,
             "in another's name": self.another_name,
+            "asks in another's name": self.another_name_asks,
             "another order's assertion": self.another_order,
             "another person's assertion": self.another_person,
             "another site's page": self.another_origin,
@@ -82,8 +83,9 @@ class Wrongs:
             for role, person in self.people.items():
                 if role not in self._roles(example, person):
                     order = structs.replace(example, by=person.id)
-                    answer = await self.home.give(person, order, confirmed=True)
-                    yield Tried(order, f"role {role.value}", answer)
+                    yield Tried(order, f"role {role.value} asks", await self._asked(order, person))
+                    answer = self.home.confirmed_before(person, order)
+                    yield Tried(order, f"role {role.value}", await self._send(order, person, answer))
             if self._proof(example) > Proof.SESSION:
                 order = self._right(example)
                 yield Tried(order, "session alone", await self.home.give(self._who(example), order))
@@ -101,18 +103,21 @@ class Wrongs:
         return await self.home.ask(OrderSent(order=order, session="A" * 43))
 
     async def another_name(self, order: AnyOrder) -> Any:
-        other = structs.replace(order, by="somebody.else")
-        return await self.home.give(self._who(order), other, confirmed=True)
+        person, other = self._who(order), structs.replace(order, by="somebody.else")
+        return await self._send(other, person, self.home.confirmed_before(person, other))
+
+    async def another_name_asks(self, order: AnyOrder) -> Any:
+        return await self._asked(structs.replace(order, by="somebody.else"), self._who(order))
 
     async def another_order(self, order: AnyOrder) -> Any:
         person = self._who(order)
-        answer = await self.home.confirm(person, structs.replace(order, reason=f"{order.reason}."))
+        answer = self.home.confirmed_before(person, structs.replace(order, reason=f"{order.reason}."))
         return await self._send(order, person, answer)
 
     async def another_person(self, order: AnyOrder) -> Any:
         person, other = self._who(order), self.people[Role.REGION]
-        question = await self.home.confirm(person, order)
-        theirs = await self.home.confirm(other, order)
+        question = self.home.confirmed_before(person, order)
+        theirs = self.home.confirmed_before(other, order)
         mixed = PasskeyAnswer(handle=question.handle, response=theirs.response)
         return await self._send(order, person, mixed)
 
@@ -122,20 +127,20 @@ class Wrongs:
         person.passkey = SoftPasskey(
             origin="http://evil.example", key=honest.key, id=honest.id, count=honest.count
         )
-        answer = await self.home.confirm(person, order)
+        answer = self.home.confirmed_before(person, order)
         person.passkey, honest.count = honest, person.passkey.count
         return await self._send(order, person, answer)
 
     async def late(self, order: AnyOrder) -> Any:
         person = self._who(order)
-        answer = await self.home.confirm(person, order)
+        answer = self.home.confirmed_before(person, order)
         self.home.clock.pass_(QUESTION_LASTS)
         return await self._send(order, person, answer)
 
     async def replayed(self, order: AnyOrder) -> Any:
         """The same request again; the first time an order is spoilt, so that nothing is really done by it."""
         person = self._who(order)
-        answer = await self.home.confirm(person, order)
+        answer = self.home.confirmed_before(person, order)
         await self._send(structs.replace(order, by="somebody.else"), person, answer)
         return await self._send(order, person, answer)
 
@@ -144,13 +149,13 @@ class Wrongs:
 
     async def stale(self, order: AnyOrder) -> Any:
         person = self._who(order)
-        answer = await self.home.confirm(await self._awake(person), order)
+        answer = self.home.confirmed_before(await self._awake(person), order)
         self.home.clock.pass_(IDLE)
         return await self._send(order, person, answer)
 
     async def signed_out(self, order: AnyOrder) -> Any:
         person = await self._awake(self._who(order))
-        answer = await self.home.confirm(person, order)
+        answer = self.home.confirmed_before(person, order)
         await self.home.local(orders.EndSessions(by="root", person=person.id))
         return await self._send(order, person, answer)
 
@@ -158,6 +163,9 @@ class Wrongs:
 
     async def _send(self, order: AnyOrder, person: Inhabitant, answer: PasskeyAnswer) -> Any:
         return await self.home.ask(OrderSent(order=order, session=person.session, answer=answer))
+
+    async def _asked(self, order: AnyOrder, person: Inhabitant) -> Any:
+        return await self.home.ask(ChallengeAsked(order=order, session=person.session))
 
     async def _awake(self, person: Inhabitant) -> Inhabitant:
         self.home.clock.pass_(Duration(30_000_000))

@@ -342,10 +342,8 @@ class Authentication:
 
     def ask_for_order(self, order: AnyOrder, secret: Held) -> Question:
         """The question with which this person's passkey confirms exactly this order. Raises `OrderRefused`."""
-        session = self.session(secret)
-        passkeys = self.passkeys(session.person) if session else []
-        if session is None:
-            raise _not_signed_in()
+        session = self._ordering(order, secret)
+        passkeys = self.passkeys(session.person)
         if not passkeys:
             raise OrderRefused("no-passkey")
         nonce = secrets.token_bytes(SECRET_BYTES)
@@ -355,13 +353,14 @@ class Authentication:
             options=credentials.question(self.party, signed, passkeys),
         )
 
+    def authority_to_be(self, order: AnyOrder, secret: Held) -> Authority:
+        """By what right this order would come once the passkey has answered. Raises `OrderRefused`."""
+        session = self._ordering(order, secret)
+        return Authority(session.person, Proof.PASSKEY, session.roles or frozenset())
+
     def authority(self, order: AnyOrder, secret: Held, answer: PasskeyAnswer | None) -> Authority:
         """By what right this order comes. Raises `OrderRefused` when it is not who it says, or not what they signed."""
-        session = self.session(secret)
-        if session is None:
-            raise _not_signed_in()
-        if session.scopes is not None and _scope(order) not in session.scopes:
-            raise OrderRefused("token-scope")
+        session = self._ordering(order, secret)
         if answer is None:
             return Authority(session.person, Proof.SESSION, session.roles or frozenset())
         question = self.take_question(answer.handle, session.digest)
@@ -377,6 +376,15 @@ class Authentication:
             raise OrderRefused("passkey-other") from fault
         self.keychain.change_now([replace(passkey, sign_count=count)])
         return Authority(session.person, Proof.PASSKEY)
+
+    def _ordering(self, order: AnyOrder, secret: Held) -> Session:
+        """The session with which an order comes. Raises `OrderRefused` when there is none, or a token not for it."""
+        session = self.session(secret)
+        if session is None:
+            raise OrderRefused("not-signed-in")
+        if session.scopes is not None and _scope(order) not in session.scopes:
+            raise OrderRefused("token-scope")
+        return session
 
     # -- passkeys' questions -------------------------------------------------------------------------------------
 
@@ -423,10 +431,6 @@ class Authentication:
 
 def _fresh() -> Secret:
     return token(secrets.token_bytes(SECRET_BYTES))
-
-
-def _not_signed_in() -> OrderRefused:
-    return OrderRefused("not-signed-in")
 
 
 def _scope(order: AnyOrder) -> Scope:

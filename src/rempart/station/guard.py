@@ -80,6 +80,7 @@ from rempart.engine.inputs import (
     Witnessed,
 )
 from rempart.engine.orders import AnyOrder, AttachFile, Contain, EraseFile
+from rempart.engine.rights import require
 from rempart.engine.state import State, enforcement, fitted, folded, initial
 from rempart.engine.step import Terms, counts, step
 from rempart.engine.why import why
@@ -636,7 +637,7 @@ class Guard:
                 case OrderSent():
                     await connection.send(await self._obey_visitor(message))
                 case ChallengeAsked():
-                    await connection.send(self._question(message))
+                    await connection.send(await self._question(message))
                 case SimulationAsked():
                     await connection.send(self._foreseen(message))
                 case NamesAsked():
@@ -663,11 +664,23 @@ class Guard:
         except RempartError as fault:
             return rejected(fault)
 
-    def _question(self, asked: ChallengeAsked) -> Question | OrderRejected:
+    async def _question(self, asked: ChallengeAsked) -> Question | OrderRejected:
+        """The question for a passkey, to somebody whose order would be right once it has answered.
+
+        Whoever may not give the order is told so, and who may, before they look for their passkey. It proves nothing:
+        `step` asks again when the order comes, by the roles and doors that there are then.
+        """
         try:
+            require(self.state, asked.order, self.reception.authority_to_be(asked))
             return self.reception.question(asked)
         except OrderRefused as fault:
-            return rejected(fault)
+            return await self._declined(asked.order, fault)
+
+    async def _declined(self, order: AnyOrder, fault: OrderRefused) -> OrderRejected:
+        """Seal that an order was refused before it came to the engine."""
+        declined = Declined(self.clock.now(), type(order).__name__, order.by, fault.what)
+        await self.ask(declined, urgent=True)
+        return rejected(fault)
 
     def _foreseen(self, asked: SimulationAsked) -> Foreseen | OrderRejected:
         """What an order would do, to those who may see everything; each order costs one step of the engine."""
@@ -679,11 +692,7 @@ class Guard:
         try:
             authority = self.reception.authority(sent)
         except OrderRefused as fault:
-            order = sent.order
-            await self.ask(
-                Declined(self.clock.now(), type(order).__name__, order.by, fault.what), urgent=True
-            )
-            return rejected(fault)
+            return await self._declined(sent.order, fault)
         return await self._obey(sent.order, authority, sent.content)
 
     async def _obey(
@@ -697,8 +706,7 @@ class Guard:
             if isinstance(order, EraseFile) and not self._holds(order.sha256):
                 raise OrderRefused("no-such-file")
         except OrderRefused as fault:
-            await self.ask(Declined(received, type(order).__name__, order.by, fault.what), urgent=True)
-            return rejected(fault)
+            return await self._declined(order, fault)
         try:
             handled = await self.ask(Ordered(received, order, authority), urgent=True)
             if handled.refusal:

@@ -127,6 +127,10 @@ class Reception:
         """The question with which a passkey confirms exactly this order. Raises `OrderRefused`."""
         return self._who.ask_for_order(asked.order, asked.session)
 
+    def authority_to_be(self, asked: ChallengeAsked) -> Authority:
+        """By what right this order would come once its person's passkey has answered. Raises `OrderRefused`."""
+        return self._who.authority_to_be(asked.order, asked.session)
+
     def authority(self, sent: Ordered) -> Authority:
         """By what right an order of the console comes. Raises `OrderRefused` when it cannot be believed.
 

@@ -18,7 +18,7 @@ from rempart.console.web import ANSWER_MOST, Fields, Orders, form, one, signed_i
 from rempart.engine import orders
 from rempart.engine.orders import AnyOrder
 from rempart.errors import StationUnreachable
-from rempart.messages import ChallengeAsked, OrderDone, Ordered
+from rempart.messages import ChallengeAsked, OrderDone, Ordered, OrderRejected
 
 if TYPE_CHECKING:
     from rempart.console.app import Console
@@ -120,18 +120,24 @@ def _back(fields: Fields) -> str:
 
 
 async def asked(console: "Console", request: Request, here: Session, order: AnyOrder, back: str) -> Response:
-    """The page on which the passkey confirms an order; afterwards to ``back``, one of our pages."""
-    words, refusal = console.words(request), "no-passkey"
+    """The page on which the passkey confirms an order; afterwards to ``back``, one of our pages.
+
+    Whoever may not give the order goes back at once, and is told who may.
+    """
     if here.visitor is None:
         return console.refused(request)
     try:
-        question = await console.feed.ask(ChallengeAsked(order=order, session=here.secret))
+        answer = await console.feed.ask(ChallengeAsked(order=order, session=here.secret))
     except StationUnreachable:
-        question, refusal = None, "unreachable"
-    if isinstance(question, Question):
-        page = confirm_page(order, question, words, here.csrf, back)
-        return console.html(request, "confirm.html", page)
-    return console.sent_back(request, here, back, refusal)
+        answer = None
+    match answer:
+        case Question():
+            page = confirm_page(order, answer, console.words(request), here.csrf, back)
+            return console.html(request, "confirm.html", page)
+        case OrderRejected():
+            return console.sent_back(request, here, back, "", *console.refusal(request, answer))
+        case _:
+            return console.sent_back(request, here, back, "unreachable")
 
 
 _LINKED: dict[type[AnyOrder], str] = {
