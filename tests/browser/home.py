@@ -46,9 +46,9 @@ _PATIENCE = 60.0
 """Seconds that anything may take on a busy machine."""
 
 
-def home() -> Site:
+def home(description: Path = DESCRIPTION) -> Site:
     """Les Tilleuls, which does not exist."""
-    return parse(DESCRIPTION.read_text(), DESCRIPTION.name)
+    return parse(description.read_text(), description.name)
 
 
 def finding(
@@ -83,6 +83,8 @@ class Home:
 
     folder: Path
     site: Site = field(default_factory=home)
+    description: Path = DESCRIPTION
+    """What the console's process reads."""
     keychain: Keychain = field(init=False, default_factory=lambda: Keychain(None))
     guard: Guard = field(init=False)
     loop: asyncio.AbstractEventLoop = field(init=False)
@@ -92,7 +94,7 @@ class Home:
 
     @property
     def places(self) -> Places:
-        return Places(site=DESCRIPTION, state=self.folder, run=self.folder, rules=())
+        return Places(site=self.description, state=self.folder, run=self.folder, rules=())
 
     def link(self) -> str:
         """The one-time link that works now."""
@@ -156,7 +158,8 @@ class Home:
         threading.Thread(target=asyncio.run, args=(self._live(up),), daemon=True).start()
         assert up.wait(_PATIENCE)
         command = [sys.executable, "-m", "rempart.station.console", "--port", str(self.port)]
-        self.console = subprocess.Popen([*command, "--site", str(DESCRIPTION), "--run", str(self.folder)])
+        where = ("--site", str(self.description), "--run", str(self.folder))
+        self.console = subprocess.Popen([*command, *where])
         self._wait_for_link()
         return self
 
@@ -223,10 +226,10 @@ class Home:
 
 
 @contextmanager
-def running() -> Iterator[Home]:
+def running(description: Path = DESCRIPTION) -> Iterator[Home]:
     """A home for as long as the block lasts; in a short folder, since a socket's path is short."""
     with tempfile.TemporaryDirectory(prefix="rempart-") as folder:
-        alive = Home(Path(folder)).start()
+        alive = Home(Path(folder), home(description), description).start()
         try:
             yield alive
         finally:

@@ -1,14 +1,17 @@
 """Accounts in a real browser with a virtual authenticator: enrolling, signing in, confirming, looking right."""
 
+import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyotp
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from browser.home import Home
+from browser.home import Home, finding
 from rempart.accounts.person import Role
 from rempart.adapters.clock import SystemClock
+from rempart.detection.finding import Kind
 from rempart.engine import orders
 
 pytestmark = pytest.mark.browser
@@ -106,6 +109,40 @@ def test_a_finger_that_is_not_there_confirms_nothing(desk: Page, home: Home) -> 
     desk.get_by_role("button", name="Use my passkey").click()
     expect(desk.get_by_role("alert")).to_contain_text("did not answer")
     assert not home.guard.reception.everybody().envelope
+
+
+def test_an_attached_file_is_erased_by_a_passkey_and_not_before(
+    desk: Page, home: Home, tmp_path: Path
+) -> None:
+    session, key = with_authenticator(desk)
+    enrol(desk, home, "claire", Role.PRIVACY_OFFICER)
+    desk.goto(f"{home.origin}/sign-in")
+    desk.get_by_role("button", name="Use my passkey").click()
+    expect(desk.locator("h1")).to_have_text("All is well.")
+    home.see(finding(Kind.RECORDS))
+    (incident,) = home.guard.status().incidents
+    desk.goto(f"{home.origin}/incidents/{incident.id}")
+    shot = tmp_path / "screen.txt"
+    shot.write_text("somebody's file")
+    sha256 = hashlib.sha256(shot.read_bytes()).hexdigest()
+    desk.get_by_label("File", exact=True).set_input_files(shot)
+    desk.get_by_role("button", name="Attach, and seal its hash").click()
+    for verified in (False, True):
+        desk.get_by_text("Erase this file").click()
+        desk.get_by_label("Why it must go").fill("it shows a resident")
+        desk.get_by_role("button", name="Erase for good").click()
+        expect(desk.locator("h1")).to_have_text("Erase an attached file for good")
+        expect(desk.locator("dl")).to_contain_text(sha256)
+        expect(desk.locator("dl")).to_contain_text("it shows a resident")
+        session.send("WebAuthn.setUserVerified", {"authenticatorId": key, "isUserVerified": verified})
+        desk.get_by_role("button", name="Use my passkey").click()
+        if not verified:
+            expect(desk.get_by_role("alert")).to_contain_text("did not answer")
+            assert home.guard._holds(sha256)
+            desk.get_by_role("link", name="No, go back").click()
+    expect(desk.locator("main")).to_contain_text("Erased by claire")
+    expect(desk.get_by_role("link", name="screen.txt")).to_have_count(0)
+    assert not home.guard._holds(sha256)
 
 
 def test_a_password_and_a_code_sign_in_without_script_and_cut(chromium: Browser, home: Home) -> None:

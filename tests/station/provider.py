@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import html
 import json
 import secrets
 import threading
@@ -18,7 +19,10 @@ CLIENT, SECRET = "rempart", "a secret: of / the client"
 
 
 class OpenIdProvider:
-    """Signs in whoever comes, as ``subject``; ``claims`` are put over what it would honestly say."""
+    """Signs in whoever comes, as ``subject``; ``claims`` are put over what it would honestly say.
+
+    With ``page`` it first shows one of its own, as providers do: what leads back is then another site's link.
+    """
 
     def __init__(self, now: Any) -> None:
         self.now = now
@@ -27,6 +31,7 @@ class OpenIdProvider:
         self.claims: dict[str, Any] = {}
         self.codes: dict[str, dict[str, str]] = {}
         self.issuer = ""
+        self.page = False
 
     def authorised(self, query: dict[str, str]) -> str:
         """Where the browser is led to once its person has signed in here."""
@@ -77,7 +82,13 @@ def provider(now: Any) -> Iterator[OpenIdProvider]:
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            if parts.path == "/authorize":
+            if parts.path == "/authorize" and told.page:
+                self.send_response(200)
+                self.send_header("content-type", "text/html")
+                self.end_headers()
+                link = html.escape(told.authorised(query))
+                self.wfile.write(f'<title>Provider</title><a href="{link}">Go on</a>'.encode())
+            elif parts.path == "/authorize":
                 self.send_response(303)
                 self.send_header("location", told.authorised(query))
                 self.end_headers()
