@@ -12,7 +12,7 @@ from tests.lab.conftest import House
 from benchmarks.cut import CUT, OPEN, blocked, site
 from benchmarks.gateway.station import Probes, percentile
 from rempart.adapters.clock import SystemClock
-from rempart.adapters.enforce.netlink import Netlink
+from rempart.adapters.enforce.netlink import Change, Member, Netlink
 from rempart.adapters.enforce.nftables import Kernel
 from rempart.containment.holdings import cut
 from rempart.containment.render.nftables import CONTAINED_FLAG
@@ -82,11 +82,11 @@ def message_alone(house: House, kernel: Kernel, count: int, times: int = 150) ->
     done = cut(site, CUT, SystemClock().now())
     assert done
     marks = done.closed | {CONTAINED_FLAG}
-    members = {mark.to_bytes(4, sys.byteorder): None for mark in marks}
+    message = {"contained": Change(come={mark.to_bytes(4, sys.byteorder): Member() for mark in marks})}
     netlink, took = Netlink("rempart"), []
     for _ in range(times):
         began = time.perf_counter()
-        netlink.add({"contained": members})
+        netlink.change(message)
         took.append((time.perf_counter() - began) * 1000)
         house.at("gw", "nft", "flush", "set", "inet", "rempart", "contained")
         time.sleep(0.03)  # the kernel frees what that replaced, and a change would wait for it

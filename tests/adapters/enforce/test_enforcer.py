@@ -1,6 +1,7 @@
 """One suite for every enforcer: what goes in is read back, repeated changes nothing, deadlines fall by themselves."""
 
 import ctypes
+import re
 import shutil
 import subprocess
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from rempart.adapters.enforce import nftables
 from rempart.adapters.enforce.gateway import Gateway
 from rempart.adapters.enforce.memory import MemoryEnforcer
 from rempart.adapters.enforce.nftables import Kernel
@@ -308,7 +310,7 @@ def table(alone: None) -> Kernel:
 def test_an_address_is_blocked_before_anything_else_is_worked_out(
     table: Kernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(table, "_run", lambda _text: "refused")
+    monkeypatch.setattr(table, "_bring", lambda *_: "refused")
     minute = Instant(now() + 60 * SECOND)
     blocked = {"192.0.2.66": minute, "::ffff:192.0.2.67": None, "2001:db8::66": None, "192.0.2.99": now()}
     with pytest.raises(EnforcementFailed):
@@ -317,6 +319,40 @@ def test_an_address_is_blocked_before_anything_else_is_worked_out(
     assert set(held.blocked) == {"192.0.2.66", "::ffff:192.0.2.67", "2001:db8::66"}
     assert abs((held.blocked["192.0.2.66"] or 0) - minute) < SECOND
     assert held.stands["website"] == Stand(state=OPEN)
+
+
+@pytest.mark.lab
+def test_what_we_spell_ourselves_is_what_libnftables_makes_of_it(
+    table: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, ours, through_libnftables = now(), nftables._spelled, []
+    run = table._run
+    monkeypatch.setattr(table, "_run", lambda text: through_libnftables.append(text) or run(text))
+    minute = Instant(at + 60 * SECOND)
+    peace = both(Stand(state=OPEN), Stand(state=CLOSED, drains=minute))
+    trial = both(Stand(state=CLOSED, until=minute, then=OPEN), Stand(state=FILTERED))
+    confirm = replace(CUT, contained_until=minute)
+    hosts = {"192.0.2.66": minute, "2001:db8::66": None}
+    strangers = both(Stand(state=OPEN), Stand(state=OPEN), isolated={"pc": minute}, blocked=hosts)
+    for wanted in (peace, trial, confirm, strangers, CUT):
+        both_ways = []
+        for spelled in (ours, lambda _found, _now: None):
+            with monkeypatch.context() as patched:
+                patched.setattr(nftables, "_spelled", spelled)
+                table.enforce(ALL_OPEN, at)
+                table.enforce(wanted, at)
+            assert bool(through_libnftables) is (spelled is not ours)
+            through_libnftables.clear()
+            both_ways.append(listed())
+        assert both_ways[0] == both_ways[1]
+
+
+def listed() -> str:
+    """What the table holds, without what grows (counters) or shrinks (expiry)."""
+    told = subprocess.run(
+        ["nft", "-s", "list", "table", "inet", "rempart"], capture_output=True, text=True, check=True
+    )
+    return re.sub(r" expires \w+", "", told.stdout)
 
 
 @pytest.mark.lab

@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 from rempart.containment.holdings import holdings
 from rempart.containment.limits import Limits
 from rempart.containment.measure import Enforcement, Stand
-from rempart.containment.render.nftables import changes, layout, ruleset
+from rempart.containment.render.nftables import changes, differences, layout, ruleset
 from rempart.errors import InputRefused
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
@@ -46,19 +46,19 @@ def test_openings_by_name_lead_to_what_was_leased(resolving: Site, snapshot: Sna
 
 def test_nothing_changes_when_nothing_differs(site: Site) -> None:
     held = holdings(site, Enforcement(stands={"telephone": Stand(state=OPEN)}), NOW)
-    assert changes(held, held, NOW) == ""
+    assert changes(differences(held, held), NOW) == ""
 
 
 def test_the_same_deadline_read_back_with_rounding_is_no_change(site: Site) -> None:
     trial = Enforcement(stands={"website": Stand(state=OPEN, until=later(MINUTE), then=CLOSED)})
     rounded = Enforcement(stands={"website": Stand(state=OPEN, until=later(MINUTE - 900_000), then=CLOSED)})
-    assert changes(holdings(site, rounded, NOW), holdings(site, trial, NOW), NOW) == ""
+    assert changes(differences(holdings(site, rounded, NOW), holdings(site, trial, NOW)), NOW) == ""
 
 
 def test_a_trial_that_is_confirmed_loses_its_timeout(site: Site, snapshot: SnapshotAssertion) -> None:
     trial = Enforcement(stands={"website": Stand(state=OPEN, until=later(MINUTE), then=CLOSED)})
     confirmed = Enforcement(stands={"website": Stand(state=OPEN)})
-    assert changes(holdings(site, trial, NOW), holdings(site, confirmed, NOW), NOW) == snapshot
+    assert changes(differences(holdings(site, trial, NOW), holdings(site, confirmed, NOW)), NOW) == snapshot
 
 
 def test_a_visit_reaches_the_machines_it_is_for(site: Site, snapshot: SnapshotAssertion) -> None:
@@ -71,7 +71,7 @@ def test_a_visit_reaches_the_machines_it_is_for(site: Site, snapshot: SnapshotAs
     lines = ruleset(site, visit("10.2.0.5"), NOW).splitlines()
     assert [line.strip() for line in lines if "visit" in line] == snapshot
     before, after = holdings(site, visit("10.2.0.5"), NOW), holdings(site, visit("10.2.0.6"), NOW)
-    assert changes(before, after, NOW) == snapshot
+    assert changes(differences(before, after), NOW) == snapshot
 
 
 def test_the_layout_does_not_depend_on_what_is_wanted(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""The few nf_tables messages that must be fast: contain, lease, and read back sets, spoken to the kernel directly.
+"""The nf_tables messages that must be fast: change sets and maps, lease, and read back, spoken to the kernel directly.
 
 libnftables reads every set of a table before it lists one of them; with 100,000 blocked addresses that is seconds.
 Numbers and layouts are those of linux/netfilter/nf_tables.h. Not for use by two threads.
@@ -7,8 +7,8 @@ Numbers and layouts are those of linux/netfilter/nf_tables.h. Not for use by two
 import os
 import socket
 import struct
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from rempart.errors import EnforcementFailed
 
@@ -39,6 +39,25 @@ class Element:
     ends_interval: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An element to be: ``lasting`` in milliseconds, None for ever; ``chain`` where a verdict map sends to."""
+
+    lasting: int | None = None
+    chain: str | None = None
+
+
+_PLAIN = Member()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of one set or map: first keys go, which must be there, then members come, by key."""
+
+    gone: Collection[bytes] = ()
+    come: Mapping[bytes, Member] = field(default_factory=dict)
+
+
 class Netlink:
     """A socket to the packet filter of the network namespace in which it was made, for one inet table."""
 
@@ -51,24 +70,19 @@ class Netlink:
     def __del__(self) -> None:
         self._socket.close()
 
-    def add(
-        self,
-        elements: Mapping[str, Mapping[bytes, int | None]],
-        turned: Mapping[str, Mapping[bytes, str]] | None = None,
-    ) -> bool:
-        """Put elements into sets, by set name: key and milliseconds to live, None for ever.
+    def change(self, changes: Mapping[str, Change]) -> bool:
+        """Change sets and maps, by name, in one transaction; False when there is no such table, set or key.
 
-        ``turned``: elements of verdict maps, by map name: key, which must be there, and the chain it leads to from now
-        on. One transaction; False when there is no such table, set or key. Members that are there stay as they are.
+        A set's members that are there already stay as they are. Raises EnforcementFailed for any other refusal.
         """
-        bodies = (self._listed(name, map(_member, m, m.values())) for name, m in elements.items())
-        changes = [(_NEW_ELEMENTS, _CREATE, body) for body in bodies]
-        for name, chains in (turned or {}).items():
-            changes += [
-                (_DELETE_ELEMENTS, 0, self._listed(name, map(_member, chains))),
-                (_NEW_ELEMENTS, _CREATE, self._listed(name, map(_goto, chains, chains.values()))),
-            ]
-        return self._transaction(*changes)
+        messages: list[tuple[int, int, bytes]] = []
+        for name, change in changes.items():
+            if change.gone:
+                messages.append((_DELETE_ELEMENTS, 0, self._listed(name, map(_element_of, change.gone))))
+            if change.come:
+                come = map(_element_of, change.come, change.come.values())
+                messages.append((_NEW_ELEMENTS, _CREATE, self._listed(name, come)))
+        return self._transaction(*messages)
 
     def renew(self, elements: Mapping[str, Mapping[bytes, int]]) -> bool:
         """Put elements into sets, by set name: key and milliseconds to live, counted from now whatever was there.
@@ -76,7 +90,10 @@ class Netlink:
         One transaction; False when there is no such table or set. Each is added, deleted and added again: before
         Linux 6.12 adding alone leaves an old timeout as it was, and deleting fails on what is not there.
         """
-        bodies = [self._listed(name, map(_member, m, m.values())) for name, m in elements.items()]
+        bodies = [
+            self._listed(name, (_element_of(key, Member(lasting)) for key, lasting in members.items()))
+            for name, members in elements.items()
+        ]
         add, delete = (_NEW_ELEMENTS, _CREATE), (_DELETE_ELEMENTS, 0)
         return self._transaction(
             *((kind, flags, body) for body in bodies for kind, flags in (add, delete, add))
@@ -181,16 +198,15 @@ def _nested(kind: int, value: bytes) -> bytes:
     return _attribute(kind | _NESTED, value)
 
 
-def _member(key: bytes, lasting: int | None = None) -> bytes:
-    """An element of a set, for so many milliseconds."""
-    timeout = b"" if lasting is None else _attribute(4, struct.pack(">Q", lasting))
-    return _nested(1, _attribute(1, key)) + timeout
+def _element_of(key: bytes, member: Member = _PLAIN) -> bytes:
+    timeout = b"" if member.lasting is None else _attribute(4, struct.pack(">Q", member.lasting))
+    return _nested(1, _attribute(1, key)) + _leading_to(member.chain) + timeout
 
 
-def _goto(key: bytes, chain: str) -> bytes:
-    """An element of a verdict map."""
-    verdict = _attribute(1, _GOTO) + _attribute(2, _text(chain))
-    return _nested(1, _attribute(1, key)) + _nested(2, _nested(2, verdict))
+def _leading_to(chain: str | None) -> bytes:
+    if chain is None:
+        return b""
+    return _nested(2, _nested(2, _attribute(1, _GOTO) + _attribute(2, _text(chain))))
 
 
 def _text(name: str) -> bytes:

@@ -1,8 +1,9 @@
 """The kernel's part: one table of ours, changed by transactions, read back; containing needs no program to start.
 
 Containing and blocking addresses go first and alone, as one raw netlink transaction (0.08 ms measured against 0.4 ms by
-libnftables and 8 ms by the nft program); everything else follows in one libnftables transaction. What the table
-holds is read again only when somebody else's transaction came between. Neighbours' tables are never named.
+libnftables and 8 ms by the nft program). Everything else follows in one transaction: raw too where all that differs is
+openings and single addresses, by libnftables where it is networks, pairs, or the whole table. What the table holds is
+read again only when somebody else's transaction came between. Neighbours' tables are never named.
 """
 
 import re
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from nftables import Nftables
 
-from rempart.adapters.enforce.netlink import Element, Netlink
+from rempart.adapters.enforce.netlink import Change, Element, Member, Netlink
 from rempart.containment.barrier import Between, OneWay, Passage, passages
 from rempart.containment.holdings import (
     Holdings,
@@ -34,7 +35,10 @@ from rempart.containment.render.nftables import (
     CONTAINED_FLAG,
     TABLE,
     VISIT,
+    Difference,
     changes,
+    differences,
+    lasting,
     layout,
     lease_set,
     ruleset,
@@ -50,6 +54,17 @@ _ATTEMPTS = 3
 
 _FIRST = 64
 """Addresses blocked ahead of everything else; more of them come with a start, not with an attack."""
+
+_MOST = 256
+"""Elements that go or come in one message of ours, which cannot be longer than 64 KiB (struct nlattr)."""
+
+_SINGLE = frozenset(
+    {
+        *("contained", "trial", "state", "barred_in", "barred_out"),
+        *("blocked4", "blocked6", "isolated4", "isolated6"),
+    }
+)
+"""Sets and maps whose key is one mark or one address, which we spell as the kernel does."""
 
 
 class Kernel:
@@ -74,12 +89,8 @@ class Kernel:
         target = holdings(self._site, wanted, now)
         self._asked = wanted.blocked
         for attempt in range(1, _ATTEMPTS + 1):
-            text = self._difference(wanted, target, now)
-            if not text:
-                return
-            fault = self._run(text)
+            fault = self._bring(wanted, target, now)
             if not fault:
-                self._own_transaction(target)
                 return
             self._known = None
             if attempt == _ATTEMPTS:
@@ -132,7 +143,7 @@ class Kernel:
         done = cut(self._site, wanted, now)
         if done is None or wanted.contained_until is not None:
             return
-        members = {_key(mark): None for mark in (*done.closed, CONTAINED_FLAG)}
+        members = {_key(mark): Member() for mark in (*done.closed, CONTAINED_FLAG)}
 
         def then(held: Holdings) -> Holdings:
             # A deadline that was there stays for now.
@@ -150,13 +161,13 @@ class Kernel:
     def _block(self, wanted: Enforcement, now: Instant) -> None:
         """Addresses that were not blocked the last time, before the rest is worked out, which may be much."""
         come = [text for text in wanted.blocked if text not in self._asked]
-        members: dict[str, dict[bytes, int | None]] = {}
+        members: dict[str, dict[bytes, Member]] = {}
         blocks: dict[str, Instant | None] = {}
         for text in come if len(come) <= _FIRST else ():
             target, until = network(text), wanted.blocked[text]
             if single(target) and (until is None or until > now):
-                lasting = None if until is None else max(1, (until - now) // 1000)
-                members.setdefault(f"blocked{target.version}", {})[target.network_address.packed] = lasting
+                member = Member(None if until is None else lasting(until, now))
+                members.setdefault(f"blocked{target.version}", {})[target.network_address.packed] = member
                 blocks[spelled(target)] = until
         if members:
             with suppress(EnforcementFailed):  # what follows holds them too, and says what is wrong
@@ -164,7 +175,7 @@ class Kernel:
 
     def _ahead(
         self,
-        members: Mapping[str, Mapping[bytes, int | None]],
+        members: Mapping[str, Mapping[bytes, Member]],
         then: Callable[[Holdings], Holdings],
         states: Mapping[int, OpeningState] | None = None,
     ) -> None:
@@ -176,16 +187,28 @@ class Kernel:
         if self._known and self._known.generation != self._netlink.generation():
             self._known = None
         held = self._known.held if self._known else None
-        turned = _turned(held.states, states) if held and states else {}
-        added = self._netlink.add(members, {"state": turned} if turned else {})
+        turned = _turned(held.states, states) if held and states else None
+        come = {name: Change(come=those) for name, those in members.items()}
+        added = self._netlink.change({**come, "state": turned} if turned else come)
         if not added and turned:
             self._known = held = None
-            self._netlink.add(members)
+            self._netlink.change(come)
         self._own_transaction(then(held) if held and added else None)
 
-    def _difference(self, wanted: Enforcement, target: Holdings, now: Instant) -> str:
+    def _bring(self, wanted: Enforcement, target: Holdings, now: Instant) -> str:
+        """Bring the table to ``target`` in one transaction; what the kernel said against it, or nothing."""
         held = self._held(now)
-        return ruleset(self._site, wanted, now) if held is None else changes(held, target, now)
+        if held is None:
+            fault = self._run(ruleset(self._site, wanted, now))
+        elif not (found := differences(held, target)):
+            return ""
+        elif (spelled_by_us := _spelled(found, now)) is not None:
+            fault = self._change(spelled_by_us)
+        else:
+            fault = self._run(changes(found, now))
+        if not fault:
+            self._own_transaction(target)
+        return fault
 
     def _held(self, now: Instant) -> Holdings | None:
         """What the table holds; None when it is not there. Read again only after somebody else's transaction."""
@@ -201,8 +224,15 @@ class Kernel:
         self._known = _Known(generation, found) if undisturbed else None
         return found
 
+    def _change(self, changed: Mapping[str, Change]) -> str:
+        """One transaction of our own spelling; what the kernel said against it, or nothing."""
+        try:
+            return "" if self._netlink.change(changed) else "it does not hold what is to go"
+        except EnforcementFailed as fault:
+            return fault.what
+
     def _run(self, text: str) -> str:
-        """Run one transaction; what the kernel said against it, on one line, or nothing."""
+        """One transaction through libnftables; what the kernel said against it, on one line, or nothing."""
         code, _, complaint = self._nft.cmd(text)
         return " ".join(complaint.split())[:400] if code else ""
 
@@ -351,13 +381,35 @@ def _key(mark: int) -> bytes:
     return mark.to_bytes(4, sys.byteorder)
 
 
-def _turned(held: Mapping[int, OpeningState], wanted: Mapping[int, OpeningState]) -> dict[bytes, str]:
-    """The openings of the state map that lead elsewhere from now on, and to which chain."""
-    return {
-        _key(mark): f"{state}_{mark}"
+def _turned(held: Mapping[int, OpeningState], wanted: Mapping[int, OpeningState]) -> Change | None:
+    """The openings of the state map that lead elsewhere from now on, if any."""
+    come = {
+        _key(mark): Member(chain=f"{state}_{mark}")
         for mark, state in wanted.items()
         if mark in held and held[mark] is not state
     }
+    return Change(gone=tuple(come), come=come) if come else None
+
+
+def _spelled(found: Mapping[str, Difference], now: Instant) -> dict[str, Change] | None:
+    """Differences as the kernel's own messages; None when only libnftables can spell them."""
+    if not found.keys() <= _SINGLE or any(len(each.gone) + len(each.come) > _MOST for each in found.values()):
+        return None
+    return {
+        name: Change(
+            gone=tuple(map(_bytes, each.gone)),
+            come={
+                _bytes(key): Member(None if until is None else lasting(until, now), chain or None)
+                for key, (chain, until) in each.come.items()
+            },
+        )
+        for name, each in found.items()
+    }
+
+
+def _bytes(key: str) -> bytes:
+    """A mark or one address as the kernel's sets hold it."""
+    return _key(int(key)) if key.isdecimal() else network(key).network_address.packed
 
 
 def _until(element: Element, now: Instant) -> Instant | None:

@@ -8,6 +8,7 @@ order. Names in the text are made of marks and numbers; the site's own words app
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
 from rempart.containment import gate
@@ -64,22 +65,37 @@ def layout(site: Site) -> str:
     return f"layout_{hashlib.sha256(chr(10).join(_layout(site)).encode()).hexdigest()[:24]}"
 
 
-def changes(before: Holdings, after: Holdings, now: Instant) -> str:
-    """What turns ``before`` into ``after`` within one layout, as one transaction; empty when nothing differs.
+Element = tuple[str, Instant | None]
+"""Of a set or map: the chain that it leads to, or nothing, and when it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What becomes of one set or map: keys that go, elements that come by key. A changed element does both."""
+
+    gone: tuple[str, ...]
+    come: Mapping[str, Element]
+
+
+def differences(before: Holdings, after: Holdings) -> dict[str, Difference]:
+    """What turns ``before`` into ``after`` within one layout, by set or map; those that stay are left out."""
+    old, new = _elements(before), _elements(after)
+    found = ((name, _difference(old[name], new[name])) for name in old)
+    return {name: change for name, change in found if change.gone or change.come}
+
+
+def changes(found: Mapping[str, Difference], now: Instant) -> str:
+    """Differences as one transaction.
 
     A changed element is deleted and added again: before Linux 6.12 adding does not renew a timeout.
     """
-    old, new = _elements(before), _elements(after)
-    return "\n".join(line for name in old for line in _differences(name, old[name], new[name], now))
+    return "\n".join(line for name, change in found.items() for line in _changed(name, change, now))
 
 
 # -- the changing part: sets and maps -----------------------------------------------------------------------------
 
-_Element = tuple[str, Instant | None]
-"""What follows the key (a verdict, or nothing), and when the element ends."""
 
-
-def _elements(held: Holdings) -> dict[str, dict[str, _Element]]:
+def _elements(held: Holdings) -> dict[str, dict[str, Element]]:
     blocked = {target: ("", until) for target, until in held.blocked.items()}
     isolated = {target: ("", until) for target, until in held.isolated.items()}
     flag = {str(CONTAINED_FLAG): ("", held.contained_until)} if held.contained else {}
@@ -111,7 +127,7 @@ def _elements(held: Holdings) -> dict[str, dict[str, _Element]]:
     }
 
 
-def _one_way(held: Holdings, *, inward: bool) -> dict[str, _Element]:
+def _one_way(held: Holdings, *, inward: bool) -> dict[str, Element]:
     return {
         str(barrier.opening.mark): ("", until)
         for barrier, until in held.barred.items()
@@ -124,41 +140,46 @@ def visit_set(mark: int, family: int) -> str:
     return f"{VISIT}{family}_{mark}"
 
 
-def _on_trial(mark: int, trial: Trial) -> _Element:
-    return (
-        (f" : goto {VISIT}_{mark}", trial.until)
-        if trial.limited
-        else _verdict(mark, trial.state, trial.until)
-    )
+def _on_trial(mark: int, trial: Trial) -> Element:
+    return (f"{VISIT}_{mark}", trial.until) if trial.limited else _verdict(mark, trial.state, trial.until)
 
 
-def _verdict(mark: int, state: OpeningState, until: Instant | None) -> _Element:
-    return f" : goto {state}_{mark}", until
+def _verdict(mark: int, state: OpeningState, until: Instant | None) -> Element:
+    return f"{state}_{mark}", until
 
 
-def _those(elements: Mapping[str, _Element], wanted: Callable[[str], bool]) -> dict[str, _Element]:
+def _those(elements: Mapping[str, Element], wanted: Callable[[str], bool]) -> dict[str, Element]:
     return {key: element for key, element in elements.items() if wanted(key)}
 
 
-def _spell(key: str, element: _Element, now: Instant) -> str:
-    verdict, until = element
-    timeout = "" if until is None else f" timeout {max(1, (until - now) // 1000)}ms"
-    return f"{key}{timeout}{verdict}"
+def _spell(key: str, element: Element, now: Instant) -> str:
+    chain, until = element
+    timeout = "" if until is None else f" timeout {lasting(until, now)}ms"
+    return f"{key}{timeout} : goto {chain}" if chain else f"{key}{timeout}"
 
 
-def _differences(
-    name: str, old: Mapping[str, _Element], new: Mapping[str, _Element], now: Instant
-) -> Iterator[str]:
+def lasting(until: Instant, now: Instant) -> int:
+    """Milliseconds that an element has to live; the kernel takes 0 for ever."""
+    return max(1, (until - now) // 1000)
+
+
+def _difference(old: Mapping[str, Element], new: Mapping[str, Element]) -> Difference:
     kept = {key for key, element in new.items() if key in old and _alike(old[key], element)}
-    gone = [key for key in old if key not in kept]
-    come = [_spell(key, element, now) for key, element in new.items() if key not in kept]
-    if gone:
-        yield f"delete element {TABLE} {name} {{ {', '.join(gone)} }}"
-    if come:
+    return Difference(
+        gone=tuple(key for key in old if key not in kept),
+        come={key: element for key, element in new.items() if key not in kept},
+    )
+
+
+def _changed(name: str, change: Difference, now: Instant) -> Iterator[str]:
+    if change.gone:
+        yield f"delete element {TABLE} {name} {{ {', '.join(change.gone)} }}"
+    if change.come:
+        come = (_spell(key, element, now) for key, element in change.come.items())
         yield f"add element {TABLE} {name} {{ {', '.join(come)} }}"
 
 
-def _alike(one: _Element, other: _Element) -> bool:
+def _alike(one: Element, other: Element) -> bool:
     return one[0] == other[0] and close(one[1], other[1])
 
 
