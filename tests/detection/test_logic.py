@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rempart.detection.condition import And, Condition, Leaf, LeafKind, Not, Or
+from rempart.detection.condition import TRUE, And, Condition, Leaf, LeafKind, Not, Or
 from rempart.detection.logic import parsed
 
 NAMES = ("a", "b", "not_c", "d-1")
@@ -60,3 +60,28 @@ def test_a_condition_means_what_python_reads_in_it(text: str, true: Mapping[str,
 )
 def test_patterns_stand_for_the_names_they_meet(text: str, same: str) -> None:
     assert read(text) == read(same)
+
+
+def test_a_hostile_pattern_takes_no_time() -> None:
+    pattern, name = "*a" * 40 + "*b", "a" * 80
+    with pytest.raises(ValueError, match="no selection"):
+        parsed(f"1 of {pattern}", [name], lambda _: TRUE)
+    assert parsed(f"1 of {pattern}", [f"{name}b"], lambda _: TRUE) == TRUE
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "meets"),
+    [
+        ("ab*ba", "aba", False),
+        ("ab*ba", "abba", True),
+        ("*", "x", True),
+        ("a**b", "ab", True),
+        ("a*", "ba", False),
+    ],
+)
+def test_a_star_is_any_number_of_characters(pattern: str, name: str, meets: bool) -> None:
+    try:
+        assert parsed(f"all of {pattern}", [name], lambda _: TRUE) == TRUE
+        assert meets
+    except ValueError:
+        assert not meets

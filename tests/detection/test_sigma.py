@@ -317,7 +317,10 @@ def _aliases() -> str:
             "title: C\ncorrelation: {type: event_count, rules: [gone], timespan: 1x, condition: {gte: 2}}\n",
             "1x",
         ),
-        (f"{HEAD}detection: {'[' * 3000}\n", "r.yml"),
+        (f"{HEAD}detection: {'[' * 3000}\n", "too deeply, line 3"),
+        (f"{HEAD}detection: {'[' * 100_000}\n", "too deeply, line 3"),
+        (f"{HEAD}detection:\n  {'- ' * 100_000}\n", "too deeply, line 4"),
+        (f"{HEAD}author: Andr\udce9\n", "not in UTF-8, line 3"),
     ],
 )
 def test_what_cannot_be_used_is_named(text: str, says: str) -> None:

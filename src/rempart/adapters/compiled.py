@@ -116,6 +116,7 @@ def _key(files: Sequence[tuple[str, str]], placeholders: Mapping[str, Sequence[s
 _MODULES = (
     *(
         "audited",
+        "collection",
         "condition",
         "languages",
         "logic",

@@ -44,9 +44,10 @@ def _found(path: str) -> Iterator[str]:
 
 def _text(path: str) -> str:
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123  see _found
+        # What is no UTF-8 is refused by `load`, which names the line, and takes no other rule along.
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123  see _found
             return file.read()
-    except (OSError, UnicodeDecodeError) as fault:
+    except OSError as fault:
         raise InputRefused(
             f"cannot be read: {fault}", where=path, now="Mend the file or leave it out."
         ) from fault

@@ -112,6 +112,14 @@ def _meets(pattern: str, name: str) -> bool:
     """Names that begin with an underscore are meant by patterns that do so too."""
     if name.startswith("_") and not pattern.startswith("_"):
         return False
-    return (
-        pattern.lower() == "them" or re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), name) is not None
-    )
+    if pattern.lower() == "them":
+        return True
+    head, *parts = pattern.split("*")
+    if not parts:
+        return name == head
+    *between, tail = parts
+    at = len(head) if name.startswith(head) else -1
+    for part in between:  # the first place will do: looking further would take a hostile pattern for ever
+        found = name.find(part, at) if at >= 0 else -1
+        at = found + len(part) if found >= 0 else -1
+    return 0 <= at <= len(name) - len(tail) and name.endswith(tail)

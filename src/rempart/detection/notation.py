@@ -15,6 +15,8 @@ from datetime import date, datetime
 from itertools import chain
 from typing import Any
 
+import yaml
+
 _COMPUTED = frozenset({"cidr", "windash", "base64", "base64offset", "wide", "utf16", "utf16le", "utf16be"})
 """Modifiers that make something else of a text, so that a placeholder in it has to have its value before."""
 _TEXT = frozenset({"contains", "startswith", "endswith", "re", "cased", "expand", *_COMPUTED})
@@ -27,6 +29,35 @@ _MOST_VALUES = 200_000
 
 Document = Mapping[Any, Any]
 Placeholders = Mapping[str, Sequence[str]]
+
+
+_DEEPEST = 200
+_NESTING = ("[", "{", "- ", "? ")
+
+
+def check_text(text: str) -> None:
+    """Raises ValueError, with the line, for what is no UTF-8 (read with *surrogateescape*), and for what is nested so
+    deeply that the YAML parser, which goes down in C without counting, would take the whole program along.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        line = text.count("\n", 0, error.start) + 1
+        raise ValueError(f"not in UTF-8, line {line}") from error
+    if sum(map(text.count, _NESTING)) > _DEEPEST:
+        _check_depth(text)
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise ValueError(f"nested too deeply, line {line}")
 
 
 def check_aliases(document: Any) -> None:

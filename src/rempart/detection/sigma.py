@@ -58,6 +58,7 @@ from sigma.types import (
 
 from rempart.detection import modifiers, notation
 from rempart.detection.audited import sure, widened
+from rempart.detection.collection import gathered
 from rempart.detection.condition import Condition, Leaf, LeafKind, either, every, leaves, negate
 from rempart.detection.finding import Level
 from rempart.detection.languages import in_every_language
@@ -124,11 +125,12 @@ class _Draft:
     def add(self, path: str, text: str) -> None:
         """Read every document of one file."""
         try:
+            notation.check_text(text)
             documents = [each for each in yaml.load_all(text, Loader=SigmaYAMLLoader) if each is not None]
         except _MALFORMED as error:
             self._refuse(path, f"not readable as YAML: {_first_line(error)}", "Mend the YAML.")
             return
-        for position, document in enumerate(documents, 1):
+        for position, document in gathered(documents):
             where = path if len(documents) == 1 else f"{path} (document {position})"
             self._add_document(path, where, document)
 
@@ -137,6 +139,8 @@ class _Draft:
             if not isinstance(document, dict):
                 raise ValueError("a Sigma document is a map of keys")
             notation.check_aliases(document)
+            if "action" in document:
+                raise ValueError("the 'action' of a collection is global, reset or repeat")
             if "correlation" in document:
                 self._add_correlation(path, where, document)
             elif "filter" in document:
