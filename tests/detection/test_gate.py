@@ -9,6 +9,7 @@ from rempart.detection.gate import (
     All,
     Inverse,
     Memo,
+    Passing,
     Room,
     Some,
     Tide,
@@ -82,3 +83,20 @@ def test_a_memo_keeps_text_only() -> None:
     )
     assert [memo[value] for value in (1, True, 1.0, "1", True)] == [set(), {1}, set(), set(), {1}]
     assert set(memo) == {"1"}
+
+
+def test_long_texts_that_never_come_again_are_let_pass_for_a_while() -> None:
+    memo = Memo(lambda value: frozenset((len(str(value)),)), frozenset(range(10_000)), Room(), Tide())
+    assert memo["once"] == {4}
+    assert memo.turned() is memo, "short texts are worth keeping"
+    for number in range(gate._TURN):
+        assert memo[f"{number:02000d}"] == {2_000}
+    for _ in range(gate._PASSING):
+        passed = memo.turned()
+        assert isinstance(passed, Passing)
+        assert [passed["once"], passed[["a", "list"]]] == [{4}, {13}]
+        assert not memo
+        assert not memo.held
+    assert memo.turned() is memo
+    assert memo["once"] == {4}
+    assert set(memo) == {"once"}

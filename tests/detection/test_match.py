@@ -263,7 +263,7 @@ def test_a_gate_behind_a_sieve_answers_as_one_without(
     rules = [replace(pattern, condition=each) for each in conditions]
     plain, sieved = Matcher(rules), Matcher(rules)
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("_TIDE", 0), ("_SAMPLE", 1), ("_APART", 1)):
+        for name, value in (("_TURN", 0), ("_SAMPLE", 1), ("_APART", 1)):
             patch.setattr(f"rempart.detection.gate.{name}", value)
         for fields in [*events[:1] * 3, *events, *events]:
             raw = json.dumps(fields, ensure_ascii=ascii_only).encode()

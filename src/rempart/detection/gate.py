@@ -22,12 +22,18 @@ GATE_FIELDS = ("Channel", "EventID", "Provider_Name")
 
 _MEMO_CHARACTERS = 6_000_000
 """What all memos of a matcher may hold together, in characters of values (plus a fixed cost each)."""
-_ENTRY_COST = 200
+_ENTRY_COST = 130
+"""What a text takes beside its characters, with its place in a dictionary."""
 _SIGNATURES = 4_000
-_TIDE = 255
-"""A gate looks at its tide every so many events, a power of two less one."""
+_TURN = 255
+"""A gate looks back every so many events, a power of two less one."""
 _SELDOM = 7
 """At high tide one value of eight is remembered, so that ebb is noticed."""
+_VOLUMINOUS = 1_000
+"""Characters an event that are new, over a whole turn, above which a field is let pass: hashing and keeping such texts
+takes as long as looking at them, and pushes out what would come again."""
+_PASSING = 31
+"""Turns for which it is let pass; then one in which its values are looked up again."""
 _SAMPLE, _APART, _SAMPLED_BYTES = 16, 16, 16_384
 """Of the first events that come every sixteenth is looked at, 16 in all, and of none more than this."""
 _COMMON = 0.05
@@ -118,6 +124,8 @@ def _rest(
 def compiled(tree: Tree) -> Holds:
     """A function from the set of true leaves to the answer."""
     match tree:
+        case Inverse(Some(leaves, ())):
+            return leaves.isdisjoint
         case Inverse(part):
             inner = compiled(part)
             return lambda true: not inner(true)
@@ -126,11 +134,33 @@ def compiled(tree: Tree) -> Holds:
         case Some(leaves, ()):
             return lambda true: not leaves.isdisjoint(true)
         case All(leaves, parts):
-            holds = tuple(compiled(part) for part in parts)
-            return lambda true: leaves <= true and all(each(true) for each in holds)
+            return _all(leaves, tuple(map(compiled, parts)))
         case Some(leaves, parts):
-            holds = tuple(compiled(part) for part in parts)
-            return lambda true: not leaves.isdisjoint(true) or any(each(true) for each in holds)
+            return _some(leaves, tuple(map(compiled, parts)))
+
+
+def _all(leaves: frozenset[int], parts: tuple[Holds, ...]) -> Holds:
+    def holds(true: frozenset[int]) -> bool:
+        if not leaves <= true:
+            return False
+        for each in parts:  # noqa: SIM110  a plain loop is a third faster than all()
+            if not each(true):
+                return False
+        return True
+
+    return holds
+
+
+def _some(leaves: frozenset[int], parts: tuple[Holds, ...]) -> Holds:
+    def holds(true: frozenset[int]) -> bool:
+        if not leaves.isdisjoint(true):
+            return True
+        for each in parts:  # noqa: SIM110
+            if each(true):
+                return True
+        return False
+
+    return holds
 
 
 def questions(tree: Tree, ask: Callable[[int], Question], cost: Callable[[int], float]) -> Question:
@@ -324,7 +354,11 @@ class Room:
         """Make room for so much more."""
         self._left -= cost
         if self._left < 0:
-            self._left += max(self._memos, key=lambda memo: memo.held).forget()
+            self.empty(max(self._memos, key=lambda memo: memo.held))
+
+    def empty(self, memo: "Memo") -> None:
+        """Let it forget everything."""
+        self._left += memo.forget()
 
 
 class Tide:
@@ -346,7 +380,7 @@ class Memo(dict[Any, frozenset[int]]):
     1, 1.0 and True are one key, for a rule they are not.
     """
 
-    __slots__ = ("_among", "_known", "_room", "_tide", "_true_of", "held")
+    __slots__ = ("_among", "_known", "_new", "_passing", "_room", "_tide", "_true_of", "held")
 
     def __init__(
         self, true_of: Callable[[object], frozenset[int]], among: frozenset[int], room: Room, tide: Tide
@@ -357,25 +391,46 @@ class Memo(dict[Any, frozenset[int]]):
         self._room = room
         self._tide = tide
         self._known: dict[frozenset[int], frozenset[int]] = {}
+        self._new = 0
+        """Characters of new values in this turn."""
+        self._passing = 0
+        """Turns for which values still pass it by."""
         self.held = 0
         """The cost of what is in it."""
         room.enter(self)
 
     def __missing__(self, value: object) -> frozenset[int]:
+        true = self.look(value)
+        tide = self._tide
+        if value is None or value.__class__ is str:
+            cost = _ENTRY_COST + (len(value) if value is not None else 0)
+            self._new += cost
+            if not tide.high or not tide.missed & _SELDOM:
+                self._room.take(cost)
+                self.held += cost
+                self[value] = true
+        return true
+
+    def look(self, value: object) -> frozenset[int]:
+        """What is true of a value that is not remembered."""
+        self._tide.missed += 1
         true = self._true_of(value)
         if true:
             true &= self._among
             true = self._known.setdefault(true, true)
-        tide = self._tide
-        tide.missed += 1
-        if tide.high and tide.missed & _SELDOM:
-            return true
-        if value is None or value.__class__ is str:
-            cost = _ENTRY_COST + (len(value) if value is not None else 0)
-            self._room.take(cost)
-            self.held += cost
-            self[value] = true
         return true
+
+    def turned(self) -> "Memo | Passing":
+        """What to ask in the next turn: itself, or nothing that is remembered while only long new texts come."""
+        if len(self._known) > _SIGNATURES:
+            self._known.clear()
+        new, self._new = self._new, 0
+        if self._passing:
+            self._passing -= 1
+        elif new > _VOLUMINOUS * _TURN:
+            self._passing = _PASSING
+            self._room.empty(self)
+        return Passing(self) if self._passing else self
 
     def forget(self) -> int:
         """Let go of everything; what it cost."""
@@ -383,6 +438,20 @@ class Memo(dict[Any, frozenset[int]]):
         self._known.clear()
         held, self.held = self.held, 0
         return held
+
+
+class Passing:
+    """A memo that values pass by: each is looked at, none is looked up or remembered."""
+
+    __slots__ = ("_look",)
+
+    def __init__(self, memo: Memo) -> None:
+        self._look = memo.look
+
+    def __getitem__(self, value: object) -> frozenset[int]:
+        return self._look(value)
+
+    __missing__ = __getitem__
 
 
 @dataclass(frozen=True, slots=True)
@@ -437,26 +506,28 @@ class Gate:
     _tide: Tide
     flooded: Callable[[], None] | None = None
     """Called when most of the values that come are new."""
-    _asked: int = 0
+    _seen: int = 0
+    _asked: tuple[Memo | Passing, ...] = field(init=False)
+    """The memos, or what stands for them."""
     _answers: _Answers = field(init=False)
-
     _may_hold: Callable[[bytes], object] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._asked = self._memos
         self._answers = _Answers(self._answer)
         self._may_hold = bool if self._keywords is None else self._keywords.may_stand_in
 
     def matches(self, fields: Mapping[str, Any], raw: bytes | None) -> tuple[Rule, ...]:
         """The rules that match, in the order they were given."""
-        self._asked += 1
-        if not self._asked & _TIDE:
+        self._seen += 1
+        if not self._seen & _TURN:
             self._turn()
         try:
-            signature = tuple(map(getitem, self._memos, map(fields.get, self._names)))
+            signature = tuple(map(getitem, self._asked, map(fields.get, self._names)))
         except TypeError:  # a list or a map among the values: not hashable, not remembered
             signature = tuple(
                 memo.__missing__(value) if isinstance(value, list | dict) else memo[value]
-                for memo, value in zip(self._memos, map(fields.get, self._names), strict=True)
+                for memo, value in zip(self._asked, map(fields.get, self._names), strict=True)
             )
         if self._keywords is not None and (raw is None or self._may_hold(raw)):
             signature = (*signature, self._keywords.true_of(fields.values()))
@@ -469,7 +540,8 @@ class Gate:
         return self.in_order(answer.sure + tuple(asked for asked, holds in answer.open if holds(view)))
 
     def _turn(self) -> None:
-        self._tide.turn(_TIDE * len(self._names))
+        self._asked = tuple(memo.turned() for memo in self._memos)
+        self._tide.turn(_TURN * len(self._names))
         if self._tide.high and self.flooded is not None:
             self.flooded()
 

@@ -354,12 +354,13 @@ class Beginnings:
             self._numbers.append(by_text[text] | (self._numbers[parent] if parent >= 0 else NOTHING))
 
     def of(self, text: bytes) -> frozenset[int]:
-        """The numbers of all that it begins with.
+        """The numbers of all that it begins with, small and capital letters being one.
 
         The longest of them is the last text that does not sort behind it, or one that this begins with in turn.
         """
         texts = self._texts
-        place = bisect_right(texts, text[: self._longest]) - 1
+        text = text[: self._longest].lower()  # not all of it: it may be long
+        place = bisect_right(texts, text) - 1
         while place >= 0:
             if text.startswith(texts[place]):
                 return self._numbers[place]
@@ -425,12 +426,10 @@ class FieldTests:
         def find(text: str) -> frozenset[int]:
             data = text.encode("utf-8", "replace")
             found = [] if hits is None else hits(data)
-            if starts is not None or ends is not None:
-                data = data.lower()
-                if starts is not None:
-                    found += starts(data)
-                if ends is not None:
-                    found += ends(data)
+            if starts is not None:
+                found += starts(data)
+            if ends is not None:
+                found += ends(data)
             if exact:
                 found += exact.get(text.lower(), NOTHING)
             if cased:
