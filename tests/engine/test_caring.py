@@ -14,8 +14,9 @@ from rempart.care.trouble import Ail
 from rempart.containment import policy
 from rempart.engine import facts, orders
 from rempart.engine.facts import MACHINE, body_of, read
+from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import Enforce, PackRead, Probed, Seal
-from rempart.engine.state import enforcement, folded, initial
+from rempart.engine.state import enforcement, initial
 from rempart.engine.step import Terms
 from rempart.instants import after, hours, minutes, seconds
 from rempart.site.hours import Hours

@@ -12,9 +12,10 @@ from rempart.care.reply import Reply
 from rempart.detection.finding import Finding
 from rempart.duties.catalogue import DutyId, QuestionId
 from rempart.engine import facts, orders, retention
+from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import Command, Count, Found, Ordered, Refuse, Seal
 from rempart.engine.orders import AnyOrder
-from rempart.engine.state import State, folded, initial
+from rempart.engine.state import State, initial
 from rempart.engine.step import step
 from rempart.incidents.casefile import MOST_FILES, MOST_SEEN
 from rempart.incidents.incident import Qualification

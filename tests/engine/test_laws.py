@@ -28,10 +28,11 @@ from rempart.containment.safeguard import protects
 from rempart.detection.finding import Finding
 from rempart.engine import facts, orders
 from rempart.engine.facts import AnyFact, body_of, read
+from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import AnyInput, Enforce, Found, Ordered, Seal, Ticked
 from rempart.engine.orders import GateAnswer
 from rempart.engine.rights import needs
-from rempart.engine.state import State, enforcement, folded, initial, rehearsing
+from rempart.engine.state import State, enforcement, initial, rehearsing
 from rempart.engine.step import step
 from rempart.instants import Instant
 from rempart.reopening.dossier import ProofKind

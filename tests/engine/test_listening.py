@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from engine.home import NOW
 from engine.test_tell import HOME, Night
 from rempart.engine import facts, orders
+from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import Listened, Ticked
 from rempart.engine.listening import APART, GROWN, OWN, SETTLES
-from rempart.engine.state import folded, initial
+from rempart.engine.state import initial
 from rempart.engine.tell import SILENCE
 from rempart.instants import Duration, Instant, after, hours, minutes
 from rempart.site.site import LogSource

@@ -7,9 +7,10 @@ from rempart.accounts.authority import LOCAL, Authority, Proof
 from rempart.accounts.person import Role
 from rempart.engine import facts, orders
 from rempart.engine.facts import AnyFact, body_of, read
+from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import AnyInput, Command, Declined, Ordered, Refuse, Seal, Witnessed
 from rempart.engine.orders import AnyOrder
-from rempart.engine.state import State, folded, initial
+from rempart.engine.state import State, initial
 from rempart.engine.step import step
 from rempart.instants import Instant, after, hours
 

@@ -14,9 +14,10 @@ from rempart.duties.catalogue import DutyId, QuestionId
 from rempart.duties.clock import clocks
 from rempart.engine import facts, orders
 from rempart.engine.facts import MACHINE, AnyFact
+from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import Command, Erase, Found, Ordered, Seal, Started, Ticked
 from rempart.engine.orders import AnyOrder
-from rempart.engine.state import folded, initial
+from rempart.engine.state import initial
 from rempart.engine.step import Terms, step
 from rempart.instants import Instant, after, hours, minutes
 

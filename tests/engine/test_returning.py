@@ -11,10 +11,11 @@ from rempart.detection.finding import Kind, Outcome
 from rempart.duties.belgian_time import belgian
 from rempart.engine import facts, orders
 from rempart.engine.facts import body_of, read
+from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import Probed
 from rempart.engine.orders import GateAnswer
 from rempart.engine.returning import outlooks
-from rempart.engine.state import folded, initial
+from rempart.engine.state import initial
 from rempart.engine.step import Terms
 from rempart.instants import after, hours, minutes, seconds
 from rempart.reopening.check import Verdict

@@ -24,6 +24,7 @@ from engine.home import (
 from rempart.containment.measure import loosens
 from rempart.detection.finding import Finding, Kind
 from rempart.engine import facts, orders
+from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import (
     AnyInput,
     Command,
@@ -37,8 +38,9 @@ from rempart.engine.inputs import (
     Ticked,
 )
 from rempart.engine.orders import AnyOrder, GateAnswer
-from rempart.engine.state import TALLIES, Posture, State, enforcement, folded, initial
+from rempart.engine.state import Posture, State, enforcement, initial
 from rempart.engine.step import counts, step
+from rempart.engine.tally import TALLIES
 from rempart.incidents.incident import IncidentState
 from rempart.instants import Instant, after, hours, minutes, seconds
 from rempart.reopening.gate import Gate

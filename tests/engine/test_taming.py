@@ -8,10 +8,11 @@ from rempart.accounts.authority import Authority, Proof
 from rempart.accounts.person import Role
 from rempart.detection.trait import Trait
 from rempart.engine import facts, orders
+from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import Command, Ordered, Refuse, Seal
 from rempart.engine.orders import AnyOrder
 from rempart.engine.rights import needs
-from rempart.engine.state import State, folded, initial
+from rempart.engine.state import State, initial
 from rempart.engine.step import step
 from rempart.instants import Instant, hours, rfc3339
 

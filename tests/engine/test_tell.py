@@ -9,6 +9,7 @@ from engine.test_step import Talk, contained, pass_gates, reopen
 from rempart.detection.finding import Kind, Level, Outcome
 from rempart.engine import facts, orders, tell
 from rempart.engine.facts import AnyFact
+from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import (
     AnyInput,
     Delayed,
@@ -21,7 +22,7 @@ from rempart.engine.inputs import (
     Ticked,
     Witnessed,
 )
-from rempart.engine.state import folded, initial
+from rempart.engine.state import initial
 from rempart.engine.step import step
 from rempart.instants import Instant, after, hours, minutes, seconds
 from rempart.site.language import Language

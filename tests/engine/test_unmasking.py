@@ -4,9 +4,10 @@ import pytest
 
 from engine.home import NOW, RECORDS, SITE, terms
 from rempart.engine import facts, orders
+from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import Command, Found, Ordered, Refuse, Seal
 from rempart.engine.orders import AnyOrder
-from rempart.engine.state import State, folded, initial
+from rempart.engine.state import State, initial
 from rempart.engine.step import step
 from rempart.engine.unmasking import ASKED_LASTS
 from rempart.instants import Duration, Instant, hours, seconds

@@ -8,9 +8,10 @@ from engine.home import NOW, SITE, terms
 from rempart.containment.limits import Limits
 from rempart.containment.measure import Stand
 from rempart.engine import facts, orders
+from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import Command, Enforce, Ordered, Refuse, Seal, Ticked, WakeAt
 from rempart.engine.orders import AnyOrder
-from rempart.engine.state import State, enforcement, folded, initial
+from rempart.engine.state import State, enforcement, initial
 from rempart.engine.step import Terms, step
 from rempart.instants import after, minutes, seconds
 from rempart.site.opening import OpeningState, Publication, Tls

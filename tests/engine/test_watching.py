@@ -7,9 +7,11 @@ import pytest
 from engine.home import ATTACKER, BROKEN_IN, GUESSING, NOW, RECORDS, SITE, WARD_PC, terms
 from rempart.detection.finding import Finding
 from rempart.engine import facts, orders
+from rempart.engine.fold.fitted import fitted
+from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import Command, Enforce, Found, Ordered, Refuse, Seal, Ticked
 from rempart.engine.orders import AnyOrder
-from rempart.engine.state import State, enforcement, fitted, folded, initial
+from rempart.engine.state import State, enforcement, initial
 from rempart.engine.step import step
 from rempart.instants import after, minutes
 from rempart.phrase import advice

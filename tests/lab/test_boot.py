@@ -16,7 +16,8 @@ from rempart.containment.boot import shut
 from rempart.containment.measure import disagreements
 from rempart.engine import facts
 from rempart.engine.facts import AnyFact, body_of, kind_of
-from rempart.engine.state import enforcement, folded, initial
+from rempart.engine.fold.fold import folded
+from rempart.engine.state import enforcement, initial
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
 from rempart.station.boot import has_clock

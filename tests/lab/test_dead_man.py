@@ -22,7 +22,8 @@ import os, signal, sys, time
 from rempart.adapters.enforce.nftables import Kernel
 from rempart.containment.measure import Enforcement
 from rempart.engine import facts
-from rempart.engine.state import enforcement, folded, initial
+from rempart.engine.fold.fold import folded
+from rempart.engine.state import enforcement, initial
 from rempart.instants import Instant
 from rempart.site.description import parse
 from rempart.site.opening import OpeningState

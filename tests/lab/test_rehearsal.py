@@ -20,7 +20,8 @@ BEGIN = """
 import os, signal, sys, time
 from rempart.adapters.enforce.nftables import Kernel
 from rempart.engine.facts import RehearsalBegun
-from rempart.engine.state import enforcement, fold, initial
+from rempart.engine.fold.fold import fold
+from rempart.engine.state import enforcement, initial
 from rempart.instants import Instant, after, seconds
 from rempart.site.description import parse
 

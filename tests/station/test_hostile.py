@@ -22,8 +22,9 @@ from rempart.detection.finding import Finding
 from rempart.detection.sigma import load
 from rempart.detection.surroundings import Surroundings
 from rempart.engine.facts import body_of, kind_of, read
+from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import Found, Seal
-from rempart.engine.state import State, enforcement, folded, initial
+from rempart.engine.state import State, enforcement, initial
 from rempart.engine.step import Terms, step
 from rempart.events.decode import DECODERS
 from rempart.instants import Instant

@@ -14,8 +14,9 @@ from rempart.adapters.attachments import Attachments
 from rempart.care.reply import Reply
 from rempart.duties.catalogue import QuestionId
 from rempart.engine import facts, orders
+from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import Found, Ordered, Ticked
-from rempart.engine.state import State, folded, initial
+from rempart.engine.state import State, initial
 from rempart.engine.step import step
 from rempart.incidents.casefile import Comment
 from rempart.instants import Instant, after, hours, minutes

@@ -16,7 +16,8 @@ from rempart.duties.document import Complainant, Seals
 from rempart.duties.timeline import Line
 from rempart.engine import facts
 from rempart.engine.facts import AnyFact
-from rempart.engine.state import fold, initial
+from rempart.engine.fold.fold import fold
+from rempart.engine.state import initial
 from rempart.errors import InputRefused, JournalBroken
 from rempart.evidence import canonical
 from rempart.evidence.entry import Entry

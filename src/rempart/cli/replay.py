@@ -13,7 +13,8 @@ from rempart.adapters.journal import Journal, verify_file
 from rempart.adapters.site_file import read_site
 from rempart.cli._terminal import harmless
 from rempart.engine.facts import FACTS, AnyFact, body_of, kind_of, read
-from rempart.engine.state import State, enforcement, fold, initial
+from rempart.engine.fold.fold import fold
+from rempart.engine.state import State, enforcement, initial
 from rempart.errors import ExitCode, JournalBroken
 from rempart.instants import Instant, rfc3339
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from rempart.containment.measure import disagreements
 from rempart.detection.finding import Finding
 from rempart.engine.facts import AnyFact, LifelineClosed, body_of, read
+from rempart.engine.fold.fitted import fitted
+from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import (
     AnyInput,
     Enforce,
@@ -23,7 +25,7 @@ from rempart.engine.inputs import (
     WakeAt,
 )
 from rempart.engine.orders import AnyOrder
-from rempart.engine.state import State, enforcement, fitted, folded, initial
+from rempart.engine.state import State, enforcement, initial
 from rempart.engine.step import Terms, step
 from rempart.instants import Instant
 from rempart.ports import Enforcer

@@ -15,13 +15,13 @@ from rempart.engine import casework, facts, orders, people, returning, taming, t
 from rempart.engine.caring import heard
 from rempart.engine.deadline import staffed
 from rempart.engine.facts import AnyFact
+from rempart.engine.fold.fold import fold
 from rempart.engine.orders import AnyOrder
 from rempart.engine.state import (
     Measure,
     Proposed,
     State,
     enforcement,
-    fold,
     is_rehearsed,
     rehearsing,
 )

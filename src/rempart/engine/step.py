@@ -19,6 +19,7 @@ from rempart.duties.duty import Obligations
 from rempart.engine import deadline, facts, listening, retention, tell
 from rempart.engine.caring import pack_read, probed
 from rempart.engine.facts import MACHINE, AnyFact
+from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import (
     AnyInput,
     Command,
@@ -46,7 +47,7 @@ from rempart.engine.inputs import (
 from rempart.engine.judge import judge
 from rempart.engine.orders import AnyOrder
 from rempart.engine.rights import require
-from rempart.engine.state import NEVER, State, enforcement, folded, is_rehearsed, rehearsing
+from rempart.engine.state import NEVER, State, enforcement, is_rehearsed, rehearsing
 from rempart.engine.tally import is_power_of_ten, tallied
 from rempart.engine.weigh import weigh
 from rempart.errors import OrderRefused

@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
-from rempart.engine.state import TALLIES, State
+from rempart.engine.state import State
+
+TALLIES = 4_000
+"""How many sorts of findings are counted apart; the longest unseen are forgotten first, and told again."""
 
 
 def tallied(state: State, sort: str) -> tuple[State, int]:

@@ -10,7 +10,8 @@ from rempart.containment.safeguard import protects
 from rempart.detection.finding import Finding, Kind, Outcome
 from rempart.engine import facts
 from rempart.engine.facts import MACHINE, AnyFact
-from rempart.engine.state import State, fold
+from rempart.engine.fold.fold import fold
+from rempart.engine.state import State
 from rempart.engine.tally import is_power_of_ten, tallied
 from rempart.incidents.casefile import NOTHING
 from rempart.incidents.triage import matching, opens, parties

@@ -53,6 +53,8 @@ from rempart.containment.policy import Policy
 from rempart.detection.finding import Finding
 from rempart.engine import retention, tell
 from rempart.engine.facts import FACTS, AnyFact, NamesRead, body_of, read
+from rempart.engine.fold.fitted import fitted
+from rempart.engine.fold.fold import folded
 from rempart.engine.hearsay import bounded, number
 from rempart.engine.inputs import (
     AnyInput,
@@ -81,7 +83,7 @@ from rempart.engine.inputs import (
 )
 from rempart.engine.orders import AnyOrder, AttachFile, Contain, EraseFile
 from rempart.engine.rights import require
-from rempart.engine.state import State, enforcement, fitted, folded, initial
+from rempart.engine.state import State, enforcement, initial
 from rempart.engine.step import Terms, counts, step
 from rempart.engine.why import why
 from rempart.errors import (

@@ -5,16 +5,16 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.home import NOW, RECORDS, SITE, WARD_PC, at, opening, terms
+from engine.home import NOW, SITE, opening, terms
 from engine.test_laws import STEPS, TERMS, lived
 from rempart.containment.holdings import holdings
 from rempart.engine import orders
 from rempart.engine.facts import AnyFact, body_of, read
-from rempart.engine.inputs import Found, Ordered, Seal, Ticked
-from rempart.engine.state import MOST_PARTIES, MOST_TOLD, NEVER, State, enforcement, fitted, folded, initial
-from rempart.engine.step import CROWD, Terms, step
-from rempart.incidents.incident import IncidentState
-from rempart.instants import Instant
+from rempart.engine.fold.fitted import fitted
+from rempart.engine.fold.fold import folded
+from rempart.engine.inputs import Ordered, Seal
+from rempart.engine.state import NEVER, State, enforcement, initial
+from rempart.engine.step import Terms, step
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
 
@@ -77,33 +77,3 @@ def test_any_journal_folds_on_the_changed_site_and_can_be_enforced(
         assert set(held.states) == {o.mark for o in site.openings}
         lived_in = fitted(life[-1][2] if life else initial(SITE), site)
         step(Terms(site, TERMS.policy), lived_in, Ordered(NOW, orders.Contain(by="Anne")))
-
-
-def test_a_crowd_of_inventions_is_bounded_and_hides_nothing_the_cut_is_about() -> None:
-    state, _ = step(terms(), initial(SITE), Found(NOW, RECORDS))
-    state, _ = step(terms(), state, Ordered(NOW, orders.Contain(by="Anne")))
-    real = next(iter(state.incidents.values()))
-    crowd = {
-        f"inc-{n}": replace(real, id=f"inc-{n}", state=IncidentState.OPEN, last_seen=Instant(NOW + n))
-        for n in range(CROWD + 500)
-    }
-    state = replace(state, incidents={real.id: real, **crowd})
-    for second in (1, 2):
-        state, commands = step(terms(), state, Ticked(Instant(NOW + second * 1_000_000)))
-        assert any(isinstance(command, Seal) for command in commands)
-    assert len(state.incidents) == CROWD
-    assert real.id in state.incidents
-    assert "inc-0" not in state.incidents
-    assert step(terms(), state, Ticked(Instant(NOW + 3_000_000)))[1] == ()
-
-
-def test_an_incident_is_known_by_a_bounded_number_of_addresses() -> None:
-    state = initial(SITE)
-    for n in range(60):
-        beside = tuple(at(f"198.18.{n}.{k}") for k in range(40))
-        own = replace(RECORDS, id=f"finding-{n}", observables=(*RECORDS.observables, *beside))
-        state, _ = step(terms(), state, Found(NOW, own))
-    (incident,) = state.incidents.values()
-    assert WARD_PC in incident.assets
-    assert len(incident.actors) == MOST_PARTIES
-    assert len(incident.story) <= MOST_TOLD

@@ -1,0 +1,67 @@
+"""Measures: blocks of addresses, machines in isolation, passages that are shut."""
+
+from dataclasses import replace
+
+from rempart.engine import facts
+from rempart.engine.state import Measure, State, without
+from rempart.instants import Instant
+
+_HOUR = 3_600_000_000
+
+MeasureFact = (
+    facts.Blocked | facts.Unblocked | facts.Isolated | facts.Released | facts.Barred | facts.Unbarred
+)
+
+
+def after_it(state: State, fact: MeasureFact) -> State:
+    """The state after one fact about a measure."""
+    match fact:
+        case facts.Blocked():
+            return _blocked(state, fact)
+        case facts.Unblocked(target=target):
+            return replace(state, blocked=without(state.blocked, target))
+        case facts.Isolated():
+            return _isolated(state, fact)
+        case facts.Released(asset=asset):
+            return replace(state, isolated=without(state.isolated, asset))
+        case facts.Barred(passage=passage):
+            return replace(state, barred={**state.barred, passage: _measure(passage, fact)})
+        case facts.Unbarred(passage=passage):
+            return replace(state, barred=without(state.barred, passage))
+
+
+def _blocked(state: State, fact: facts.Blocked) -> State:
+    return replace(
+        state,
+        blocked={**state.blocked, fact.target: _measure(fact.target, fact, fact.incident)},
+        automatic=_spent(state, fact.at, fact.by, fact.target),
+        day=replace(state.day, blocked=state.day.blocked + (fact.by == facts.MACHINE)),
+    )
+
+
+def _isolated(state: State, fact: facts.Isolated) -> State:
+    return replace(
+        state,
+        isolated={**state.isolated, fact.asset: _measure(fact.asset, fact, fact.incident)},
+        automatic=_spent(state, fact.at, fact.by, fact.asset),
+    )
+
+
+def _measure(
+    target: str, fact: facts.Blocked | facts.Isolated | facts.Barred, incident: str | None = None
+) -> Measure:
+    return Measure(
+        target=target,
+        since=fact.at,
+        until=fact.until,
+        by=fact.by,
+        reason=fact.reason,
+        incident=incident,
+        provisional=fact.provisional,
+    )
+
+
+def _spent(state: State, at: Instant, by: str, target: str) -> tuple[tuple[Instant, str], ...]:
+    """The automatic measures of the last hour, with this one if the station took it by itself."""
+    recent = tuple(spent for spent in state.automatic if spent[0] > at - _HOUR)
+    return (*recent, (at, target)) if by == facts.MACHINE else recent
