@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from rempart.errors import SiteInvalid
-from rempart.site.description import lines, parse
+from rempart.site.description import parse
 from rempart.site.group import GroupDoor
 from rempart.site.hours import Hours
 from rempart.site.opening import Direction, OpeningState, Service, Tls, Transport
@@ -160,20 +160,6 @@ def test_an_entry_that_is_no_table_is_told_without_stumbling(good: str) -> None:
     assert any("is no list" in told for told in mistakes("zones = 3\n" + good.split("[uplink]")[0]))
 
 
-def test_long_strings_do_not_move_lines() -> None:
-    found = lines('a = """\n[b]\nc = 1\n"""\n[[d]]\ne = 1\n[[d]]\n  f.g = 2\n[d.h]\ni = 1\n')
-    assert found == {
-        (): 1,
-        ("a",): 1,
-        ("d", 0): 5,
-        ("d", 0, "e"): 6,
-        ("d", 1): 7,
-        ("d", 1, "f", "g"): 8,
-        ("d", 1, "h"): 9,
-        ("d", 1, "h", "i"): 10,
-    }
-
-
 @given(st.data())
 def test_whatever_is_in_the_file_only_mistakes_are_raised(good: str, data: st.DataObject) -> None:
     rows = good.splitlines()
@@ -182,61 +168,6 @@ def test_whatever_is_in_the_file_only_mistakes_are_raised(good: str, data: st.Da
     rows[number] = data.draw(st.text(max_size=20) | noise)
     with contextlib.suppress(SiteInvalid):
         parse("\n".join(rows), "site.toml")
-
-
-RESOLVER = """
-[resolver]
-opening = "names"
-relays = ["files"]
-[[openings]]
-id = "names"
-name = "Noms"
-direction = "out"
-zones = ["servers"]
-hosts = ["198.51.100.53", "2001:db8:9::53"]
-services = ["udp/53", "tcp/53"]
-care = 0
-lifeline = true
-fallback = { text = "papier", phone = "0470 00 00 03" }
-[[openings]]
-id = "care-file"
-name = "Dossier"
-direction = "out"
-zones = ["wards"]
-hosts = ["care.example"]
-services = ["tcp/443"]
-care = 1
-shared_addresses = true
-fallback = { text = "papier", phone = "0470 00 00 03" }
-"""
-
-
-def test_a_site_that_resolves(good: str) -> None:
-    site = parse(good + RESOLVER, "site.toml")
-    assert site.resolver
-    assert (site.resolver.opening, site.resolver.relays) == ("names", ("files",))
-    assert site.opening("care-file").shared_addresses
-
-
-@pytest.mark.parametrize(
-    ("right", "wrong", "told"),
-    [
-        ('opening = "names"', 'opening = "name"', "there is no opening 'name'"),
-        ('relays = ["files"]', 'relays = ["file"]', "there is no asset 'file'"),
-        ('opening = "names"', 'opening = "website"', "does not lead to resolvers"),
-        ('"198.51.100.53"', '"dns.example"', "does not lead to resolvers"),
-        ('"udp/53", "tcp/53"', '"udp/53"', "does not lead to resolvers"),
-        ('["care.example"]', '["care.example", "192.0.2.1"]', "names are told apart in TLS"),
-        ('["care.example"]', '["*"]', "names are told apart in TLS"),
-        ('["tcp/443"]', '["tcp/443", "udp/443"]', "names are told apart in TLS"),
-        ('["tcp/443"]', '["tcp/443-444"]', "names are told apart in TLS"),
-    ],
-)
-def test_a_resolver_that_cannot_be(good: str, right: str, wrong: str, told: str) -> None:
-    assert right in RESOLVER
-    with pytest.raises(SiteInvalid) as refused:
-        parse(good + RESOLVER.replace(right, wrong), "site.toml")
-    assert told in str(refused.value.problems)
 
 
 def test_the_groups_door_is_read(good: str) -> None:

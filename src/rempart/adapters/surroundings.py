@@ -11,7 +11,7 @@ from typing import Any
 
 from rempart.errors import PrivilegeMissing
 from rempart.first_hour.surroundings import Device, Interface, Surroundings
-from rempart.site.description import Word, accepted
+from rempart.site.values import Word, accepted
 
 LEASES = (Path("/var/lib/misc/dnsmasq.leases"), Path("/var/lib/kea/kea-leases4.csv"))
 """Where Debian's DHCP servers keep who has which address."""

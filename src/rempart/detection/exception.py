@@ -39,7 +39,7 @@ from rempart.detection.rule import Correlation, RuleCard, RuleSet
 from rempart.detection.surroundings import normal
 from rempart.errors import InputRefused, Problem
 from rempart.instants import Instant
-from rempart.site.description import lines
+from rempart.site.page import lines
 
 MAX_VALUES = 1_000
 """Values of one field of one exception; beyond that an opening or an asset is missing in the site's description."""

@@ -34,10 +34,11 @@ from rempart.first_hour.answers import (
 from rempart.first_hour.described import Book, site_toml, zone_of
 from rempart.first_hour.surroundings import Interface, Surroundings
 from rempart.site import soundness
-from rempart.site.description import Word, accepted, parse
+from rempart.site.description import parse
 from rempart.site.language import Language
 from rempart.site.site import AssetKind
 from rempart.site.template import Table
+from rempart.site.values import Word, accepted
 
 MOST_DEVICES = 60
 """Found machines that the form offers a name for."""
