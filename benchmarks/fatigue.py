@@ -39,7 +39,7 @@ from rempart.incidents.ranking import Concern, concern
 from rempart.instants import Instant, hours, minutes, parse_rfc3339
 from rempart.site import description
 from rempart.site.site import Site
-from rempart.station.guard import read_policy
+from rempart.station.policy import read_policy
 from rempart.telling.alert import Urgency
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"

@@ -36,8 +36,9 @@ from rempart.instants import after, hours
 from rempart.messages import FromConsole, OrderDone
 from rempart.site.description import parse
 from rempart.site.site import Site
-from rempart.station.guard import Guard, Handled, read_policy
+from rempart.station.guard import Guard, Handled
 from rempart.station.keychain import Keychain
+from rempart.station.policy import read_policy
 
 DESCRIPTION = Path(__file__).parents[1] / "console" / "tilleuls.toml"
 CHROMIUM = Path("/usr/bin/chromium")

@@ -30,7 +30,8 @@ from rempart.errors import StationUnreachable
 from rempart.messages import FromGroupDoor, GroupAnswer, GroupCutAsked, OrderDone, StatusAsked
 from rempart.site.group import GroupDoor
 from rempart.station.group_door import Door
-from rempart.station.guard import Guard, facts_of
+from rempart.station.guard import Guard
+from rempart.station.recall import facts_of
 
 
 def certificate(folder: Path, name: str) -> Path:

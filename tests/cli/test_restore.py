@@ -16,7 +16,7 @@ from rempart.engine.state import Posture
 from rempart.errors import ExitCode
 from rempart.instants import Instant
 from rempart.site import description
-from rempart.station.guard import recall
+from rempart.station.recall import recall
 
 NOW = Instant(1_795_000_000_000_000)
 SITE = (Path(__file__).parents[2] / "nightly" / "box" / "site.toml").read_text()

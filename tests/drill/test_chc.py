@@ -13,7 +13,7 @@ from rempart.engine.step import Terms
 from rempart.instants import after, minutes
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
-from rempart.station.guard import read_policy
+from rempart.station.policy import read_policy
 
 
 @pytest.fixture(scope="module")

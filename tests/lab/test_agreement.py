@@ -25,7 +25,7 @@ from rempart.engine.step import Terms, step
 from rempart.instants import Instant
 from rempart.site.opening import Direction, Fallback, Opening, OpeningState, Service, Transport
 from rempart.site.site import Asset, Site
-from rempart.station.guard import read_policy
+from rempart.station.policy import read_policy
 
 pytestmark = pytest.mark.lab
 

@@ -19,7 +19,7 @@ from rempart.adapters.journal import Journal
 from rempart.engine import facts, orders
 from rempart.messages import OrderDone
 from rempart.site.opening import OpeningState
-from rempart.station.guard import facts_of
+from rempart.station.recall import facts_of
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 

@@ -35,8 +35,9 @@ from rempart.engine.step import Terms
 from rempart.instants import Duration, Instant
 from rempart.messages import ChallengeAsked, FromConsole, FromOperator, OrderDone, OrderRejected, ToOperator
 from rempart.messages import Ordered as OrderSent
-from rempart.station.guard import Guard, facts_of
+from rempart.station.guard import Guard
 from rempart.station.keychain import Keychain
+from rempart.station.recall import facts_of
 from rempart.station.status import OBLIGATIONS
 from station.passkey import SoftPasskey
 

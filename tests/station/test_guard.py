@@ -46,7 +46,8 @@ from rempart.messages import (
 from rempart.messages import Ordered as OrderSent
 from rempart.site.opening import OpeningState
 from rempart.site.placement import Placement
-from rempart.station.guard import Guard, facts_of, recall, require_held
+from rempart.station.guard import Guard, require_held
+from rempart.station.recall import facts_of, recall
 from rempart.station.scribe import PATIENCE
 
 CUT = orders.Contain(by="Night nurse")

@@ -30,7 +30,7 @@ from rempart.events.decode import DECODERS
 from rempart.instants import Instant
 from rempart.site.description import parse
 from rempart.site.site import Language, Site
-from rempart.station.guard import facts_of
+from rempart.station.recall import facts_of
 from rempart.station.status import status
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -28,7 +28,8 @@ from rempart.site.language import Language
 from rempart.site.site import Site
 from rempart.site.telling import Channel, Modem, Recipient, Telling
 from rempart.station import teller as tellers
-from rempart.station.guard import Guard, facts_of
+from rempart.station.guard import Guard
+from rempart.station.recall import facts_of
 from rempart.station.teller import FirstThat, Teller
 from rempart.telling import pdu
 from rempart.telling.message import Letter

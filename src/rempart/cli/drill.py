@@ -18,7 +18,7 @@ from rempart.site import template
 from rempart.site.description import parse
 from rempart.site.opening import OpeningState
 from rempart.site.site import Language, Site
-from rempart.station.guard import read_policy
+from rempart.station.policy import read_policy
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

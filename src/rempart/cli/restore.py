@@ -20,7 +20,8 @@ from rempart.site import description
 from rempart.site.site import Site
 from rempart.station import backup
 from rempart.station.backup import Backup
-from rempart.station.guard import read_policy, recall
+from rempart.station.policy import read_policy
+from rempart.station.recall import recall
 from rempart.station.users import choose
 
 

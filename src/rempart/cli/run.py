@@ -11,7 +11,7 @@ from rempart.adapters.site_file import read_site
 from rempart.config import RUN, SITE, STATE, Places
 from rempart.errors import InputRefused, SiteInvalid
 from rempart.site import soundness
-from rempart.station.guard import read_policy
+from rempart.station.policy import read_policy
 from rempart.station.supervisor import Supervisor
 from rempart.station.users import choose
 

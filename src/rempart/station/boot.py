@@ -30,7 +30,7 @@ from rempart.engine.state import enforcement, initial
 from rempart.errors import EnforcementFailed, ExitCode, RempartError
 from rempart.instants import Instant
 from rempart.site.site import Site
-from rempart.station.guard import recall
+from rempart.station.recall import recall
 
 _log = logging.getLogger("rempart.boot")
 

@@ -18,7 +18,6 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from importlib import resources
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,17 +42,15 @@ from rempart.adapters.credentials import RelyingParty
 from rempart.adapters.enforce.gateway import Gateway
 from rempart.adapters.enforce.memory import MemoryEnforcer
 from rempart.adapters.journal import Journal
-from rempart.adapters.site_file import read_site, read_text
+from rempart.adapters.site_file import read_site
 from rempart.adapters.socket import Connection, Rate
 from rempart.config import Places
 from rempart.console.public import PublicFace
-from rempart.containment import policy as policy_text
 from rempart.containment.measure import Enforcement, disagreements, tightest
 from rempart.containment.policy import Policy
 from rempart.detection.finding import Finding
 from rempart.engine import retention, tell
-from rempart.engine.facts import FACTS, AnyFact, NamesRead, body_of, read
-from rempart.engine.fold.fitted import fitted
+from rempart.engine.facts import AnyFact, NamesRead, body_of
 from rempart.engine.fold.fold import folded
 from rempart.engine.hearsay import bounded, number
 from rempart.engine.inputs import (
@@ -83,13 +80,12 @@ from rempart.engine.inputs import (
 )
 from rempart.engine.orders import AnyOrder, AttachFile, Contain, EraseFile
 from rempart.engine.rights import require
-from rempart.engine.state import State, enforcement, initial
+from rempart.engine.state import State, enforcement
 from rempart.engine.step import Terms, counts, step
 from rempart.engine.why import why
 from rempart.errors import (
     EnforcementFailed,
     InputRefused,
-    JournalBroken,
     JournalUnwritable,
     OrderRefused,
     RempartError,
@@ -143,6 +139,8 @@ from rempart.station.foresight import foresee
 from rempart.station.incident_file import CHECKING, belongs_to, fitting, incident_file
 from rempart.station.keychain import Keychain
 from rempart.station.leasing import ANSWERS, Leasing
+from rempart.station.policy import read_policy
+from rempart.station.recall import recall
 from rempart.station.reception import Reception
 from rempart.station.scribe import Scribe
 from rempart.station.status import OBLIGATIONS, SHOWN, status
@@ -888,38 +886,6 @@ async def _send(peer: Connection, message: msgspec.Struct) -> None:
         await peer.send(message)
 
 
-def recall(journal: Journal, site: Site) -> State:
-    """The state that the journal tells of this site: the last snapshot and every fact after it."""
-    start, state = _remembered(journal) or (0, initial(site))
-    return fitted(folded(state, site, facts_of(journal, start)), site)
-
-
-def _remembered(journal: Journal) -> tuple[int, State] | None:
-    """The last snapshot. One that another version wrote is left aside: the facts tell the same, only longer."""
-    snapshot = journal.latest_snapshot()
-    if snapshot is None:
-        return None
-    try:
-        return snapshot[0], msgspec.json.decode(snapshot[1], type=State)
-    except msgspec.MsgspecError as fault:
-        _log.warning("the last snapshot is of another version, every fact is read instead: %s", fault)
-        return None
-
-
-def facts_of(journal: Journal, after: int = 0) -> Iterator[AnyFact]:
-    """The facts of the journal, without what it says of itself and without erased bodies."""
-    for recorded in journal.entries(after):
-        if recorded.body is not None and recorded.kind in FACTS:
-            try:
-                yield read(recorded.body)
-            except msgspec.ValidationError as fault:
-                raise JournalBroken(
-                    f"its {recorded.kind} is not one that this version understands: {fault}",
-                    where=f"{journal.path}, entry {recorded.number}",
-                    now="It is sealed as it is: use the version of rempart that wrote it, or a newer one.",
-                ) from fault
-
-
 async def serve_guard(
     places: Places, site: Site, policy: Policy, *, callers: Callers, party: RelyingParty
 ) -> None:
@@ -1090,14 +1056,6 @@ def _callers(arguments: argparse.Namespace) -> Callers:
         console=arguments.console_uid,
         operators=frozenset(arguments.operator_uid or [0]),
     )
-
-
-def read_policy(path: Path | None) -> Policy:
-    """The policy of that file; the one that ships with Rempart when there is none. Raises `InputRefused`."""
-    if path is None:
-        shipped = resources.files("rempart.containment").joinpath("policy.toml")
-        return policy_text.parse(shipped.read_text(encoding="utf-8"), "policy.toml")
-    return policy_text.parse(read_text(path), str(path))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,0 +1,48 @@
+"""Recall: the state that a journal tells, from its last sealed snapshot and every fact after it."""
+
+import logging
+from collections.abc import Iterator
+
+import msgspec
+
+from rempart.adapters.journal import Journal
+from rempart.engine.facts import FACTS, AnyFact, read
+from rempart.engine.fold.fitted import fitted
+from rempart.engine.fold.fold import folded
+from rempart.engine.state import State, initial
+from rempart.errors import JournalBroken
+from rempart.site.site import Site
+
+_log = logging.getLogger("rempart.guard")
+
+
+def recall(journal: Journal, site: Site) -> State:
+    """The state that the journal tells of this site: the last snapshot and every fact after it."""
+    start, state = _remembered(journal) or (0, initial(site))
+    return fitted(folded(state, site, facts_of(journal, start)), site)
+
+
+def _remembered(journal: Journal) -> tuple[int, State] | None:
+    """The last snapshot. One that another version wrote is left aside: the facts tell the same, only longer."""
+    snapshot = journal.latest_snapshot()
+    if snapshot is None:
+        return None
+    try:
+        return snapshot[0], msgspec.json.decode(snapshot[1], type=State)
+    except msgspec.MsgspecError as fault:
+        _log.warning("the last snapshot is of another version, every fact is read instead: %s", fault)
+        return None
+
+
+def facts_of(journal: Journal, after: int = 0) -> Iterator[AnyFact]:
+    """The facts of the journal, without what it says of itself and without erased bodies."""
+    for recorded in journal.entries(after):
+        if recorded.body is not None and recorded.kind in FACTS:
+            try:
+                yield read(recorded.body)
+            except msgspec.ValidationError as fault:
+                raise JournalBroken(
+                    f"its {recorded.kind} is not one that this version understands: {fault}",
+                    where=f"{journal.path}, entry {recorded.number}",
+                    now="It is sealed as it is: use the version of rempart that wrote it, or a newer one.",
+                ) from fault
