@@ -10,11 +10,11 @@ import json
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from rempart.adapters.indicators import read as read_indicators
+from rempart.cli._samples import summary
 from rempart.detection.behaviour.behaviour import Behaviour
 from rempart.detection.detector import Detection
 from rempart.detection.finding import Finding, Level
@@ -74,27 +74,6 @@ def found(rules: RuleSet, surroundings: Surroundings) -> Found:
         return [finding for event in events(folder) for finding in detection.feed(event)]
 
     return find
-
-
-def summary(findings: list[Finding]) -> list[dict[str, Any]]:
-    """One entry a rule: how often it was told and about whom."""
-    told: dict[str, list[Finding]] = {}
-    for finding in findings:
-        told.setdefault(finding.title, []).append(finding)
-    return [
-        {
-            "title": title,
-            "kind": those[0].kind.value,
-            "level": those[0].level.name.lower(),
-            "outcome": those[0].outcome.value,
-            "spoofable": those[0].spoofable,
-            "findings": len(those),
-            "observables": sorted(
-                {f"{o.role} {o.kind} {o.value}" for each in those for o in each.observables}
-            ),
-        }
-        for title, those in told.items()
-    ]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if (ATTACKS / name / "expected.json").exists()])

@@ -299,6 +299,15 @@ def attack() -> list[tuple[str, bytes]]:
     return lines
 
 
+async def heard_to_the_end(guard: Guard, process: asyncio.subprocess.Process) -> dict[str, Finding]:
+    """What the guard heard of the attack, once its last line was told and the watch has ended."""
+    await until(lambda: any("/the/end" in proof.value for f in guard.found.values() for proof in f.proofs))
+    await asyncio.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    assert await process.wait() == 0
+    return dict(guard.found)
+
+
 # -- the law: a kill changes no finding --------------------------------------------------------------------------
 
 
@@ -321,13 +330,7 @@ async def lived_through(home: Home, kills: int, seed: int) -> dict[str, Finding]
                 await process.wait()
                 await until(lambda: not guard.connections)
                 process = await home.process()
-        await until(
-            lambda: any("/the/end" in proof.value for f in guard.found.values() for proof in f.proofs)
-        )
-        await asyncio.sleep(0.2)
-        process.send_signal(signal.SIGTERM)
-        assert await process.wait() == 0
-        return dict(guard.found)
+        return await heard_to_the_end(guard, process)
 
 
 @pytest.mark.slow
@@ -359,13 +362,7 @@ async def renewed_through(home: Home, renewals: int) -> dict[str, Finding]:
             if renewals and place % (len(lines) // renewals) == 0:
                 process.send_signal(signal.SIGHUP)
                 await asyncio.sleep(0.2)
-        await until(
-            lambda: any("/the/end" in proof.value for f in guard.found.values() for proof in f.proofs)
-        )
-        await asyncio.sleep(0.2)
-        process.send_signal(signal.SIGTERM)
-        assert await process.wait() == 0
-        return dict(guard.found)
+        return await heard_to_the_end(guard, process)
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from rempart.care.rehearsal import TOLD_WITHIN, Correction, Rehearsal, Tick
 from rempart.care.reply import Reply
 from rempart.care.trouble import Trouble
 from rempart.engine import facts, orders
+from rempart.engine.named import opening_named
 from rempart.errors import OrderRefused, require
 from rempart.instants import Instant, seconds
 from rempart.site.site import Site
@@ -74,12 +75,7 @@ def heard(site: Site, ledger: Ledger, order: CareOrder, now: Instant) -> CareFac
         case orders.TickOutside():
             return _outside(site, order, now)
         case orders.KeepPaper(by=by, opening=opening, what=what):
-            require(
-                any(o.id == opening for o in site.openings),
-                "unknown-opening",
-                opening=opening,
-                known=[o.id for o in site.openings],
-            )
+            opening_named(site, opening)
             require(bool(what.strip()), "nothing-noted")
             return facts.PaperKept(at=now, paper=f"p{ledger.told + 1}", opening=opening, what=what, by=by)
         case orders.EnterPaper(by=by, paper=paper):

@@ -16,15 +16,9 @@ from rempart.engine.caring import heard
 from rempart.engine.deadline import staffed
 from rempart.engine.facts import AnyFact
 from rempart.engine.fold.fold import fold
+from rempart.engine.named import opening_named
 from rempart.engine.orders import AnyOrder
-from rempart.engine.state import (
-    Measure,
-    Proposed,
-    State,
-    enforcement,
-    is_rehearsed,
-    rehearsing,
-)
+from rempart.engine.state import Measure, Proposed, State, enforcement, is_rehearsed, rehearsing
 from rempart.engine.visits import visit
 from rempart.engine.watching import require_in_path
 from rempart.errors import InputRefused, OrderRefused, require
@@ -163,11 +157,7 @@ class _Court:
                 return (taming.end(self.state.taming, order, self.now),)
 
     def opening(self, name: str) -> Opening:
-        try:
-            return self.site.opening(name)
-        except KeyError:
-            known = (opening.id for opening in self.site.openings)
-            raise OrderRefused("unknown-opening", opening=name, known=known) from None
+        return opening_named(self.site, name)
 
     def standing(self, name: str) -> OpeningState:
         return self.state.doors[name].stand.state

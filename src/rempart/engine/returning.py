@@ -8,6 +8,7 @@ from rempart.containment.measure import stricter
 from rempart.duties.belgian_time import on_the_wall, wall_instant
 from rempart.engine import facts, orders
 from rempart.engine.facts import AnyFact
+from rempart.engine.named import opening_named
 from rempart.engine.orders import GateAnswer
 from rempart.engine.state import NEVER, State, is_rehearsed, rehearsing
 from rempart.errors import OrderRefused, require
@@ -131,11 +132,7 @@ class _WayBack:
                 return (facts.OverrideConfirmed(at=self.now, opening=opening, by=by),)
 
     def opening(self, name: str) -> Opening:
-        try:
-            return self.site.opening(name)
-        except KeyError:
-            known = (opening.id for opening in self.site.openings)
-            raise OrderRefused("unknown-opening", opening=name, known=known) from None
+        return opening_named(self.site, name)
 
     def standing(self, name: str) -> OpeningState:
         return self.state.doors[name].stand.state

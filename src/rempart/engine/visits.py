@@ -8,8 +8,9 @@ from rempart.containment.holdings import Network, network, single, spelled
 from rempart.containment.limits import Limits
 from rempart.containment.way import addresses
 from rempart.engine import facts, orders
+from rempart.engine.named import opening_named
 from rempart.engine.state import State
-from rempart.errors import InputRefused, OrderRefused, require
+from rempart.errors import InputRefused, require
 from rempart.instants import Instant, after, minutes
 from rempart.site.opening import Opening, OpeningState
 from rempart.site.site import Site
@@ -17,7 +18,7 @@ from rempart.site.site import Site
 
 def visit(site: Site, state: State, order: orders.OpenVisit, now: Instant) -> facts.VisitBegun:
     """The visit as it will be sealed. Raises `OrderRefused`."""
-    opening = _opening(site, order.opening)
+    opening = opening_named(site, order.opening)
     require(bool(order.visitor.strip()), "no-visitor")
     require(bool(order.reason.strip()), "visit-reason")
     require(opening.takes_visits, "no-visits", opening=opening.id)
@@ -97,14 +98,6 @@ def _fingerprint(text: str) -> str:
     digits = text.rpartition("=")[2].replace(":", "").strip().lower()
     require(_FINGERPRINT.fullmatch(digits) is not None, "no-fingerprint")
     return digits
-
-
-def _opening(site: Site, name: str) -> Opening:
-    try:
-        return site.opening(name)
-    except KeyError:
-        known = (opening.id for opening in site.openings)
-        raise OrderRefused("unknown-opening", opening=name, known=known) from None
 
 
 def _among(source: str, hosts: Iterable[str]) -> bool:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from rempart.detection.match import Matcher
-from rempart.detection.sigma import load
+from events.decode import firing
 from rempart.errors import DecodeError
 from rempart.events.decode import DECODERS
 from rempart.events.event import Event
@@ -42,9 +41,7 @@ def read(line: bytes, decoder: str = "cisco") -> Event:
 
 
 def fired(event: Event) -> set[str]:
-    rules = load((name, f"title: {name}\nlevel: high\n{text}") for name, text in RULES.items())
-    assert not rules.refused
-    return {rule.card.title for rule in Matcher(rules.rules).matches(event)}
+    return firing.fired(RULES, event)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from rempart.detection.match import Matcher
-from rempart.detection.sigma import load
+from events.decode import firing
 from rempart.errors import DecodeError
 from rempart.events.decode import DECODERS
 from rempart.events.event import Event
@@ -55,9 +54,7 @@ def read(said: dict[str, Any]) -> Event:
 
 
 def fired(said: dict[str, Any]) -> set[str]:
-    rules = load((name, f"title: {name}\nlevel: high\n{text}") for name, text in RULES.items())
-    assert not rules.refused
-    return {rule.card.title for rule in Matcher(rules.rules).matches(read(said))}
+    return firing.fired(RULES, read(said))
 
 
 def test_a_started_program_is_asked_the_rules_of_macos_only() -> None:

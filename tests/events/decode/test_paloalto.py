@@ -2,9 +2,8 @@
 
 import pytest
 
+from events.decode import firing
 from rempart.detection.behaviour.sighting import Contact, Eyes, SignIn
-from rempart.detection.match import Matcher
-from rempart.detection.sigma import load
 from rempart.errors import DecodeError
 from rempart.events.decode import DECODERS
 from rempart.events.event import Event
@@ -38,9 +37,7 @@ def read(line: bytes) -> Event:
 
 
 def fired(line: bytes) -> set[str]:
-    rules = load((name, f"title: {name}\nlevel: high\n{text}") for name, text in RULES.items())
-    assert not rules.refused
-    return {rule.card.title for rule in Matcher(rules.rules).matches(read(line))}
+    return firing.fired(RULES, read(line))
 
 
 @pytest.mark.parametrize(

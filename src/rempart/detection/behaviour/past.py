@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Generic, TypeVar
 
+from rempart.detection.finding import Proof
 from rempart.detection.memory import key, typed
 from rempart.instants import Duration, Instant, hours
 
@@ -93,6 +94,15 @@ class Usual:
         The first alone would accuse the nightly backup; the second alone whoever has a quiet past of one kind.
         """
         return amount > self.middle + deviations * _SPREAD * self.spread and amount > times * self.high
+
+    def proofs(self) -> tuple[Proof, ...]:
+        """What is shown beside what was unusual."""
+        return (
+            Proof("usual in an hour (median)", f"{self.middle:.0f}"),
+            Proof("spread (median absolute deviation)", f"{self.spread:.0f}"),
+            Proof("highest but one in fifty", f"{self.high:.0f}"),
+            Proof("hours of the past", str(self.hours)),
+        )
 
 
 @dataclass(slots=True)

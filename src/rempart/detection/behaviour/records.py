@@ -79,7 +79,6 @@ class Records:
                     yield self._found(past, sighting, number, event, time)
 
     def _found(self, past: Past, opened: RecordOpened, number: int, event: Event, time: Instant) -> Finding:
-        usual = past.usual()
         return finding(
             _CARD,
             event,
@@ -89,12 +88,6 @@ class Records:
                 Observable(ObservableKind.ADDRESS, Role.ACTOR, opened.address),
                 Observable(ObservableKind.ACCOUNT, Role.VICTIM, opened.account),
             ),
-            proofs=(
-                Proof("persons this hour", str(number)),
-                Proof("usual in an hour (median)", f"{usual.middle:.0f}"),
-                Proof("spread (median absolute deviation)", f"{usual.spread:.0f}"),
-                Proof("highest but one in fifty", f"{usual.high:.0f}"),
-                Proof("hours of the past", str(usual.hours)),
-            ),
+            proofs=(Proof("persons this hour", str(number)), *past.usual().proofs()),
             count=number,
         )

@@ -59,7 +59,6 @@ class Volume:
                     yield self._found(past, sighting, amount, event, time)
 
     def _found(self, past: Past, contact: Contact, amount: int, event: Event, time: Instant) -> Finding:
-        usual = past.usual()
         return finding(
             _CARD,
             event,
@@ -69,11 +68,5 @@ class Volume:
                 Observable(ObservableKind.ADDRESS, Role.ACTOR, contact.source),
                 Observable(ObservableKind.ADDRESS, Role.VICTIM, contact.destination),
             ),
-            proofs=(
-                Proof("bytes sent this hour", str(amount)),
-                Proof("usual in an hour (median)", f"{usual.middle:.0f}"),
-                Proof("spread (median absolute deviation)", f"{usual.spread:.0f}"),
-                Proof("highest but one in fifty", f"{usual.high:.0f}"),
-                Proof("hours of the past", str(usual.hours)),
-            ),
+            proofs=(Proof("bytes sent this hour", str(amount)), *past.usual().proofs()),
         )
