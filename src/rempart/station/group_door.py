@@ -1,20 +1,19 @@
 """Group door: hears from those who may cut the whole group, and asks the guard to cut. It has no privilege."""
 
-import argparse
 import asyncio
 import logging
 import sys
 from pathlib import Path
 
 from rempart.adapters import mutual
-from rempart.adapters.site_file import read_site
 from rempart.adapters.socket import dial
 from rempart.config import Places
 from rempart.errors import InputRefused, RempartError
 from rempart.messages import CutAsked, GroupAnswer, GroupCutAsked, OrderRejected, ToGroupDoor
 from rempart.phrase import advice, phrase
 from rempart.site.group import GroupDoor
-from rempart.station.ending import ended
+from rempart.site.site import Site
+from rempart.station.starting import started
 
 _log = logging.getLogger("rempart.group")
 
@@ -56,25 +55,16 @@ class Door:
         return answer
 
 
+async def serve_group_door(places: Places, site: Site) -> None:
+    """Listen until cancelled. Raises `InputRefused` when the site has no group."""
+    if site.group is None:
+        raise InputRefused("site.toml has no [group]", where=str(places.site))
+    await Door(site.group, places).run()
+
+
 def main() -> int:
     """``python -m rempart.station.group_door``: started by `rempart run` or by systemd, never by hand."""
-    parser = argparse.ArgumentParser(prog="rempart group door", description=__doc__)
-    parser.add_argument("--site", type=Path, required=True)
-    parser.add_argument("--state", type=Path, required=True)
-    parser.add_argument("--run", type=Path, required=True)
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="group: %(message)s", stream=sys.stderr)
-    places = Places(site=arguments.site, state=arguments.state, run=arguments.run, rules=())
-    try:
-        site = read_site(places.site)
-        if site.group is None:
-            raise InputRefused("site.toml has no [group]", where=str(places.site))
-        asyncio.run(Door(site.group, places).run())
-    except RempartError as fault:
-        return ended(fault, _log)
-    except KeyboardInterrupt:
-        pass
-    return 0
+    return started("group", __doc__, serve_group_door)
 
 
 if __name__ == "__main__":

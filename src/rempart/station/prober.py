@@ -1,22 +1,19 @@
 """Prober: asks the services of site.toml whether they run, and the wall whether it is shut. It has no privilege."""
 
-import argparse
 import asyncio
 import logging
-import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
 
 from rempart.adapters import pack, probe
-from rempart.adapters.site_file import read_site
 from rempart.adapters.socket import dial
 from rempart.config import Places
-from rempart.errors import RempartError, StationUnreachable
+from rempart.errors import StationUnreachable
 from rempart.messages import FromProber, PackSeen, ProbeAnswered, ToProber
 from rempart.site.probe import Probe
 from rempart.site.site import DowntimePack, Site
-from rempart.station.ending import ended
+from rempart.station.starting import started
 
 _log = logging.getLogger("rempart.prober")
 
@@ -85,23 +82,14 @@ class Prober:
                 connection.close()
 
 
+async def serve_prober(places: Places, site: Site) -> None:
+    """Ask until cancelled."""
+    await Prober(site, places).run()
+
+
 def main() -> int:
     """``python -m rempart.station.prober``: started by `rempart run` or by systemd, never by hand."""
-    parser = argparse.ArgumentParser(prog="rempart prober", description=__doc__)
-    parser.add_argument("--site", type=Path, required=True)
-    parser.add_argument("--state", type=Path, required=True)
-    parser.add_argument("--run", type=Path, required=True)
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="prober: %(message)s", stream=sys.stderr)
-    places = Places(site=arguments.site, state=arguments.state, run=arguments.run, rules=())
-    try:
-        site = read_site(places.site)
-        asyncio.run(Prober(site, places).run())
-    except RempartError as fault:
-        return ended(fault, _log)
-    except KeyboardInterrupt:
-        return os.EX_OK
-    return os.EX_OK
+    return started("prober", __doc__, serve_prober)
 
 
 if __name__ == "__main__":

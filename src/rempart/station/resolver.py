@@ -4,7 +4,6 @@ Holds nothing between answers: an answer from a memory of ours would open nothin
 openings wait for it a moment and are then answered with "later"; what was leased before holds until its time is over.
 """
 
-import argparse
 import asyncio
 import contextlib
 import itertools
@@ -20,7 +19,6 @@ from rempart.adapters.clock import SystemClock
 from rempart.adapters.resolve import wire
 from rempart.adapters.resolve.listen import Listener
 from rempart.adapters.resolve.upstream import Upstream
-from rempart.adapters.site_file import read_site
 from rempart.adapters.socket import Connection, dial
 from rempart.config import Places
 from rempart.containment.measure import Enforcement, Stand
@@ -29,7 +27,7 @@ from rempart.errors import DecodeError, RempartError, StationUnreachable
 from rempart.messages import NameLeased, NameRefusal, NameResolved, NamesRefused, OpeningsStand, ToResolver
 from rempart.ports import Clock
 from rempart.site.site import Site
-from rempart.station.ending import ended
+from rempart.station.starting import started
 
 _log = logging.getLogger("rempart.resolver")
 
@@ -249,19 +247,7 @@ async def serve_resolver(places: Places, site: Site) -> None:
 
 def main() -> int:
     """``python -m rempart.station.resolver``: started by `rempart run` or by systemd, never by hand."""
-    parser = argparse.ArgumentParser(prog="rempart resolver", description=__doc__)
-    parser.add_argument("--site", type=Path, required=True)
-    parser.add_argument("--state", type=Path, required=True)
-    parser.add_argument("--run", type=Path, required=True)
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="resolver: %(message)s", stream=sys.stderr)
-    places = Places(site=arguments.site, state=arguments.state, run=arguments.run, rules=())
-    try:
-        site = read_site(places.site)
-        asyncio.run(serve_resolver(places, site))
-    except RempartError as fault:
-        return ended(fault, _log)
-    return 0
+    return started("resolver", __doc__, serve_resolver)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ messages to those named in site.toml, keep them from being sent, and answer in t
     reply     answers by text message, from the numbers to which it sent
 """
 
-import argparse
 import asyncio
 import contextlib
 import ipaddress
@@ -17,12 +16,10 @@ import re
 import signal
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import msgspec
 
 from rempart.adapters.clock import SystemClock
-from rempart.adapters.site_file import read_site
 from rempart.adapters.socket import Connection, dial
 from rempart.adapters.tell.gateway import Gateway
 from rempart.adapters.tell.https import Address
@@ -32,13 +29,13 @@ from rempart.adapters.tell.spool import Spool, Waiting
 from rempart.adapters.tell.webhook import Webhooks
 from rempart.config import Places
 from rempart.console.letter import letter
-from rempart.errors import NotHandedOver, RempartError, StationUnreachable
+from rempart.errors import NotHandedOver, StationUnreachable
 from rempart.instants import Instant, hours
 from rempart.messages import CodeReplied, MessageSettled, TellPeople, ToTeller
 from rempart.ports import Carrier, Clock
 from rempart.site.site import Site
 from rempart.site.telling import Channel, Recipient
-from rempart.station.ending import ended
+from rempart.station.starting import started
 from rempart.telling.alert import Delivery
 from rempart.telling.message import Letter, Message
 from rempart.telling.pdu import Received
@@ -274,18 +271,7 @@ async def run(places: Places, site: Site) -> None:
 
 def main() -> int:
     """``python -m rempart.station.teller``: started by `rempart run` or by systemd, never by hand."""
-    parser = argparse.ArgumentParser(prog="rempart teller", description=__doc__)
-    for name in ("--site", "--state", "--run"):
-        parser.add_argument(name, type=Path, required=True)
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="teller: %(message)s", stream=sys.stderr)
-    places = Places(site=arguments.site, state=arguments.state, run=arguments.run, rules=())
-    try:
-        site = read_site(places.site)
-        asyncio.run(run(places, site))
-    except RempartError as fault:
-        return ended(fault, _log)
-    return 0
+    return started("teller", __doc__, run)
 
 
 if __name__ == "__main__":
