@@ -510,7 +510,7 @@ def test_only_a_fault_that_lasts_asks_for_somebody_and_its_end_is_said(
             meanwhile.setattr(enforcer, "read", silent)
             await guard._compare()
             assert guard.state.alerts == {}
-            meanwhile.setattr("rempart.station.guard.LASTS", 0)
+            meanwhile.setattr("rempart.station.warden.LASTS", 0)
             await guard._compare()
             await guard._compare()
             assert guard.state.alerts["enforcement"].waits

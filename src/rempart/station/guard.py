@@ -16,10 +16,9 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
@@ -46,7 +45,6 @@ from rempart.adapters.site_file import read_site
 from rempart.adapters.socket import Connection, Rate
 from rempart.config import Places
 from rempart.console.public import PublicFace
-from rempart.containment.measure import Enforcement, disagreements, tightest
 from rempart.containment.policy import Policy
 from rempart.detection.finding import Finding
 from rempart.engine import retention, tell
@@ -91,7 +89,7 @@ from rempart.errors import (
     RempartError,
 )
 from rempart.evidence import canonical
-from rempart.instants import Instant, seconds
+from rempart.instants import Instant
 from rempart.messages import (
     MAX_FRAME,
     ChallengeAsked,
@@ -145,21 +143,10 @@ from rempart.station.reception import Reception
 from rempart.station.scribe import Scribe
 from rempart.station.status import OBLIGATIONS, SHOWN, status
 from rempart.station.users import uid
+from rempart.station.warden import READ_BACK, Warden
 from rempart.telling.message import Message
 
 _log = logging.getLogger("rempart.guard")
-
-SETTLING = 0.02
-"""Seconds after a change until files that only a later start reads are written: whoever ordered has his answer then."""
-
-READ_BACK = 3.0
-"""Seconds between two comparisons of the kernel and the proxy with the journal."""
-
-LASTS = seconds(30)
-"""How long a difference must stay before somebody is asked for: at a start the proxy takes some."""
-
-_LONGEST_FAULT = 2_000
-"""Characters of what differs: a hundred thousand blocks may be missing at once."""
 
 _MOST_REASONS = 200
 """Reasons told of one address: one message must take them."""
@@ -169,9 +156,6 @@ _FINDINGS = Rate(per_second=50.0, burst=200.0)
 
 _QUESTIONS = Rate(per_second=50.0, burst=200.0)
 """Frames a second from the console; each may ask for the whole status, most ask whose a session is."""
-
-
-_Told = TypeVar("_Told")
 
 
 @dataclass(slots=True)
@@ -221,23 +205,17 @@ class Guard:
         """Without a ``keychain``, what people sign in with is forgotten when the process ends."""
         self.terms = terms
         self.clock = clock
-        self._enforcer = enforcer
         self._leasing = leasing
         self._attachments = attachments
-        self._scribe = Scribe(journal, clock, self._was_late)
+        self._scribe = Scribe(journal, clock, self._noted)
+        self._warden = Warden(enforcer, clock, self._noted, leasing)
         self._inbox: asyncio.PriorityQueue[tuple[int, int, AnyInput, asyncio.Future[Handled] | None]] = (
             asyncio.PriorityQueue(maxsize=4096)
         )
         self._sequence = itertools.count()
         self._wake: asyncio.TimerHandle | None = None
-        self._settling: asyncio.TimerHandle | None = None
         self._changed = asyncio.Condition()
         self._changes = 0
-        self._verified: Instant | None = None
-        self._fault = ""
-        self._faulty_since: Instant | None = None
-        self._fault_lasts = False
-        self._held: Enforcement | None = None
         self._pending: _Pending | None = None
         self._background: set[asyncio.Task[None]] = set()
         self._told_exceptions = ExceptionsStand(exceptions=[])
@@ -328,7 +306,7 @@ class Guard:
     def _do(self, command: Command, handled: "Handled") -> None:
         match command:
             case Enforce(wanted=wanted):
-                self._enforce(wanted)
+                self._warden.enforce(wanted, only_tighten=self._pending is not None)
                 handled.enforced = self.clock.now()
             case Count():
                 self._count(command)
@@ -342,38 +320,6 @@ class Guard:
                 self._wake_at(at)
             case Seal():
                 raise AssertionError("a step seals once")
-
-    def _enforce(self, wanted: Enforcement) -> None:
-        """Bring the world to ``wanted``; while a loosening waits for its seal, only to what tightens."""
-        self._held = tightest(self._held, wanted) if self._pending and self._held else wanted
-        held, now = self._held, self.clock.now()
-        try:
-            self._world(lambda: self._enforcer.enforce(held, now))
-        finally:
-            self._settle_in(SETTLING)
-            if self._leasing:  # the kernel judges; what is leased beyond that leads nowhere
-                self._leasing.stand(held)
-
-    def _settle_in(self, delay: float) -> None:
-        self._settling = self._settling or asyncio.get_running_loop().call_later(delay, self._settle)
-
-    def _settle(self) -> None:
-        self._settling = None
-        try:
-            self._world(self._enforcer.settle)
-        except EnforcementFailed as fault:
-            _log.error("%s", fault.diagnostics())
-            self._settle_in(READ_BACK)
-
-    def _world(self, deed: Callable[[], _Told]) -> _Told:
-        """Do or read something out there. What fails in a way nobody foresaw is a fault of the world too."""
-        try:
-            return deed()
-        except RempartError:
-            raise
-        except Exception as defect:
-            _log.exception("enforcing failed")
-            raise EnforcementFailed(f"enforcing failed: {type(defect).__name__}: {defect}") from defect
 
     # -- loosening -----------------------------------------------------------------------------------------------
 
@@ -426,8 +372,8 @@ class Guard:
         if not self._pending.waiting:
             self._pending = None
 
-    async def _was_late(self, late: Delayed) -> None:
-        await self.ask(late, urgent=True)
+    async def _noted(self, happened: Delayed | Repaired) -> None:
+        await self.ask(happened, urgent=True)
 
     def _in_background(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -458,41 +404,11 @@ class Guard:
             await self._compare()
             self._tick()
             await self._scribe.snapshot_if_due(lambda: msgspec.json.encode(self.state))
-            await asyncio.sleep(0.3 if self._fault else READ_BACK)
+            await asyncio.sleep(0.3 if self._warden.fault else READ_BACK)
 
     async def _compare(self) -> None:
-        now = self.clock.now()
-        wanted = self._held if self._pending and self._held else enforcement(self.state)
-        try:
-            wrong = disagreements(wanted, self._world(lambda: self._enforcer.read(now)), now)
-        except RempartError as fault:
-            wrong = (fault.diagnostics(),)  # no table, no proxy: what cannot be read is made anew
-        try:
-            if wrong:
-                self._enforce(wanted)
-        except RempartError as fault:
-            await self._faulty(fault.diagnostics(), repaired=False)
-            return
-        if wrong:
-            await self._faulty("; ".join(wrong), repaired=True)
-        else:
-            if self._fault_lasts:  # somebody was told: it is over
-                await self.ask(Repaired(self.clock.now(), "it holds again", repaired=True), urgent=True)
-            self._fault, self._faulty_since, self._fault_lasts = "", None, False
-            self._verified = self.clock.now()
+        if await self._warden.compare(enforcement(self.state), only_tighten=self._pending is not None):
             await self._tell_change()
-
-    async def _faulty(self, what: str, *, repaired: bool) -> None:
-        what, now = what[:_LONGEST_FAULT], self.clock.now()
-        self._faulty_since = self._faulty_since or now
-        lasts = (
-            now - self._faulty_since >= LASTS
-        )  # repaired again and again, and never found to hold, lasts too
-        if what != self._fault or (lasts and not self._fault_lasts):
-            self._fault = what
-            _log.warning("the world differs from the journal%s: %s", " (repaired)" if repaired else "", what)
-            await self.ask(Repaired(now, what, repaired, lasts), urgent=True)
-        self._fault_lasts = lasts or self._fault_lasts
 
     def _checkpoint_if_posture_changed(self, before: State) -> None:
         if self.state.posture is not before.posture:
@@ -621,7 +537,7 @@ class Guard:
     def _why(self, address: str) -> Why | OrderRejected:
         """What stops packets of an address. Without the kernel's counters it is told all the same."""
         try:
-            counted = self._world(self._enforcer.refused)
+            counted = self._warden.refused()
         except RempartError:
             counted = {}
         try:
@@ -804,9 +720,7 @@ class Guard:
 
     def close(self) -> None:
         """Let what is being sealed be sealed. After it nothing more can be."""
-        if self._settling:
-            self._settling.cancel()
-            self._settle()
+        self._warden.close()
         self._scribe.close()
         self.reception.close()
 
@@ -842,8 +756,8 @@ class Guard:
             self.state,
             self.clock.now(),
             head=(count, root.hex()),
-            verified=self._verified,
-            fault=self._fault,
+            verified=self._warden.verified,
+            fault=self._warden.fault,
             shown=shown,
             names=self._leasing.refused if self._leasing else None,
             masked=self._mask,
