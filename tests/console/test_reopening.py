@@ -13,14 +13,17 @@ from console.test_app import Visit, visit
 from console.test_frame import signed_in
 from console.test_signin import Browser, hidden
 from console.test_signin import visit as visit_home
+from engine.test_rights import TABLE
+from rempart.accounts.authority import Proof
 from rempart.accounts.person import INFORMED, STAFF, Role
 from rempart.console.app import Console, rendered
 from rempart.console.frame import frame
 from rempart.console.ladder import Fill, Rung, Step, ladder
 from rempart.console.reopening import Door, Letting, ReopeningPage, Rights, reopening_page, rights
-from rempart.console.routes.reopening import _order
+from rempart.console.routes.reopening import _FORMS, _at_once, _order
 from rempart.console.words import words
 from rempart.engine import facts, orders
+from rempart.engine.orders import AnyOrder
 from rempart.instants import Instant, parse_rfc3339
 from rempart.messages import (
     CareStatus,
@@ -38,6 +41,7 @@ from rempart.messages import (
 )
 from rempart.phrase import Phrase, phrase
 from rempart.reopening.dossier import ProofKind
+from rempart.reopening.gate import Gate
 from rempart.site.description import parse
 from rempart.site.opening import OpeningState, Publication, Tls
 from rempart.site.placement import Placement
@@ -110,6 +114,45 @@ def test_a_gate_says_who_proved_it_or_how_to(make: Make, now: Instant) -> None:
 def test_each_role_is_offered_its_own(role: Role, offered: Rights) -> None:
     assert rights(signed_in(role).visitor) == offered
     assert rights(None) == Rights()
+
+
+def offered_as(order: AnyOrder) -> str:
+    """Which of the page's rights offers this order; nothing: the page has no form for it."""
+    match order:
+        case orders.AnswerGate(gate=Gate.APPROVAL) | orders.ConfirmOverride():
+            return "approve"
+        case orders.AnswerGate() | orders.NotePartner() | orders.NoteProof():
+            return "check"
+        case orders.SetOpening(state=OpeningState.CLOSED):
+            return "close"
+        case orders.TickOutside():
+            return "tick"
+        case (
+            orders.Reopen()
+            | orders.ConfirmTrial()
+            | orders.Normalise()
+            | orders.SetStage()
+            | orders.OpenVisit()
+        ):
+            return "open"
+        case _:
+            return ""
+
+
+OFFERED = [row for row in TABLE if offered_as(row[0])]
+
+
+@pytest.mark.parametrize(("order", "roles", "proof"), OFFERED)
+def test_the_page_offers_what_the_guard_allows_and_asks_for_the_proof_that_it_wants(
+    order: AnyOrder, roles: set[Role], proof: Proof
+) -> None:
+    for role in Role:
+        assert getattr(rights(signed_in(role).visitor), offered_as(order)) is (role in roles)
+    assert _at_once(order) is (proof is Proof.SESSION)
+
+
+def test_no_form_of_the_page_is_left_out_of_that() -> None:
+    assert {type(order) for order, _, _ in OFFERED} == {kind for kind, _ in _FORMS.values()}
 
 
 def test_only_a_technician_opens_and_only_an_approver_approves(site: Site, make: Make, now: Instant) -> None:
