@@ -316,6 +316,8 @@ WORDS: Mapping[str, str] = {
     "exception-days-now": "Give a day from today on, as 2027-01-31.",
     "exception-anything": "{field} may be anything: that hides far too much",
     "exception-anything-now": "Name a value.",
+    "exception-unreadable": "a line break, a character that nobody sees, or a text longer than 500 is in it",
+    "exception-unreadable-now": "Name other values, and write the reason on one line.",
     "many-exceptions": "{count} exceptions hold already",
     "many-exceptions-now": "End those that are not needed any more.",
     "no-exception": "no such exception holds",

@@ -58,6 +58,13 @@ def test_a_value_that_was_cut_made_discreet_or_would_stand_for_anything_is_not_o
     assert traits(finding(*proofs), fields) == (Trait("cs-method", "GET"),)
 
 
+def test_a_value_that_no_exception_could_name_is_not_offered() -> None:
+    """With a character that nobody sees, an exception could not be read back."""
+    fields = {"cs-host": "care.exam\u200bple", "cs-uri": "/a\x1b[2J", "cs-method": "GET"}
+    proofs = [Proof(name, value) for name, value in fields.items()]
+    assert traits(finding(*proofs), fields) == (Trait("cs-method", "GET"),)
+
+
 def test_of_a_correlation_only_its_group_can_be_named() -> None:
     found = finding(Proof("c-ip", "203.0.113.66"), Proof("event count of events", "5"))
     fields = {"c-ip": "203.0.113.66", "cs-host": "203.0.113.66"}

@@ -1,11 +1,16 @@
 """Exceptions made by an order, as a conversation: who may, what is refused, what holds, what the journal tells."""
 
+from datetime import date
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from msgspec import structs
 
 from engine.home import NOW, SITE, terms
 from rempart.accounts.authority import Authority, Proof
 from rempart.accounts.person import Role
+from rempart.detection.exception import parse, written
 from rempart.detection.trait import Trait
 from rempart.engine import facts, orders
 from rempart.engine.fold.fold import folded
@@ -14,6 +19,7 @@ from rempart.engine.orders import AnyOrder
 from rempart.engine.rights import needs
 from rempart.engine.state import State, initial
 from rempart.engine.step import step
+from rempart.engine.taming import exemption
 from rempart.instants import Instant, hours, rfc3339
 
 TERMS = terms()
@@ -106,3 +112,31 @@ def test_making_one_needs_a_passkey_ending_one_a_session() -> None:
     by_session = Authority("anne", Proof.SESSION, frozenset({Role.TECHNICIAN}))
     _, commands = step(TERMS, state, Ordered(NOW, MAKE, by_session))
     assert [command for command in commands if isinstance(command, Refuse)]
+
+
+TEXTS = st.text(st.characters(categories=["L", "N", "P", "Zs"]), min_size=1, max_size=12) | st.text(
+    min_size=1, max_size=3
+)
+
+
+@given(rule=TEXTS, reason=TEXTS, traits=st.lists(st.builds(Trait, TEXTS, TEXTS), min_size=1, max_size=4))
+@example(rule="r", reason="on one line\nand another", traits=[Trait("c-ip", "10.0.2.7")])
+@example(rule="r", reason="x", traits=[Trait("c-uri", "/a\u200bdmin")])
+@example(rule="r", reason="x", traits=[Trait("c-uri", "/" * 501)])
+def test_whatever_holds_can_be_read_by_watch(rule: str, reason: str, traits: list[Trait]) -> None:
+    """It keeps all that was ordered in one file: one that it cannot read back would take the others with it."""
+    order = orders.MakeException(by="Anne", reason=reason, rule=rule, traits=traits, until=TODAY)
+    state, _ = told((order, 0))
+    for name, held in state.taming.held.items():
+        kept = exemption(held.rule, held.traits, reason=held.reason, by=held.by, until=date(2026, 1, 1))
+        (found,) = parse(written(kept), "ordered").exemptions
+        assert found.fields == kept.fields
+        assert name
+
+
+def test_words_that_watch_could_not_read_are_refused_with_the_reason() -> None:
+    hidden = structs.replace(MAKE, traits=[Trait("c-uri", "/a\u200bdmin")])
+    for order in (hidden, structs.replace(MAKE, reason="on one line\nand another")):
+        state, commands = told((order, 0))
+        assert "nobody sees" in refusal(commands)
+        assert not state.taming.held

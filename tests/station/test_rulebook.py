@@ -4,10 +4,13 @@ import logging
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from rempart.config import Places
+from rempart.detection.trait import Trait
 from rempart.events.event import Event, LogSource
 from rempart.instants import Instant, seconds
+from rempart.messages import ExceptionStand
 from rempart.site.description import parse
 from rempart.station.rulebook import Rulebook
 
@@ -43,3 +46,19 @@ def test_a_table_of_countries_that_is_none_is_named_and_left_out(
     with caplog.at_level(logging.ERROR):
         assert book.detection()
     assert "countries.csv:1" in caplog.text
+
+
+def test_an_ordered_exception_that_cannot_be_read_takes_no_other_with_it(
+    places: Places, book: Rulebook, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A journal may hold one from before such were refused."""
+    good = ExceptionStand(
+        rule="r", traits=[Trait("c-ip", "10.0.2.7")], reason="export", by="Anne", until="2099-01-31"
+    )
+    bad = structs.replace(good, reason="on one line\nand another")
+    places.ordered_exceptions.parent.mkdir(parents=True, exist_ok=True)
+    book.take_orders([bad, good])
+    assert "hides nothing" in caplog.text
+    assert book.detection()
+    _, ordered = book.written_exceptions()
+    assert [each.reason for each in ordered] == ["export"]

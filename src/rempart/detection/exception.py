@@ -408,7 +408,7 @@ class _Page:
             return
         for each in several:
             text = str(each) if isinstance(each, int) and not isinstance(each, bool) else each
-            if isinstance(text, str) and _is_plain(text):
+            if isinstance(text, str) and is_plain(text):
                 yield text
             else:
                 self.wrong(
@@ -432,7 +432,7 @@ class _Page:
         return None
 
 
-def _is_plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
     """Format characters make one name look like another (CVE-2021-42574); control characters move the cursor."""
     return bool(text.strip()) and len(text) <= 500 and not any(category(c) in _UNPRINTABLE for c in text)
 
@@ -441,7 +441,7 @@ _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def _named(key: str) -> str:
-    return key if _is_plain(key) and len(key) <= 60 else _shown(key)
+    return key if is_plain(key) and len(key) <= 60 else _shown(key)
 
 
 def _shown(value: object) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from rempart.detection.exception import is_plain
 from rempart.detection.finding import Finding, Proof
 from rempart.detection.surroundings import normal
 from rempart.events.observable import Observable, ObservableKind
@@ -99,6 +100,7 @@ def _tellable(name: str, value: str, accounts: Iterable[str]) -> bool:
     return (
         0 < len(value) < LONGEST
         and value != "-"
+        and is_plain(value)  # as an exception must be, whatever a log says
         and "*" not in value  # it would stand for anything in an exception
         and telling(name, value)
         and not any(account and account in lowered for account in accounts)

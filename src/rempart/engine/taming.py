@@ -3,11 +3,11 @@
 The guard decides and seals; watch is told what stands and hides it. Those of `exceptions.toml` are not here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from rempart.detection.exception import Exemption, Value
+from rempart.detection.exception import Exemption, Value, is_plain
 from rempart.detection.trait import Trait
 from rempart.engine import facts, orders
 from rempart.errors import OrderRefused
@@ -52,6 +52,9 @@ def make(taming: Taming, order: orders.MakeException, now: Instant) -> tuple[fac
     for trait in order.traits:
         if not trait.value.replace("*", "").strip():
             raise OrderRefused("exception-anything", field=trait.field)
+    # Watch keeps it in a file that it refuses whole for one word like that, and other rules with it.
+    if not all(map(is_plain, _said(order))):
+        raise OrderRefused("exception-unreadable")
     holding = _holding(taming, today)
     made = facts.ExceptionMade(
         at=now,
@@ -105,6 +108,12 @@ def exemption(rule: str, traits: Iterable[Trait], *, reason: str, by: str, until
     for trait in traits:
         fields[trait.field] = (*fields.get(trait.field, ()), Value(trait.value))
     return Exemption(rules=(rule,), fields=tuple(fields.items()), reason=reason, author=by, until=until)
+
+
+def _said(order: orders.MakeException) -> Iterator[str]:
+    yield from (order.rule, order.reason, order.by)
+    for trait in order.traits:
+        yield from (trait.field, trait.value)
 
 
 def _id(order: orders.MakeException, until: date) -> str:

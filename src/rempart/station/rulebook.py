@@ -160,7 +160,7 @@ class Rulebook:
 
         They stay over a restart, so that what is detected anew is hidden as it was. A disk that refuses is said.
         """
-        text = "\n".join(exception.written(_exemption(each)) for each in ordered)
+        text = "\n".join(filter(None, map(_written, ordered)))
         file = self._places.ordered_exceptions
         try:
             if file.exists() and file.read_text(encoding="utf-8") == text:
@@ -203,6 +203,17 @@ def _exemption(told: ExceptionStand) -> Exemption:
     return taming.exemption(
         told.rule, told.traits, reason=told.reason, by=told.by, until=date.fromisoformat(told.until)
     )
+
+
+def _written(told: ExceptionStand) -> str:
+    """The exception as it is kept; nothing when it could not be read again, and would take the others with it."""
+    text = exception.written(_exemption(told))
+    try:
+        exception.parse(text, "ordered")
+    except InputRefused as fault:
+        _log.error("an exception that was ordered hides nothing: %s", fault.diagnostics())
+        return ""
+    return text
 
 
 def _stat(path: Path) -> Mark:
