@@ -1,6 +1,7 @@
 """Following EVTX files: each record once, over restarts, new versions and cleared logs."""
 
 import shutil
+import struct
 from pathlib import Path
 
 import orjson
@@ -9,7 +10,9 @@ import pytest
 from rempart.adapters.collect import grown
 from rempart.adapters.collect.evtx import records
 from rempart.adapters.collect.grown import RecordFollower
+from rempart.adapters.store.events import Batch, EventStore
 from rempart.errors import Problem
+from rempart.instants import Instant
 
 pytestmark = pytest.mark.corpus
 
@@ -95,3 +98,46 @@ def test_a_damaged_file_gives_what_can_be_read_and_says_the_rest(
     assert str(path) in caplog.text
     path.write_bytes(b"no log at all")
     assert drain(RecordFollower(path)) == []
+
+
+def test_a_record_with_a_forged_number_is_named_and_the_rest_is_stored(
+    tmp_path: Path, logs: list[Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    """SQLite keeps no number of 64 bits without a sign: one such record ended watch at each of its starts."""
+    path, content = tmp_path / "security.evtx", bytearray(logs[0].read_bytes())
+    whole = ids(logs[0])
+    struct.pack_into("<Q", content, content.index(b"\x2a\x2a\0\0") + 8, 2**64 - 2)
+    path.write_bytes(content)
+    read = RecordFollower(path).read()
+    assert read
+    assert list(read.numbers) == whole[1:]
+    assert "18446744073709551614" in caplog.text
+    store = EventStore(tmp_path / "events.db")
+    store.append(
+        [
+            Batch(
+                id=1,
+                read=Instant(1),
+                source="x",
+                decoder="windows-json",
+                numbers=read.numbers,
+                bodies=read.bodies,
+                position=read.position,
+            )
+        ]
+    )
+    store.close()
+
+
+def test_a_record_that_is_no_json_is_named_and_the_rest_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    deep = "[" * 5_000 + "]" * 5_000
+    monkeypatch.setattr(
+        grown, "records", lambda _: iter([(1, '{"a":1}'), (2, deep), (3, "no"), (4, '{"a":2}')])
+    )
+    path = tmp_path / "security.evtx"
+    path.write_bytes(b"x")
+    assert drain(RecordFollower(path)) == [1, 4]
+    assert "record 2" in caplog.text
+    assert "record 3" in caplog.text

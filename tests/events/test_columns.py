@@ -1,5 +1,7 @@
 """Rows of Zeek get the header of their columns."""
 
+import pytest
+
 from rempart.events.columns import Columns
 from rempart.events.decode import DECODERS
 from rempart.events.event import Event
@@ -44,3 +46,13 @@ def test_headers_hold_until_the_next() -> None:
 
 def test_a_row_with_other_columns_than_its_header_says_nothing() -> None:
     assert read(Columns().joined([*HEADER, b"a\tb"])[-1]) is None
+
+
+@pytest.mark.parametrize(
+    "header", [[b"#Fields: c-ip " + b"x" * 16_000], [*HEADER[:3], HEADER[3] + b"x" * 16_000, HEADER[4]]]
+)
+def test_a_long_header_over_short_rows_takes_no_more_memory_than_many_long_rows(header: list[bytes]) -> None:
+    rows = [b"a\tb"] * 50_000
+    joined = Columns().joined([*header, *rows])
+    assert len(joined) == len(header) + len(rows)
+    assert sum(map(len, joined)) <= 65 * sum(map(len, [*header, *rows]))

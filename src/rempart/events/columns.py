@@ -5,6 +5,9 @@ FIELDS = b"#Fields:"
 _TOLD = (b"#path\t", b"#fields\t", b"#types\t")
 _MOST = 16_384
 """Bytes of a header that is kept: Zeek's longest has about 2,000."""
+_TIMES = 64
+"""How many times as long as its row a header is at most: a row has something in each column. Without it a log of empty
+rows under a long header would take gigabytes."""
 
 
 class Columns:
@@ -12,6 +15,8 @@ class Columns:
 
     def __init__(self) -> None:
         self._header: dict[bytes, bytes] = {}
+        self._above = b""
+        """What rows begin with; nothing until all of a header was seen."""
 
     def joined(self, lines: list[bytes]) -> list[bytes]:
         """The same lines; rows begin with the lines of the header that tell of them, newlines between."""
@@ -25,8 +30,9 @@ class Columns:
     def _line(self, line: bytes) -> bytes:
         if line[:1] == b"#":
             self._tell(line)
-        elif self.told and line:
-            return b"\n".join((*self._header.values(), line))
+            self._above = b"\n".join((*self._header.values(), b"")) if self.told else b""
+        elif self._above and line and len(self._above) <= _TIMES * len(line):
+            return self._above + line
         return line
 
     def _tell(self, line: bytes) -> None:

@@ -11,6 +11,9 @@ from evtx import PyEvtxParser
 from rempart.errors import Problem
 
 MAGIC = b"ElfFile\0"
+LARGEST = 2**53 - 1
+"""The largest record id that is believed: no machine writes so many, and whoever forges one has 64 bits for it."""
+
 _HEADER = 4096
 _CHUNK = 65536
 _MEND = "Export the log again from the machine; what could be read of it was read."
@@ -37,7 +40,11 @@ def records(path: str) -> Iterator[tuple[int, str] | Problem]:
         except RuntimeError as fault:
             yield Problem(f"damaged: {fault}", path, _MEND)
             continue
-        yield record["event_record_id"], record["data"]
+        number = record["event_record_id"]
+        if number > LARGEST:
+            yield Problem(f"damaged: a record has the number {number}", path, _MEND)
+        else:
+            yield number, record["data"]
 
 
 def _missing(path: str) -> Problem | None:

@@ -91,13 +91,21 @@ class RecordFollower:
             self._newest = max(self._newest, number)
             self._passed += number > self._reached.record
             if number > self._reached.record and self._passed > self._reached.given:
-                numbers.append(number)
-                bodies.append(orjson.dumps(orjson.loads(text)))  # on one line
+                self._give(number, text, numbers, bodies)
             if len(bodies) == _RECORDS:
                 self._reached = msgspec.structs.replace(self._reached, given=self._passed)
                 return numbers, bodies
         self._end()
         return numbers, bodies
+
+    def _give(self, number: int, text: str, numbers: list[int], bodies: list[bytes]) -> None:
+        try:
+            body = orjson.dumps(orjson.loads(text))  # on one line
+        except (orjson.JSONDecodeError, TypeError) as fault:  # deeper than JSON is read or written
+            _log.warning("%s: record %d cannot be read: %s", self.path, number, fault)
+            return
+        numbers.append(number)
+        bodies.append(body)
 
     def _end(self) -> None:
         """All of this version was given. Where its records are all lower, the log was cleared: it is read as new."""
