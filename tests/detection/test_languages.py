@@ -36,6 +36,9 @@ def fires(asked: str, fields: dict[str, str], condition: str = "sel", product: s
             "{CommandLine|contains: ' \"domain admins\" '}",
             {"CommandLine": 'net group "Domänen-Admins" /domain'},
         ),
+        ("{CommandLine|contains: ' guest '}", {"CommandLine": "net user Invité /active:yes"}),
+        ("{CommandLine|contains: '\"Everyone\"'}", {"CommandLine": 'findstr "Jeder"'}),
+        ("{CommandLine|contains: Schema Admins}", {"CommandLine": "/add Administrateurs du schéma eve"}),
         ("{ImpersonationLevel: '%%1833'}", {"ImpersonationLevel": "Identitätswechsel"}),
     ],
 )

@@ -54,6 +54,12 @@ def test_a_rule_that_loads_is_found_by_its_id() -> None:
     assert [line_of(rule.card, text) for rule in loaded.rules] == [3, 11]
 
 
+def test_a_rule_without_an_id_is_found_by_its_title() -> None:
+    nameless = "title: {}\nlogsource: {{category: webserver}}\ndetection: {{a: {{f: 1}}, condition: a}}\n"
+    text = f"{nameless.format('One')}---\n{nameless.format('Two')}"
+    assert [line_of(rule.card, text) for rule in load([("a.yml", text)]).rules] == [1, 5]
+
+
 def test_a_problem_of_a_file_that_is_not_at_hand_stays_as_it_is() -> None:
     problem = Problem("wrong", "other.yml", "mend")
     assert placed([problem], {}) == (problem,)

@@ -26,6 +26,13 @@ _GROUPS = {
         "Ondernemingsadministrators",
         "Organisations-Admins",
     ),
+    "schema admins": ("Administrateurs du schéma", "Schema-Admins"),
+    "group policy creator owners": (
+        "Propriétaires créateurs de la stratégie de groupe",
+        "Richtlinien-Ersteller-Besitzer",
+    ),
+    "guest": ("Invité", "Gast"),
+    "everyone": ("Tout le monde", "Iedereen", "Jeder"),
     "remote desktop users": (
         "Utilisateurs du Bureau à distance",
         "Gebruikers van extern bureaublad",

@@ -26,8 +26,8 @@ def placed(problems: Iterable[Problem], files: Mapping[str, str]) -> tuple[Probl
 
 def line_of(card: RuleCard, text: str) -> int:
     """The line, from 1, on which the rule's document begins to say who it is."""
-    at = text.find(card.id)
-    return 1 if at < 0 else text.count("\n", 0, at) + 1
+    at = next((at for said in (card.id, card.title) if (at := text.find(said)) >= 0), 0)
+    return text.count("\n", 0, at) + 1
 
 
 def _placed(problem: Problem, files: Mapping[str, str]) -> Problem:

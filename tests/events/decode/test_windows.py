@@ -41,10 +41,12 @@ def test_an_evtx_record() -> None:
     event = windows.decode(json.dumps(EVTX), "a.evtx", 7)
     assert event.fields == {
         "Provider_Name": "Microsoft-Windows-Windows Defender",
+        "Execution_ProcessID": "4",
         "EventID": "1116",
         "SystemTime": "2026-11-22T03:12:00.352230Z",
         "Channel": "own",
         "Computer": "pc1",
+        "ComputerName": "pc1",
         "Threat Name": "EICAR",
         "ThreatName": "EICAR",
         "Data": "a b",
@@ -53,6 +55,102 @@ def test_an_evtx_record() -> None:
     }
     assert event.time == parse_rfc3339("2026-11-22T03:12:00.352230Z")
     assert (event.source, event.record, event.logsource.product) == ("a.evtx", 7, "windows")
+
+
+SYSTEM = EVTX["Event"]["System"]
+AS_IT_IS = windows.decode(json.dumps(EVTX), "", 1).fields
+WINLOG = {
+    "channel": "System",
+    "event_id": 1116,
+    "provider_name": SYSTEM["Provider"]["#attributes"]["Name"],
+    "computer_name": "pc1",
+    "event_data": EVTX["Event"]["EventData"],
+}
+OF_A_RECORD = AS_IT_IS.keys() - {"Execution_ProcessID", "SystemTime"}
+
+
+@pytest.mark.parametrize(
+    ("document", "names"),
+    [
+        (EVTX["Event"], AS_IT_IS.keys()),
+        (
+            {
+                "Event": {
+                    "System": {
+                        "Provider_attributes": SYSTEM["Provider"]["#attributes"],
+                        "EventID": 1116,
+                        "EventID_attributes": {"Qualifiers": 0},
+                        "TimeCreated_attributes": SYSTEM["TimeCreated"]["#attributes"],
+                        "Execution_attributes": {"ProcessID": 4},
+                        "Channel": "System",
+                        "Computer": "pc1",
+                    },
+                    "EventData": EVTX["Event"]["EventData"],
+                }
+            },
+            AS_IT_IS.keys(),
+        ),
+        (
+            {
+                "Event": {
+                    "@xmlns": "x",
+                    "System": {
+                        "Provider": {"@Name": "Microsoft-Windows-Windows Defender", "@Guid": "g"},
+                        "EventID": {"@Qualifiers": "0", "#text": "1116"},
+                        "TimeCreated": {"@SystemTime": "2026-11-22T03:12:00.352230Z"},
+                        "Execution": {"@ProcessID": "4"},
+                        "Channel": "System",
+                        "Computer": "pc1",
+                    },
+                    "EventData": {
+                        "Data": [
+                            {"@Name": "Threat Name", "#text": "EICAR"},
+                            "a",
+                            {"@Name": "Empty", "#text": ""},
+                            {"@Name": "Gone"},
+                            {"@Name": "Flag", "#text": "true"},
+                            {"@Name": "Channel", "#text": "own"},
+                            {"#text": "b"},
+                        ]
+                    },
+                }
+            },
+            AS_IT_IS.keys(),
+        ),
+        ({"winlog": WINLOG}, OF_A_RECORD),
+        ({"_index": "i", "_source": {"winlog": WINLOG}}, OF_A_RECORD),
+        (
+            {f"winlog.{name}": value for name, value in WINLOG.items() if name != "event_data"}
+            | {f"winlog.event_data.{name}": value for name, value in WINLOG["event_data"].items()},
+            OF_A_RECORD,
+        ),
+        (
+            {
+                "log_name": "System",
+                "event_id": 1116,
+                "source_name": WINLOG["provider_name"],
+                "computer_name": "pc1",
+                "event_data": WINLOG["event_data"],
+            },
+            OF_A_RECORD,
+        ),
+    ],
+)
+def test_the_same_record_however_it_was_written(document: dict[str, Any], names: set[str]) -> None:
+    found = windows.decode(json.dumps(document), "", 1).fields
+    assert {name: found.get(name) for name in names} == {name: AS_IT_IS[name] for name in names}
+
+
+def test_one_named_element_is_no_list() -> None:
+    data = {"Data": {"#attributes": {"Name": "Image"}, "#text": "a.exe"}}
+    event = {"Event": {"System": {"EventID": 1}, "EventData": data}}
+    assert windows.decode(json.dumps(event), "", 1).fields == {"EventID": "1", "Image": "a.exe"}
+
+
+def test_the_machine_has_both_of_its_names() -> None:
+    for name in ("Hostname", "Computer", "ComputerName"):
+        fields = windows.decode(json.dumps({"EventID": 1, name: "pc1"}), "", 1).fields
+        assert (fields["Computer"], fields["ComputerName"]) == ("pc1", "pc1")
 
 
 def test_user_data_lies_one_level_deeper() -> None:

@@ -2,12 +2,14 @@
 
 Sigma's Windows rules name the event data as Windows does, on one level. How a record is flattened decides which rules
 match, so it is fixed here: System first, then EventData, then UserData; event data wins over a System field of the same
-name; attributes are dropped; ``Provider_Name`` is the provider's name. Every value of an EVTX record becomes text; an
-absent value and JSON null are absent, an empty text stays; a list is joined by one blank. Flat JSON is left as it is,
-with ``Provider_Name`` taken from ``SourceName`` where it is missing. A field name with blanks also exists without them
-("Threat Name", ThreatName), for Defender's rules. What Security's audit tells of processes (4688) and the registry
-(4657) is there in Sysmon's words too, what Defender found in those of Sigma's category ``antivirus``, and what
-RPC Firewall saw in those of its rules.
+name; of attributes those are kept that rules ask for, by both names (``Provider_Name``, ``Execution_ProcessID``). Every
+value of an EVTX record becomes text; an absent value and JSON null are absent, an empty text stays; a list is joined by
+one blank. The same record is read however it was written: attributes apart or marked with ``@``, data as a list of
+named elements, in Winlogbeat's words of any version, dotted or not. Flat JSON is left as it is, with ``Provider_Name``
+taken from ``SourceName`` where it is missing. The machine has both its names, ``Computer`` and ``ComputerName``. A
+field name with blanks also exists without them ("Threat Name", ThreatName), for Defender's rules. What Security's audit
+tells of processes (4688) and the registry (4657) is there in Sysmon's words too, what Defender found in those of
+Sigma's category ``antivirus``, and what RPC Firewall saw in those of its rules.
 """
 
 import json
@@ -67,20 +69,31 @@ def _json(fields: dict[str, Any]) -> bytes | None:
 
 
 def _nested(document: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(event := document.get("Event"), dict) and "System" in event:
-        return flatten(event)
-    if isinstance(event := document.get("winlog"), dict):
-        system = {name: event[key] for key, name in _WINLOGBEAT.items() if key in event}
-        data = {"System": system, "EventData": event.get("event_data"), "UserData": event.get("user_data")}
-        return {**flatten(data), "@timestamp": document.get("@timestamp")}
-    raise LookupError
+    if isinstance(kept := document.get("_source"), dict):  # as Elasticsearch and OpenSearch give it out
+        document = kept
+    for event in (document.get("Event"), document):
+        if isinstance(event, dict) and isinstance(event.get("System"), dict):
+            return flatten(event)
+    event = document.get("winlog", document)
+    if not isinstance(event, dict) or not {"event_id", "winlog.event_id"} & event.keys():
+        raise LookupError
+    before = "winlog." if "winlog.event_id" in event else ""
+    system = {name: event[before + key] for key, name in _WINLOGBEAT.items() if before + key in event}
+    data: dict[str, Any] = {"System": system}
+    for part, key in (("EventData", "event_data"), ("UserData", "user_data")):
+        under = f"{before}{key}."
+        dotted = {name.removeprefix(under): value for name, value in event.items() if name.startswith(under)}
+        data[part] = dotted or event.get(before + key)
+    return {**flatten(data), "@timestamp": document.get("@timestamp")}
 
 
 _WINLOGBEAT = {
     "channel": "Channel",
+    "log_name": "Channel",  # before 7
     "computer_name": "Computer",
     "event_id": "EventID",
     "provider_name": "Provider_Name",
+    "source_name": "Provider_Name",  # before 7
 }
 
 
@@ -101,25 +114,48 @@ def _system(system: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
             fields[name] = _scalar(value)
             continue
-        match name, value:
-            case "Provider", {"#attributes": {"Name": provider}}:
-                fields["Provider_Name"] = provider
-            case "TimeCreated", {"#attributes": {"SystemTime": moment}}:
-                fields["SystemTime"] = moment
-            case _, {"#text": text}:
-                fields[name] = _scalar(text)
-            case _, {"#attributes": _}:
-                pass
-            case _:
-                fields[name] = _scalar(value)
+        if "#text" in value:
+            fields[name] = _scalar(value["#text"])
+        element = name.removesuffix("_attributes")
+        attributes = value if element != name else _attributes(value)
+        if element in _TELLING:
+            for attribute, field in _TELLING[element]:
+                if (said := attributes.get(attribute)) is not None:
+                    fields[field] = _scalar(said)
+        elif not attributes and "#text" not in value and "#attributes" not in value:
+            fields[name] = _scalar(value)
+    if "Computer" in fields:
+        fields["ComputerName"] = fields["Computer"]
     return fields
+
+
+_TELLING = {
+    "Provider": (("Name", "Provider_Name"),),
+    "TimeCreated": (("SystemTime", "SystemTime"),),
+    "Execution": (("ProcessID", "Execution_ProcessID"), ("ThreadID", "Execution_ThreadID")),
+    "Security": (("UserID", "Security_UserID"),),
+}
+"""Element -> its attributes that rules may ask for, and their names; an underscore joins the two in Sigma."""
+
+
+def _attributes(element: dict[str, Any]) -> dict[str, Any]:
+    """The attributes of an XML element, as the EVTX parser writes them or as xmltodict does (``@Name``)."""
+    own = element.get("#attributes")
+    if isinstance(own, dict):
+        return own
+    return {name[1:]: value for name, value in element.items() if name[:1] == "@"}
 
 
 def _add_data(data: dict[str, Any], fields: dict[str, Any]) -> None:
     """Add the fields of EventData or UserData. UserData holds one element more, named by the provider."""
     for name, value in data.items():
-        if value is None or name == "#attributes" or name.endswith("_attributes"):
+        if value is None or name == "#attributes" or name[:1] == "@" or name.endswith("_attributes"):
             continue
+        if name == "Data" and not isinstance(value, str):
+            elements = value if isinstance(value, list) else [value]
+            if any(isinstance(each, dict) and _attributes(each) for each in elements):
+                _add_named(elements, fields)
+                continue
         if isinstance(value, dict) and "#text" not in value:
             _add_data(value, fields)
             continue
@@ -127,6 +163,20 @@ def _add_data(data: dict[str, Any], fields: dict[str, Any]) -> None:
         fields[name] = text
         if " " in name:
             fields.setdefault(name.replace(" ", ""), text)
+
+
+def _add_named(elements: list[Any], fields: dict[str, Any]) -> None:
+    """``<Data Name="Image">`` as it was written, one element after another; those without a name stay together."""
+    unnamed = []
+    for each in elements:
+        attributes = _attributes(each) if isinstance(each, dict) else {}
+        text = each.get("#text") if isinstance(each, dict) else each
+        if isinstance(name := attributes.get("Name"), str):
+            _add_data({name: text}, fields)
+        elif text is not None:
+            unnamed.append(text)
+    if unnamed:
+        fields["Data"] = _scalar(unnamed)
 
 
 def _scalar(value: Any) -> Any:
@@ -158,9 +208,15 @@ class _Shape(NamedTuple):
 def _shape(names: tuple[str, ...]) -> _Shape:
     blanks = {name.replace(" ", ""): name for name in reversed(names) if " " in name}
     provider = {"Provider_Name": "SourceName"} if "SourceName" in names else {}
-    also = tuple((new, name) for new, name in {**blanks, **provider}.items() if new not in names)
+    machine = next((name for name in _MACHINE if name in names), None)
+    machines = {"Computer": machine, "ComputerName": machine} if machine else {}
+    also = tuple((new, name) for new, name in {**blanks, **provider, **machines}.items() if new not in names)
     flat = "EventID" in names or "Channel" in names
     return _Shape(flat, also, next((name for name in _TIMES if name in names), ""))
+
+
+_MACHINE = ("Computer", "ComputerName", "Hostname")
+"""Rules and correlations say any of the first two; NXLog writes the third."""
 
 
 class _Shapes(dict[tuple[str, ...], _Shape]):
