@@ -756,6 +756,8 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """As an observer the station enforces nothing, and ``enforcement_verified`` is None."""
     care: CareStatus = CareStatus()
     reopening: ReopeningStatus = ReopeningStatus()
+    unwatched: Instant | None = None
+    """Since when watch says nothing, so that an attack would not be seen; None: it speaks."""
     names_refused: NamesRefused | None = None
     """What the resolver refused; None: the site resolves no names, or nothing was refused."""
 

@@ -12,6 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from rempart.console.access import Session
 from rempart.console.app import rendered
 from rempart.console.audience import Audience
+from rempart.console.board import board_page
 from rempart.console.confirm import ConfirmPage, HandedPage
 from rempart.console.contain import ContainPage, contain_page
 from rempart.console.duty import DutyPage, duty_page
@@ -341,6 +342,25 @@ def test_orders_are_offered_to_those_from_whom_they_are_taken(
     }.get(posture, ["/care", "/contain"])
     assert offered(Audience.NIGHT) == offered(Audience.INFORMED) == night
     assert offered(Audience.ONLOOKER) == []
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_watch_that_says_nothing_is_told_and_is_something_to_do(
+    site: Site, make: Make, now: Instant, language: Language
+) -> None:
+    status = make(unwatched=Instant(now - minutes(7)), day=Day(since=Instant(now - minutes(60))))
+    page = duty_page(site, status, now, now, words(language))
+    html = rendered("duty.html", page, around(site, language))
+    assert words(language).say("task.unwatched.text") in html.replace("&#39;", "'")
+    assert (page.posture, page.sentence) == ("unknown", words(language).say("posture.unwatched"))
+    assert page.background == words(language).say("happening.unknown")
+    assert board_page(site, status, now, now, words(language)).sentence == page.sentence
+    cut = duty_page(site, make(Posture.CONTAINED, unwatched=now), now, now, words(language))
+    assert cut.posture == "contained"
+    assert page.unwatched
+    assert page.unwatched in html.replace("&#39;", "'")
+    assert words(language).say("digest.nothing-to-do") not in page.day
+    assert duty_page(site, make(), now, now, words(language)).unwatched == ""
 
 
 def test_whoever_only_looks_has_nothing_to_do(site: Site, make: Make, now: Instant) -> None:

@@ -11,11 +11,11 @@ from engine.home import NOW
 from engine.test_tell import HOME, Night
 from rempart.engine import facts, orders
 from rempart.engine.fold.fold import folded
-from rempart.engine.inputs import Listened, Ticked
-from rempart.engine.listening import APART, GROWN, OWN, SETTLES
+from rempart.engine.inputs import Awaited, Listened, Ticked
+from rempart.engine.listening import APART, GROWN, OWN, PATIENCE, SETTLES, SURE
 from rempart.engine.state import initial
-from rempart.engine.tell import SILENCE
-from rempart.instants import Duration, Instant, after, hours, minutes
+from rempart.engine.tell import SILENCE, WATCH
+from rempart.instants import Duration, Instant, after, hours, minutes, seconds
 from rempart.site.site import LogSource
 from rempart.site.telling import QuietHours
 from rempart.telling.alert import AlertState, Urgency
@@ -43,7 +43,24 @@ class Watching(Night):
 
     @property
     def raised(self) -> list[facts.AlertRaised]:
-        return [fact for fact in self.sealed if isinstance(fact, facts.AlertRaised)]
+        return [each for each in self.sealed if isinstance(each, facts.AlertRaised) and each.alert == SILENCE]
+
+    @property
+    def missed(self) -> list[facts.AlertRaised]:
+        """The alerts that nothing is watched."""
+        return [each for each in self.sealed if isinstance(each, facts.AlertRaised) and each.alert == WATCH]
+
+    @property
+    def muted(self) -> list[facts.WatchMuted | facts.WatchHeard]:
+        return [each for each in self.sealed if isinstance(each, facts.WatchMuted | facts.WatchHeard)]
+
+    def tick(self, length: Duration) -> "Watching":
+        """So long nobody says anything, and the guard looks at the clock every half minute."""
+        end = after(self.now, length)
+        while self.now < end:
+            self.now = after(self.now, seconds(30))
+            self.tell(Ticked(self.now))
+        return self
 
     @property
     def turned(self) -> list[facts.LogsTurned]:
@@ -144,6 +161,84 @@ def test_a_restart_tells_nothing_twice_and_forgets_nothing() -> None:
     assert len(night.raised) == 1
     night.hear(length=minutes(1))
     assert night.state.alerts[SILENCE].state is AlertState.OVER
+
+
+# -- watch itself ------------------------------------------------------------------------------------------------
+
+MISSED: Duration = Duration(PATIENCE + SURE + minutes(1))
+
+
+def test_a_watch_that_says_nothing_any_more_is_missed_once_and_at_once_until_it_speaks_again() -> None:
+    night = Watching().hear(length=minutes(20))
+    spoke = night.now
+    night.tick(MISSED)
+    (asked,) = night.missed
+    assert (asked.key, asked.urgency, asked.todo) == ("alert.watch", Urgency.NOW, "todo.technician")
+    assert night.roles[0] == "duty"
+    assert night.state.listening.mute == spoke
+    night.tick(hours(3))
+    assert night.roles[:2] == ["duty", "technician"]
+    (muted,) = night.muted
+    assert muted == facts.WatchMuted(at=asked.at, since=spoke)
+    night.hear()
+    assert night.state.listening.mute is None
+    assert night.muted[1:] == [facts.WatchHeard(at=night.now)]
+    assert night.state.alerts[WATCH].state is AlertState.OVER
+    assert len(night.missed) == 1
+
+
+def test_a_watch_that_never_came_after_the_start_is_missed_too() -> None:
+    night = Watching()
+    night.tell(Awaited(NOW))
+    night.tick(MISSED)
+    assert night.state.listening.mute == NOW
+    assert len(night.missed) == 1
+
+
+def test_nobody_misses_a_watch_that_nobody_expects() -> None:
+    assert Watching().tick(hours(2)).muted == []
+
+
+def test_a_clock_that_is_set_right_is_no_silence() -> None:
+    night = Watching().hear(length=minutes(5))
+    night.now = after(night.now, hours(72))
+    night.tick(minutes(1)).hear(length=minutes(5))
+    assert (night.muted, night.missed) == ([], [])
+
+
+def test_a_short_silence_is_none() -> None:
+    assert Watching().hear().tick(PATIENCE).hear(length=minutes(2)).muted == []
+
+
+def test_a_watch_that_somebody_looks_after_asks_nobody_again_and_stays_told() -> None:
+    night = Watching().hear().tick(MISSED)
+    night.order(orders.Acknowledge(by="Anna", code=night.sent[0].code))
+    night.tick(hours(5))
+    assert len(night.missed) == 1
+    assert night.state.listening.mute is not None
+
+
+def test_a_watch_that_comes_and_goes_asks_seldom_and_at_last_when_it_stays_away() -> None:
+    night = Watching().hear()
+    for _ in range(10):
+        night.tick(MISSED).hear()
+    assert len(night.missed) <= 4
+    asked = len(night.missed)
+    night.tick(hours(1))
+    assert len(night.missed) in (asked, asked + 1)
+    assert night.state.alerts[WATCH].waits
+
+
+def test_a_guard_that_starts_again_knows_that_watch_was_missed_and_hears_it_come_back() -> None:
+    night = Watching().hear().tick(MISSED)
+    again = Watching()
+    again.state, again.now = folded(initial(PLACE), PLACE, night.sealed), night.now
+    again.tell(Awaited(again.now))
+    again.tick(MISSED)
+    assert again.muted == []
+    assert again.state.listening.mute is not None
+    again.hear()
+    assert [type(each) for each in again.muted] == [facts.WatchHeard]
 
 
 SAID = st.lists(

@@ -18,13 +18,13 @@ from rempart.adapters.socket import Connection, dial, encode, serve
 from rempart.config import Places
 from rempart.containment.measure import disagreements
 from rempart.detection.finding import Level
-from rempart.engine import orders
+from rempart.engine import listening, orders
 from rempart.engine.facts import Blocked, EnforcementFaulted, LogsTurned, SealedLate, kind_of
-from rempart.engine.inputs import Found, Ordered, Started
+from rempart.engine.inputs import Found, Listened, Ordered, Started, Ticked
 from rempart.engine.state import Posture, enforcement
 from rempart.engine.step import Terms
 from rempart.errors import EnforcementFailed, InputRefused, JournalUnwritable, RempartError
-from rempart.instants import Instant
+from rempart.instants import Duration, Instant, after
 from rempart.messages import (
     MAX_FRAME,
     ExceptionsStand,
@@ -46,7 +46,7 @@ from rempart.messages import (
 from rempart.messages import Ordered as OrderSent
 from rempart.site.opening import OpeningState
 from rempart.site.placement import Placement
-from rempart.station.guard import Guard, require_held
+from rempart.station.guard import Guard, _take_up, require_held
 from rempart.station.recall import facts_of, recall
 from rempart.station.scribe import PATIENCE
 
@@ -408,6 +408,22 @@ def test_what_a_taken_over_watch_claims_neither_stops_the_guard_nor_keeps_others
     assert recall(disk.journal, SITE).incidents
     (turned,) = (fact for fact in facts_of(disk.journal) if isinstance(fact, LogsTurned))
     assert turned.silent == ["packets"]
+
+
+def test_a_watch_that_never_comes_is_missed_in_the_status(disk: Disk) -> None:
+    async def talk(guard: Guard, _: MemoryEnforcer) -> None:
+        await _take_up(guard)
+        began = guard.clock.now()
+        await guard.ask(Ticked(after(began, listening.PATIENCE)))
+        assert guard.status().unwatched is None
+        await guard.ask(Ticked(after(began, Duration(listening.PATIENCE + listening.SURE))))
+        missed = guard.status().unwatched
+        assert missed is not None
+        assert missed <= began
+        await guard.ask(Listened(guard.clock.now(), frozenset()))
+        assert guard.status().unwatched is None
+
+    live(disk, talk)
 
 
 async def accepted(watch: Connection) -> list[str]:

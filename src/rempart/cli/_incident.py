@@ -316,6 +316,8 @@ _KEYS: Mapping[type, str] = {
     facts.PartnerNoted: "story.partner",
     facts.ProbeTurned: "story.probe-turned",
     facts.LogsTurned: "story.logs-turned",
+    facts.WatchMuted: "story.watch-muted",
+    facts.WatchHeard: "story.watch-heard",
     facts.ProofGiven: "story.proof",
     facts.StageSet: "story.stage",
     facts.TroubleReported: "story.trouble",

@@ -70,6 +70,9 @@ def show(console: Console, status: Status) -> None:
             harmless(opening.name), opening.state.value, harmless(until), harmless(opening.fallback)
         )
     console.print(doors)
+    if status.unwatched:
+        told = f"NOTHING IS WATCHED: watch says nothing since {as_datetime(status.unwatched):%d %b %H:%M} UTC"
+        console.print(Text(told, "bold red"))
     if status.news_at:
         console.print(Text(f"news announced for {as_datetime(status.news_at):%d %b %H:%M} UTC"))
     for alert in status.alerts:

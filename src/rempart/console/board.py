@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from rempart.console.duty import Call, Proof, call, contacts, proof, sentence
+from rempart.console.duty import Call, Proof, call, contacts, proof, sentence, stance
 from rempart.console.house import Door, house
 from rempart.console.when import clock, day
 from rempart.console.words import Words, plain, words
@@ -63,7 +63,7 @@ def board_page(
         language=words.language,
         site_name=plain(site.name),
         clock=clock(now, words),
-        posture=status.posture.value if status else "unknown",
+        posture=stance(status),
         sentence=sentence(status, seen, now, words),
         proof=proof(status, now, words),
         contacts=_callable(site, words),

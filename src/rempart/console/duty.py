@@ -102,6 +102,7 @@ class DutyPage:
     sentence: Annotated[str, "How things are, in one sentence."]
     care: Annotated[str, "What it means for care, in one or two sentences."]
     proof: Annotated[Proof, "What was checked and how long ago."]
+    unwatched: Annotated[str, "Since when nothing is watched, because watch says nothing; empty: it is."]
     wards: Annotated[Proof | None, "What the wards say in this shift; nothing while nothing is cut."]
     asking: Annotated[Asking | None, "What asks for somebody and was not taken yet."]
     taken: Annotated[str, "Who took the latest alert, in a sentence, or nothing."]
@@ -139,7 +140,6 @@ def duty_page(
     audience: Audience = Audience.NIGHT,
 ) -> DutyPage:
     """The page for ``audience``. ``status`` None: no guard answers; ``seen`` is when it last did."""
-    posture = status.posture.value if status else "unknown"
     told_all = audience is Audience.INFORMED
     calls = contacts(site, words, named=told_all)
     names = Names(site, words, addresses=told_all)
@@ -148,17 +148,18 @@ def duty_page(
     tasks = tuple(_tasks(status, now, names, audience))[:3] if audience.may_order else ()
     return DutyPage(
         clock=clock(now, words),
-        posture=posture,
+        posture=stance(status),
         sentence=sentence(status, seen, now, words),
-        care=words.say(f"care.{posture}", **_doors(status)) if site.enforces else words.say("care.observer"),
+        care=_care(site, status, words),
         proof=proof(status, now, words),
+        unwatched=_unwatched(status, now, words),
         wards=_wards(status, now, words),
         asking=asks,
         taken=taken(status, now, words, named=told_all),
         call=next((each for each in calls if each.link), None),
-        may_contain=audience.may_order and posture != Posture.CONTAINED and site.enforces,
+        may_contain=audience.may_order and stance(status) != Posture.CONTAINED and site.enforces,
         by_hand=by_hand(site, words),
-        may_report=audience.may_order and posture != Posture.NORMAL,
+        may_report=audience.may_order and (status is None or status.posture is not Posture.NORMAL),
         house=house(site, status, now, words, addresses=told_all),
         tasks=tasks,
         clocks=legal_clocks(status, now, words, _about(status, names)) if told_all else None,
@@ -205,8 +206,22 @@ def _called(contact: Contact, words: Words, *, named: bool) -> str:
     return words.say(key) if words.has(key) and not named else contact.name
 
 
+def stance(status: Status | None) -> str:
+    """The posture as the bar beside the sentence shows it; unknown while nobody watches, for it may be another."""
+    if status is None or (status.unwatched is not None and status.posture is Posture.NORMAL):
+        return "unknown"
+    return status.posture.value
+
+
+def _care(site: Site, status: Status | None, words: Words) -> str:
+    key = status.posture.value if status else "unknown"
+    return words.say(f"care.{key}", **_doors(status)) if site.enforces else words.say("care.observer")
+
+
 def sentence(status: Status | None, seen: Instant | None, now: Instant, words: Words) -> str:
     """How things are. What is not known, because no guard answers, is said to be so."""
+    if status and status.unwatched is not None and status.posture is Posture.NORMAL:
+        return words.say("posture.unwatched")
     if status:
         return words.say(f"posture.{status.posture.value}", since=moment(status.since, now, words))
     if seen:
@@ -235,6 +250,12 @@ def proof(status: Status | None, now: Instant, words: Words) -> Proof:
     return Proof(text=words.say(key, ago=words.say("time.ago", length=length(age, words))), mood=mood)
 
 
+def _unwatched(status: Status | None, now: Instant, words: Words) -> str:
+    if status is None or status.unwatched is None:
+        return ""
+    return words.say("proof.unwatched", since=moment(status.unwatched, now, words))
+
+
 def _wards(status: Status | None, now: Instant, words: Words) -> Proof | None:
     """Whether the wards say that care goes on. What one ward has against it counts more than who is silent."""
     if status is None or not status.care.wards or status.posture is Posture.NORMAL:
@@ -257,6 +278,8 @@ def _tasks(status: Status | None, now: Instant, names: Names, audience: Audience
     if status is None:
         yield _task("look", words)
         return
+    if status.unwatched is not None:
+        yield _task("unwatched", words)
     if told_all:
         yield from (_unblock(each, now, names) for each in status.care.troubles if each.settled is None)
     for proposal in (each for incident in status.incidents for each in incident.proposals):
@@ -332,7 +355,9 @@ def _incidents(
     if rest:
         return told, words.say("happening.background", count=rest)
     if not told:
-        return told, words.say("happening.unknown" if status is None else "happening.none")
+        return told, words.say(
+            "happening.none" if status and status.unwatched is None else "happening.unknown"
+        )
     return told, ""
 
 

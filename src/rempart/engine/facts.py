@@ -653,6 +653,16 @@ class LogsTurned(Fact, frozen=True, tag=True, kw_only=True):
     heard: list[str]
 
 
+class WatchMuted(Fact, frozen=True, tag=True, kw_only=True):
+    """Watch, which detects, says nothing since then: whether logs are followed at all is not known."""
+
+    since: Instant
+
+
+class WatchHeard(Fact, frozen=True, tag=True, kw_only=True):
+    """Watch speaks again."""
+
+
 class StageSet(Fact, frozen=True, tag=True, kw_only=True):
     """A person moved an opening to another stage of the plan."""
 
@@ -840,6 +850,8 @@ AnyFact = (
     | ProbeTurned
     | PackChanged
     | LogsTurned
+    | WatchMuted
+    | WatchHeard
     | StageSet
     | PartnerNoted
     | ProofGiven

@@ -33,6 +33,13 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaited:
+    """Watch can be heard from now on, and is expected to speak."""
+
+    now: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
     """Time has passed."""
 
@@ -159,6 +166,7 @@ class Listened:
 
 AnyInput = (
     Started
+    | Awaited
     | Ticked
     | Found
     | Ordered

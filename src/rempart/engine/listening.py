@@ -1,8 +1,10 @@
-"""Listening: which logs are silent, as watch says it, and when that asks for somebody.
+"""Listening: which logs are silent, as watch says it, whether watch itself speaks, and when that asks for somebody.
 
 Watch says all that are silent, once a minute. What differs from what is known becomes a fact, seldom enough that a
 watch that was taken over cannot flood the journal. Somebody is asked for all of them together: a switch that dies
 mutes a hundred logs, each after its own patience.
+
+A watch that says nothing at all is missed: what does not run cannot say so itself.
 """
 
 from collections.abc import Mapping
@@ -22,6 +24,12 @@ SETTLES: Duration = minutes(10)
 APART: Duration = hours(6)
 """How far apart two alerts about logs are at least, unless it is much worse than what was told."""
 
+PATIENCE: Duration = minutes(5)
+"""How long watch may say nothing. It speaks once a minute; to start it needs longer where a day holds much."""
+
+SURE: Duration = minutes(2)
+"""How long it must be found so: a clock that was set right looks like a long silence, until watch speaks again."""
+
 _NEVER = Instant(0)
 
 GROWN = 4
@@ -34,6 +42,12 @@ class Listening:
 
     silent: Mapping[str, Instant] = field(default_factory=dict)
     turned: Instant = _NEVER
+    mute: Instant | None = None
+    """Since when watch says nothing; None: it speaks, as far as is known."""
+    spoke: Instant = field(default=_NEVER, compare=False)
+    """When watch last spoke, or was first expected to; never: nobody expects it. Not part of the evidence."""
+    missed: Instant = field(default=_NEVER, compare=False)
+    """When it was first found not to have spoken in time; never: it has. Not part of the evidence."""
 
 
 def turned(
@@ -47,8 +61,45 @@ def turned(
     return (facts.LogsTurned(at=now, silent=sorted(fallen), heard=sorted(heard)),)
 
 
-def after_it(listening: Listening, fact: facts.LogsTurned) -> Listening:
-    """The logs that are silent after one fact. Total: it takes whatever a journal holds."""
+def awaited(listening: Listening, now: Instant) -> Listening:
+    """From now on watch is expected to speak, or has just spoken."""
+    return replace(listening, spoke=now, missed=_NEVER)
+
+
+def looked(listening: Listening, now: Instant) -> Listening:
+    """Remember when watch was first found not to have spoken in time."""
+    if listening.spoke == _NEVER or listening.missed != _NEVER or now - listening.spoke < PATIENCE:
+        return listening
+    return replace(listening, missed=now)
+
+
+def muted(listening: Listening, now: Instant) -> tuple[facts.WatchMuted, ...]:
+    """That watch says nothing, once that is sure."""
+    if listening.mute is not None or listening.missed == _NEVER or now - listening.missed < SURE:
+        return ()
+    return (facts.WatchMuted(at=now, since=listening.spoke),)
+
+
+def heard(listening: Listening, now: Instant) -> tuple[facts.WatchHeard, ...]:
+    """That watch speaks again, when it was missed."""
+    return () if listening.mute is None else (facts.WatchHeard(at=now),)
+
+
+ListeningFact = facts.LogsTurned | facts.WatchMuted | facts.WatchHeard
+
+
+def after_it(listening: Listening, fact: ListeningFact) -> Listening:
+    """What is heard after one fact. Total: it takes whatever a journal holds."""
+    match fact:
+        case facts.WatchMuted(since=since):
+            return replace(listening, mute=since)
+        case facts.WatchHeard():
+            return replace(listening, mute=None)
+        case facts.LogsTurned():
+            return _turned(listening, fact)
+
+
+def _turned(listening: Listening, fact: facts.LogsTurned) -> Listening:
     still = {log: since for log, since in listening.silent.items() if log not in fact.heard}
     return replace(listening, silent=still | dict.fromkeys(fact.silent, fact.at), turned=fact.at)
 

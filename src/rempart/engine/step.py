@@ -6,7 +6,7 @@ Pure: no clock, disk, network or randomness. The laws it keeps, each tested:
   3. folding the sealed facts gives the state that was lived.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from msgspec import structs
 
@@ -22,6 +22,7 @@ from rempart.engine.facts import MACHINE, AnyFact
 from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import (
     AnyInput,
+    Awaited,
     Command,
     Count,
     Counted,
@@ -105,10 +106,14 @@ def _decide(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tupl
         case Started(now=now):
             begun = facts.StationStarted(at=now, site=terms.site.id)
             return _settle(terms, state, (begun, *_overdue(state, now)), now, always_enforce=True)
+        case Awaited(now=now):
+            return replace(state, listening=listening.awaited(state.listening, now)), ()
         case Ticked(now=now):
+            state = replace(state, listening=listening.looked(state.listening, now))
             ended = tell.day_ended(terms.site, state, now)
             overdue = _overdue(state, now)
-            passed = (*overdue, *deadline.nearing(state, now), *ended)
+            missed = _missed(terms.site, state, now)
+            passed = (*overdue, *deadline.nearing(state, now), *ended, *missed)
             return _settle(terms, state, passed, now) if passed else _erase(terms, state, now)
         case Found(now=now, finding=finding):
             weighed = weigh(terms.site, terms.policy, state, finding, now, terms.named)
@@ -152,7 +157,8 @@ def _decide(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tupl
         case PackRead(now=now, sha256=sha256, written=written):
             return _settle(terms, state, pack_read(state.care, sha256, written, now), now)
         case Listened(now=now, silent=silent):
-            return _settle(terms, state, _listened(terms.site, state, silent, now), now)
+            spoken = replace(state, listening=listening.awaited(state.listening, now))
+            return _settle(terms, spoken, _listened(terms.site, spoken, silent, now), now)
 
 
 def _erase(terms: Terms, state: State, now: Instant) -> tuple[State, tuple[Command, ...]]:
@@ -164,8 +170,18 @@ def _erase(terms: Terms, state: State, now: Instant) -> tuple[State, tuple[Comma
 
 def _listened(site: Site, state: State, silent: frozenset[str], now: Instant) -> tuple[AnyFact, ...]:
     """What is news in the logs that are silent, and what follows from it for people, also from what was known."""
-    turned = listening.turned(site, state.listening, silent, now)
-    return (*turned, *tell.silence(site, folded(state, site, turned), now))
+    turned: tuple[AnyFact, ...] = (
+        *listening.heard(state.listening, now),
+        *listening.turned(site, state.listening, silent, now),
+    )
+    known = folded(state, site, turned)
+    return (*turned, *tell.muteness(site, known, now), *tell.silence(site, known, now))
+
+
+def _missed(site: Site, state: State, now: Instant) -> tuple[AnyFact, ...]:
+    """That watch is missed, and what follows from it for people, also from what was known."""
+    muted = listening.muted(state.listening, now)
+    return (*muted, *tell.muteness(site, folded(state, site, muted), now))
 
 
 def _obey(

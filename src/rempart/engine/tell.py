@@ -37,6 +37,7 @@ JOURNAL = "journal"
 ENVELOPE = "envelope"
 SILENCE = "silence"
 """The alert by which all logs that are silent ask together."""
+WATCH = "watch"
 
 GUESSES = 5
 """Wrong codes by text message within an hour, after which none is taken."""
@@ -182,6 +183,16 @@ def silence(site: Site, state: State, now: Instant) -> tuple[AnyFact, ...]:
         "alert.silence-named" if names else "alert.silence", {"count": len(silent), "where": names}
     )
     return (_raised(site, now, SILENCE, urgency, about, "todo.logs"),)
+
+
+def muteness(site: Site, state: State, now: Instant) -> tuple[AnyFact, ...]:
+    """What follows for people from a watch that says nothing: an alert for each time, over when it speaks again."""
+    known, mute = state.alerts.get(WATCH), state.listening.mute
+    if mute is None:
+        return (facts.AlertsOver(at=now, alerts=[WATCH]),) if known and known.waits else ()
+    if known and (known.waits or known.raised > mute or now - known.raised < _SAME_TROUBLE):
+        return ()
+    return (_raised(site, now, WATCH, Urgency.NOW, Sentence("alert.watch"), "todo.technician"),)
 
 
 def _news(state: State, trouble: str, now: Instant) -> bool:

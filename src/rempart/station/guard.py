@@ -53,6 +53,7 @@ from rempart.engine.fold.fold import folded
 from rempart.engine.hearsay import bounded, number
 from rempart.engine.inputs import (
     AnyInput,
+    Awaited,
     Command,
     Count,
     Counted,
@@ -852,6 +853,7 @@ async def _take_up(guard: Guard) -> None:
     except EnforcementFailed as fault:
         # The proxy starts after us; the kernel part is loaded first. What remains is repaired by reading back.
         _log.warning("not everything could be enforced yet: %s", fault.diagnostics())
+    await guard.ask(Awaited(guard.clock.now()), urgent=True)
     # What is here stays: the collector need not walk a hundred thousand objects while somebody waits for a cut.
     gc.collect()
     gc.freeze()

@@ -93,6 +93,7 @@ def status(
         enforcement_verified=verified,
         enforcement_fault=fault,
         names_refused=names,
+        unwatched=state.listening.mute,
         alerts=_alerts(site, state, now),
         clocks=_clocks(state, now),
         news_at=state.news_at,

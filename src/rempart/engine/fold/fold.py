@@ -105,7 +105,7 @@ def _after(state: State, site: Site, fact: AnyFact) -> State:
         return alerts.after_it(state, fact)
     if isinstance(fact, _PeopleFact):
         return _after_people(state, fact)
-    if isinstance(fact, facts.LogsTurned):
+    if isinstance(fact, listening.ListeningFact):
         return replace(state, listening=listening.after_it(state.listening, fact))
     if isinstance(fact, _KeptFact):
         return state
