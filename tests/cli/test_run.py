@@ -85,3 +85,33 @@ def test_a_guard_that_does_not_come_up_ends_the_station_with_its_exit_code(
 def test_a_hostile_file_name_reaches_the_terminal_as_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", "/nowhere/\x1b[2J\u202e"]) == ExitCode.USAGE
     assert "\\u{1b}[2J\\u{202e}" in capsys.readouterr().err
+
+
+def test_a_changed_description_goes_on_in_the_place_of_the_old_one(tmp_path: Path) -> None:
+    places = Places(site=tmp_path, state=tmp_path, run=tmp_path, rules=())
+    station, other = station_of(places), station_of(places)
+    station.renew = lambda: other
+    station._make_heir()
+    assert station.stopping
+    assert station.heir is other
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_a_description_that_cannot_be_used_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, *, missing: bool
+) -> None:
+    places = Places(site=tmp_path, state=tmp_path, run=tmp_path, rules=())
+    station = station_of(places)
+
+    def renew() -> Supervisor:
+        if not missing:
+            raise InputRefused("it is not TOML", where="site.toml")
+        return station_of(places)
+
+    station.renew = renew
+    if missing:
+        monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    station._make_heir()
+    assert not station.stopping
+    assert station.heir is None
+    assert ("is not installed" if missing else "it is not TOML") in caplog.text

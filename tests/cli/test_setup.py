@@ -115,6 +115,19 @@ def test_the_test_attack_says_what_is_missing(tmp_path: Path, capsys: pytest.Cap
     assert "the station does not run" in capsys.readouterr().err
 
 
+def test_the_line_that_came_is_shown_and_what_is_invisible_in_it_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "all.log"
+    log.write_bytes(b"2026-11-27T02:00:00+00:00 care-1 cron[9]: \x1b[2J\xe2\x80\xae<b>\xff done\n")
+    file = answers_file(tmp_path)
+    file.write_text(file.read_text().replace("/var/log/remote/all.log", str(log)) + "[test]\n")
+    assert main(["setup", *places(tmp_path), "--answers", str(file)]) == 4
+    told = capsys.readouterr().out
+    assert "care-1 cron[9]: ⟨U+001B⟩[2J⟨U+202E⟩<b>\ufffd done" in told
+    assert "\x1b" not in told
+
+
 PAGE = Path(__file__).parents[2] / "docs" / "operating" / "first-hour.md"
 
 

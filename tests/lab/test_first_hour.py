@@ -127,16 +127,29 @@ def test_a_browser_walks_from_a_new_box_to_a_test_attack_that_is_seen(
     link = page.get_by_role("status").get_by_role("link").inner_text()
     assert "/link?secret=" in link
     started = time.monotonic()
+    start = page.url
+    page.goto(start.replace("/start", "/institution"))
+    fill(page, {"phone": "04 000 00 99"})
+    forward(page)
+    page.goto(start)
+    forward(page)
+    expect(page.get_by_role("status")).to_contain_text("a redémarré d'elle-même, avec la description changée")
+    link = page.get_by_role("status").get_by_role("link").inner_text()
+    forward(page)
+    expect(page.get_by_role("status")).to_contain_text("marche déjà, avec cette description")
+    link = page.get_by_role("status").get_by_role("link").inner_text()
+    renewed = time.monotonic()
     page.goto(page.url.replace("/start", "/test"))
     forward(page)
     expect(page.get_by_role("status")).to_contain_text("arrivée comme constat")
     ended = time.monotonic()
     print(
         f"described {described - began:.1f} s, started {started - described:.1f} s, "
-        f"attack seen {ended - started:.1f} s, in all {ended - began:.1f} s"
+        f"started again {renewed - started:.1f} s, attack seen {ended - renewed:.1f} s, in all {ended - began:.1f} s"
     )
     site = parse((folder / "site.toml").read_text(), "site.toml")
     assert [zone.interface for zone in site.zones] == ["wards", "servers"]
+    assert site.phone == "04 000 00 99"
     assert "rempart-test-attack" in (folder / "remote.log").read_text()
     kept = answered.read(folder / "state" / "first-hour.json")
     assert kept.proof.line

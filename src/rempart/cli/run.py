@@ -9,7 +9,7 @@ from rempart.adapters import rules as rule_files
 from rempart.adapters import shipped
 from rempart.adapters.site_file import read_site
 from rempart.config import RUN, SITE, STATE, Places
-from rempart.errors import InputRefused, SiteInvalid
+from rempart.errors import ExitCode, InputRefused, SiteInvalid
 from rempart.site import soundness
 from rempart.station.policy import read_policy
 from rempart.station.supervisor import Supervisor
@@ -22,7 +22,8 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "run",
         help="run the station until it is told to stop",
         description="Started as root, guard, watch and console are three users. Stopping the station reopens nothing: "
-        "the kernel keeps its verdicts. exit codes: 0 stopped, 1 the journal is broken, "
+        "the kernel keeps its verdicts. SIGHUP has it start again with site.toml, policy and rules as they are then; "
+        "if they cannot be used, it says so and goes on as it was. exit codes: 0 stopped, 1 the journal is broken, "
         "2 the site, the policy or the rules cannot be used, "
         "6 the kernel or the proxy refused, 7 a program or privilege is missing.",
     )
@@ -65,8 +66,16 @@ def port(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check the site, the policy and the rules, then start everything."""
+    """Check the site, the policy and the rules, then start everything; again, when told to, with what they are then."""
     logging.basicConfig(level=logging.INFO, format="rempart: %(message)s", stream=sys.stderr)
+    station = _station(arguments)
+    while (code := station.run()) == ExitCode.OK and station.heir:
+        station = station.heir
+    return code
+
+
+def _station(arguments: argparse.Namespace) -> Supervisor:
+    """The station that the options and the files describe. Raises RempartError when they cannot be used."""
     site = read_site(arguments.site)
     if unfit := soundness.check(site):
         raise SiteInvalid(
@@ -98,4 +107,5 @@ def run(arguments: argparse.Namespace) -> int:
         tuple(arguments.operator),
         console_name=arguments.console_name,
         console_address=arguments.console_address,
-    ).run()
+        renew=lambda: _station(arguments),
+    )

@@ -5,6 +5,7 @@ Whoever installs is root on the box; terminal, browser and a file of answers are
 
 import os
 import secrets
+import signal
 import stat
 import subprocess
 import sys
@@ -35,9 +36,11 @@ from rempart.site import soundness, template
 from rempart.site.description import parse
 from rempart.site.language import Language
 from rempart.site.site import Site
+from rempart.station import running
 
 _UP_WITHIN = 90.0
-_SEEN_WITHIN = 30.0
+_SEEN_WITHIN = 60.0
+"""Seconds for the test attack: a watch that has just started may still be reading its rules."""
 _TAIL = 64 << 10
 """Bytes at the end of a log that are looked at."""
 
@@ -56,7 +59,8 @@ class Line:
 
     number: int
     """How many lines from the end, from 1."""
-    size: int
+    text: str
+    """Hostile text; it is shown to whoever installs and kept nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +133,13 @@ class Installer:
                 yield Told("written", str(self.places.site))
                 if earlier:
                     yield Told("earlier", str(earlier))
-                yield Told("started" if self.start() else "runs")
+                yield Told(self.start())
                 link = self.account()
                 yield Told("link")
                 yield Told("", link)
             case Step.TEST:
-                yield Told("heard" if self.heard() else "unheard")
+                line = self.heard()
+                yield Told("heard", line.text) if line else Told("unheard")
                 yield Told("seen", f"{self.attack():.1f}")
             case Step.PAPERS:
                 for made in self.papers():
@@ -175,14 +180,58 @@ class Installer:
             return None
         return answer if isinstance(answer, Status) else None
 
-    def start(self) -> bool:
-        """Start the station and wait until it answers; False when one was running. It stays when we end.
+    def start(self) -> str:
+        """Have a station run on what was written; the word that says how it came to. It stays when we end.
 
+        One that `rempart run` started earlier takes the changed description; one that systemd started does not.
         Raises RempartError with the end of its log when it does not come up.
         """
-        if self.status() is not None:
+        if self.status() is None:
+            self._launch()
+            return "started"
+        if self.places.site.stat().st_mtime_ns <= self._began():
+            return "current"
+        return "renewed" if self._renew() else "runs"
+
+    def _began(self) -> int:
+        """When the guard that runs opened its door, in nanoseconds of the file system's clock; 0: none has."""
+        try:
+            return self.places.operator_socket.stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
+    def _renew(self) -> bool:
+        """Have the station that runs start again with site.toml as it is; False: nobody here can tell it to."""
+        process = running.process(self.places.run)
+        if process is None:
             return False
-        log = self.places.state / "setup-run.log"
+        before = self._began()
+        try:
+            os.kill(process, signal.SIGHUP)
+        except OSError as fault:
+            raise RempartError(
+                f"the station cannot be told to start again: {fault.strerror}",
+                where=f"process {process}",
+                now="Start setup as the user who started the station, or as root.",
+            ) from fault
+        until = time.monotonic() + _UP_WITHIN
+        while self._began() in (0, before) or self.status() is None:
+            if time.monotonic() > until:
+                raise RempartError(
+                    "the station did not come back with the changed description",
+                    where=f"process {process}",
+                    now=f"Its reason is in its log ({self._log}), or where `rempart run` was started.",
+                )
+            time.sleep(0.1)
+        return True
+
+    @property
+    def _log(self) -> Path:
+        return self.places.state / "setup-run.log"
+
+    def _launch(self) -> None:
+        """Start `rempart run` in a session of its own, and wait until it answers."""
+        log = self._log
         with os.fdopen(
             os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600), "wb"
         ) as out:
@@ -202,7 +251,6 @@ class Installer:
                     now="Mend it, then try again.",
                 )
             time.sleep(0.1)
-        return True
 
     def _arguments(self) -> list[str]:
         arguments = ["--site", str(self.places.site), "--state", str(self.places.state)]
@@ -277,7 +325,7 @@ class Installer:
             except DecodeError:
                 continue
             self._proved(line=self.clock.now())
-            return Line(number, len(line))
+            return Line(number, line.decode("utf-8", "replace"))
         return None
 
     def attack(self, waiting: Callable[[float], None] = time.sleep) -> float:

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from rempart.config import Places
 from rempart.containment.render import haproxy, modsecurity
-from rempart.errors import EnforcementFailed, ExitCode, InputRefused, PrivilegeMissing
+from rempart.errors import EnforcementFailed, ExitCode, InputRefused, PrivilegeMissing, RempartError
 from rempart.site.site import Site
+from rempart.station import running
 from rempart.station.logs import bound, written
 from rempart.station.parts import Part, parts
 from rempart.station.prepare import prepare
@@ -77,16 +78,26 @@ class Supervisor:
     console_name: str = ""
     """The host name of the pages, for which there is a certificate; empty: loopback, without TLS."""
     console_address: str = "127.0.0.1"
+    renew: "Callable[[], Supervisor] | None" = None
+    """Makes the station of the description as it is then. Raises RempartError when that cannot be used."""
     programs: list[Program] = field(default_factory=list)
     stopping: bool = False
+    heir: "Supervisor | None" = None
+    """The station of a changed description, which is to go on when this one has ended."""
+    _renewing: bool = False
 
     def run(self) -> int:
-        """Start everything and look after it until SIGTERM or SIGINT."""
+        """Start everything and look after it until SIGTERM or SIGINT; SIGHUP has a changed description taken."""
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda *_: setattr(self, "stopping", True))
+        signal.signal(signal.SIGHUP, lambda *_: setattr(self, "_renewing", True))
         if self.users.shared:
             _log.warning("processes are not isolated from one another: %s", self.users.shared)
         self._prepare()
+        with running.alone(self.places.run):
+            return self._live()
+
+    def _live(self) -> int:
         # All are looked for before the first starts: the guard loads the kernel's table, and it stays.
         guard, *others = (self.program(part) for part in parts(self.site))
         try:
@@ -315,11 +326,28 @@ class Supervisor:
 
     def _look_after(self) -> None:
         while not self.stopping:
+            if self._renewing:
+                self._make_heir()
             for program in self.programs:
                 self._revive(program)
             for log in written(self.places):
                 bound(log)
             time.sleep(0.05)
+
+    def _make_heir(self) -> None:
+        """Have the station of the description as it is now ready to go on; one that cannot be used changes nothing."""
+        self._renewing = False
+        if self.renew is None:
+            return
+        try:
+            heir = self.renew()
+            for part in parts(heir.site):
+                heir.program(part)
+        except RempartError as fault:
+            _log.error("the description in force stays: %s", fault.diagnostics())
+            return
+        _log.info("starting again, with the description as it is now")
+        self.heir, self.stopping = heir, True
 
     def _revive(self, program: Program) -> None:
         if program.running:
