@@ -25,8 +25,8 @@ from rempart.events.joining import Joining
 LONGEST_LINE = 16 << 20
 """Bytes of the longest line that is read; Windows events with scripts in them are long, a disk image is no log."""
 
-_BATCH_LINES = 2_000
-_BATCH_BYTES = 4 << 20
+_BATCH_LINES = 500
+_BATCH_BYTES = 1 << 20
 _NAMES = frozenset({".evtx", ".json", ".jsonl", ".ndjson", ".log"})
 _SAMPLE = 1 << 16
 _SAMPLED = 100
