@@ -143,16 +143,20 @@ def test_a_hostile_name_runs_nothing(director: Page, home: Home) -> None:
     assert not re.search("[\x1b\u202e]", director.content())
 
 
-def test_folds_and_focus_survive_a_change(director: Page, home: Home) -> None:
+def test_folds_stay_and_where_a_control_is_gone_the_keyboard_goes_on_from_its_place(
+    director: Page, home: Home
+) -> None:
     home.see(finding(Kind.RECORDS))
     expect(director.locator(".said")).to_be_visible(timeout=LIVE)
     fold = director.locator("main details").first
     fold.locator("summary").click()
-    director.locator("#who-1").focus()
+    director.locator("#contain").focus()
     home.contain()
     expect(director.locator("h1")).to_contain_text("confiné", timeout=LIVE)
     expect(fold).to_have_attribute("open", "")
-    expect(director.locator("#who-1")).to_be_focused()
+    expect(director.locator("#stance")).to_be_focused()
+    director.keyboard.press("Tab")
+    expect(director.locator("#stance #call")).to_be_focused()
 
 
 _LOST_AT_A_SWAP = """
@@ -178,15 +182,6 @@ def test_whatever_has_the_focus_has_it_after_a_swap(director: Page, home: Home) 
     expect(director.locator("#take")).to_be_visible()
     director.keyboard.press("Tab")  # from now on the focus is shown
     assert director.evaluate(_LOST_AT_A_SWAP) == []
-
-
-def test_where_a_control_is_gone_the_keyboard_goes_on_from_its_place(page: Page, home: Home) -> None:
-    page.locator("#contain").focus()
-    home.contain()
-    expect(page.locator("h1")).to_contain_text("confiné", timeout=LIVE)
-    expect(page.locator("#stance")).to_be_focused()
-    page.keyboard.press("Tab")
-    expect(page.locator("#stance #call")).to_be_focused()
 
 
 def test_nothing_is_swapped_under_a_finger(page: Page, home: Home) -> None:
