@@ -64,7 +64,7 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def group(tmp_path: Path) -> Iterator[dict[str, tuple[int, Guard]]]:
+def group(tmp_path: Path, unhurried: None) -> Iterator[dict[str, tuple[int, Guard]]]:
     """Two boxes with their doors open, by name."""
     certificate(tmp_path, "operator")
     boxes: dict[str, tuple[int, Guard]] = {}

@@ -120,7 +120,7 @@ def holds(guard: Guard, enforcer: MemoryEnforcer) -> bool:
     return disagreements(enforcement(guard.state), enforcer.read(moment), moment) == ()
 
 
-def test_a_cut_is_sealed_and_enforced(disk: Disk) -> None:
+def test_a_cut_is_sealed_and_enforced(disk: Disk, unhurried: None) -> None:
     async def talk(guard: Guard, enforcer: MemoryEnforcer) -> None:
         handled = await guard.ask(Ordered(now(guard), CUT), urgent=True)
         assert handled.sealed == disk.journal.head[0]
@@ -226,7 +226,7 @@ def test_a_new_guard_recalls_what_the_old_one_decided(disk: Disk) -> None:
     assert recall(disk.journal, SITE) == remembered[0]
 
 
-def test_a_snapshot_bounds_the_fold_and_changes_nothing(disk: Disk) -> None:
+def test_a_snapshot_bounds_the_fold_and_changes_nothing(disk: Disk, unhurried: None) -> None:
     async def talk(guard: Guard, _: MemoryEnforcer) -> None:
         await guard.ask(Found(now(guard), RECORDS))
         await guard.ask(Ordered(now(guard), CUT), urgent=True)
