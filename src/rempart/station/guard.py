@@ -14,7 +14,6 @@ import itertools
 import logging
 import os
 import secrets
-import signal
 import sys
 from collections.abc import Awaitable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -133,7 +132,7 @@ from rempart.phrase import Phrase, advice, phrase
 from rempart.ports import Clock, Enforcer
 from rempart.site.site import Site
 from rempart.station.doors import Callers, Door, opened
-from rempart.station.ending import ended
+from rempart.station.ending import ended, stopped
 from rempart.station.foresight import foresee
 from rempart.station.incident_file import CHECKING, belongs_to, fitting, incident_file
 from rempart.station.keychain import Keychain
@@ -827,7 +826,7 @@ async def serve_guard(
     try:
         async with opened(_doors(guard, places, callers, leasing), own=os.geteuid()):
             tasks.append(asyncio.create_task(guard.read_back()))
-            await _until_stopped(tasks)
+            await stopped(tasks)
     finally:
         await _cancel(tasks)
         guard.close()
@@ -878,18 +877,6 @@ def _doors(guard: Guard, places: Places, callers: Callers, leasing: Leasing | No
     if guard.terms.site.group:
         group = frozenset({callers.group})
         yield Door(places.group_socket, group, FromGroupDoor, guard.hear_group, _QUESTIONS)
-
-
-async def _until_stopped(tasks: "list[asyncio.Task[None]]") -> None:
-    """Wait for SIGTERM or SIGINT. Raises what ended one of the tasks before that."""
-    stop = asyncio.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
-    finished = asyncio.create_task(stop.wait())
-    done, _ = await asyncio.wait({finished, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-    finished.cancel()
-    for task in done - {finished}:
-        task.result()  # a task that ended has failed: say how
 
 
 async def _cancel(tasks: "list[asyncio.Task[None]]") -> None:

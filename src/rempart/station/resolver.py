@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import signal
 import sys
 from collections import Counter, OrderedDict
 from pathlib import Path
@@ -27,6 +26,7 @@ from rempart.errors import DecodeError, RempartError, StationUnreachable
 from rempart.messages import NameLeased, NameRefusal, NameResolved, NamesRefused, OpeningsStand, ToResolver
 from rempart.ports import Clock
 from rempart.site.site import Site
+from rempart.station.ending import stopped
 from rempart.station.starting import started
 
 _log = logging.getLogger("rempart.resolver")
@@ -230,17 +230,10 @@ async def serve_resolver(places: Places, site: Site) -> None:
     listener = Listener(Resolver(site, guard, upstream, refusals, clock).reply)
     await listener.open()
     talking = asyncio.create_task(guard.run())
-    stop = asyncio.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
-    stopped = asyncio.create_task(stop.wait())
     try:
-        done, _ = await asyncio.wait({talking, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()  # a conversation that ended by itself has failed: say how
+        await stopped({talking})
     finally:
-        for task in (talking, stopped):
-            task.cancel()
+        talking.cancel()
         await listener.close()
         upstream.close()
 
