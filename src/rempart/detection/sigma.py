@@ -202,9 +202,12 @@ class _Draft:
     def _add_filter(self, where: str, document: dict[str, Any]) -> None:
         asked = notation.detections(document["filter"], self.placeholders)
         sigma = SigmaFilter.from_dict(_without_own_id(document) | {"filter": asked})
+        _meant(sigma)
         self.filters.append((where, sigma, self._condition(sigma.filter)))
 
     def _add_correlation(self, path: str, where: str, document: dict[str, Any]) -> None:
+        if not isinstance(document["correlation"], dict):
+            raise ValueError("'correlation' is a map of keys")
         limits = tuple((Comparison(name), number) for name, number in notation.limits(document))
         sigma = SigmaCorrelationRule.from_dict(_without_own_id(notation.one_limit(document)))
         card = self._card(path, where, document, sigma, LogSource())
@@ -301,12 +304,8 @@ class _Draft:
 
     def _filter(self, where: str, sigma: SigmaFilter, condition: Condition) -> None:
         """Narrow the rules that a filter names and whose log source it covers."""
-        meant = sigma.filter.rules
-        ids = (
-            set(self.rules)
-            if isinstance(meant, str)
-            else {self.names.get(each.reference, each.reference) for each in meant}
-        )
+        meant = _meant(sigma)
+        ids = set(self.rules) if meant is None else {self.names.get(each, each) for each in meant}
         narrowed = [
             each
             for each in ids & self.rules.keys()
@@ -321,8 +320,9 @@ class _Draft:
             asked = _asked(rule.logsource, condition)
             self.rules[each] = replace(rule, condition=every((rule.condition, asked)))
 
-    def _resolve(self, reference: str) -> str:
-        identifier = self.names.get(reference, reference)
+    def _resolve(self, reference: object) -> str:
+        named = _named(reference)
+        identifier = self.names.get(named, named)
         if identifier in self.absent:
             raise _Waiting(self.absent[identifier])
         if identifier not in self.ids:
@@ -339,7 +339,6 @@ class _Draft:
             references = [each.reference for each in sigma.rules or ()]
         basic = condition if isinstance(condition, SigmaCorrelationCondition) else None
         median = sigma.type is SigmaCorrelationType.VALUE_MEDIAN
-        fields = (basic and basic.fieldref) or ()
         return Correlation(
             card=card,
             type=CorrelationType.VALUE_PERCENTILE if median else CorrelationType(sigma.type.name.lower()),
@@ -348,7 +347,7 @@ class _Draft:
             timespan=sigma.timespan.seconds,
             limits=limits,
             alternatives=alternatives,
-            fields=(fields,) if isinstance(fields, str) else tuple(map(str, fields)),
+            fields=_fields(basic.fieldref if basic else None),
             percentile=50 if median else (basic.percentile if basic else None),
             aliases=tuple(
                 (
@@ -359,6 +358,25 @@ class _Draft:
             ),
             generate=sigma.generate,
         )
+
+
+def _named(reference: object) -> str:
+    if not isinstance(reference, str | int):
+        raise ValueError(f"rules are referred to by id or name, not by {reference!r}")
+    return str(reference)
+
+
+def _meant(sigma: SigmaFilter) -> list[str] | None:
+    """The ids and names that a filter gives; None when it means every rule."""
+    meant = sigma.filter.rules
+    return None if isinstance(meant, str) else [_named(each.reference) for each in meant]
+
+
+def _fields(named: object) -> tuple[str, ...]:
+    names = named if isinstance(named, list) else [] if named is None else [named]
+    if not all(isinstance(each, str) for each in names):
+        raise ValueError("the 'field' of a correlation is a name, or a list of names")
+    return tuple(names)
 
 
 def _without_own_id(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -398,6 +416,8 @@ def _first_line(error: BaseException) -> str:
         return "nested too deeply"
     if isinstance(error, KeyError):
         return f"the key {error} is missing"
+    if isinstance(error, TypeError | AttributeError):
+        return f"a value is of the wrong kind: {error}"
     return " ".join(str(error).split()) or type(error).__name__
 
 
