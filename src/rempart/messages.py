@@ -16,6 +16,7 @@ from rempart.detection.finding import Finding
 from rempart.detection.trait import Trait
 from rempart.duties.answers import Answers
 from rempart.engine.facts import MACHINE
+from rempart.engine.handwork import Checked
 from rempart.engine.orders import AnyOrder
 from rempart.engine.state import Posture as Posture
 from rempart.engine.state import Swing
@@ -671,6 +672,30 @@ class OutsideStatus(msgspec.Struct, frozen=True, kw_only=True):
     at: Instant | None = None
 
 
+class HandStepStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One step by hand, beside the path. ``number`` counts the steps of its deed from 1; 0: no longer in the plan."""
+
+    action: str
+    target: str
+    number: int
+    step: str
+    """As site.toml words it; empty: what is true everywhere."""
+    reply: str
+    note: str = ""
+    by: str = ""
+    at: Instant | None = None
+
+
+class HandworkStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What people say they did at the firewall or the switch: the steps of the cut, then blocks and isolations."""
+
+    steps: list[HandStepStatus] = []
+    cut: Checked = Checked.UNCHECKED
+    """What probes say to the cut by hand. Blocks and isolations are never checked."""
+    probes: list[str] = []
+    """Names of the probes that say it."""
+
+
 class PaperStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A pile of paper. ``entered`` None: it waits."""
 
@@ -754,6 +779,7 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Blocks that stand besides those listed."""
     placement: Placement = Placement.GATEWAY
     """As an observer the station enforces nothing, and ``enforcement_verified`` is None."""
+    by_hand: HandworkStatus = HandworkStatus()
     care: CareStatus = CareStatus()
     reopening: ReopeningStatus = ReopeningStatus()
     unwatched: Instant | None = None

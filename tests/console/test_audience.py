@@ -285,7 +285,7 @@ def test_no_page_shows_more_than_its_reader_may_know(
     assert visitor
     pages = {
         "duty.html": duty_page(site, told, now, now, english, by),
-        "contain.html": contain_page(site, told, english, "csrf", audience=by),
+        "contain.html": contain_page(site, told, now, english, "csrf", audience=by),
         "care.html": care_page(site, told, now, english, "csrf", audience=by, trouble="t1"),
         "incidents.html": incidents_page(told, names, english),
         "reopening.html": reopening_page(site, told, here.visitor, english, now, "csrf"),

@@ -152,11 +152,16 @@ def test_a_station_that_only_watches_says_so_and_how_to_cut_by_hand(
     beside = dataclasses.replace(site, placement=Placement.OBSERVER, by_hand=plan)
     status, spoken = make(enforcement_verified=None, placement=Placement.OBSERVER), words(language)
     page = duty_page(beside, status, now, now, spoken)
-    assert (page.care, page.proof.text, page.by_hand, page.labels["by-hand"]) == snapshot
+    assert (
+        page.care,
+        page.proof.text,
+        tuple(each.text for deed in page.by_hand for each in deed.steps),
+        page.labels["by-hand"],
+    ) == snapshot
     assert page.proof.mood == "doubt"
     assert not page.may_contain
     assert duty_page(beside, None, None, now, spoken).care == page.care
-    asked = contain_page(beside, status, spoken, "csrf")
+    asked = contain_page(beside, status, now, spoken, "csrf")
     assert (asked.may_contain, asked.by_hand) == (False, page.by_hand)
     html = rendered("contain.html", asked, around(beside, language))
     assert "&lt;red&gt;" in html
@@ -232,7 +237,7 @@ def test_hostile_text_adds_no_tag_and_no_control(
         duty = rendered(
             "duty.html", duty_page(named, status, now, now, words(Language.FRENCH)), around(named)
         )
-        confirm = contain_page(named, make(), words(Language.FRENCH), "t", refusal=text, advice=text)
+        confirm = contain_page(named, make(), now, words(Language.FRENCH), "t", refusal=text, advice=text)
         return duty + rendered("contain.html", confirm, around(named))
 
     html = page(HOSTILE)
@@ -243,9 +248,9 @@ def test_hostile_text_adds_no_tag_and_no_control(
 
 
 def test_the_confirmation_says_what_stops_and_what_goes_on(
-    site: Site, make: Make, snapshot: SnapshotAssertion
+    site: Site, make: Make, now: Instant, snapshot: SnapshotAssertion
 ) -> None:
-    page = contain_page(site, make(), words(Language.FRENCH), "token")
+    page = contain_page(site, make(), now, words(Language.FRENCH), "token")
     assert page.stops[0].name == "Plateforme eHealth"
     assert "Télémaintenance" not in {stop.name for stop in page.stops}  # closed already
     assert "Téléphone" in page.filtered
@@ -409,8 +414,8 @@ def test_the_day_is_summed_up_and_never_says_nothing_while_something_is_to_be_do
     assert duty_page(site, make(), now, now, english).day == ()
 
 
-def test_contain_is_kindly_refused_to_whoever_only_looks(site: Site, make: Make) -> None:
-    page = contain_page(site, make(), words(Language.ENGLISH), "csrf", audience=Audience.ONLOOKER)
+def test_contain_is_kindly_refused_to_whoever_only_looks(site: Site, make: Make, now: Instant) -> None:
+    page = contain_page(site, make(), now, words(Language.ENGLISH), "csrf", audience=Audience.ONLOOKER)
     html = rendered("contain.html", page, around(site, Language.ENGLISH))
     assert "<form" not in html
     assert "Your account looks only" in html

@@ -11,7 +11,7 @@ import httpx
 import pyotp
 import pytest
 
-from engine.home import BROKEN_IN, STOLEN
+from engine.home import BROKEN_IN, SITE, STOLEN
 from rempart.accounts.person import Role
 from rempart.accounts.session import IDLE
 from rempart.console.access import Access
@@ -59,9 +59,9 @@ def hidden(page: str, name: str) -> str:
 Talk = Callable[[Household, Console, Browser], Awaitable[None]]
 
 
-def visit(folder: Path, site: Site, talk: Talk, *, tls: bool = False) -> None:
+def visit(folder: Path, site: Site, talk: Talk, *, tls: bool = False, guarded: Site = SITE) -> None:
     async def life() -> None:
-        async with household(folder) as home:
+        async with household(folder, site=guarded) as home:
             feed = Feed(folder / "console", home.clock)
             access = Access(publish=lambda _: None)
             console = Console(site=site, feed=feed, access=access, clock=home.clock, tls=tls)

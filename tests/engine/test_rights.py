@@ -12,6 +12,7 @@ from rempart.accounts.person import Person, Role
 from rempart.care.rehearsal import Becomes, Question
 from rempart.care.reply import Reply
 from rempart.care.trouble import Ail
+from rempart.containment.policy import Action
 from rempart.detection.trait import Trait
 from rempart.duties.catalogue import DutyId, QuestionId
 from rempart.engine import orders
@@ -148,6 +149,7 @@ TABLE: list[tuple[AnyOrder, set[Role], Proof]] = [
     (orders.ReportTrouble(by=ME, service="printer", ail=Ail.SLOW), STAFF, Proof.SESSION),
     (orders.SettleTrouble(by=ME, trouble="t1", remedy="x"), STAFF, Proof.SESSION),
     (orders.TickOutside(by=ME, item="x", reply=Reply.YES), STAFF, Proof.SESSION),
+    (orders.TickByHand(by=ME, action=Action.CONTAIN, reply=Reply.YES), STAFF, Proof.SESSION),
     (orders.KeepPaper(by=ME, opening="portal", what="x"), STAFF, Proof.SESSION),
     (orders.EnterPaper(by=ME, paper="p1"), STAFF, Proof.SESSION),
     (orders.SetStage(by=ME, opening="portal", stage=3), {TECHNICIAN}, Proof.PASSKEY),

@@ -35,6 +35,7 @@ from rempart.engine.step import Terms
 from rempart.instants import Duration, Instant
 from rempart.messages import ChallengeAsked, FromConsole, FromOperator, OrderDone, OrderRejected, ToOperator
 from rempart.messages import Ordered as OrderSent
+from rempart.site.site import Site
 from rempart.station.guard import Guard
 from rempart.station.keychain import Keychain
 from rempart.station.recall import facts_of
@@ -165,13 +166,13 @@ class Household:
 
 
 @asynccontextmanager
-async def household(folder: Path, *, stored: bool = True) -> AsyncIterator[Household]:
+async def household(folder: Path, *, stored: bool = True, site: Site = SITE) -> AsyncIterator[Household]:
     """A guard with its sockets in that folder, for as long as the block lasts."""
     clock = Movable()
     journal = Journal.open(folder / "journal.db", folder / "keys", origin="rempart/test", now=clock.now())
     enforcer = MemoryEnforcer()
     guard = Guard(
-        Terms(SITE, shipped_policy(), obligations=OBLIGATIONS),
+        Terms(site, shipped_policy(), obligations=OBLIGATIONS),
         journal,
         enforcer,
         clock,

@@ -12,6 +12,7 @@ from rempart.adapters.journal.exported import ENTRIES
 from rempart.adapters.site_file import read_site
 from rempart.cli._exhibits import Exhibit, exhibits
 from rempart.config import SITE, STATE
+from rempart.containment.by_hand import EVERYWHERE
 from rempart.duties.document import Complainant, Seals
 from rempart.duties.timeline import Line
 from rempart.engine import facts
@@ -163,11 +164,14 @@ def joined_to(incident: str, all_facts: Iterable[AnyFact | None]) -> frozenset[s
 
 @dataclass(slots=True)
 class _Concern:
-    """Tells which entries concern the incident, in order. Site-wide ones do while the site is cut because of it."""
+    """Tells which entries concern the incident, in order. Site-wide ones do while the site is cut because of it; what
+    was done by hand beside the path does until the incident is over, because no cut says what it was for.
+    """
 
     ids: frozenset[str]
     site: Site
     _begun: bool = False
+    _quiet: bool = False
     _cut: bool = False
     _targets: frozenset[str] = frozenset()
     _attached: frozenset[str] = frozenset()
@@ -184,7 +188,11 @@ class _Concern:
 
     def _concerns(self, fact: AnyFact, *, cut: bool) -> bool:
         match fact:
-            case facts.FindingJoined(incident=incident) | facts.PersonsTouched(incident=incident):
+            case facts.FindingJoined(incident=incident):
+                mine = incident in self.ids
+                self._quiet = self._quiet and not mine
+                return mine
+            case facts.PersonsTouched(incident=incident):
                 return incident in self.ids
             case (
                 facts.IncidentQualified(incident=incident)
@@ -220,7 +228,11 @@ class _Concern:
             ):
                 return target in self._targets
             case facts.QuietReturned(incidents=incidents):
-                return bool(self.ids & set(incidents))
+                quiet = bool(self.ids & set(incidents))
+                self._quiet = self._quiet or quiet
+                return quiet
+            case facts.TickedByHand():
+                return self._begun and not self._quiet
             case facts.UnmaskingAsked(incident=incident) | facts.Unmasked(incident=incident):
                 return incident in self.ids
             case _:
@@ -256,7 +268,15 @@ def _sentence(fact: AnyFact, site: Site) -> Sentence:
         return Sentence("story.blocked-for-good", arguments)
     if isinstance(fact, facts.VisitBegun) and (fact.hosts or fact.certificate):
         return Sentence("story.visit-to" if fact.hosts else "story.visit-certified", arguments)
+    if isinstance(fact, facts.TickedByHand):
+        return Sentence(_by_hand_key(fact), arguments)
     return Sentence(_KEYS.get(type(fact), f"fact.{facts.kind_of(fact)}"), arguments)
+
+
+def _by_hand_key(fact: facts.TickedByHand) -> str:
+    if fact.step == EVERYWHERE:
+        return f"story.by-hand-{fact.action.value}"
+    return "story.by-hand-on" if fact.target else "story.by-hand"
 
 
 def _fields(fact: AnyFact) -> Iterator[tuple[str, Any]]:
@@ -310,6 +330,7 @@ _KEYS: Mapping[type, str] = {
     facts.CareAttested: "story.care-attested",
     facts.EnvelopeOpened: "story.envelope",
     facts.OutsideTicked: "story.outside",
+    facts.TickedByHand: "story.by-hand",
     facts.OverrideConfirmed: "story.override-confirmed",
     facts.PaperKept: "story.paper-kept",
     facts.PaperEntered: "story.paper-entered",

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from rempart.care.attestation import Standing
 from rempart.care.reply import Reply
-from rempart.cli import _operator
+from rempart.cli import _operator, by_hand
 from rempart.cli._terminal import harmless
 from rempart.console.words import words
 from rempart.duties.belgian_time import belgian, on_the_wall
@@ -94,8 +94,8 @@ def show(console: Console, status: Status) -> None:
         console.print(Text(harmless(line)))
     if status.measures_more:
         console.print(Text(f"and {status.measures_more} more blocks"))
-    for line in care_lines(status.care):
-        console.print(Text(harmless(line, 400)))
+    for line in (*by_hand.said(status.by_hand), *care_lines(status.care)):
+        console.print(Text(harmless(line, 600)))
     for refused in _refused(status):
         console.print(refused)
     console.print(Text(f"journal: {status.journal_entries} entries, root {status.journal_root[:16]}…"))

@@ -38,6 +38,7 @@ from rempart.console.routes import (
     account,
     api,
     board,
+    by_hand,
     care,
     findings,
     incidents,
@@ -191,6 +192,7 @@ class Console:
                 *findings.routes(self),
                 *reopening.routes(self),
                 *taking.routes(self),
+                *by_hand.routes(self),
                 *technique.routes(self),
                 *wards.routes(self),
                 *api.routes(self),
@@ -240,6 +242,7 @@ class Console:
         page = contain_page(
             self.site,
             self.told(audience(here)),
+            self.clock.now(),
             self.words(request),
             here.csrf,
             account=here.account,
@@ -378,6 +381,7 @@ class Console:
         page = contain_page(
             self.site,
             self.told(audience(here)),
+            self.clock.now(),
             self.words(request),
             here.csrf,
             account=here.account,

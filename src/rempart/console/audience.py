@@ -12,6 +12,7 @@ from rempart.messages import (
     WITHHELD,
     AlertStatus,
     CareStatus,
+    HandStepStatus,
     IncidentStatus,
     MeasureStatus,
     OpeningStatus,
@@ -79,6 +80,7 @@ def as_seen(status: Status, by: Audience, site: Site) -> Status:
         alerts=[_alert(each, by) for each in status.alerts],
         answer_seconds=[],
         reopening=structs.replace(status.reopening, overrides=overrides),
+        by_hand=structs.replace(status.by_hand, steps=[_step(each, called) for each in status.by_hand.steps]),
         care=_care(status.care, by),
     )
 
@@ -91,6 +93,10 @@ def _incident(incident: IncidentStatus, by: Audience, called: Mapping[str, str])
 def _measure(measure: MeasureStatus, called: Mapping[str, str]) -> MeasureStatus:
     target = house_name(measure.target, called)
     return structs.replace(measure, target=target, by=machine_only(measure.by), reason="")
+
+
+def _step(step: HandStepStatus, called: Mapping[str, str]) -> HandStepStatus:
+    return structs.replace(step, target=house_name(step.target, called), by="", note="")
 
 
 def _alert(alert: AlertStatus, by: Audience) -> AlertStatus:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from rempart.console.audience import Audience
-from rempart.console.duty import Call, by_hand, contacts
+from rempart.console.by_hand import HandDeed, cutting
+from rempart.console.duty import Call, contacts
 from rempart.console.words import SENTENCES, Words, plain
+from rempart.instants import Instant
 from rempart.messages import Status
 from rempart.site.opening import Opening, OpeningState
 from rempart.site.site import Site
@@ -29,7 +31,7 @@ class ContainPage:
         bool, "Whether the guard takes the cut from who looks; else only whom to call is said."
     ]
     by_hand: Annotated[
-        tuple[str, ...], "How to cut by hand, step by step; nothing where the station does it."
+        tuple[HandDeed, ...], "How to cut by hand, step by step; nothing where the station does it."
     ]
     stops: Annotated[tuple[Stop, ...], "Openings that will be closed, with what to use instead."]
     filtered: Annotated[tuple[str, ...], "Lifelines: they go on, filtered."]
@@ -46,6 +48,7 @@ class ContainPage:
 def contain_page(
     site: Site,
     status: Status | None,
+    now: Instant,
     words: Words,
     csrf: str,
     *,
@@ -64,7 +67,7 @@ def contain_page(
         refusal, advice = words.say("refusal.observer"), words.say("refusal.observer-now")
     return ContainPage(
         may_contain=audience.may_order and site.enforces,
-        by_hand=by_hand(site, words),
+        by_hand=cutting(site, status, now, words, audience),
         stops=tuple(_stop(each) for each in ordered if not each.lifeline and each.id not in shut),
         filtered=tuple(plain(each.name) for each in ordered if each.lifeline),
         inside=tuple(plain(zone.name) for zone in site.zones if zone.stays_on),

@@ -7,14 +7,13 @@ from typing import Annotated
 
 from rempart.care.attestation import Standing
 from rempart.console.audience import Audience
+from rempart.console.by_hand import HandDeed, cutting
 from rempart.console.clocks import LegalClocks, legal_clocks
 from rempart.console.house import House, house
 from rempart.console.naming import Names
-from rempart.console.refusal import tell
 from rempart.console.taking import Asking, asking, taken
 from rempart.console.when import clock, length, moment
 from rempart.console.words import Words, plain
-from rempart.containment.by_hand import cutting
 from rempart.incidents.incident import IncidentState, Sentence
 from rempart.instants import Instant, seconds
 from rempart.messages import IncidentStatus, MeasureStatus, Posture, Status, TroubleStatus, WardStatus
@@ -111,7 +110,7 @@ class DutyPage:
         bool, "Whether the cut is offered: to whom the guard takes it from, and not while the site is cut."
     ]
     by_hand: Annotated[
-        tuple[str, ...], "How to cut by hand, step by step; nothing where the station does it."
+        tuple[HandDeed, ...], "How to cut by hand, step by step; nothing where the station does it."
     ]
     may_report: Annotated[bool, "Whether *care is blocked by the cut* is offered."]
     house: Annotated[House, "The house and its doors."]
@@ -158,7 +157,7 @@ def duty_page(
         taken=taken(status, now, words, named=told_all),
         call=next((each for each in calls if each.link), None),
         may_contain=audience.may_order and stance(status) != Posture.CONTAINED and site.enforces,
-        by_hand=by_hand(site, words),
+        by_hand=cutting(site, status, now, words, audience),
         may_report=audience.may_order and (status is None or status.posture is not Posture.NORMAL),
         house=house(site, status, now, words, addresses=told_all),
         tasks=tasks,
@@ -178,12 +177,6 @@ def duty_page(
         ground=tuple(_ground(status, now, words)) if told_all else (),
         labels=words.under("label"),
     )
-
-
-def by_hand(site: Site, words: Words) -> tuple[str, ...]:
-    """How a person cuts the site off where the station only watches, as sentences."""
-    steps = () if site.enforces else (tell(step, site, words) for step in cutting(site))
-    return tuple(step[:1].upper() + step[1:] for step in steps)
 
 
 def call(name: str, phone: str, words: Words) -> Call:

@@ -11,6 +11,7 @@ from rempart.accounts.person import Role
 from rempart.care.rehearsal import Becomes, Question
 from rempart.care.reply import Reply
 from rempart.care.trouble import Ail
+from rempart.containment.policy import Action
 from rempart.detection.finding import Kind, Level, Outcome
 from rempart.detection.trait import Trait
 from rempart.engine.orders import GateAnswer
@@ -615,6 +616,19 @@ class OutsideTicked(Fact, frozen=True, tag=True, kw_only=True):
     by: str
 
 
+class TickedByHand(Fact, frozen=True, tag=True, kw_only=True):
+    """Somebody said that a step at the firewall or the switch was done, or is not (any more). Nobody checked it."""
+
+    action: Action
+    target: str
+    """Empty: the site's cut."""
+    step: str
+    """As site.toml words it; empty: what is true everywhere."""
+    reply: Reply
+    note: str
+    by: str
+
+
 class PaperKept(Fact, frozen=True, tag=True, kw_only=True):
     """Something was noted on paper while an opening was closed, and must be entered afterwards."""
 
@@ -845,6 +859,7 @@ AnyFact = (
     | TroubleReported
     | TroubleSettled
     | OutsideTicked
+    | TickedByHand
     | PaperKept
     | PaperEntered
     | ProbeTurned

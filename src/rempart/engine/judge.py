@@ -11,7 +11,7 @@ from rempart.containment.policy import Action
 from rempart.containment.safeguard import protects
 from rempart.detection.finding import Level
 from rempart.duties.belgian_time import on_the_wall
-from rempart.engine import casework, facts, orders, people, returning, taming, tell, unmasking
+from rempart.engine import casework, facts, handwork, orders, people, returning, taming, tell, unmasking
 from rempart.engine.caring import heard
 from rempart.engine.deadline import staffed
 from rempart.engine.facts import AnyFact
@@ -80,6 +80,8 @@ class _Court:
             return people.decide(self.state.people, order, self.now)
         if isinstance(order, _SightOrder):
             return self.sight(order)
+        if isinstance(order, orders.TickByHand):
+            return (handwork.heard(self.site, order, self.now),)
         return (heard(self.site, self.state.care, order, self.now),)
 
     def cut(self, order: _CutOrder) -> tuple[AnyFact, ...]:

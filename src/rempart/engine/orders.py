@@ -11,6 +11,7 @@ from rempart.accounts.person import FullName, PersonId, Role
 from rempart.care.rehearsal import Becomes, Question
 from rempart.care.reply import Reply
 from rempart.care.trouble import Ail
+from rempart.containment.policy import Action
 from rempart.detection.trait import Trait
 from rempart.duties.catalogue import DutyId, QuestionId
 from rempart.incidents.casefile import MOST_FILE_BYTES, MOST_SEEN
@@ -364,6 +365,19 @@ class TickOutside(Order, frozen=True, tag=True, kw_only=True):
     proof: Text = ""
 
 
+class TickByHand(Order, frozen=True, tag=True, kw_only=True):
+    """Beside the path: say that one step was done at the firewall or the switch, or is not (any more).
+
+    The cut has no ``target``; ``step`` counts from 1, as the station tells them.
+    """
+
+    action: Action
+    target: Name = ""
+    step: Annotated[int, Meta(ge=1, le=100)] = 1
+    reply: Reply
+    note: Text = ""
+
+
 class KeepPaper(Order, frozen=True, tag=True, kw_only=True):
     """Say that something was noted on paper and must be entered when the opening is back."""
 
@@ -510,6 +524,7 @@ AnyOrder = (
     | ReportTrouble
     | SettleTrouble
     | TickOutside
+    | TickByHand
     | KeepPaper
     | EnterPaper
     | SetStage

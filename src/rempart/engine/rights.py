@@ -96,6 +96,7 @@ _NEEDS: Mapping[type[AnyOrder], Requirement] = {
     orders.ReportTrouble: _SAYS,
     orders.SettleTrouble: _SAYS,
     orders.TickOutside: _SAYS,
+    orders.TickByHand: _SAYS,
     orders.KeepPaper: _SAYS,
     orders.EnterPaper: _SAYS,
 }

@@ -10,6 +10,7 @@ from rempart.care.ledger import Ledger
 from rempart.care.rehearsal import Rehearsal
 from rempart.containment.measure import Enforcement, Stand
 from rempart.duties.ledger import DutyLedger
+from rempart.engine.handwork import Handwork
 from rempart.engine.listening import Listening
 from rempart.engine.orders import GateAnswer
 from rempart.engine.retention import Kept
@@ -141,6 +142,8 @@ class State:
     cut_since: Instant = NEVER
     """When the site was cut, if it is; a repeated order does not change it."""
     care: Ledger = field(default_factory=Ledger)
+    by_hand: Handwork = field(default_factory=dict)
+    """What people say they did at the firewall or the switch; nothing where the station stands in the path."""
     listening: Listening = field(default_factory=Listening)
     """Logs that are silent."""
     cases: Mapping[str, CaseFile] = field(default_factory=dict)

@@ -20,6 +20,7 @@ from rempart.engine import deadline, facts, listening, retention, tell
 from rempart.engine.caring import pack_read, probed
 from rempart.engine.facts import MACHINE, AnyFact
 from rempart.engine.fold.fold import folded
+from rempart.engine.handwork import cut_since
 from rempart.engine.inputs import (
     AnyInput,
     Awaited,
@@ -151,7 +152,7 @@ def _decide(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tupl
             asked = next((each for each in terms.site.probes if each.id == probe), None)
             if asked is None:
                 return state, ()
-            since = state.doors[asked.opening].since if asked.opening else NEVER
+            since = _changed(state, asked.opening)
             turned = probed(state.care, probe, answered=answered, detail=detail, since=since, now=now)
             return _settle(terms, state, turned, now)
         case PackRead(now=now, sha256=sha256, written=written):
@@ -166,6 +167,13 @@ def _erase(terms: Terms, state: State, now: Instant) -> tuple[State, tuple[Comma
     over = retention.due(terms.site.files_kept_days, state, now, terms.obligations)
     after_it, commands = _settle(terms, state, over, now)
     return after_it, (*commands, Erase(tuple(each.sha256 for each in over))) if over else commands
+
+
+def _changed(state: State, opening: str | None) -> Instant:
+    """Since when what lies behind a door may answer otherwise: it was moved here, or the site was cut by hand."""
+    if opening is None:
+        return NEVER
+    return max(state.doors[opening].since, cut_since(state.by_hand) or NEVER)
 
 
 def _listened(site: Site, state: State, silent: frozenset[str], now: Instant) -> tuple[AnyFact, ...]:

@@ -3,7 +3,7 @@
 What lifts a measure, answers a question or writes something down is done here as anywhere: it changes no packet.
 """
 
-from rempart.containment import by_hand
+from rempart.containment.by_hand import Deed, changing, doing
 from rempart.containment.policy import Action
 from rempart.engine import orders
 from rempart.engine.orders import AnyOrder
@@ -25,13 +25,14 @@ def _instead(site: Site, state: State, order: AnyOrder) -> tuple[Phrase, ...]:
     """What to do by hand; nothing when the order changes no packet."""
     match order:
         case orders.Contain():
-            return by_hand.cutting(site)
+            return doing(site, Deed(Action.CONTAIN))
         case orders.Block(target=target):
-            return by_hand.blocking(site, target)
+            return doing(site, Deed(Action.BLOCK, target))
         case orders.Isolate(asset=asset):
-            return by_hand.isolating(site, asset)
+            return doing(site, Deed(Action.ISOLATE, asset))
         case orders.ApproveMeasure(proposal=name) if name in state.proposals:
-            return _approved(site, state.proposals[name].action, state.proposals[name].target)
+            proposed = state.proposals[name]
+            return doing(site, Deed(Action(proposed.action), proposed.target))
         case (
             orders.CloseLifeline()
             | orders.SetOpening()
@@ -40,18 +41,6 @@ def _instead(site: Site, state: State, order: AnyOrder) -> tuple[Phrase, ...]:
             | orders.Reopen()
             | orders.OpenVisit()
         ):
-            return by_hand.changing()
+            return changing()
         case _:
-            return ()
-
-
-def _approved(site: Site, action: str, target: str) -> tuple[Phrase, ...]:
-    match Action(action):
-        case Action.CONTAIN:
-            return by_hand.cutting(site)
-        case Action.BLOCK:
-            return by_hand.blocking(site, target)
-        case Action.ISOLATE:
-            return by_hand.isolating(site, target)
-        case Action.WATCH:
             return ()

@@ -1,14 +1,17 @@
 """The state as pages and terminals see it: everything shown, nothing that could be used to act."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 from msgspec import structs
 
 from rempart.adapters import shipped
+from rempart.care.reply import Reply
+from rempart.containment.by_hand import Deed, steps
 from rempart.detection.finding import Level
 from rempart.duties import duty
 from rempart.duties.clock import clocks
 from rempart.engine import tell
+from rempart.engine.handwork import CUT, HandTick, checked
 from rempart.engine.returning import Outlook, ground, outlooks
 from rempart.engine.state import Door, Measure, State
 from rempart.incidents.incident import Incident, IncidentState, Sentence
@@ -19,6 +22,8 @@ from rempart.messages import (
     ClockStatus,
     CoreStatus,
     GateStatus,
+    HandStepStatus,
+    HandworkStatus,
     IncidentStatus,
     MeasureStatus,
     NamesRefused,
@@ -101,6 +106,7 @@ def status(
         answer_seconds=[length // 1_000_000 for length in state.answers],
         day=tell.counted(state),
         yesterday=state.yesterday,
+        by_hand=_by_hand(site, state),
         care=care_status(site, state, now),
         reopening=_reopening(site, state, now),
     )
@@ -114,6 +120,35 @@ def _measures(state: State) -> list[MeasureStatus]:
         *(_measure("isolate", measure) for measure in state.isolated.values()),
         *(_measure("bar", measure) for measure in state.barred.values()),
     ]
+
+
+def _by_hand(site: Site, state: State) -> HandworkStatus:
+    """The steps of the cut, said to be done or not, then those of other deeds; nothing in the path."""
+    if site.enforces:
+        return HandworkStatus()
+    found, probes = checked(site, state.by_hand, state.care)
+    deeds = (CUT, *(deed for deed in state.by_hand if deed != CUT))
+    return HandworkStatus(
+        steps=[step for deed in deeds for step in _hand_steps(site, deed, state.by_hand.get(deed, {}))],
+        cut=found,
+        probes=list(probes),
+    )
+
+
+def _hand_steps(site: Site, deed: Deed, ticks: Mapping[str, HandTick]) -> Iterator[HandStepStatus]:
+    planned = {step: number for number, step in enumerate(steps(site, deed), start=1)}
+    for step in (*planned, *(each for each in ticks if each not in planned)):
+        tick = ticks.get(step)
+        yield HandStepStatus(
+            action=deed.action.value,
+            target=deed.target,
+            number=planned.get(step, 0),
+            step=step,
+            reply=(tick.reply if tick else Reply.UNKNOWN).value,
+            note=tick.note if tick else "",
+            by=tick.by if tick else "",
+            at=tick.at if tick else None,
+        )
 
 
 def _alerts(site: Site, state: State, now: Instant) -> list[AlertStatus]:

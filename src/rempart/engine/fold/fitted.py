@@ -34,4 +34,5 @@ def fitted(state: State, site: Site) -> State:
         },
         gates={name: answers for name, answers in state.gates.items() if name in doors},
         reopened=tuple(name for name in state.reopened if name in doors),
+        by_hand={},
     )

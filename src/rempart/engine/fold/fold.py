@@ -7,7 +7,7 @@ about doors that site.toml no longer has, and about incidents whose first fact w
 from collections.abc import Iterable
 from dataclasses import replace
 
-from rempart.engine import facts, listening, people, retention, taming, unmasking
+from rempart.engine import facts, handwork, listening, people, retention, taming, unmasking
 from rempart.engine.facts import AnyFact
 from rempart.engine.fold import alerts, care, casefiles, cut, doors, duties, incidents, measures, reopening
 from rempart.engine.state import NEVER, State, Swing, standing
@@ -107,6 +107,8 @@ def _after(state: State, site: Site, fact: AnyFact) -> State:
         return _after_people(state, fact)
     if isinstance(fact, listening.ListeningFact):
         return replace(state, listening=listening.after_it(state.listening, fact))
+    if isinstance(fact, facts.TickedByHand):
+        return replace(state, by_hand=handwork.after_it(state.by_hand, fact))
     if isinstance(fact, _KeptFact):
         return state
     return care.after_it(state, site, fact)

@@ -1,0 +1,104 @@
+"""What is done by hand where the station stands beside the path: listed, ticked by name, sealed."""
+
+import argparse
+from collections.abc import Iterator
+
+from rempart.care.reply import Reply
+from rempart.cli import _operator
+from rempart.cli._terminal import harmless
+from rempart.containment.by_hand import Deed, told
+from rempart.containment.policy import Action
+from rempart.duties.belgian_time import on_the_wall
+from rempart.engine.handwork import Checked
+from rempart.engine.orders import TickByHand
+from rempart.errors import ExitCode
+from rempart.messages import HandStepStatus, HandworkStatus
+
+_DEEDS = (Action.CONTAIN, Action.BLOCK, Action.ISOLATE)
+
+
+def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``rempart by-hand``."""
+    parser = verbs.add_parser(
+        "by-hand",
+        help="beside another gateway: list what is done there by hand, tick what was done",
+        description="An observer stops nothing: a person does it at the firewall or the switch, and says so here. "
+        "It is sealed as that person's word; a probe through a door outside may confirm or contradict a cut. "
+        "exit codes: 0 done, 1 a step of the cut is not done (list), 4 no station answers, 5 refused.",
+    )
+    steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
+    _operator.add_station(steps.add_parser("list", help="the steps of the cut, and what was done by hand"))
+    tick = steps.add_parser("tick", help="a step was done by hand, or is not (any more)")
+    tick.add_argument(
+        "action", type=Action, choices=_DEEDS, metavar="contain|block|isolate", help="what is done"
+    )
+    tick.add_argument("reply", type=Reply, choices=list(Reply), metavar="yes|no|unknown")
+    tick.add_argument("--target", default="", help="block: the address; isolate: the machine")
+    tick.add_argument("--number", type=int, default=1, metavar="N", help="which of its steps (%(default)s)")
+    tick.add_argument("--note", default="", help="what you did or saw")
+    _operator.add_person(tick)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do the chosen step."""
+    if arguments.step == "list":
+        return _list(arguments)
+    _operator.require_name(arguments)
+    return _operator.give(
+        arguments,
+        TickByHand(
+            by=arguments.by,
+            reason=arguments.reason,
+            action=arguments.action,
+            target=arguments.target,
+            step=arguments.number,
+            reply=arguments.reply,
+            note=arguments.note,
+        ),
+    )
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    work = _operator.ask_status(arguments).by_hand
+    for step in work.steps:
+        print(harmless(line(step, work), 600))
+    if not work.steps:
+        print("nothing is done by hand: this station stands in the path")
+    cut = (step for step in work.steps if step.action == Action.CONTAIN)
+    return ExitCode.OK if all(step.reply == Reply.YES for step in cut) else ExitCode.FOUND
+
+
+def said(work: HandworkStatus) -> Iterator[str]:
+    """The steps of which anything was said, and those of a cut that was begun: nothing while nobody did anything."""
+    begun = any(step.action == Action.CONTAIN and step.at for step in work.steps)
+    for step in work.steps:
+        if step.at or (begun and step.action == Action.CONTAIN):
+            yield line(step, work)
+
+
+def line(step: HandStepStatus, work: HandworkStatus) -> str:
+    """One step: when it was done by hand and whether anything checked it, or that it is to be done."""
+    target = f" {step.target}" if step.target else ""
+    what = f"{step.action}{target}, {step.number or 'no longer in the plan'}: {_worded(step)}"
+    whose = f" ({', '.join(filter(None, (step.note, step.by)))})" if step.by else ""
+    at = f"{on_the_wall(step.at):%H:%M}" if step.at else ""
+    match step.reply:
+        case Reply.YES:
+            return f"by hand, at {at}, {_checked(step, work)}: {what}{whose}"
+        case Reply.NO:
+            return f"NOT done by hand, at {at}: {what}{whose}"
+        case _:
+            return f"to do by hand: {what}{whose}"
+
+
+def _worded(step: HandStepStatus) -> str:
+    return told(Deed(Action(step.action), step.target), step.step).text
+
+
+def _checked(step: HandStepStatus, work: HandworkStatus) -> str:
+    if step.action == Action.CONTAIN and work.cut is Checked.CONTRADICTED:
+        return f"BUT A PROBE STILL GETS AN ANSWER ({', '.join(work.probes)})"
+    if step.action == Action.CONTAIN and work.cut is Checked.CONFIRMED:
+        return f"a probe gets no answer any more ({', '.join(work.probes)})"
+    return "not checked by Rempart"
