@@ -24,6 +24,22 @@ def test_a_box_enables_what_its_site_describes(tmp_path: Path, capsys: pytest.Ca
     assert set(some) < set(every)
 
 
+def test_the_keys_are_fetched_where_people_sign_in_with_the_account_of_the_house(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = tmp_path / "client-secret"
+    secret.touch()
+    signing = tmp_path / "site.toml"
+    signing.write_text(
+        f'{NIGHTLY.read_text()}\n[sign_on]\nissuer = "https://login.example"\nclient = "rempart"\n'
+        f'secret_file = "{secret}"\n'
+    )
+    assert main(["units", "--site", str(NIGHTLY)]) == ExitCode.OK
+    assert "rempart-provider.timer" not in capsys.readouterr().out.split()
+    assert main(["units", "--site", str(signing)]) == ExitCode.OK
+    assert "rempart-provider.timer" in capsys.readouterr().out.split()
+
+
 def test_an_observer_enables_nothing_that_stops_anything(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

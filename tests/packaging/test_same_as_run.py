@@ -160,7 +160,7 @@ def test_a_console_with_a_name_is_known_to_both(part: Part) -> None:
 
 def test_each_part_has_a_unit_and_each_unit_is_a_part_or_goes_before() -> None:
     units = {unit.stem for unit in (PACKAGING / "systemd").glob("*.service")}
-    around = {"rempart-boot", "rempart-prepare", "rempart-logs"}
+    around = {"rempart-boot", "rempart-prepare", "rempart-logs", "rempart-provider"}
     assert units == {f"rempart-{part}" for part in Part} | around
     assert next(parts(station().site)) is Part.GUARD
 
@@ -203,6 +203,12 @@ def test_the_logs_that_others_write_are_bounded_every_minute() -> None:
     assert {log for log, _ in station().logs()} == set(written(PLACES))
     timer = parsed(PACKAGING / "systemd" / "rempart-logs.timer")
     assert timer["Timer"]["OnUnitActiveSec"] == ["1min"]
+    assert timer["Install"]["WantedBy"] == ["timers.target"]
+
+
+def test_the_keys_of_the_identity_provider_are_fetched_long_before_they_are_not_believed() -> None:
+    timer = parsed(PACKAGING / "systemd" / "rempart-provider.timer")
+    assert (timer["Timer"]["OnCalendar"], timer["Timer"]["Persistent"]) == (["daily"], ["yes"])
     assert timer["Install"]["WantedBy"] == ["timers.target"]
 
 

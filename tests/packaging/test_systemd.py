@@ -20,6 +20,7 @@ _CAPABILITIES = {
     "rempart-group": "",
     "rempart-prepare": "CAP_NET_ADMIN",
     "rempart-logs": "CAP_CHOWN CAP_DAC_OVERRIDE",
+    "rempart-provider": "",
     "rempart-proxy": "CAP_NET_BIND_SERVICE",
     "rempart-gate": "",
     "rempart-filter": "",
@@ -31,6 +32,7 @@ _USERS = {
     "rempart-prober": ("rempart-probe", "rempart-probe"),
     "rempart-prepare": ("root", "root"),
     "rempart-logs": ("root", "root"),  # the writers of the logs are several
+    "rempart-provider": ("root", "root"),  # nobody else says which keys are true
     "rempart-proxy": ("haproxy", "rempart-guard"),  # the guard, and nobody else, steers it
     "rempart-gate": ("haproxy", "rempart-guard"),
     "rempart-packets": ("ulog", "ulog"),
@@ -80,11 +82,21 @@ def test_each_starts_a_module_that_is_there_with_arguments_that_it_knows(unit: P
         assert words[0] in {f"/usr/sbin/{name}" for name in ("haproxy", "nginx", "ulogd", "unbound")}
         return
     assert words[1] == "-m"
+    options = next(at for at, word in enumerate(words[2:], start=2) if word.startswith("--"))
     helped = subprocess.run(
-        [sys.executable, "-m", words[2], "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", *words[2:options], "--help"], capture_output=True, text=True, check=True
     )
     for option in (word for word in words if word.startswith("--")):
         assert option in helped.stdout
+
+
+def test_who_goes_first_does_so_among_units_too() -> None:
+    """nice(2) weighs a process 1.25 times for each step; between units only their groups' weights count."""
+    services = {unit.stem: parsed(unit)["Service"] for unit in UNITS}
+    weighed = {name: service for name, service in services.items() if "Nice" in service}
+    assert weighed.keys() == {"rempart-guard", "rempart-resolver"}
+    for service in weighed.values():
+        assert int(service["CPUWeight"][0]) == pytest.approx(100 * 1.25 ** -int(service["Nice"][0]), rel=0.02)
 
 
 def test_boot_comes_before_the_network_and_before_the_guard() -> None:
@@ -114,11 +126,12 @@ def test_watch_and_console_reach_neither_the_network_nor_the_guard_s_files() -> 
     shutil.which("systemd-analyze") is None, reason="needs systemd-analyze: apt install systemd"
 )
 def test_systemd_finds_no_fault_in_them(tmp_path: Path) -> None:
-    for unit in UNITS:
+    units = (*UNITS, *sorted(UNITS[0].parent.glob("*.timer")))
+    for unit in units:
         text = unit.read_text().replace(_OURS, sys.executable)
         (tmp_path / unit.name).write_text(text)
     done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", *(str(tmp_path / unit.name) for unit in UNITS)],
+        ["systemd-analyze", "verify", "--man=no", *(str(tmp_path / unit.name) for unit in units)],
         capture_output=True,
         text=True,
         check=False,
@@ -126,6 +139,21 @@ def test_systemd_finds_no_fault_in_them(tmp_path: Path) -> None:
     said = [line for line in (done.stdout + done.stderr).splitlines() if str(tmp_path) in line]
     assert said == []
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.edge
+@pytest.mark.skipif(
+    shutil.which("systemd-sysusers") is None, reason="needs systemd-sysusers: apt install systemd"
+)
+def test_systemd_makes_the_users_and_says_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    for name in ("passwd", "group"):
+        (tmp_path / "etc" / name).touch()
+    users = UNITS[0].parents[1] / "sysusers.conf"
+    done = subprocess.run(
+        ["systemd-sysusers", f"--root={tmp_path}", str(users)], capture_output=True, text=True, check=True
+    )
+    assert {line.split(" ")[0] for line in done.stderr.splitlines()} == {"Creating"}
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=NAMES)

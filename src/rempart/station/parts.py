@@ -27,6 +27,9 @@ class Part(StrEnum):
 BEFORE = ("rempart-boot.service", "rempart-prepare.service", "rempart-logs.timer")
 """Units of a box that are no part: `rempart run` does what they do by itself, or is started too late for it."""
 
+PROVIDER = "rempart-provider.timer"
+"""Where people sign in with the account of the house: fetches the provider's keys each day."""
+
 _SEES = (Part.GUARD, Part.WATCH, Part.CONSOLE)
 _ENFORCES = (Part.GUARD, Part.FILTER, Part.PROXY, Part.PACKETS, Part.WATCH, Part.CONSOLE)
 
@@ -48,4 +51,5 @@ def parts(site: Site) -> Iterator[Part]:
 
 def units(site: Site) -> tuple[str, ...]:
     """The units to be enabled for this site."""
-    return (*BEFORE, *(f"rempart-{part}.service" for part in parts(site)))
+    around = (*BEFORE, PROVIDER) if site.sign_on else BEFORE
+    return (*around, *(f"rempart-{part}.service" for part in parts(site)))
