@@ -27,8 +27,7 @@ from rempart.reopening.plan import LAST
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
 
-LENGTHS = (24, 48, 72)
-"""Hours of a trial that the page offers."""
+_HOUR = 3600
 
 STAGES = tuple(range(1, LAST + 1))
 
@@ -132,7 +131,7 @@ class ReopeningPage:
     ]
     outside: Annotated[tuple[Outside, ...], "What the cut does not reach, with what to do there."]
     rights: Annotated[Rights, "What is offered to who looks."]
-    lengths: Annotated[tuple[int, ...], "Hours of a trial to choose from."]
+    hours: Annotated[tuple[int, int], "The fewest and the most hours that a trial may last."]
     minutes: Annotated[tuple[int, ...], "Minutes of a visit to choose from."]
     stages: Annotated[tuple[int, ...], "Stages to choose from."]
     kinds: Annotated[tuple[tuple[str, str], ...], "What can be proven on a date: value and words."]
@@ -180,7 +179,7 @@ def reopening_page(
         doors=tuple(_door(site, status, each, words, now) for each in _shown(status)) if status else (),
         outside=tuple(_outside(each, words, now) for each in status.care.outside) if status else (),
         rights=rights(visitor),
-        lengths=LENGTHS,
+        hours=(max(1, -(-site.trial.shortest // _HOUR)), site.trial.longest // _HOUR),
         minutes=MINUTES,
         stages=STAGES,
         kinds=tuple((kind.value, words.say(f"reopening.proves-{kind.value}")) for kind in ProofKind),
