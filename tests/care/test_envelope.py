@@ -9,15 +9,26 @@ from engine.home import NOW, SITE
 from rempart.adapters import paper, shipped
 from rempart.care import document, envelope
 from rempart.site.language import Language
+from rempart.site.placement import ByHand
 
 WORDS = document.parse(shipped.text("care/words.toml"), "care/words.toml")
 
 
 @pytest.mark.parametrize("language", list(Language))
-@pytest.mark.parametrize("make", [envelope.bypass, envelope.replacing])
+@pytest.mark.parametrize("make", [envelope.bypass, envelope.replacing, envelope.by_hand])
 def test_each_is_one_page_in_every_language(make, language: Language) -> None:  # type: ignore[no-untyped-def]
     made = paper.pdf(make(SITE, NOW, WORDS, language))
     assert b"/Count 1" in made
+
+
+def test_the_steps_by_hand_are_the_houses_own_each_with_room_for_a_tick() -> None:
+    plan = ByHand(cut=("FortiGate in the cellar: unplug port 1",), isolate=("Switch in room 012",))
+    made = envelope.by_hand(replace(SITE, by_hand=plan), NOW, WORDS, Language.ENGLISH)
+    steps = [field for section in made.sections for field in getattr(section, "fields", ()) if field.blank]
+    assert [step.label for step in steps if "FortiGate" in step.label] == [f"2. {plan.cut[0]}"]
+    assert len(steps) == 5
+    assert "Nobody has written" not in str(made)
+    assert "Nobody has written" in str(envelope.by_hand(SITE, NOW, WORDS, Language.ENGLISH))
 
 
 def test_the_bypass_names_every_port() -> None:

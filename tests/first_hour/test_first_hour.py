@@ -20,6 +20,7 @@ from rempart.instants import Instant
 from rempart.site import soundness, template
 from rempart.site.description import parse
 from rempart.site.language import Language
+from rempart.site.placement import Placement
 from rempart.site.site import Site
 
 BOOK = Book(
@@ -95,6 +96,28 @@ def test_zones_apart_keep_the_ways_between_them() -> None:
     apart = {"zone.servers.interface": "eth2", "zone.servers.networks": "10.0.3.0/24"}
     made = site(walked(network=apart))
     assert [(zone.id, zone.reaches) for zone in made.zones] == [("wards", ("servers",)), ("servers", ())]
+
+
+def test_a_box_beside_the_path_is_asked_how_the_site_is_cut_by_hand() -> None:
+    beside = {"network": {"placement": "observer"}, "outside": {"cut.0": "FortiGate: unplug port 1"}}
+    made = site(answers := walked(**beside))
+    assert (made.placement, made.by_hand.cut) == (Placement.OBSERVER, ("FortiGate: unplug port 1",))
+    again = {each.id: each.value for each in form.fields(Step.OUTSIDE, answers, AROUND, BOOK)}
+    assert again["cut.0"] == "FortiGate: unplug port 1"
+    assert msgspec.json.decode(msgspec.json.encode(answers), type=Answers) == answers
+    gateway = walked()
+    assert (site(gateway).placement, site(gateway).by_hand.cut) == (Placement.GATEWAY, ())
+    assert "cut.0" not in {each.id for each in form.fields(Step.OUTSIDE, gateway, AROUND, BOOK)}
+    back = answered(answers, Step.NETWORK, {"placement": "gateway"})
+    assert (site(back).placement, site(back).by_hand.cut) == (Placement.GATEWAY, ())
+
+
+def test_a_step_that_fits_no_telephone_and_a_placement_nobody_knows_are_not_taken() -> None:
+    with pytest.raises(form.Unfit):
+        walked(network={"placement": "observer"}, outside={"cut.0": "x" * 200})
+    with pytest.raises(form.Unfit) as refused:
+        walked(network={"placement": "bridge"})
+    assert {fault.field for fault in refused.value.faults} == {"placement"}
 
 
 def test_what_was_found_fills_the_forms() -> None:

@@ -1,4 +1,4 @@
-"""Papers for the envelope beside the box: how to take a dead box out of the path, and how to replace it."""
+"""Papers for the envelope beside the box: to bypass a dead box, to replace it, and what is done by hand."""
 
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
@@ -74,6 +74,38 @@ def replacing(site: Site, now: Instant, words: CareWords, language: Language) ->
                     *(Field(say(blank), "", blank=True) for blank in ("backup-of", "passphrase")),
                 ),
             ),
+        ),
+    )
+
+
+def by_hand(site: Site, now: Instant, words: CareWords, language: Language) -> Paper:
+    """What to do at the firewall and the switch where the station only watches, each step to be ticked on paper."""
+
+    def say(key: str) -> str:
+        return words.say(f"by-hand.{key}", language)
+
+    plans = {"contain": site.by_hand.cut, "block": site.by_hand.block, "isolate": site.by_hand.isolate}
+    return Paper(
+        title=say("title"),
+        subtitle=f"{plain(site.name)} · {belgian(now)}",
+        notice=say("notice"),
+        language=language,
+        page=words.say("word.page", language),
+        as_of=now,
+        sections=(
+            Prose("", (say("who"), *(() if site.by_hand.cut else (say("unplanned"),)))),
+            *(
+                Fields(
+                    say(deed),
+                    tuple(
+                        Field(f"{number}. {plain(step)}", say("tick"), blank=True)
+                        for number, step in enumerate((say(f"{deed}-step"), *plan), start=1)
+                    ),
+                )
+                for deed, plan in plans.items()
+            ),
+            Prose(say("then"), (say("say"),)),
+            Fields("", (*_callable(site),)),
         ),
     )
 

@@ -22,7 +22,7 @@ Prepares a paper from the journal; a person completes, signs and files it. What 
 unknown. The same journal always gives the same bytes (PDF/A-2b). ``fallback`` is for the wards: what to use instead
 of each opening that is closed now; when no station answers, of each that a cut would close. ``bypass`` and
 ``replacing`` are for the envelope beside the box: how to take a dead one out of the path, and how to make a new one of
-its backup.
+its backup. ``by-hand`` is for it where the station only watches: what to do at the firewall and the switch.
 
 exit codes: 0 written, 1 the journal does not verify, 2 no such incident, or a file cannot be used"""
 
@@ -32,7 +32,7 @@ KINDS = ("complaint", "timeline")
 _FALLBACK = "fallback"
 """The paper for the wards, in all languages of the house."""
 
-_ENVELOPE = {"bypass": envelope.bypass, "replacing": envelope.replacing}
+_ENVELOPE = {"bypass": envelope.bypass, "replacing": envelope.replacing, "by-hand": envelope.by_hand}
 """The papers for the envelope beside the box, in four languages."""
 
 
@@ -51,7 +51,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         type=Language,
         choices=list(Language),
         default=Language.FRENCH,
-        help="nl and de: fallback, bypass and replacing only",
+        help="nl and de: fallback and the papers for the envelope only",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the PDF to write")
     _incident.add_arguments(parser)

@@ -7,6 +7,7 @@ import msgspec
 
 from rempart.instants import Instant
 from rempart.site.language import Language
+from rempart.site.placement import Placement
 
 
 class Step(StrEnum):
@@ -50,8 +51,9 @@ class ZonePlace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Network(msgspec.Struct, frozen=True, kw_only=True):
-    """Which side is which. Zones that are not named are not there."""
+    """Where the box stands, and which side is which. Zones that are not named are not there."""
 
+    placement: Placement = Placement.GATEWAY
     uplink: str
     uplink_addresses: tuple[str, ...]
     zones: tuple[ZonePlace, ...]
@@ -110,9 +112,11 @@ class Beyond(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outside(msgspec.Struct, frozen=True, kw_only=True):
-    """All that lies outside the wall."""
+    """All that lies outside the wall, and where the box only watches, how the wall itself is shut."""
 
     named: tuple[Beyond, ...]
+    cut: tuple[str, ...] = ()
+    """Steps at the firewall or the switch, in order."""
 
 
 class Called(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,6 +171,11 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
     people: People | None = None
     source: Source | None = None
     proof: Proof = Proof()
+
+    @property
+    def observes(self) -> bool:
+        """Whether the box is to stand beside the path."""
+        return self.network is not None and self.network.placement is Placement.OBSERVER
 
     def done(self, step: Step) -> bool:
         """Whether a step is behind us."""

@@ -83,8 +83,9 @@ def _network(answers: Answers, about: Table) -> Table:
             other["id"] for other in merged.values() if set(zone.get("reaches", [])) & set(other["standing"])
         }
         zone["reaches"] = sorted(reached - {zone["id"]})
+    placement: Table = {"placement": answers.network.placement.value} if answers.observes else {}
     uplink = {"interface": answers.network.uplink, "addresses": [*answers.network.uplink_addresses]}
-    return {"uplink": uplink, "zones": [*merged.values()]}
+    return {"uplink": uplink, "zones": [*merged.values()], **placement}
 
 
 def _join(zone: Table, other: Table, place: ZonePlace) -> None:
@@ -110,6 +111,8 @@ def _rest(answers: Answers) -> Table:
             {"name": _alike(each.name), "action": _alike(each.action), "phone": each.phone}
             for each in answers.outside.named
         ]
+    if answers.observes and answers.outside:
+        about["by_hand"] = [*answers.outside.cut]
     if answers.people:
         about["contacts"] = [
             {"role": each.role, "name": _alike(each.name), "phone": each.phone}

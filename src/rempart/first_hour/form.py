@@ -36,6 +36,7 @@ from rempart.first_hour.surroundings import Interface, Surroundings
 from rempart.site import soundness
 from rempart.site.description import parse
 from rempart.site.language import Language
+from rempart.site.placement import Placement
 from rempart.site.site import AssetKind
 from rempart.site.template import Table
 from rempart.site.values import Word, accepted
@@ -44,6 +45,8 @@ MOST_DEVICES = 60
 """Found machines that the form offers a name for."""
 MORE = "+"
 """The group of fields for one thing more."""
+_STEPS = 5
+"""Steps of the cut by hand that are asked; site.toml takes more."""
 _ROWS = 2
 """Empty rows for what nobody found."""
 
@@ -171,7 +174,7 @@ def fields(step: Step, answers: Answers, around: Surroundings, book: Book) -> tu
         case Step.OPENINGS:
             return (*_openings(answers, around, book),)
         case Step.OUTSIDE:
-            return (*_outside(answers, _about(answers, book)),)
+            return (*_outside(answers, _about(answers, book)), *_cutting(answers))
         case Step.PEOPLE:
             return (*_people(answers, _about(answers, book)),)
         case Step.SOURCE:
@@ -219,6 +222,13 @@ def _institution(answers: Answers, book: Book) -> Iterator[Field]:
 
 def _network(answers: Answers, around: Surroundings, about: Table) -> Iterator[Field]:
     known = answers.network
+    yield Field(
+        id="placement",
+        kind=FieldKind.CHOICE,
+        word="placement",
+        value=known.placement if known else Placement.GATEWAY,
+        choices=tuple(Choice(each, word=f"placement.{each}") for each in Placement),
+    )
     offered = tuple(Choice(each.name, ", ".join((each.name, *each.addresses))) for each in around.interfaces)
     outward = next((each for each in around.interfaces if each.outward), None)
     uplink = known.uplink if known else outward.name if outward else ""
@@ -363,6 +373,15 @@ def _outside(answers: Answers, about: Table) -> Iterator[Field]:
         yield Field(id=f"{start}.phone", kind=FieldKind.PHONE, word="phone", value=phone, group=group)
 
 
+def _cutting(answers: Answers) -> Iterator[Field]:
+    """How the site is cut by hand: asked only where the box will not do it."""
+    known = answers.outside.cut if answers.outside else ()
+    if answers.observes:
+        for number in range(_STEPS):
+            value = known[number] if number < len(known) else ""
+            yield Field(id=f"cut.{number}", word="cut-step", value=value)
+
+
 def _people(answers: Answers, about: Table) -> Iterator[Field]:
     known = answers.people
     for contact in about["contacts"]:
@@ -418,7 +437,7 @@ def read(
         case Step.OPENINGS:
             found = {"openings": _openings_read(typed, answers, book)}
         case Step.OUTSIDE:
-            found = {"outside": _outside_read(typed)}
+            found = {"outside": _outside_read(typed, answers)}
         case Step.PEOPLE:
             found = {"people": _people_read(typed, _about(answers, book))}
         case Step.SOURCE:
@@ -466,6 +485,7 @@ def _institution_read(typed: _Typed, book: Book) -> Institution:
 
 
 def _network_read(typed: _Typed, around: Surroundings, about: Table) -> Network:
+    placement = typed.chosen("placement", list(Placement)) if typed.text("placement") else Placement.GATEWAY
     uplink = typed.one("uplink", Word.INTERFACE, needed=True)
     outward = around.interface(uplink)
     addresses = typed.many("uplink-addresses", Word.INTERFACE_ADDRESS)
@@ -473,6 +493,7 @@ def _network_read(typed: _Typed, around: Surroundings, about: Table) -> Network:
     if not zones and not typed.faults:
         typed.faults.append(Fault("", "no-zone"))
     return Network(
+        placement=Placement.GATEWAY if typed.faults else Placement(placement),
         uplink=uplink,
         uplink_addresses=addresses or (outward.addresses if outward else ()),
         zones=tuple(zones),
@@ -564,7 +585,7 @@ def _openings_read(typed: _Typed, answers: Answers, book: Book) -> Doors:
     return Doors(kept=tuple(kept))
 
 
-def _outside_read(typed: _Typed) -> Outside:
+def _outside_read(typed: _Typed, answers: Answers) -> Outside:
     named: list[Beyond] = []
     numbers = {int(key.split(".")[1]) for key in typed.values if re.fullmatch(r"beyond\.\d{1,3}\.name", key)}
     for number in sorted(numbers):
@@ -573,7 +594,8 @@ def _outside_read(typed: _Typed) -> Outside:
         if name:
             action = typed.one(f"{start}.action", Word.TEXT, needed=True)
             named.append(Beyond(name=name, action=action, phone=typed.one(f"{start}.phone", Word.PHONE)))
-    return Outside(named=tuple(named))
+    steps = (typed.one(f"cut.{number}", Word.TEXT) for number in range(_STEPS if answers.observes else 0))
+    return Outside(named=tuple(named), cut=tuple(step for step in steps if step))
 
 
 def _people_read(typed: _Typed, about: Table) -> People:

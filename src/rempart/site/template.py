@@ -51,6 +51,7 @@ def written(*, template: str, about: Table, catalogue: Table, name: str, languag
         _tell(language),
         _section("What the wall does not reach: named, because somebody must act there by hand."),
         *(_outside(outside, language) for outside in about["outside_wall"]),
+        *([_by_hand(about["by_hand"])] if "by_hand" in about else []),
         _safeguard(about.get("safeguard", {})),
         *(_resolver() for opening in about["openings"] if opening == _NAMES_THROUGH),
         _care(),
@@ -73,7 +74,11 @@ languages = {_list([language, *(other for other in Language if other is not lang
 phone = {_quoted(about.get("phone") or "?")}  # what the public is told to call while the website is in maintenance
 records_kept = {about["records_kept"]}  # persons in the files, former ones too: your own estimate
 known_devices = {_list(about.get("known_devices", []))}  # hardware addresses: "02:00:5e:10:00:01" is no news
-"""
+{_placement(about)}"""
+
+
+def _placement(about: Table) -> str:
+    return f"placement = {_quoted(about['placement'])}  # stops nothing\n" if "placement" in about else ""
 
 
 def _uplink(uplink: Table) -> str:
@@ -219,6 +224,18 @@ def _outside(outside: Table, language: Language) -> str:
     name, action = (_quoted(outside[key][language]) for key in ("name", "action"))
     phone = [f"phone = {_quoted(outside['phone'])}"] if outside.get("phone") else []
     return _lines(["[[outside_wall]]", f"name = {name}", f"action = {action}", *phone])
+
+
+def _by_hand(cut: list[str]) -> str:
+    return f"""\
+
+# -- What a person does at the firewall or the switch, because the station stops nothing; at most 120 characters a step.
+
+[by_hand]
+cut = {_list(cut)}
+block = []
+isolate = []
+"""
 
 
 def _safeguard(known: Table) -> str:

@@ -21,8 +21,10 @@ from rempart.accounts.person import Role
 from rempart.adapters import answered, paper, shipped, surroundings
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.socket import connect
+from rempart.care import document, envelope
 from rempart.config import Places
 from rempart.duties import notice, words
+from rempart.duties.document import Paper
 from rempart.engine import orders
 from rempart.errors import DecodeError, InputRefused, RempartError, StationUnreachable
 from rempart.events.decode import DECODERS
@@ -293,11 +295,13 @@ class Installer:
 
     @property
     def printed(self) -> Path:
-        """The folder of the notices and the draft assessment."""
+        """The folder of the papers."""
         return self.places.state / "papers"
 
     def papers(self) -> Iterator[Path]:
-        """Make the notices in four languages and the draft assessment in the house's own, as PDF."""
+        """Make the notices in four languages as PDF, and in the house's own the draft assessment and what belongs into
+        the envelope beside the box.
+        """
         site, now = self.described(), self.clock.now()
         spoken = words.parse(shipped.text("duties/notices.toml"), "duties/notices.toml", tuple(Language))
         own = self.answers.language or Language.ENGLISH
@@ -305,11 +309,18 @@ class Installer:
         wanted += [("residents", notice.residents, each) for each in Language]
         wanted.append(("impact-assessment", notice.impact, own))
         for name, of, language in wanted:
-            file = self.printed / f"{name}.{language}.pdf"
-            self.printed.mkdir(mode=0o755, exist_ok=True)
-            answered.put(file, paper.pdf(of(site, spoken, language, now)), 0o644)
-            yield file
+            yield self._print(f"{name}.{language}", of(site, spoken, language, now))
+        cared = document.parse(shipped.text("care/words.toml"), "care/words.toml")
+        beside_the_box = {"bypass": envelope.bypass} if site.enforces else {"by-hand": envelope.by_hand}
+        for name, make in {**beside_the_box, "replacing": envelope.replacing}.items():
+            yield self._print(f"{name}.{own}", make(site, now, cared, own))
         self._proved(papers=now)
+
+    def _print(self, name: str, made: Paper) -> Path:
+        file = self.printed / f"{name}.pdf"
+        self.printed.mkdir(mode=0o755, exist_ok=True)
+        answered.put(file, paper.pdf(made), 0o644)
+        return file
 
     # -- proofs --------------------------------------------------------------------------------------------------
 
