@@ -169,6 +169,16 @@ def test_a_broken_journal_leaves_the_cut(
     assert disagreements(shut(site), kernel.read(present()), present()) == ()
 
 
+def test_a_decision_that_cannot_be_loaded_leaves_the_cut(
+    house, box: Path, places: Places, site, kernel: Kernel, present
+) -> None:
+    """As a journal may hold it that another version wrote."""
+    odd = facts.Blocked(at=present(), target="fe80::1%eth0", until=None, by="Anne", reason="x")
+    seal(places, [odd], present())
+    assert boot(house, box, present()) == 1
+    assert disagreements(shut(site), kernel.read(present()), present()) == ()
+
+
 def test_a_broken_site_lets_nothing_cross_the_gateway(house, box: Path, places: Places, present) -> None:
     places.site.write_text("this is no site")
     assert boot(house, box, present()) == 2

@@ -95,8 +95,18 @@ def _choice(choices: type[E]) -> Callable[[object], E]:
     return accept
 
 
-def _network(value: object) -> str:
+def _unscoped(value: object) -> str:
+    """The text, unless it is an address with a scope (RFC 4007): Python takes any text behind the percent sign."""
     text = _plain(value)
+    if "%" in text:
+        raise Wrong(
+            f"{shown(text)} names an interface", "Write the address alone, without what follows the %."
+        )
+    return text
+
+
+def _network(value: object) -> str:
+    text = _unscoped(value)
     try:
         return str(ipaddress.ip_network(text))
     except ValueError:
@@ -111,13 +121,13 @@ def _network(value: object) -> str:
 
 def _address(value: object) -> str:
     try:
-        return str(ipaddress.ip_address(_plain(value)))
+        return str(ipaddress.ip_address(_unscoped(value)))
     except ValueError:
         raise Wrong(f"{shown(value)} is no address", "Write it as 192.0.2.7 or 2001:db8::7.") from None
 
 
 def _interface_address(value: object) -> str:
-    text = _plain(value)
+    text = _unscoped(value)
     try:
         ipaddress.ip_interface(text)
     except ValueError:
@@ -126,7 +136,7 @@ def _interface_address(value: object) -> str:
 
 
 def _host(value: object) -> str:
-    text = _plain(value).lower()
+    text = _unscoped(value).lower()
     if text == "*" or (re.fullmatch(_DNS_NAME, text) and not text[-1].isdigit()):
         return text
     if text.startswith("*."):

@@ -7,6 +7,7 @@ the power cannot have cut it in half. Each thing that cannot be told makes it ti
     no trusted time      trials are over, everything else stands
     journal broken       the cut: openings closed, lifelines filtered
     site.toml broken     nothing crosses the gateway
+    it cannot be loaded  the cut; where that cannot be loaded either, nothing crosses the gateway
 
 It changes nothing on the disk. The guard, once it runs, brings the kernel to what it folds itself.
 """
@@ -49,8 +50,20 @@ def load(places: Places, now: Instant, *, trusted: bool) -> ExitCode:
         _log.info("the station only watches: nothing is loaded")
         return ExitCode.OK
     wanted, code = _wanted(places, site, now, trusted=trusted)
-    Kernel(site).enforce(wanted, now)
-    return code
+    if _loaded(site, wanted, now, "what was decided cannot be loaded, the site is cut"):
+        return code
+    if not _loaded(site, shut(site), now, "the cut cannot be loaded, nothing crosses the gateway"):
+        _nothing_passes()
+    return ExitCode.FOUND
+
+
+def _loaded(site: Site, wanted: Enforcement, now: Instant, otherwise: str) -> bool:
+    try:
+        Kernel(site).enforce(wanted, now)
+    except RempartError as fault:
+        _log.error("%s: %s", otherwise, fault.diagnostics())
+        return False
+    return True
 
 
 def _wanted(places: Places, site: Site, now: Instant, *, trusted: bool) -> tuple[Enforcement, ExitCode]:
