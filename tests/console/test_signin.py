@@ -137,6 +137,22 @@ def test_the_link_enrols_without_script_and_shows_recovery_codes_once(tmp_path: 
     visit(tmp_path, site, talk)
 
 
+def test_endless_digits_and_endless_brackets_are_answered_in_words(tmp_path: Path, site: Site) -> None:
+    """Python refuses to read the first, msgspec the second, each with an error of its own."""
+
+    async def talk(home: Household, console: Console, browser: Browser) -> None:
+        endless = f"/findings/{'9' * 5_000}/{'0' * 16}"
+        assert (await browser.get(endless)).status_code == 403
+        await browser.sign_in(await home.enrol("tech", Role.TECHNICIAN), home)
+        assert (await browser.get(endless)).status_code == 404
+        token = hidden((await browser.get("/contain")).text, "csrf")
+        deep = f'{{"type":"Contain","by":"tech","x":{"[" * 3_000}{"]" * 3_000}}}'
+        answer = await browser.post("/confirm", {"csrf": token, "order": deep, "back": "/people"})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/people")
+
+    visit(tmp_path, site, talk)
+
+
 def test_an_order_about_accounts_waits_for_the_passkey(tmp_path: Path, site: Site) -> None:
     async def talk(home: Household, console: Console, browser: Browser) -> None:
         tech = await home.enrol("tech", Role.TECHNICIAN)

@@ -44,7 +44,7 @@ _Question = TypeVar("_Question", BunchesAsked, BunchAsked, PreviewAsked)
 def routes(console: "Console") -> list[Route]:
     """The addresses of findings and exceptions."""
     desk = _Findings(console)
-    bunch = "/findings/{day:int}/{bunch}"
+    bunch = "/findings/{day}/{bunch}"
     return [
         Route("/findings", desk.page),
         Route(bunch, desk.bunch),
@@ -164,7 +164,7 @@ class _Findings:
         return await self._shown(request, here, refused)
 
     async def _shown(self, request: Request, here: Session, draft: Draft) -> Response:
-        day, name = request.path_params["day"], request.path_params["bunch"]
+        day, name = _whole(request.path_params["day"]) or 0, request.path_params["bunch"]
         question = valid(BunchAsked(day=day, bunch=name, before=_number(request, "before") or 0))
         told = (
             await self._told(question, BunchTold)
@@ -210,5 +210,9 @@ def _place(request: Request) -> Place | None:
 
 
 def _number(request: Request, name: str) -> int | None:
-    given = request.query_params.get(name, "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) < 16 else None
+    return _whole(request.query_params.get(name, ""))
+
+
+def _whole(text: str) -> int | None:
+    """The number that an address holds; thousands of digits are none, and Python refuses to read them."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None

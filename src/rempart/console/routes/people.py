@@ -78,7 +78,7 @@ class _People:
         back = _back(fields)
         try:
             order = msgspec.json.decode(one(fields, "order", 8192), type=AnyOrder)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             return self.console.sent_back(request, here, back, "unreadable")
         answer = PasskeyAnswer(handle=one(fields, "handle", 128), response=one(fields, "response", 16_384))
         return await self._give(request, here, order, answer, back)
