@@ -439,6 +439,8 @@ c:\windows\system32\svchost.exe -k -p |c:\windows\syswow64\|c:\windows\explorer.
 c:\program files\|c:\program files (x86)\|c:\programdata\|c:\users\public\|\appdata\local\temp\|\appdata\roaming\
 microsoft.net\framework64\|\conhost.exe|\cmd.exe /c |process|\windowspowershell\v1.0\powershell.exe
 """
+_EVERYDAY_VALUES = frozenset({"microsoft corporation", "system", "high"})
+"""The same for whole values: who made a program, and how much it may do."""
 
 
 def _commonness(leaf: Leaf) -> float:
@@ -447,7 +449,7 @@ def _commonness(leaf: Leaf) -> float:
         case LeafKind.NULL | LeafKind.EXISTS:
             return 10.0
         case LeafKind.EXACT:
-            return 0.1 / (1 + len(leaf.value))
+            return 0.2 if leaf.value.lower() in _EVERYDAY_VALUES else 0.1 / (1 + len(leaf.value))
         case (
             LeafKind.RE
             | LeafKind.KEYWORD_RE
