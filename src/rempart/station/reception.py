@@ -42,7 +42,7 @@ from rempart.station.keychain import Keychain
 
 _MAY_READ_NAMES = frozenset({Role.PRIVACY_OFFICER, Role.TECHNICIAN, Role.APPROVER})
 _DUTY = frozenset({Role.DUTY})
-_WITHOUT_ACCOUNT = orders.Contain | orders.Acknowledge | orders.ReportTrouble
+_WITHOUT_ACCOUNT = orders.Contain | orders.Acknowledge | orders.ReportTrouble | orders.TickByHand
 
 
 class Reception:
@@ -134,8 +134,8 @@ class Reception:
     def authority(self, sent: Ordered) -> Authority:
         """By what right an order of the console comes. Raises `OrderRefused` when it cannot be believed.
 
-        Until anybody can sign in, the console may cut, take alerts and report what does not work, as whoever holds its
-        one-time link asks.
+        Until anybody can sign in, the console may cut, take alerts, report what does not work and say what was done by
+        hand, as whoever holds its one-time link asks.
         """
         nobody_yet = not sent.session and not self._who.keychain.all(Password)
         if nobody_yet and isinstance(sent.order, _WITHOUT_ACCOUNT):
