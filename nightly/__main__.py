@@ -1,4 +1,4 @@
-"""Starts a box five times, two of them after its power was cut, and says what held: ``scripts/nightly-boot``.
+"""Starts a box six times, one of them after its power was cut, and says what held: ``scripts/nightly-boot``.
 
 Exit codes: 0 all held, 1 something did not (named), 7 a program is missing.
 """
@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from nightly.box.steps import TRIAL
@@ -48,19 +48,21 @@ class Night:
 
     def __init__(self, image: Image, folder: Path, accel: str) -> None:
         self._image, self._folder, self._accel = image, folder, accel
+        self._ahead = timedelta()
         self.figures: dict[str, object] = {}
         self.faults: list[str] = []
 
     def pass_(self, cut_after: int) -> None:
-        """All five starts. ``cut_after``: after how many acknowledged orders the power goes."""
-        switched_off = self._install()
-        time.sleep(max(0.0, switched_off + TRIAL + 2 - time.monotonic()))
+        """All six starts. ``cut_after``: after how many acknowledged orders the power goes."""
+        self._install()
+        self._ahead = timedelta(seconds=TRIAL, minutes=1)
         acknowledged = self._reboot(cut_after)
         self._power(acknowledged)
-        self._damaged()
-        self._unreadable()
+        self._closed("damaged", "journal damaged", ("telephone", "inside"))
+        self._closed("unreadable", "site.toml unreadable", ())
+        self._closed("broken", "program broken", ())
 
-    def _install(self) -> float:
+    def _install(self) -> None:
         started, contained, trial = self._whole("install", 3)
         self.figures |= {key: started[key] for key in ("kernel", "systemd", "memory_mb")}
         self._units("open", started["units"])
@@ -72,10 +74,9 @@ class Night:
         self._flow("open", started["passed"], ("telephone", "e-health", "browsing", "inside"))
         self._flow("contained", contained["passed"], ("telephone", "inside"))
         self._flow("on trial", trial["passed"], ("telephone", "inside", "e-health"))
-        return time.monotonic()
 
     def _reboot(self, cut_after: int) -> list[int]:
-        machine = Machine(self._image, "reboot", self._folder, self._accel)
+        machine = self._machine("reboot")
         back = machine.wait_for(lambda told: len(told) > 0, _START)[0]
         self._back("after a reboot", back)
         machine.wait_for(lambda told: len(told) > cut_after, _START)
@@ -89,13 +90,9 @@ class Night:
         wanted = {f"198.18.{number // 250}.{number % 250 + 1}" for number in acknowledged}
         self._website("after a power cut", back["website"], 503)
         self._units("after a power cut", back["units"])
-        missing = wanted - set(back["held"])
+        missing = wanted - set(back["blocked"])
         self.figures["acknowledged_orders_lost"] = len(missing)
         self._hold(not missing, f"{len(missing)} acknowledged orders are lost: {sorted(missing)[:5]}")
-        self._hold(
-            back["in_kernel"] >= len(acknowledged),
-            f"the kernel holds {back['in_kernel']} blocks of {len(acknowledged)}",
-        )
 
     def _units(self, when: str, units: dict[str, str]) -> None:
         wanted = set(units_of(TOP / "nightly/box/site.toml"))
@@ -122,17 +119,12 @@ class Night:
             held = held and bool(answer["again"]) and bool(answer["phone"])
         self._hold(held, f"{when}: the website answered {answer}")
 
-    def _damaged(self) -> None:
-        (back,) = self._whole("damaged", 1)
-        self._flow("journal damaged", back["passed"], ("telephone", "inside"))
-        self._before_links("journal damaged", back)
-        self._hold(back["boot_exit"] != 0, "a damaged journal was not noticed")
-
-    def _unreadable(self) -> None:
-        (back,) = self._whole("unreadable", 1)
-        self._flow("site.toml unreadable", back["passed"], ())
-        self._before_links("site.toml unreadable", back)
-        self._hold(back["boot_exit"] != 0, "an unreadable site.toml was not noticed")
+    def _closed(self, step: str, when: str, wanted: tuple[str, ...]) -> None:
+        """A start that cannot know what was decided: only what is wanted arrives, and the boot says that it failed."""
+        (back,) = self._whole(step, 1)
+        self._flow(when, back["passed"], wanted)
+        self._before_links(when, back)
+        self._hold(back["boot_exit"] != 0, f"{when}: it was not noticed")
 
     def _back(self, when: str, back: Told) -> None:
         self._flow(when, back["passed"], ("telephone", "inside"))
@@ -145,12 +137,8 @@ class Night:
         self._hold(back["verified"], f"{when}: the journal does not hold together")
 
     def _before_links(self, when: str, back: Told) -> None:
-        loaded, link, guard = (back[f"{what}_ms"] for what in ("rules_loaded", "first_link", "guard_started"))
-        self.figures[f"{when}: ms from the kernel's start"] = {
-            "rules": loaded,
-            "first link": link,
-            "guard": guard,
-        }
+        loaded, link = back["rules_loaded_ms"], back["first_link_ms"]
+        self.figures[f"{when}: ms from the kernel's start"] = {"rules": loaded, "first link": link}
         self._hold(0 < loaded <= link, f"{when}: rules at {loaded} ms, the first link at {link} ms")
 
     def _flow(self, when: str, passed: dict[str, int], wanted: tuple[str, ...]) -> None:
@@ -164,8 +152,12 @@ class Night:
         if not held:
             self.faults.append(otherwise)
 
+    def _machine(self, step: str) -> Machine:
+        """One start; the box's own clock has gone on while it was off."""
+        return Machine(self._image, step, self._folder, self._accel, datetime.now(UTC) + self._ahead)
+
     def _whole(self, step: str, lines: int) -> list[Told]:
-        told = Machine(self._image, step, self._folder, self._accel).wait_until_off(_START)
+        told = self._machine(step).wait_until_off(_START)
         if len(told) != lines:
             raise Stuck(f"{step}: told {len(told)} things of {lines}: {told}")
         return told
@@ -191,9 +183,10 @@ def written(night: Night, accel: str, seconds: float) -> Iterator[str]:
     for name, value in night.figures.items():
         yield f"| {name.replace('_', ' ')} | {_cell(value)} |"
     yield ""
-    yield "Starts: open, then cut, one door on trial, switched off in order until the trial is over; started again, one"
-    yield "order after another until the power goes; started again, then the journal overwritten in the middle; started"
-    yield "again, then site.toml made unreadable; started again. `inward` is a stream that no opening allows."
+    yield "Starts: open, then cut, one door on trial, switched off in order; its clock set on by the day that the trial"
+    yield "lasts, started again, one order after another until the power goes; started again, then the journal"
+    yield "overwritten in the middle; started again, then site.toml made unreadable; started again. `inward` is a"
+    yield "stream that no opening allows."
     yield ""
     yield "Not shown here: a disk that loses what it said it had written, and real hardware."
 
@@ -208,9 +201,7 @@ def main() -> int:
     """The night."""
     parser = argparse.ArgumentParser(prog="scripts/nightly-boot", description=__doc__)
     parser.add_argument("--json", action="store_true", help="figures as JSON on standard output")
-    parser.add_argument(
-        "--keep", type=Path, metavar="FOLDER", help="keep disk and consoles there, and use the disk again"
-    )
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the disk and the consoles there")
     parser.add_argument(
         "--out", type=Path, default=RESULT, metavar="FILE", help="where the result goes (%(default)s)"
     )

@@ -5,6 +5,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ class Stuck(Exception):
 class Machine:
     """One start of the box, for one step; the disk stays from one to the next."""
 
-    def __init__(self, image: Image, step: str, folder: Path, accel: str) -> None:
+    def __init__(self, image: Image, step: str, folder: Path, accel: str, clock: datetime) -> None:
+        """``clock``: what the battery's clock of the box says when it is switched on (UTC)."""
         self._report, self._console = folder / f"{step}.jsonl", folder / f"{step}.console"
         self._report.unlink(missing_ok=True)
         line = f"root=/dev/vda rw console=ttyS0 panic=-1 quiet systemd.show_status=no nightly.step={step}"
@@ -29,6 +31,7 @@ class Machine:
         disk = f"file={image.disk},if=virtio,format=raw,cache={_cache(image.disk)}"
         words = ["qemu-system-x86_64", "-accel", accel, "-cpu", "max", "-m", "2048", "-smp", "1"]
         words += ["-kernel", str(image.kernel), "-initrd", str(image.initrd), "-append", line]
+        words += ["-rtc", f"base={clock:%Y-%m-%dT%H:%M:%S}"]
         words += ["-drive", disk, "-nic", "none", "-display", "none", "-no-reboot"]
         words += ["-serial", f"file:{self._console}", "-serial", f"file:{self._report}"]
         self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL)

@@ -7,6 +7,7 @@ import json
 import os
 import pwd
 import re
+import shutil
 import subprocess
 import time
 from collections import Counter
@@ -27,8 +28,8 @@ STEADY = 12
 """Seconds that a process must have lived."""
 PATIENCE = 300
 """Seconds until every process must."""
-TRIAL = 25
-"""Seconds of the trial that ends while the box is off."""
+TRIAL = 86_400
+"""Seconds of the trial that ends while the box is off: the shortest that may be given."""
 
 
 def main() -> None:
@@ -104,7 +105,6 @@ def power() -> None:
     """Started after the power was cut: every order that was acknowledged stands. Then the journal is damaged."""
     status = wait_for_status()
     wait_until_steady()
-    held = sorted(measure.target for measure in status.measures if measure.action == "block")
     tell(
         what="back",
         passed=passed(),
@@ -113,8 +113,7 @@ def power() -> None:
         verified=verified(),
         website=website(),
         units=units(),
-        held=held,
-        in_kernel=in_kernel(),
+        blocked=blocked_in_kernel(),
     )
     subprocess.run(["systemctl", "stop", "rempart-guard.service"], check=True)
     damage()
@@ -128,12 +127,19 @@ def damaged() -> None:
 
 
 def unreadable() -> None:
-    """Started without knowing even the site: nothing crosses the box."""
+    """Started without knowing even the site: nothing crosses the box. Then most of the program goes."""
+    time.sleep(3)
+    tell(what="back", passed=passed(), **times(), boot_exit=exit_code("rempart-boot"))
+    shutil.rmtree(next(Path("/opt/rempart").glob("**/rempart/station")))
+
+
+def broken() -> None:
+    """Started with a program that cannot run: nothing crosses the box."""
     time.sleep(3)
     tell(what="back", passed=passed(), **times(), boot_exit=exit_code("rempart-boot"))
 
 
-STEPS = {"install": install, "reboot": reboot, "power": power, "damaged": damaged, "unreadable": unreadable}
+STEPS = {step.__name__: step for step in (install, reboot, power, damaged, unreadable, broken)}
 
 
 # -- the station ---------------------------------------------------------------------------------------------------
@@ -317,12 +323,12 @@ def show(unit: str, what: str) -> str:
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def in_kernel() -> int:
-    """How many addresses are blocked in the kernel, counted in its own listing."""
+def blocked_in_kernel() -> list[str]:
+    """The addresses that are blocked, as the kernel itself lists them: a status names no more than some hundreds."""
     listed = subprocess.run(
         ["nft", "list", "table", "inet", "rempart"], check=True, capture_output=True, text=True
     )
-    return len(set(re.findall(r"198\.18\.\d+\.\d+", listed.stdout)))
+    return sorted(set(re.findall(r"198\.18\.\d+\.\d+", listed.stdout)))
 
 
 if __name__ == "__main__":

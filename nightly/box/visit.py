@@ -8,6 +8,8 @@ import json
 import re
 
 FRONT, HOST = "203.0.113.2", "www.nightly.example"
+PHONE = "040000060"
+"""The number that stands in for the website in the site's description."""
 
 
 def visit() -> dict[str, object]:
@@ -26,7 +28,7 @@ def visit() -> dict[str, object]:
         "status": answer.status,
         "again": answer.getheader("Retry-After", ""),
         "title": title.group(1).strip() if title else page[:40],
-        "phone": "040000000" in re.sub(r"&nbsp;|\s", "", page),
+        "phone": PHONE in re.sub(r"&nbsp;|\s", "", page),
     }
 
 

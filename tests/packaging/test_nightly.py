@@ -39,12 +39,13 @@ def test_packaging_makes_the_users_that_the_station_runs_as() -> None:
 
 def test_the_result_that_is_kept_is_of_every_step() -> None:
     kept = (TOP / "docs" / "boot.md").read_text()
-    assert len(STEPS) == 5
+    assert len(STEPS) == 6
     for when in (
         "contained",
         "after a reboot",
         "after a power cut",
         "journal damaged",
         "site.toml unreadable",
+        "program broken",
     ):
         assert f"| {when}: datagrams that arrived |" in kept

@@ -1,5 +1,6 @@
 """The units say what the threat model says: who may do what, and what comes before the network."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -106,6 +107,41 @@ def test_boot_comes_before_the_network_and_before_the_guard() -> None:
     assert units["rempart-boot"]["Unit"]["DefaultDependencies"] == ["no"]
     assert units["rempart-boot"]["Service"]["Type"] == ["oneshot"]
     assert "rempart-boot.service" in units["rempart-guard"]["Unit"]["After"][0].split()
+
+
+def test_boot_loads_once() -> None:
+    boot = next(parsed(unit) for unit in UNITS if unit.stem == "rempart-boot")
+    service = boot["Service"]
+    # The folder is made before the program starts, and stays: whoever asks for the unit again finds it.
+    assert boot["Unit"]["ConditionPathExists"] == ["!/run/rempart-boot"]
+    assert (service["RuntimeDirectory"], service["RuntimeDirectoryPreserve"]) == (["rempart-boot"], ["yes"])
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize(
+    ("result", "before", "closed"),
+    [
+        ("success", "", False),
+        ("timeout", "", True),
+        ("exit-code", "", True),
+        ("exit-code", "add table inet rempart; add chain inet rempart cut", False),
+    ],
+)
+def test_a_boot_that_loaded_nothing_leaves_nothing_to_cross(
+    result: str, before: str, *, closed: bool
+) -> None:
+    boot = next(parsed(unit) for unit in UNITS if unit.stem == "rempart-boot")
+    after = shlex.split(boot["Service"]["ExecStopPost"][0])
+    steps = [["/usr/sbin/nft", before], after, ["/usr/sbin/nft", "list", "ruleset"]]
+    done = subprocess.run(
+        ["unshare", "--net", "sh", "-ec", "\n".join(map(shlex.join, steps))],
+        env={"SERVICE_RESULT": result},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ("hook forward priority filter; policy drop;" in done.stdout) is closed
+    assert ("chain cut" in done.stdout) is bool(before)
 
 
 def test_watch_and_console_reach_neither_the_network_nor_the_guard_s_files() -> None:
