@@ -185,8 +185,8 @@ def written(night: Night, accel: str, seconds: float) -> Iterator[str]:
     yield ""
     yield "Starts: open, then cut, one door on trial, switched off in order; its clock set on by the day that the trial"
     yield "lasts, started again, one order after another until the power goes; started again, then the journal"
-    yield "overwritten in the middle; started again, then site.toml made unreadable; started again. `inward` is a"
-    yield "stream that no opening allows."
+    yield "overwritten in the middle; started again, then site.toml made unreadable; started again, then the program"
+    yield "broken; started again. `inward` is a stream that no opening allows."
     yield ""
     yield "Not shown here: a disk that loses what it said it had written, and real hardware."
 
