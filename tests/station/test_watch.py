@@ -526,6 +526,10 @@ def test_no_installed_set_keeps_a_watch_from_starting(
     (folder / "more.yml").write_bytes(b"\xff\xfe")
     assert not detection_of(home.places, home.site).feed(asked("/admin"))
     assert detection_of(home.places, home.site).feed(asked("/.env"))
+    assert "rule left out" in caplog.text
+    (folder / "more.yml").unlink()
+    (folder / "more.yml").symlink_to("more.yml")  # round and round: it cannot be read at all
+    assert detection_of(home.places, home.site).feed(asked("/.env"))
     assert "the installed rules are left out" in caplog.text
     (folder.parent / "about.json").unlink()
     assert detection_of(home.places, home.site).feed(asked("/.env"))

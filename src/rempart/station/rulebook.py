@@ -65,9 +65,9 @@ class Rulebook:
     def detection(self, *, starting: bool = False) -> Detection:
         """The rules, compiled. Rules that cannot be used are named; the others work.
 
-        Raises `InputRefused` when no rules are there: a watch without rules is silence that looks like peace. Whatever
-        else is wrong with an installed set or the exceptions is raised too, unless ``starting``: then they are left
-        out, and it is said.
+        Raises `InputRefused` when no rules are there, or none that can be used: a watch without rules is silence that
+        looks like peace. Whatever else is wrong with an installed set or the exceptions is raised too, unless
+        ``starting``: then they are left out, and it is said.
         """
         self._read = self._mark()
         own, installed = self._places.rules, tuple(self._installed())
@@ -89,6 +89,10 @@ class Rulebook:
         refused = tuple(placed(rules.refused, files))
         for problem in refused:
             _log.warning("rule left out: %s", problem)
+        if not rules.rules and not rules.correlations:
+            raise InputRefused(
+                "no rule can be used", where=str(folders[0]), now="Mend them, or install a set."
+            )
         _log.info("%d rules and %d correlations", len(rules.rules), len(rules.correlations))
         listed = self._indicators()
         detection = Detection(
