@@ -157,7 +157,7 @@ def test_a_browser_walks_from_a_new_box_to_a_test_attack_that_is_seen(
     assert link not in (folder / "state" / "first-hour.json").read_text()
     page.goto(page.url.replace("/test", "/papers"))
     forward(page)
-    expect(page.locator(".papers a")).to_have_count(9)
+    expect(page.locator(".papers a")).to_have_count(11)
     finish = page.get_by_role("main").get_by_role("button").last
     expect(finish).to_have_text("Terminer et fermer cette page")
     finish.click()
