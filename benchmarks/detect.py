@@ -76,10 +76,8 @@ class Figures:
     """Why it was not measured, or what was."""
     two_process_ratio: float
     """``rempart detect --jobs 1`` over ``--jobs 2`` for windows/, unpacking included. With two it is the first unit,
-    which all share, then the slower of the process that unpacks and of the two that search. These take the next unit
-    when they are free, so half of what both took counts; what handing over and forking cost them is in it."""
-    two_process_ratio_two_cores: float
-    """The same where the three have two cores: half of all that is not shared."""
+    which both share, and half of what both take after it, since each takes the next unit when it is free; what handing
+    over and forking cost them is in it."""
     small_batch_ratio: float
     """Events a second in batches of 10 over batches of 1,000."""
     evtx_events_per_cpu_s: float
@@ -217,7 +215,7 @@ class Bench:
         cold = self.part("start")
         warm = min(self.part("start") for _ in range(TIMES))
         rss, rss_indicators = self.part("memory"), self.part("indicators")
-        two_processes, on_two_cores = self.part("processes")
+        two_processes = self.part("processes")
         rules = self.rules()
         expected, reproduced, beyond = self.exactness(rules)
         lines = list(self.lines(self.most))
@@ -247,7 +245,6 @@ class Bench:
             zargunlite_evtx_ratio=zargunlite_evtx,
             zargunlite_reason=reason,
             two_process_ratio=two_processes,
-            two_process_ratio_two_cores=on_two_cores,
             small_batch_ratio=small_batches(matcher, lines[:20_000]),
             evtx_events_per_cpu_s=read / evtx_s,
             rss_mb_corpus=rss,
@@ -488,18 +485,15 @@ def with_indicators(bench: Bench) -> float:
     return memory(bench, lambda event: list(listed.matches(event)))
 
 
-def processes(bench: Bench) -> tuple[float, float]:
-    """One job over two: with a core for each process, and with two cores (see `Figures`)."""
+def processes(bench: Bench) -> float:
+    """One job over two (see `Figures`)."""
     rules = bench.rule_set()
     turns = [[_apart(partial(_searched, bench, rules, jobs)) for jobs in (1, 2)] for _ in range(TIMES)]
-    ones, twos = zip(*turns, strict=True)
-    one = min(shared + own for shared, own, _ in ones)
-    apart = min(shared + max(own, helpers / 2) for shared, own, helpers in twos)
-    return one / apart, one / min(shared + (own + helpers) / 2 for shared, own, helpers in twos)
+    return min(one for one, _ in turns) / min(two for _, two in turns)
 
 
-def _searched(bench: Bench, rules: RuleSet, jobs: int) -> tuple[float, float, float]:
-    """CPU seconds of the first unit, of all others in this process, and of its helpers."""
+def _searched(bench: Bench, rules: RuleSet, jobs: int) -> float:
+    """CPU seconds of the first unit, and of all others a job."""
     search = Search(rules, compiled=bench.kept)
     search.warm()
     gc.collect()
@@ -508,10 +502,10 @@ def _searched(bench: Bench, rules: RuleSet, jobs: int) -> tuple[float, float, fl
     _, shared = timed(lambda: next(found))
     _, own = timed(lambda: deque(found, maxlen=0))
     helpers = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return shared, own, helpers.ru_utime + helpers.ru_stime
+    return shared + (own + helpers.ru_utime + helpers.ru_stime) / jobs
 
 
-PARTS: dict[str, Callable[[Bench], Any]] = {
+PARTS: dict[str, Callable[[Bench], float]] = {
     "start": start,
     "memory": memory,
     "indicators": with_indicators,
