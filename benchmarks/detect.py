@@ -37,7 +37,6 @@ from rempart.adapters import rules as rule_files
 from rempart.adapters.collect import evtx, files
 from rempart.adapters.collect.files import Batch, LogFile
 from rempart.adapters.compiled import KeptFiles
-from rempart.cli._search import Search, Unit, spread, units
 from rempart.detection.match import Matcher
 from rempart.detection.rule import Rule, RuleSet
 from rempart.errors import Problem
@@ -194,11 +193,11 @@ class Bench:
                 return
             yield from batch.lines
 
-    def log(self) -> Iterator[Unit]:
-        """The same as `rempart detect` takes them."""
+    def log(self, units: Callable[..., Iterator[Any]]) -> Iterator[Any]:
+        """The same in the ``units`` of `rempart detect`."""
         found = files.look(str(self.corpus / "windows" / "otrf_windows_dev.ndjson.zst"))
         assert isinstance(found, LogFile)
-        return (unit for unit in units([found], print) if unit.batch and unit.batch.first <= self.most)
+        return (unit for unit in units([found], print) if unit.batch.first <= self.most)
 
     def evtx(self) -> list[str]:
         """The EVTX files of the corpus."""
@@ -494,11 +493,12 @@ def processes(bench: Bench) -> float:
 
 def _searched(bench: Bench, rules: RuleSet, jobs: int) -> float:
     """CPU seconds of the first unit, and of all others a job."""
-    search = Search(rules, compiled=bench.kept)
+    searching = import_module("rempart.cli._search")  # its numpy is no part of the other measurements
+    search = searching.Search(rules, compiled=bench.kept)
     search.warm()
     gc.collect()
     gc.freeze()
-    found = spread(search, bench.log(), jobs)
+    found = searching.spread(search, bench.log(searching.units), jobs)
     _, shared = timed(lambda: next(found))
     _, own = timed(lambda: deque(found, maxlen=0))
     helpers = resource.getrusage(resource.RUSAGE_CHILDREN)
