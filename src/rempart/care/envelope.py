@@ -22,14 +22,13 @@ def bypass(site: Site, now: Instant, words: CareWords, language: Language) -> Pa
 
     ports = [Field(say("port-a"), site.uplink.interface)]
     ports += [Field(say("port-b", zone=zone.name), zone.interface) for zone in site.zones]
-    return Paper(
-        title=say("title"),
-        subtitle=f"{plain(site.name)} · {belgian(now)}",
-        notice=say("notice"),
-        language=language,
-        page=words.say("word.page", language),
-        as_of=now,
-        sections=(
+    return _paper(
+        site,
+        now,
+        words,
+        language,
+        (say("title"), say("notice")),
+        (
             Prose("", (say("first"),)),
             Drawing("", drawing(say("outside"), say("inside"), say("coupler"))),
             Fields("", tuple(ports)),
@@ -47,14 +46,13 @@ def replacing(site: Site, now: Instant, words: CareWords, language: Language) ->
     def say(key: str) -> str:
         return words.say(f"replacing.{key}", language)
 
-    return Paper(
-        title=say("title"),
-        subtitle=f"{plain(site.name)} · {belgian(now)}",
-        notice=say("notice"),
-        language=language,
-        page=words.say("word.page", language),
-        as_of=now,
-        sections=(
+    return _paper(
+        site,
+        now,
+        words,
+        language,
+        (say("title"), say("notice")),
+        (
             Prose(say("envelope"), (say("holds"),)),
             Fields(
                 say("how"),
@@ -85,14 +83,13 @@ def by_hand(site: Site, now: Instant, words: CareWords, language: Language) -> P
         return words.say(f"by-hand.{key}", language)
 
     plans = {"contain": site.by_hand.cut, "block": site.by_hand.block, "isolate": site.by_hand.isolate}
-    return Paper(
-        title=say("title"),
-        subtitle=f"{plain(site.name)} · {belgian(now)}",
-        notice=say("notice"),
-        language=language,
-        page=words.say("word.page", language),
-        as_of=now,
-        sections=(
+    return _paper(
+        site,
+        now,
+        words,
+        language,
+        (say("title"), say("notice")),
+        (
             Prose("", (say("who"), *(() if site.by_hand.cut else (say("unplanned"),)))),
             *(
                 Fields(
@@ -107,6 +104,27 @@ def by_hand(site: Site, now: Instant, words: CareWords, language: Language) -> P
             Prose(say("then"), (say("say"),)),
             Fields("", (*_callable(site),)),
         ),
+    )
+
+
+def _paper(
+    site: Site,
+    now: Instant,
+    words: CareWords,
+    language: Language,
+    head: tuple[str, str],
+    sections: tuple[Fields | Prose | Drawing, ...],
+) -> Paper:
+    """``head``: title and notice."""
+    title, notice = head
+    return Paper(
+        title=title,
+        subtitle=f"{plain(site.name)} · {belgian(now)}",
+        notice=notice,
+        language=language,
+        page=words.say("word.page", language),
+        as_of=now,
+        sections=sections,
     )
 
 

@@ -13,7 +13,7 @@ from rempart.duties.clock import clocks
 from rempart.duties.duty import Obligations
 from rempart.engine import facts
 from rempart.engine.facts import MACHINE, AnyFact
-from rempart.incidents.incident import Incident, IncidentState
+from rempart.incidents.incident import Incident, IncidentState, begun
 from rempart.instants import Instant, after, hours
 
 if TYPE_CHECKING:
@@ -98,15 +98,4 @@ def _needed(
 
 def _long_ago(keeper: Keeper) -> Incident:
     """An incident that the state no longer keeps in mind, as far as its duties need it."""
-    return Incident(
-        id=keeper.incident,
-        opened=keeper.since,
-        last_seen=keeper.since,
-        state=IncidentState.CLOSED,
-        level=Level.LOW,
-        kinds=frozenset(),
-        actors=frozenset(),
-        accounts=frozenset(),
-        assets=frozenset(),
-        findings=0,
-    )
+    return begun(keeper.incident, keeper.since, IncidentState.CLOSED, Level.LOW)

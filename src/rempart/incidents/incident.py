@@ -63,3 +63,19 @@ class Incident:
     qualification: Qualification = Qualification()
     persons_touched: int | None = None
     """Distinct persons whose care files were opened in it; None while not counted."""
+
+
+def begun(name: str, at: Instant, state: IncidentState, level: Level) -> Incident:
+    """An incident of which nothing more is known than that it began."""
+    return Incident(
+        id=name,
+        opened=at,
+        last_seen=at,
+        state=state,
+        level=level,
+        kinds=frozenset(),
+        actors=frozenset(),
+        accounts=frozenset(),
+        assets=frozenset(),
+        findings=0,
+    )

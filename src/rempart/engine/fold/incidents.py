@@ -7,7 +7,7 @@ from rempart.detection.finding import Kind, Level, Outcome
 from rempart.engine import facts
 from rempart.engine.fold.splitting import split
 from rempart.engine.state import Posture, Proposed, State, without
-from rempart.incidents.incident import Incident, IncidentState, Qualification, Sentence
+from rempart.incidents.incident import Incident, IncidentState, Qualification, Sentence, begun
 from rempart.instants import Instant
 
 KNOWN = 5_000
@@ -60,7 +60,9 @@ def _joined(state: State, fact: facts.FindingJoined) -> State:
     known = {**state.known, fact.finding: None}
     while len(known) > KNOWN:
         del known[next(iter(known))]
-    incident = state.incidents.get(fact.incident) or _fresh(fact)
+    incident = state.incidents.get(fact.incident) or begun(
+        fact.incident, fact.at, IncidentState.OPEN, fact.level
+    )
     day = state.day
     if fact.incident not in state.incidents:
         day = replace(day, incidents=day.incidents + 1)
@@ -91,21 +93,6 @@ def _and(known: frozenset[str], more: Iterable[str]) -> frozenset[str]:
     """Those known and, as far as there is room, the new ones."""
     fresh = sorted(set(more) - known)
     return known | set(fresh[: max(0, MOST_PARTIES - len(known))])
-
-
-def _fresh(fact: facts.FindingJoined) -> Incident:
-    return Incident(
-        id=fact.incident,
-        opened=fact.at,
-        last_seen=fact.at,
-        state=IncidentState.OPEN,
-        level=fact.level,
-        kinds=frozenset(),
-        actors=frozenset(),
-        accounts=frozenset(),
-        assets=frozenset(),
-        findings=0,
-    )
 
 
 def _told(incident: Incident, fact: facts.FindingJoined) -> tuple[tuple[Instant, Sentence], ...]:
