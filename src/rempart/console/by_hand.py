@@ -99,7 +99,7 @@ def _deeds(
     for (action, target), of_it in groupby(work.steps, lambda step: (step.action, step.target)):
         of = names.of(target, "address") if target else ""
         yield HandDeed(
-            title=words.say(f"by-hand.{action}", target=plain(of)),
+            title=_begun(words.say(f"by-hand.{action}", target=plain(of))),
             steps=tuple(_step(step, of, work, site, now, words, audience) for step in of_it),
             say=words.say("by-hand.say"),
         )
@@ -136,7 +136,11 @@ def _step(
 
 
 def _sentence(deed: Deed, step: str, site: Site, words: Words) -> str:
-    text = tell(told(deed, step), site, words)
+    return _begun(tell(told(deed, step), site, words))
+
+
+def _begun(text: str) -> str:
+    """With a capital: where the target comes first, as in German, its name may have none."""
     return text[:1].upper() + text[1:]
 
 
