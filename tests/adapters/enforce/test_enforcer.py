@@ -250,6 +250,21 @@ def test_the_widest_networks_and_neighbouring_ones(enforcer: Enforcer) -> None:
     holds(enforcer, wanted)
 
 
+@pytest.mark.parametrize("days", [2, 7, 365, 36_500])
+def test_a_deadline_may_be_days_or_years_away(enforcer: Enforcer, days: int) -> None:
+    """The table is loaded whole, as at boot, and read back: nft reads eight digits of milliseconds and no more."""
+    away = Instant(now() + days * 86_400 * SECOND + 343_000)
+    wanted = both(
+        Stand(state=FILTERED),
+        Stand(state=OPEN, until=away, then=CLOSED),
+        contained=True,
+        blocked={"192.0.2.66": away, "2001:db8::/64": away},
+        isolated={"pc": away},
+    )
+    enforcer.enforce(wanted, now())
+    holds(enforcer, wanted)
+
+
 def test_deadlines_fall_by_themselves(enforcer: Enforcer) -> None:
     soon = Instant(now() + SECOND)
     wanted = both(

@@ -154,13 +154,20 @@ def _those(elements: Mapping[str, Element], wanted: Callable[[str], bool]) -> di
 
 def _spell(key: str, element: Element, now: Instant) -> str:
     chain, until = element
-    timeout = "" if until is None else f" timeout {lasting(until, now)}ms"
+    timeout = "" if until is None else f" timeout {_period(lasting(until, now))}"
     return f"{key}{timeout} : goto {chain}" if chain else f"{key}{timeout}"
 
 
 def lasting(until: Instant, now: Instant) -> int:
     """Milliseconds that an element has to live; the kernel takes 0 for ever."""
     return max(1, (until - now) // 1000)
+
+
+def _period(milliseconds: int) -> str:
+    """As nft spells it. It reads eight digits of a unit and no more: "100000000ms", 28 hours, is an error to it."""
+    seconds, rest = divmod(milliseconds, 1000)
+    days, seconds = divmod(seconds, 86_400)
+    return "".join(f"{number}{unit}" for number, unit in ((days, "d"), (seconds, "s"), (rest, "ms")) if number)
 
 
 def _difference(old: Mapping[str, Element], new: Mapping[str, Element]) -> Difference:
