@@ -30,6 +30,7 @@ from rempart.messages import FromTeller
 from rempart.site.language import Language
 from rempart.site.telling import Channel, Modem, Recipient, Telling
 from rempart.station import teller as tellers
+from rempart.station.hearing import Hearing
 from rempart.station.teller import Teller
 from rempart.telling import pdu
 from telling.test_pdu import as_delivered
@@ -143,7 +144,7 @@ async def _tell(home: Home) -> None:
         mode=0o600,
         allowed_uids={os.geteuid()},
         incoming=FromTeller,
-        handler=home.guard.hear_teller,
+        handler=Hearing(home.guard).teller,
     )
     assert home.site.telling.modem
     modem = GsmModem(home.site.telling.modem)

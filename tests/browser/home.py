@@ -37,6 +37,7 @@ from rempart.messages import FromConsole, OrderDone
 from rempart.site.description import parse
 from rempart.site.site import Site
 from rempart.station.guard import Guard, Handled
+from rempart.station.hearing import Hearing
 from rempart.station.keychain import Keychain
 from rempart.station.policy import read_policy
 
@@ -113,7 +114,8 @@ class Home:
 
     def local(self, order: AnyOrder) -> OrderDone:
         """An order of the command line on the box."""
-        done = asyncio.run_coroutine_threadsafe(self.guard._obey(order, LOCAL), self.loop).result(_PATIENCE)
+        obeyed = Hearing(self.guard).obey(order, LOCAL)
+        done = asyncio.run_coroutine_threadsafe(obeyed, self.loop).result(_PATIENCE)
         assert isinstance(done, OrderDone), done
         return done
 
@@ -205,7 +207,7 @@ class Home:
             mode=0o600,
             allowed_uids={os.getuid()},
             incoming=FromConsole,
-            handler=self.guard.hear_console,
+            handler=Hearing(self.guard).console,
         )
 
     async def _close(self) -> None:

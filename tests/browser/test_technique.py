@@ -19,6 +19,7 @@ from rempart.adapters.clock import SystemClock
 from rempart.adapters.socket import Listener, serve
 from rempart.instants import as_datetime
 from rempart.messages import FromWatch
+from rempart.station.hearing import Hearing
 
 pytestmark = pytest.mark.browser
 
@@ -57,7 +58,7 @@ def log(home: Home) -> Iterator[Path]:
             mode=0o600,
             allowed_uids={os.getuid()},
             incoming=FromWatch,
-            handler=home.guard.hear_watch,
+            handler=Hearing(home.guard).watch,
         )
 
     door: Listener = home._call(opened()).result(10)  # type: ignore[assignment]  # any coroutine

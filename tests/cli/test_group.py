@@ -31,6 +31,7 @@ from rempart.messages import FromGroupDoor, GroupAnswer, GroupCutAsked, OrderDon
 from rempart.site.group import GroupDoor
 from rempart.station.group_door import Door
 from rempart.station.guard import Guard
+from rempart.station.hearing import Hearing
 from rempart.station.recall import facts_of
 
 
@@ -90,7 +91,7 @@ def group(tmp_path: Path, unhurried: None) -> Iterator[dict[str, tuple[int, Guar
                     mode=0o600,
                     allowed_uids={os.getuid()},
                     incoming=FromGroupDoor,
-                    handler=guard.hear_group,
+                    handler=Hearing(guard).group,
                 )
                 await stack.enter_async_context(listener)
                 tasks = [asyncio.create_task(guard.run()), asyncio.create_task(Door(door, places).run())]

@@ -20,6 +20,7 @@ from rempart.engine.inputs import Found, Started
 from rempart.engine.step import Terms
 from rempart.messages import FromOperator
 from rempart.station.guard import Guard
+from rempart.station.hearing import Hearing
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def station(tmp_path: Path, unhurried: None) -> Iterator[Path]:
             mode=0o600,
             allowed_uids={os.getuid()},
             incoming=FromOperator,
-            handler=guard.hear_operator,
+            handler=Hearing(guard).operator,
         )
         up.set()
         await asyncio.to_thread(stop.wait)

@@ -37,6 +37,7 @@ from rempart.messages import ChallengeAsked, FromConsole, FromOperator, OrderDon
 from rempart.messages import Ordered as OrderSent
 from rempart.site.site import Site
 from rempart.station.guard import Guard
+from rempart.station.hearing import Hearing
 from rempart.station.keychain import Keychain
 from rempart.station.recall import facts_of
 from rempart.station.status import OBLIGATIONS
@@ -189,7 +190,7 @@ async def household(folder: Path, *, stored: bool = True, site: Site = SITE) -> 
             mode=0o600,
             allowed_uids=own,
             incoming=FromConsole,
-            handler=guard.hear_console,
+            handler=Hearing(guard).console,
             max_connections=64,
         ),
         await serve(
@@ -197,7 +198,7 @@ async def household(folder: Path, *, stored: bool = True, site: Site = SITE) -> 
             mode=0o600,
             allowed_uids=own,
             incoming=FromOperator,
-            handler=guard.hear_operator,
+            handler=Hearing(guard).operator,
         ),
     ]
     try:

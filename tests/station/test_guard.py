@@ -1,7 +1,6 @@
 """The guard with a real journal: sealing, being late, refusing, and what each peer may say."""
 
 import asyncio
-import os
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
@@ -10,16 +9,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.home import BEACON, GUESSING, RECORDS, SITE, shipped_policy
+from engine.home import GUESSING, RECORDS, SITE, shipped_policy
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.enforce.memory import MemoryEnforcer
 from rempart.adapters.journal import Journal
-from rempart.adapters.socket import Connection, dial, encode, serve
+from rempart.adapters.socket import encode
 from rempart.config import Places
 from rempart.containment.measure import disagreements
 from rempart.detection.finding import Level
 from rempart.engine import listening, orders
-from rempart.engine.facts import Blocked, EnforcementFaulted, LogsTurned, SealedLate, kind_of
+from rempart.engine.facts import Blocked, EnforcementFaulted, SealedLate, kind_of
 from rempart.engine.inputs import Found, Listened, Ordered, Started, Ticked
 from rempart.engine.state import Posture, enforcement
 from rempart.engine.step import Terms
@@ -27,23 +26,7 @@ from rempart.errors import EnforcementFailed, InputRefused, JournalUnwritable, R
 from rempart.instants import Duration, Instant, after
 from rempart.messages import (
     MAX_FRAME,
-    ExceptionsStand,
-    FindingsAccepted,
-    FindingsReported,
-    FromConsole,
-    FromOperator,
-    FromWatch,
-    LogsSilent,
-    OrderDone,
-    OrderRejected,
-    PersonsCounted,
-    Status,
-    StatusAsked,
-    StatusFollowed,
-    ToOperator,
-    ToWatch,
 )
-from rempart.messages import Ordered as OrderSent
 from rempart.site.opening import OpeningState
 from rempart.site.placement import Placement
 from rempart.station.guard import Guard, _take_up, require_held
@@ -240,50 +223,6 @@ def test_a_snapshot_bounds_the_fold_and_changes_nothing(disk: Disk, unhurried: N
     live(disk, talk)
 
 
-def test_watch_and_console_can_say_only_what_is_theirs(disk: Disk, tmp_path: Path) -> None:
-    async def talk(guard: Guard, enforcer: MemoryEnforcer) -> None:
-        own = {os.getuid()}
-        watch_door = await serve(
-            tmp_path / "w", mode=0o600, allowed_uids=own, incoming=FromWatch, handler=guard.hear_watch
-        )
-        console_door = await serve(
-            tmp_path / "c", mode=0o600, allowed_uids=own, incoming=FromConsole, handler=guard.hear_console
-        )
-        watch = await dial(tmp_path / "w", incoming=ToWatch)
-        await watch.send(OrderSent(order=orders.Unblock(by="Alex", target="198.51.100.9")))
-        assert await watch.receive() == ExceptionsStand(exceptions=[])  # what every watch is told first
-        assert await watch.receive() is None  # not in its union: the conversation ends
-        watch.close()
-        watch = await dial(tmp_path / "w", incoming=ToWatch)
-        await watch.send(FindingsReported(findings=[RECORDS]))
-        assert await watch.receive() is not None
-        assert await watch.receive() is not None
-
-        console = await dial(tmp_path / "c", incoming=ToOperator)
-        for loosening in (
-            orders.Unblock(by="Alex", target="198.51.100.9"),
-            orders.Normalise(by="Alex"),
-            orders.Reopen(
-                by="Alex", opening="portal", state=OpeningState.OPEN, seconds=60, override=True, reason="x"
-            ),
-            orders.CloseLifeline(by="Alex", opening="telephone", fallback_confirmed=True),
-        ):
-            await console.send(OrderSent(order=loosening))
-            assert isinstance(await console.receive(), OrderRejected)
-        await console.send(OrderSent(order=CUT))
-        assert isinstance(await console.receive(), OrderDone)
-        await console.send(StatusAsked())
-        status = await console.receive()
-        assert isinstance(status, Status)
-        assert status.posture is Posture.CONTAINED
-        for connection in (watch, console):
-            connection.close()
-        await watch_door.close()
-        await console_door.close()
-
-    live(disk, talk)
-
-
 def test_a_taken_over_watch_can_neither_contain_nor_touch_a_lifeline(disk: Disk) -> None:
     """It invents every finding it likes: proposals and bounded blocks are all that comes of it."""
     telephone, care = "203.0.113.40", "203.0.113.50"
@@ -307,25 +246,6 @@ def test_a_taken_over_watch_can_neither_contain_nor_touch_a_lifeline(disk: Disk)
         assert telephone not in held.blocked
         assert care not in held.blocked
         assert len(held.blocked) <= guard.terms.policy.budget.measures_per_hour
-
-    live(disk, talk)
-
-
-def test_findings_accepted_are_named(disk: Disk, tmp_path: Path) -> None:
-    async def talk(guard: Guard, _: MemoryEnforcer) -> None:
-        door = await serve(
-            tmp_path / "w",
-            mode=0o600,
-            allowed_uids={os.getuid()},
-            incoming=FromWatch,
-            handler=guard.hear_watch,
-        )
-        watch = await dial(tmp_path / "w", incoming=ToWatch)
-        await watch.send(FindingsReported(findings=[GUESSING]))
-        answers = [await watch.receive(), await watch.receive()]
-        assert FindingsAccepted(ids=[GUESSING.id]) in answers
-        watch.close()
-        await door.close()
 
     live(disk, talk)
 
@@ -376,40 +296,6 @@ def test_a_defect_costs_one_input_and_is_said(disk: Disk, monkeypatch: pytest.Mo
     assert said[0] == "a defect stopped one Ordered: KeyError"
 
 
-def test_what_a_taken_over_watch_claims_neither_stops_the_guard_nor_keeps_others_out(
-    disk: Disk, tmp_path: Path
-) -> None:
-    async def talk(guard: Guard, _: MemoryEnforcer) -> None:
-        own = {os.getuid()}
-        door = await serve(
-            tmp_path / "w", mode=0o600, allowed_uids=own, incoming=FromWatch, handler=guard.hear_watch
-        )
-        watch = await dial(tmp_path / "w", incoming=ToWatch)
-        poison = [
-            replace(RECORDS, id="record-too-large", record=10**40, count=-1),
-            replace(RECORDS, id="../../etc", title="x"),
-            replace(RECORDS, id="title-too-long", title="x" * 500_000),
-        ]
-        await watch.send(FindingsReported(findings=[*poison, GUESSING]))
-        assert await accepted(watch) == [*(f.id for f in poison), GUESSING.id]
-        for incident in guard.state.incidents:
-            await watch.send(PersonsCounted(request=incident, persons=10**30, records_opened=-5))
-        for _ in range(20):
-            await watch.send(LogsSilent(logs=["packets", "\x1b[2J", *map(str, range(5_000))]))
-            await watch.send(LogsSilent(logs=[]))
-        await watch.send(FindingsReported(findings=[BEACON]))
-        assert await accepted(watch) == [BEACON.id]
-        assert BEACON.id in guard.state.known
-        assert guard.state.listening.silent.keys() == {"packets"}
-        watch.close()
-        await door.close()
-
-    live(disk, talk)
-    assert recall(disk.journal, SITE).incidents
-    (turned,) = (fact for fact in facts_of(disk.journal) if isinstance(fact, LogsTurned))
-    assert turned.silent == ["packets"]
-
-
 def test_a_watch_that_never_comes_is_missed_in_the_status(disk: Disk) -> None:
     async def talk(guard: Guard, _: MemoryEnforcer) -> None:
         await _take_up(guard)
@@ -424,13 +310,6 @@ def test_a_watch_that_never_comes_is_missed_in_the_status(disk: Disk) -> None:
         assert guard.status().unwatched is None
 
     live(disk, talk)
-
-
-async def accepted(watch: Connection) -> list[str]:
-    while (told := await watch.receive()) is not None:
-        if isinstance(told, FindingsAccepted):
-            return told.ids
-    raise AssertionError("the guard ended the conversation")
 
 
 def test_the_status_fits_a_frame_and_shows_first_what_matters(disk: Disk) -> None:
@@ -484,33 +363,6 @@ def test_a_snapshot_of_another_version_is_left_aside(disk: Disk) -> None:
         await guard.ask(Ordered(now(guard), CUT), urgent=True)
         disk.journal.snapshot(b'{"site": 5}', at=now(guard))
         assert recall(disk.journal, SITE) == guard.state
-
-    live(disk, talk)
-
-
-def test_who_follows_sees_a_cut_that_falls_right_after_another_change(disk: Disk, tmp_path: Path) -> None:
-    async def talk(guard: Guard, _: MemoryEnforcer) -> None:
-        door = await serve(
-            tmp_path / "c",
-            mode=0o600,
-            allowed_uids={os.getuid()},
-            incoming=FromOperator,
-            handler=guard.hear_console,
-        )
-        console = await dial(tmp_path / "c", incoming=ToOperator)
-        await console.send(StatusFollowed())
-        first = await console.receive()
-        assert isinstance(first, Status)
-        assert first.posture is Posture.NORMAL
-        await guard.ask(
-            Ordered(now(guard), CUT), urgent=True
-        )  # while the guard pauses after what it just sent
-        async with asyncio.timeout(20):  # nothing else happens: nobody reads back in this test
-            second = await console.receive()
-        assert isinstance(second, Status)
-        assert second.posture is Posture.CONTAINED
-        console.close()
-        await door.close()
 
     live(disk, talk)
 

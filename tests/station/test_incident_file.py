@@ -140,7 +140,7 @@ ERASE = orders.EraseFile(by="root", incident=INCIDENT, sha256=SHA256, reason="a 
 def test_a_file_is_erased_once_that_is_sealed_and_its_hash_and_the_reason_stay(tmp_path: Path) -> None:
     async def talk() -> None:
         async with household(tmp_path) as home:
-            kept = home.guard._attachments = Attachments(tmp_path / "files")
+            kept = home.guard.attachments = Attachments(tmp_path / "files")
             await home.guard.ask(Found(Instant(home.clock.now()), RECORDS))
             assert isinstance(await home.ask(OrderSent(order=ERASE), "operator"), OrderRejected)
             await home.ask(OrderSent(order=ATTACH, content=SCREEN), "operator")
@@ -168,7 +168,7 @@ def test_a_file_is_erased_once_that_is_sealed_and_its_hash_and_the_reason_stay(t
 def test_a_file_whose_time_is_over_goes_from_the_disk_by_itself_once_that_is_sealed(tmp_path: Path) -> None:
     async def talk() -> None:
         async with household(tmp_path) as home:
-            kept = home.guard._attachments = Attachments(tmp_path / "files")
+            kept = home.guard.attachments = Attachments(tmp_path / "files")
             now = home.clock.now()
             await home.guard.ask(Found(Instant(now), RECORDS))
             await home.ask(OrderSent(order=ATTACH, content=SCREEN), "operator")
@@ -189,7 +189,7 @@ def test_a_file_whose_time_is_over_goes_from_the_disk_by_itself_once_that_is_sea
 def test_a_file_is_kept_before_its_hash_is_sealed_and_told_to_those_who_may(tmp_path: Path) -> None:
     async def talk() -> None:
         async with household(tmp_path) as home:
-            home.guard._attachments = Attachments(tmp_path / "files")
+            home.guard.attachments = Attachments(tmp_path / "files")
             await home.guard.ask(Found(Instant(home.clock.now()), RECORDS))
             wrong = await home.ask(OrderSent(order=ATTACH, content=b"another"), "operator")
             assert isinstance(wrong, OrderRejected)

@@ -22,6 +22,7 @@ from rempart.messages import FromProber
 from rempart.site.probe import Probe, ProbeKind
 from rempart.site.site import DowntimePack
 from rempart.station.guard import Guard
+from rempart.station.hearing import Hearing
 from rempart.station.prober import Prober
 
 
@@ -69,7 +70,7 @@ async def _what_is_asked_is_told(tmp_path: Path) -> None:
             mode=0o600,
             allowed_uids={os.getuid()},
             incoming=FromProber,
-            handler=guard.hear_prober,
+            handler=Hearing(guard).prober,
         ):
             await until(lambda: len(guard.state.care.probes) == len(probes) and bool(guard.state.care.pack))
             await guard.ask(Ordered(clock.now(), Contain(by="Alex")))

@@ -29,6 +29,7 @@ from rempart.site.site import Site
 from rempart.site.telling import Channel, Modem, Recipient, Telling
 from rempart.station import teller as tellers
 from rempart.station.guard import Guard
+from rempart.station.hearing import Hearing
 from rempart.station.recall import facts_of
 from rempart.station.teller import FirstThat, Teller
 from rempart.telling import pdu
@@ -81,7 +82,7 @@ class Pair:
             mode=0o600,
             allowed_uids={os.geteuid()},
             incoming=FromTeller,
-            handler=self.guarding.hear_teller,
+            handler=Hearing(self.guarding).teller,
         )
 
     def teller(self) -> asyncio.Task[None]:
@@ -255,7 +256,7 @@ def test_the_command_line_tries_every_way_and_says_what_came_of_it(
             mode=0o600,
             allowed_uids={os.geteuid()},
             incoming=FromOperator,
-            handler=pair.guarding.hear_operator,
+            handler=Hearing(pair.guarding).operator,
         )
         words = ["tell", "test", "--run", str(pair.places.run), "--by", "Anna"]
         try:

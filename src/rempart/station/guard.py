@@ -9,29 +9,18 @@ import asyncio
 import contextlib
 import ctypes
 import gc
-import hashlib
 import itertools
 import logging
 import os
 import secrets
 import sys
-from collections.abc import Awaitable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
-from rempart.accounts.authority import LOCAL, Authority
-from rempart.accounts.conversation import (
-    FromVisitor,
-    NamesAsked,
-    NamesTold,
-    PeopleAsked,
-    Question,
-    ToVisitor,
-)
 from rempart.accounts.mask import KEY_BYTES, mask
-from rempart.accounts.person import INFORMED, Role
 from rempart.adapters import masks
 from rempart.adapters.accounts import AccountStore
 from rempart.adapters.attachments import Attachments
@@ -45,64 +34,41 @@ from rempart.adapters.socket import Connection, Rate
 from rempart.config import Places
 from rempart.console.public import PublicFace
 from rempart.containment.policy import Policy
-from rempart.detection.finding import Finding
-from rempart.engine import retention, tell
-from rempart.engine.facts import AnyFact, NamesRead, body_of
+from rempart.engine import retention
+from rempart.engine.facts import AnyFact, body_of
 from rempart.engine.fold.fold import folded
-from rempart.engine.hearsay import bounded, number
 from rempart.engine.inputs import (
     AnyInput,
     Awaited,
     Command,
     Count,
-    Counted,
-    Declined,
     Delayed,
-    Delivered,
     Enforce,
     Erase,
-    Found,
-    Listened,
     Notify,
-    Ordered,
-    PackRead,
-    Probed,
     Refuse,
     Repaired,
-    Replied,
     Seal,
     Started,
     Ticked,
     WakeAt,
     Witnessed,
 )
-from rempart.engine.orders import AnyOrder, AttachFile, Contain, EraseFile
-from rempart.engine.rights import require
 from rempart.engine.state import State, enforcement
-from rempart.engine.step import Terms, counts, step
-from rempart.engine.why import why
+from rempart.engine.step import Terms, step
 from rempart.errors import (
     EnforcementFailed,
     InputRefused,
     JournalUnwritable,
-    OrderRefused,
     RempartError,
 )
 from rempart.evidence import canonical
 from rempart.instants import Instant
 from rempart.messages import (
     MAX_FRAME,
-    ChallengeAsked,
-    CodeReplied,
     CountPersons,
-    CutAsked,
     ExceptionsStand,
     ExceptionStand,
-    FileAsked,
-    FileTold,
-    FindingsAccepted,
-    FindingsReported,
-    Foreseen,
     FromConsole,
     FromGroupDoor,
     FromOperator,
@@ -110,31 +76,14 @@ from rempart.messages import (
     FromResolver,
     FromTeller,
     FromWatch,
-    IncidentAsked,
-    IncidentFile,
-    LogsSilent,
-    MessageSettled,
-    OrderDone,
-    OrderRejected,
-    PackSeen,
-    PersonsCounted,
-    ProbeAnswered,
-    SimulationAsked,
     Status,
-    StatusAsked,
-    StatusFollowed,
     TellPeople,
-    Why,
-    WhyAsked,
 )
-from rempart.messages import Ordered as OrderSent
-from rempart.phrase import Phrase, advice, phrase
 from rempart.ports import Clock, Enforcer
 from rempart.site.site import Site
 from rempart.station.doors import Callers, Door, opened
 from rempart.station.ending import ended, stopped
-from rempart.station.foresight import foresee
-from rempart.station.incident_file import CHECKING, belongs_to, fitting, incident_file
+from rempart.station.hearing import Hearing
 from rempart.station.keychain import Keychain
 from rempart.station.leasing import ANSWERS, Leasing
 from rempart.station.policy import read_policy
@@ -147,9 +96,6 @@ from rempart.station.warden import READ_BACK, Warden
 from rempart.telling.message import Message
 
 _log = logging.getLogger("rempart.guard")
-
-_MOST_REASONS = 200
-"""Reasons told of one address: one message must take them."""
 
 _FINDINGS = Rate(per_second=50.0, burst=200.0)
 """Frames a second from watch; what is beyond waits in its own socket."""
@@ -206,7 +152,7 @@ class Guard:
         self.terms = terms
         self.clock = clock
         self._leasing = leasing
-        self._attachments = attachments
+        self.attachments = attachments
         self._scribe = Scribe(journal, clock, self._noted)
         self._warden = Warden(enforcer, clock, self._noted, leasing)
         self._inbox: asyncio.PriorityQueue[tuple[int, int, AnyInput, asyncio.Future[Handled] | None]] = (
@@ -215,18 +161,18 @@ class Guard:
         self._sequence = itertools.count()
         self._wake: asyncio.TimerHandle | None = None
         self._changed = asyncio.Condition()
-        self._changes = 0
+        self.changes = 0
         self._pending: _Pending | None = None
         self._background: set[asyncio.Task[None]] = set()
         self._told_exceptions = ExceptionsStand(exceptions=[])
         self.watchers: set[Connection] = set()
         self.tellers: set[Connection] = set()
         self.state = recall(journal, terms.site)
-        self._party = party or RelyingParty()
+        self.party = party or RelyingParty()
         self._mask_key = mask_key or secrets.token_bytes(KEY_BYTES)
         self.reception = Reception(
             keychain or Keychain(None),
-            self._party,
+            self.party,
             clock,
             lambda: self.state.people,
             self._witness,
@@ -271,7 +217,7 @@ class Guard:
     async def _carry_out(self, happened: AnyInput, answer: "asyncio.Future[Handled] | None") -> None:
         """One step, and its commands in order. A loosening goes on in the background until it is sealed."""
         before = self.state
-        after_it, commands = step(self._terms(), before, happened)
+        after_it, commands = step(self.terms_now(), before, happened)
         seals = [command.facts for command in commands if isinstance(command, Seal)]
         _sealable(seals)
         self.state = after_it
@@ -299,7 +245,7 @@ class Guard:
         self._checkpoint_if_posture_changed(before)
         self._tell_exceptions()
 
-    def _terms(self) -> Terms:
+    def terms_now(self) -> Terms:
         """What the engine reasons with now."""
         return replace(self.terms, named=self._leasing.named()) if self._leasing else self.terms
 
@@ -309,9 +255,9 @@ class Guard:
                 self._warden.enforce(wanted, only_tighten=self._pending is not None)
                 handled.enforced = self.clock.now()
             case Count():
-                self._count(command)
+                self.count(command)
             case Notify(messages=messages):
-                self._ask_to_tell(messages)
+                self.ask_to_tell(messages)
             case Erase(sha256s=sha256s):
                 self._in_background(asyncio.to_thread(self._erase, sha256s))
             case Refuse():
@@ -382,8 +328,13 @@ class Guard:
 
     async def _tell_change(self) -> None:
         async with self._changed:
-            self._changes += 1
+            self.changes += 1
             self._changed.notify_all()
+
+    async def changed_since(self, change: int) -> None:
+        """Wait until something changed after ``change``, as `changes` counted it."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.changes != change)
 
     # -- time and truth ------------------------------------------------------------------------------------------
 
@@ -414,34 +365,26 @@ class Guard:
         if self.state.posture is not before.posture:
             self._in_background(self._scribe.checkpoint())
 
-    # -- those who speak to the guard ----------------------------------------------------------------------------
+    def finish_erasing(self) -> None:
+        """Erase what a crash or a fault of the disk left of files whose erasure is sealed."""
+        self._erase(retention.erased(self.state.kept))
 
-    async def hear_watch(self, connection: Connection) -> None:
-        """Findings, counts and silent logs in; accepted ids out. Watch can say nothing else.
+    def _erase(self, sha256s: Iterable[str]) -> None:
+        for sha256 in sha256s:
+            if self.attachments:
+                try:
+                    self.attachments.erase(sha256)
+                except InputRefused as fault:
+                    _log.error("%s", fault.diagnostics())
 
-        A finding that fails is accepted all the same: sent again and again, it would keep the others out.
-        """
-        self.watchers.add(connection)
-        for question in counts(self.state):
-            self._count(question)
-        await connection.send(self._exceptions())
-        try:
-            while (message := await connection.receive()) is not None:
-                while self._scribe.burdened:  # noqa: ASYNC110  what is waited for is a disk
-                    await asyncio.sleep(READ_BACK)
-                match message:
-                    case FindingsReported(findings=findings):
-                        for finding in findings:
-                            await self._take(finding)
-                        await connection.send(FindingsAccepted(ids=[f.id for f in findings]))
-                    case PersonsCounted():
-                        await self._take(message)
-                    case LogsSilent(logs=logs):
-                        await self._heed(Listened(self.clock.now(), frozenset(logs)))
-        finally:
-            self.watchers.discard(connection)
+    async def _witness(self, seen: Witnessed) -> None:
+        """Seal what happened at the door. When even that fails, `run` has said it: nobody is kept out by it."""
+        with contextlib.suppress(RempartError):
+            await self.ask(seen, urgent=True)
 
-    def _exceptions(self) -> ExceptionsStand:
+    # -- those who listen to the guard ---------------------------------------------------------------------------
+
+    def exceptions(self) -> ExceptionsStand:
         """The exceptions that hold and are sealed, as watch is told them."""
         sealed = self._pending.base if self._pending else self.state
         return ExceptionsStand(
@@ -456,259 +399,19 @@ class Guard:
 
     def _tell_exceptions(self) -> None:
         """Tell watch what it hides, when that is other than what it was told last."""
-        if (stand := self._exceptions()) != self._told_exceptions:
+        if (stand := self.exceptions()) != self._told_exceptions:
             self._told_exceptions = stand
             for watcher in tuple(self.watchers):
                 self._in_background(_send(watcher, stand))
 
-    async def _take(self, said: Finding | PersonsCounted) -> None:
-        try:
-            await self.ask(_heard(said, self.clock.now()))
-        except InputRefused as fault:
-            _log.warning("watch: %s", fault.diagnostics())
-        except RempartError:  # `run` has said it
-            return
-
-    async def hear_teller(self, connection: Connection) -> None:
-        """What became of messages in; messages out. Whatever is owed is asked for again when it comes back."""
-        self.tellers.add(connection)
-        self._ask_to_tell(tell.owed(self.terms.site, self.state, self.clock.now()))
-        try:
-            while (message := await connection.receive()) is not None:
-                match message:
-                    case MessageSettled(alert=alert, delivery=delivery):
-                        await self._take_in(Delivered(self.clock.now(), delivery, alert))
-                    case CodeReplied(role=role, code=code):
-                        await self._take_in(Replied(self.clock.now(), role, code))
-        finally:
-            self.tellers.discard(connection)
-
-    async def _take_in(self, happened: AnyInput) -> None:
-        with contextlib.suppress(RempartError):  # `run` has said it
-            await self.ask(happened)
-
-    def _ask_to_tell(self, messages: tuple[Message, ...]) -> None:
+    def ask_to_tell(self, messages: tuple[Message, ...]) -> None:
         """Hand messages to the sender, which keeps them on disk; without one they stay owed."""
         if messages:
             for teller in tuple(self.tellers):
                 self._in_background(_send(teller, TellPeople(messages=list(messages))))
 
-    async def hear_prober(self, connection: Connection) -> None:
-        """What services answer, and how the downtime pack lies. The prober can say nothing else."""
-        while (message := await connection.receive()) is not None:
-            now = self.clock.now()
-            match message:
-                case ProbeAnswered(probe=probe, answered=answered, detail=detail):
-                    await self._heed(Probed(now, probe, answered, detail))
-                case PackSeen(sha256=sha256, written=written):
-                    await self._heed(PackRead(now, sha256, Instant(written)))
-
-    async def _heed(self, said: AnyInput) -> None:
-        with contextlib.suppress(RempartError):  # `run` has said it; it is asked again anyway
-            await self.ask(said)
-
-    async def hear_group(self, connection: Connection) -> None:
-        """The group's door: the cut, and nothing else. Who asks was proved by a certificate there, not here."""
-        while (message := await connection.receive()) is not None:
-            asked: CutAsked = message
-            await connection.send(await self._obey(Contain(by=asked.by, reason=asked.reason), LOCAL))
-
-    async def hear_operator(self, connection: Connection) -> None:
-        """The local command line: every order, believed because the kernel says whose process it is."""
-        while (message := await connection.receive()) is not None:
-            match message:
-                case OrderSent(order=order, content=content):
-                    await connection.send(await self._obey(order, LOCAL, content))
-                case SimulationAsked(order=order):
-                    await connection.send(foresee(self.terms, self.state, order, self.clock.now()))
-                case WhyAsked(address=address):
-                    await connection.send(self._why(address))
-                case PeopleAsked():
-                    await connection.send(self.reception.everybody())
-                case NamesAsked():
-                    await connection.send(await self._names(message, local=True))
-                case IncidentAsked():
-                    await connection.send(self._incident(message, CHECKING))
-                case FileAsked():
-                    await connection.send(await self._file(message, CHECKING))
-                case _:
-                    await self._tell(connection, message)
-
-    def _why(self, address: str) -> Why | OrderRejected:
-        """What stops packets of an address. Without the kernel's counters it is told all the same."""
-        try:
-            counted = self._warden.refused()
-        except RempartError:
-            counted = {}
-        try:
-            reasons = why(self.terms.site, self.state, address, counted)
-        except InputRefused as fault:
-            return rejected(fault)
-        return Why(reasons=list(reasons[:_MOST_REASONS]))
-
-    async def hear_console(self, connection: Connection) -> None:
-        """The console: believed in nothing. Each order is proved by its person, or refused."""
-        while (message := await connection.receive()) is not None:
-            match message:
-                case OrderSent():
-                    await connection.send(await self._obey_visitor(message))
-                case ChallengeAsked():
-                    await connection.send(await self._question(message))
-                case SimulationAsked():
-                    await connection.send(self._foreseen(message))
-                case NamesAsked():
-                    await connection.send(await self._names(message, local=False))
-                case IncidentAsked(session=session):
-                    await connection.send(self._incident(message, self.reception.roles(session)))
-                case FileAsked(session=session):
-                    await connection.send(await self._file(message, self.reception.roles(session)))
-                case StatusAsked() | StatusFollowed():
-                    await self._tell(connection, message)
-                case _:
-                    await connection.send(await self._receive(message))
-
-    async def _tell(self, connection: Connection, asked: StatusAsked | StatusFollowed) -> None:
-        match asked:
-            case StatusAsked():
-                await connection.send(self.status())
-            case StatusFollowed():
-                await self._follow(connection)
-
-    async def _receive(self, asked: FromVisitor) -> ToVisitor | OrderRejected:
-        try:
-            return await self.reception.answer(asked)
-        except RempartError as fault:
-            return rejected(fault)
-
-    async def _question(self, asked: ChallengeAsked) -> Question | OrderRejected:
-        """The question for a passkey, to somebody whose order would be right once it has answered.
-
-        Whoever may not give the order is told so, and who may, before they look for their passkey. It proves nothing:
-        `step` asks again when the order comes, by the roles and doors that there are then.
-        """
-        try:
-            require(self.state, asked.order, self.reception.authority_to_be(asked))
-            return self.reception.question(asked)
-        except OrderRefused as fault:
-            return await self._declined(asked.order, fault)
-
-    async def _declined(self, order: AnyOrder, fault: OrderRefused) -> OrderRejected:
-        """Seal that an order was refused before it came to the engine."""
-        declined = Declined(self.clock.now(), type(order).__name__, order.by, fault.what)
-        await self.ask(declined, urgent=True)
-        return rejected(fault)
-
-    def _foreseen(self, asked: SimulationAsked) -> Foreseen | OrderRejected:
-        """What an order would do, to those who may see everything; each order costs one step of the engine."""
-        if not self.reception.roles(asked.session) & INFORMED:
-            return rejected(OrderRefused("roles", roles=sorted(INFORMED)))
-        return foresee(self.terms, self.state, asked.order, self.clock.now())
-
-    async def _obey_visitor(self, sent: OrderSent) -> OrderDone | OrderRejected:
-        try:
-            authority = self.reception.authority(sent)
-        except OrderRefused as fault:
-            return await self._declined(sent.order, fault)
-        return await self._obey(sent.order, authority, sent.content)
-
-    async def _obey(
-        self, order: AnyOrder, authority: Authority, content: bytes = b""
-    ) -> OrderDone | OrderRejected:
-        received = self.clock.now()
-        try:
-            self.reception.check(order)
-            if isinstance(order, AttachFile):
-                await self._keep(Ordered(received, order, authority), content)
-            if isinstance(order, EraseFile) and not self._holds(order.sha256):
-                raise OrderRefused("no-such-file")
-        except OrderRefused as fault:
-            return await self._declined(order, fault)
-        try:
-            handled = await self.ask(Ordered(received, order, authority), urgent=True)
-            if handled.refusal:
-                return _refused(handled.refusal.said)
-            handed = await self.reception.carry_out(order)
-            if isinstance(order, EraseFile) and self._attachments:
-                await asyncio.to_thread(self._attachments.erase, order.sha256)
-        except RempartError as fault:
-            return rejected(fault)
-        return OrderDone(
-            received=received,
-            sealed=handled.sealed,
-            enforced=handled.enforced,
-            late=handled.enforced is not None and handled.sealed is None,
-            handed=handed,
-            console=next(iter(self._party.origins), "") if handed else "",
-        )
-
-    async def _keep(self, ordered: Ordered, content: bytes) -> None:
-        """Put an attached file on the disk before its hash is sealed, if the order will not be refused."""
-        order = ordered.order
-        assert isinstance(order, AttachFile)
-        if len(content) != order.size or hashlib.sha256(content).hexdigest() != order.sha256:
-            raise OrderRefused("other-file")
-        _, commands = step(self._terms(), self.state, ordered)
-        if any(isinstance(command, Refuse) for command in commands):
-            return  # it is refused, and the refusal sealed, when it is carried out
-        if self._attachments is None:
-            raise OrderRefused("keeps-no-files")
-        await asyncio.to_thread(self._attachments.keep, content)
-
-    def _holds(self, sha256: str) -> bool:
-        return self._attachments is not None and self._attachments.holds(sha256)
-
-    def finish_erasing(self) -> None:
-        """Erase what a crash or a fault of the disk left of files whose erasure is sealed."""
-        self._erase(retention.erased(self.state.kept))
-
-    def _erase(self, sha256s: Iterable[str]) -> None:
-        for sha256 in sha256s:
-            if self._attachments:
-                try:
-                    self._attachments.erase(sha256)
-                except InputRefused as fault:
-                    _log.error("%s", fault.diagnostics())
-
-    def _incident(self, asked: IncidentAsked, roles: frozenset[Role]) -> IncidentFile | OrderRejected:
-        """An incident as somebody with these roles may see it."""
-        name = belongs_to(self.state, asked.incident)
-        if name is None:
-            return rejected(OrderRefused("no-incident", incident=asked.incident))
-        told = incident_file(
-            self.terms.site, self.state, name, self.clock.now(), roles=roles, masked=self._mask
-        )
-        return fitting(told)
-
-    async def _file(self, asked: FileAsked, roles: frozenset[Role]) -> FileTold | OrderRejected:
-        """An attached file, to those who check on things."""
-        case = self.state.cases.get(asked.incident)
-        held = [each for each in case.files if each.sha256 == asked.sha256] if case else []
-        file = next((each for each in held if each.erased is None), None)
-        try:
-            if not roles & CHECKING:
-                raise OrderRefused("roles", roles=sorted(CHECKING))
-            if file is None or self._attachments is None:
-                raise OrderRefused("no-such-file")
-            content = await asyncio.to_thread(self._attachments.read, file.sha256)
-        except RempartError as fault:
-            return rejected(fault)
-        return FileTold(name=file.name, sha256=file.sha256, content=content)
-
-    async def _witness(self, seen: Witnessed) -> None:
-        """Seal what happened at the door. When even that fails, `run` has said it: nobody is kept out by it."""
-        with contextlib.suppress(RempartError):
-            await self.ask(seen, urgent=True)
-
-    async def _follow(self, connection: Connection) -> None:
-        """Send the status at each change, at most five a second; what changes in between is not missed."""
-        while True:
-            sent = self._changes
-            await connection.send(self.status())
-            await asyncio.sleep(0.2)
-            async with self._changed:
-                await self._changed.wait_for(lambda: self._changes != sent)  # noqa: B023  waited for within the turn
-
-    def _count(self, wanted: Count) -> None:
+    def count(self, wanted: Count) -> None:
+        """Have watch count the persons whose records were reached."""
         question = CountPersons(
             request=wanted.incident,
             addresses=list(wanted.addresses),
@@ -718,29 +421,20 @@ class Guard:
         for watcher in tuple(self.watchers):
             self._in_background(_send(watcher, question))
 
-    def close(self) -> None:
-        """Let what is being sealed be sealed. After it nothing more can be."""
-        self._warden.close()
-        self._scribe.close()
-        self.reception.close()
+    # -- what it shows of itself ---------------------------------------------------------------------------------
 
-    def _mask(self, incident: str, account: str) -> str:
+    @property
+    def burdened(self) -> bool:
+        """True while so much waits for the disk that findings had better wait too."""
+        return self._scribe.burdened
+
+    def refused(self) -> Mapping[str, int]:
+        """How many packets each measure stopped, as the kernel counts them. Raises `EnforcementFailed`."""
+        return self._warden.refused()
+
+    def masked(self, incident: str, account: str) -> str:
+        """What stands for an account wherever this incident is shown."""
         return mask(self._mask_key, incident, account)
-
-    async def _names(self, asked: NamesAsked, *, local: bool) -> NamesTold | OrderRejected:
-        """Who stands behind an incident's masks, to whoever may know; that they were told is sealed first."""
-        unmasking, now = self.state.unmaskings.get(asked.incident), self.clock.now()
-        incident = self.state.incidents.get(asked.incident)
-        try:
-            by = "" if local else self.reception.reader_of_names(asked.session)
-            if incident is None or unmasking is None or not unmasking.holds(now):
-                raise OrderRefused("behind-masks")
-            read = NamesRead(at=now, incident=asked.incident, by=by)
-            await self.ask(Witnessed(now, read), urgent=True)
-        except RempartError as fault:
-            return rejected(fault)
-        names = {self._mask(incident.id, account): account for account in sorted(incident.accounts)}
-        return NamesTold(incident=incident.id, names=names, until=unmasking.until or now)
 
     def status(self) -> Status:
         """The state as everybody may see it, in one frame."""
@@ -760,23 +454,14 @@ class Guard:
             fault=self._warden.fault,
             shown=shown,
             names=self._leasing.refused if self._leasing else None,
-            masked=self._mask,
+            masked=self.masked,
         )
 
-
-def rejected(fault: RempartError) -> OrderRejected:
-    """A refusal or a failure as it is told: its own English, and a phrase for every other language."""
-    if isinstance(fault, OrderRefused):
-        return _refused(fault.said)
-    key = next((key for kind, key in _FAILED.items() if isinstance(fault, kind)), "defect")
-    return OrderRejected(what=fault.what, now=fault.now, said=phrase(key, detail=fault.what))
-
-
-_FAILED: dict[type[RempartError], str] = {JournalUnwritable: "unsealable", EnforcementFailed: "unenforced"}
-
-
-def _refused(said: Phrase) -> OrderRejected:
-    return OrderRejected(what=said.text, now=advice(said), said=said)
+    def close(self) -> None:
+        """Let what is being sealed be sealed. After it nothing more can be."""
+        self._warden.close()
+        self._scribe.close()
+        self.reception.close()
 
 
 def _sealable(seals: Iterable[tuple[AnyFact, ...]]) -> None:
@@ -786,13 +471,6 @@ def _sealable(seals: Iterable[tuple[AnyFact, ...]]) -> None:
             canonical.encode(body_of(fact))
     except canonical.NotCanonical as fault:
         raise InputRefused(f"what follows from it cannot be sealed: {fault}") from fault
-
-
-def _heard(said: Finding | PersonsCounted, now: Instant) -> AnyInput:
-    """What watch says, as the engine may take it. Raises `InputRefused`."""
-    if isinstance(said, Finding):
-        return Found(now, bounded(said))
-    return Counted(now, said.request, number(said.persons), number(said.records_opened))
 
 
 async def _send(peer: Connection, message: msgspec.Struct) -> None:
@@ -860,23 +538,22 @@ async def _take_up(guard: Guard) -> None:
 
 def _doors(guard: Guard, places: Places, callers: Callers, leasing: Leasing | None) -> Iterator[Door]:
     """Who may come where, in the order in which they open."""
+    hearing = Hearing(guard)
     if leasing:
         resolver = frozenset({callers.resolver})
         yield Door(places.resolver_socket, resolver, FromResolver, leasing.hear, ANSWERS)
     for socket, caller, incoming, handler, rate in (
-        (places.watch_socket, callers.watch, FromWatch, guard.hear_watch, _FINDINGS),
-        (places.teller_socket, callers.teller, FromTeller, guard.hear_teller, _QUESTIONS),
-        (places.probe_socket, callers.prober, FromProber, guard.hear_prober, _QUESTIONS),
+        (places.watch_socket, callers.watch, FromWatch, hearing.watch, _FINDINGS),
+        (places.teller_socket, callers.teller, FromTeller, hearing.teller, _QUESTIONS),
+        (places.probe_socket, callers.prober, FromProber, hearing.prober, _QUESTIONS),
     ):
         yield Door(socket, frozenset({caller}), incoming, handler, rate)
     console = frozenset({callers.console})
-    yield Door(
-        places.console_socket, console, FromConsole, guard.hear_console, _QUESTIONS, max_connections=64
-    )
-    yield Door(places.operator_socket, callers.operators, FromOperator, guard.hear_operator)
+    yield Door(places.console_socket, console, FromConsole, hearing.console, _QUESTIONS, max_connections=64)
+    yield Door(places.operator_socket, callers.operators, FromOperator, hearing.operator)
     if guard.terms.site.group:
         group = frozenset({callers.group})
-        yield Door(places.group_socket, group, FromGroupDoor, guard.hear_group, _QUESTIONS)
+        yield Door(places.group_socket, group, FromGroupDoor, hearing.group, _QUESTIONS)
 
 
 async def _cancel(tasks: "list[asyncio.Task[None]]") -> None:

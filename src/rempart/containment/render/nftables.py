@@ -167,7 +167,9 @@ def _period(milliseconds: int) -> str:
     """As nft spells it. It reads eight digits of a unit and no more: "100000000ms", 28 hours, is an error to it."""
     seconds, rest = divmod(milliseconds, 1000)
     days, seconds = divmod(seconds, 86_400)
-    return "".join(f"{number}{unit}" for number, unit in ((days, "d"), (seconds, "s"), (rest, "ms")) if number)
+    return "".join(
+        f"{number}{unit}" for number, unit in ((days, "d"), (seconds, "s"), (rest, "ms")) if number
+    )
 
 
 def _difference(old: Mapping[str, Element], new: Mapping[str, Element]) -> Difference:
