@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -237,6 +238,60 @@ def test_without_its_certificate_a_service_is_closed_and_the_others_are_not(
     assert "04 000 00 40" in body
     assert published.ask(PORTAL)[0] == 200
     assert next(iter(certificates(missing))).trouble
+
+
+def test_a_first_certificate_needs_no_restart_and_loses_no_request(
+    house, places, site, folder, authority
+) -> None:
+    signer, trusted = authority
+    www, portal, signers = folder / "www.pem", folder / "portal.pem", folder / "gps.pem"
+    described = changed(site, "website", tls=Tls(certificate=str(www)))
+    described = changed(described, "gp-portal", tls=Tls(certificate=str(portal), clients=str(signers)))
+    published = Published(house, places, described).start()
+    assert [published.ask(host)[0] for host in (WEBSITE, PORTAL)] == [503, 503]
+    with pytest.raises((ssl.SSLError, ConnectionError)):  # the port is there and serves nothing
+        published.ask(WEBSITE, trust=trusted)
+
+    def look() -> None:
+        """What the guard does every three seconds."""
+        published.gateway.read(Instant(time.time_ns() // 1000))
+
+    signer.write(www, WEBSITE)
+    look()
+    assert published.ask(WEBSITE, trust=trusted)[0] == 200
+    assert published.ask(WEBSITE)[0] == 301
+    assert published.ask(PORTAL)[0] == 503
+
+    with ThreadPoolExecutor() as visitors:
+        slow = visitors.submit(published.ask, WEBSITE, "/slow", trust=trusted)
+        time.sleep(0.3)  # half of its second and a half is left
+        signer.write(portal, PORTAL)
+        look()
+        assert published.ask(PORTAL)[0] == 503  # nobody could show a certificate yet
+        signer.write_authority(signers)
+        look()
+        signer.write(www, WEBSITE, ends=5 * _DAY)
+        look()
+        assert slow.result()[0] == 200
+    doctor = signer.write(folder / "doctor.pem", "Dr Lambert")
+    assert published.ask(PORTAL, trust=trusted, shown=doctor)[0] == 200
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        published.ask(PORTAL, trust=trusted)
+
+    published.restart_proxy()  # what a start loads is on the disk
+    assert published.ask(WEBSITE, trust=trusted)[0] == 200
+    assert published.ask(PORTAL, trust=trusted, shown=doctor)[0] == 200
+
+
+def test_a_proxy_starts_when_a_certificate_has_gone_since(encrypted: Published, authority, folder) -> None:
+    _, trusted = authority
+    (folder / "www.pem").unlink()
+    now = Instant(time.time_ns() // 1000)
+    encrypted.gateway.read(now)
+    assert encrypted.ask(WEBSITE, trust=trusted)[0] == 200  # what is loaded stays in use
+    encrypted.restart_proxy()
+    assert encrypted.ask(WEBSITE)[0] == 503
+    assert encrypted.ask(PORTAL)[0] == 301
 
 
 def test_who_is_not_on_the_list_stays_outside(house, places, site) -> None:

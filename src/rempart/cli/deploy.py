@@ -23,7 +23,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="put a certificate from an ACME client where the proxy reads it",
         description="The deploy hook of certbot: checks that certificate, chain, key, names and dates fit, and "
         "replaces the file that site.toml names for that host, whole or not at all; the earlier one is kept beside it. "
-        "The running proxy takes a renewed file up within seconds. Repeating it changes nothing. "
+        "The running proxy takes it up within seconds, the first one too. Repeating it changes nothing. "
         "exit codes: 0 in place, 2 refused, and the file in use stays.",
     )
     parser.add_argument(
@@ -52,10 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
         changed = put(renewal, destination.file, _readers())
         named = f"{', '.join(sorted(destination.hosts))}: {destination.file}"
         print(f"{named}, until {as_datetime(renewal.expires):%Y-%m-%d}")
-        if first:
-            print("It is this file's first. Once, in five seconds: systemctl restart rempart-proxy")
-        elif changed:
-            print(f"The running proxy takes it up within seconds. Before it: {previous(destination.file)}")
+        if changed:
+            before = "" if first else f" Before it: {previous(destination.file)}"
+            print(f"The running proxy takes it up within seconds.{before}")
     return ExitCode.OK
 
 

@@ -20,7 +20,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser = verbs.add_parser(
         "expiry",
         help="until when the certificates of published services last",
-        description="Reads the files that site.toml names. The running proxy takes a renewed file up "
+        description="Reads the files that site.toml names. The running proxy takes a new file up "
         "within seconds. exit codes: 0 all last three weeks, 1 one ends sooner or cannot be used, "
         "2 site.toml cannot be read.",
     )
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _told(certificate: Certificate, now: Instant) -> str:
     where = f"{certificate.host} ({certificate.opening}): {certificate.path}"
     if certificate.trouble or certificate.expires is None:
-        return f"{where}: {certificate.trouble}; the service is closed when the station starts"
+        return f"{where}: {certificate.trouble}; the service is closed, at the latest when the proxy starts again"
     days = (certificate.expires - now) // 86_400_000_000
     warning = ": renew it" if certificate.ends_soon(now) else ""
     return f"{where}: until {as_datetime(certificate.expires):%Y-%m-%d}, {days} days{warning}"

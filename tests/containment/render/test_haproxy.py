@@ -10,8 +10,9 @@ from rempart.config import Places
 from rempart.containment.limits import Limits
 from rempart.containment.measure import Enforcement, Stand
 from rempart.containment.render.haproxy import (
-    certificates_list,
+    certificate_entries,
     config,
+    encrypted_map,
     hosts_map,
     live,
     openings_map,
@@ -104,26 +105,31 @@ def encrypted(site: Site, **more: object) -> Site:
 def test_the_configuration_with_encryption_and_hours(site: Site, snapshot: SnapshotAssertion) -> None:
     hours = Hours(days=(1, 2, 3, 4, 5), begins=7 * 60 + 30, ends=20 * 60)
     house = encrypted(site, hours=hours)
-    assert config(house, PLACES, usable={TLS.certificate, TLS.clients}) == snapshot
-    assert certificates_list(house, {TLS.certificate, TLS.clients}) == (
-        "/etc/rempart/www.pem [ca-file /etc/rempart/gps.pem verify required] portail.tilleuls.example\n"
-    )
+    assert config(house, PLACES) == snapshot
+    usable = {TLS.certificate, TLS.clients}
+    assert certificate_entries(house, usable) == {
+        "gp-portal": "/etc/rempart/www.pem [ca-file /etc/rempart/gps.pem verify required] portail.tilleuls.example"
+    }
+    assert encrypted_map(house, usable) == "gp-portal usable\n"
 
 
-@pytest.mark.parametrize("tls", [TLS, replace(TLS, clients=None)])
-def test_a_certificate_that_cannot_be_used_closes_its_service_and_no_other(site: Site, tls: Tls) -> None:
+@pytest.mark.parametrize(
+    ("tls", "usable"),
+    [(TLS, {TLS.certificate}), (TLS, {TLS.clients}), (replace(TLS, clients=None), {TLS.clients})],
+)
+def test_a_certificate_that_cannot_be_used_closes_its_service_and_no_other(
+    site: Site, tls: Tls, usable: set[str]
+) -> None:
     house = encrypted(site, tls=tls)
-    rendered = config(house, PLACES)
-    assert ":443" not in rendered
-    assert "redirect" not in rendered
-    assert certificates_list(house, ()) == ""
-    always = [
-        line for line in rendered.splitlines() if line.endswith("if { var(txn.opening) -m str gp-portal }")
-    ]
-    assert any("return status 503" in line for line in always)
-    assert not any(
-        "return status 503" in line and line.endswith("website }") for line in rendered.splitlines()
-    )
+    assert certificate_entries(house, usable) == {}
+    assert encrypted_map(house, usable) == "gp-portal unusable\n"
+    rendered = config(house, PLACES).splitlines()
+    looks = [line for line in rendered if "encrypted.map" in line]
+    assert len(looks) == 1
+    assert "return status 503" in looks[0]
+    assert "if { var(txn.opening) -m str gp-portal } !{ str(gp-portal),map_str(" in looks[0]
+    (redirect,) = (number for number, line in enumerate(rendered) if "redirect scheme https" in line)
+    assert rendered.index(looks[0]) < redirect  # nobody is sent to where nothing is served
 
 
 CLOSED = Stand(state=OpeningState.CLOSED)
@@ -162,7 +168,7 @@ def test_who_is_let_in_stands_in_the_map_and_reads_back(
 
 
 def test_a_visit_with_limits_is_asked_for_its_certificate(visited: Site, snapshot: SnapshotAssertion) -> None:
-    rendered = config(visited, PLACES, usable={TLS.certificate, TLS.clients})
+    rendered = config(visited, PLACES)
     assert [
         line.strip() for line in rendered.splitlines() if "visitor" in line or "let_in" in line
     ] == snapshot

@@ -1,6 +1,6 @@
 """The certificates of published services as they lie on the disk: whether they can be used, and until when."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,11 +42,11 @@ def certificates(site: Site) -> Iterator[Certificate]:
             yield _read(opening.id, publication.host, Path(publication.tls.certificate))
 
 
-def usable_files(site: Site) -> frozenset[str]:
-    """The files that the proxy can start with: certificates with their keys, and those that sign visitors'."""
+def usable_files(site: Site, found: Iterable[Certificate]) -> frozenset[str]:
+    """The files that the proxy can start with: of the certificates ``found``, and those that sign visitors'."""
     signers = {o.publication.tls.clients for o in site.published() if o.publication and o.publication.tls}
     return frozenset(
-        [found.path for found in certificates(site) if not found.trouble]
+        [certificate.path for certificate in found if not certificate.trouble]
         + [path for path in signers if path and _holds_certificates(Path(path))]
     )
 

@@ -9,16 +9,19 @@ from importlib import resources
 from pathlib import Path
 from typing import Protocol
 
-from rempart.adapters.enforce.certificates import Certificate, certificates, usable_files
+from rempart.adapters.enforce.certificates import certificates, usable_files
+from rempart.adapters.enforce.encryption import Encryption
 from rempart.adapters.enforce.runtime import Runtime, write
 from rempart.config import Places
 from rempart.containment.measure import Enforcement, Stand
 from rempart.containment.render import modsecurity
 from rempart.containment.render.haproxy import (
     CERTIFICATES,
+    ENCRYPTED,
     HOSTS,
-    certificates_list,
+    certificate_entries,
     config,
+    encrypted_map,
     hosts_map,
     live,
     notices_map,
@@ -62,12 +65,13 @@ class Proxy:
         self._site = site
         self._places = places
         self._pages = pages
-        self._taken_up: dict[str, int] = {}
-        """Files of certificates, and when they were written that the proxy was last seen to serve."""
+        self._usable: frozenset[str] | None = None
+        """Files of certificates that its own files name; None: not looked yet."""
         self._unsettled: Enforcement | None = None
         self._let_in: Mapping[str, str] = {}
         # A notice's name holds a dot or a colon, an opening's neither: both maps can be read as one.
         self._runtime = Runtime("the proxy", places.proxy_socket, (places.proxy_map, places.notices_map))
+        self._encryption = Encryption(site, self._runtime, places.proxy_config.parent)
 
     def prepare(self, wanted: Enforcement) -> None:
         """Write what proxy and filter read when they start, so that they start in the wanted state."""
@@ -77,9 +81,19 @@ class Proxy:
         self._write_maps(wanted)
 
     def _write_fixed(self) -> None:
+        if self._usable is None:
+            self._usable = usable_files(self._site, certificates(self._site))
+        self._write_certificates(self._usable)
         for path, text in self._fixed.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path, text)
+
+    def _write_certificates(self, usable: frozenset[str]) -> None:
+        folder = self._places.proxy_config.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        entries = certificate_entries(self._site, usable).values()
+        write(folder / CERTIFICATES, "".join(f"{entry}\n" for entry in entries))
+        write(folder / ENCRYPTED, encrypted_map(self._site, usable))
 
     def _write_maps(self, wanted: Enforcement) -> None:
         write(self._places.proxy_map, openings_map(self._site, wanted))
@@ -87,10 +101,9 @@ class Proxy:
 
     @cached_property
     def _fixed(self) -> Mapping[Path, str]:
-        """What does not change while site.toml does not, nor which certificates there are."""
+        """What does not change while site.toml does not."""
         site, places = self._site, self._places
         proxy, filtering = places.proxy_config.parent, places.filter_config.parent
-        usable = usable_files(site)
         own_rules = resources.files("rempart.containment.render").joinpath(modsecurity.OWN_RULES)
         pages = {
             proxy / page_name(opening, dated=dated): live(page, places)
@@ -106,8 +119,7 @@ class Proxy:
             filtering / modsecurity.OWN_RULES: own_rules.read_text(encoding="utf-8"),
             filtering / modsecurity.PAGE: self._pages.refusal(),
             proxy / HOSTS: hosts_map(site),
-            proxy / CERTIFICATES: certificates_list(site, usable),
-            places.proxy_config: config(site, places, run_as=_run_as(), usable=usable),
+            places.proxy_config: config(site, places, run_as=_run_as()),
         }
 
     def enforce(self, wanted: Enforcement, now: Instant) -> None:
@@ -173,34 +185,18 @@ class Proxy:
                 yield filtered
 
     def take_up_certificates(self) -> None:
-        """Hand over the certificates renewed on the disk since; connections go on. Raises EnforcementFailed.
+        """Hand over the certificates that came or changed on the disk; connections go on. Raises EnforcementFailed.
 
-        The proxy is asked what it serves, since we may have been started after a renewal. One that it did not find
-        when it started cannot be handed over: its files say so for the next start.
+        Its files follow first, so that a proxy that starts meanwhile serves them too. A file that can no longer be used
+        is left out there, and stays in use where it is loaded.
         """
-        until = self._runtime.until()
-        for certificate in certificates(self._site):
-            if certificate.trouble or certificate.written == self._taken_up.get(certificate.path):
-                continue
-            served = self._runtime.ask(f"show ssl cert {certificate.path}", until)
-            if certificate.path not in served:
-                vars(self).pop("_fixed", None)
-                with self._for_its_next_start():
-                    self._write_fixed()
-            elif certificate.fingerprint not in served or certificate.path in self._taken_up:
-                self._hand_over(certificate, until)
-            self._taken_up[certificate.path] = certificate.written
-
-    def _hand_over(self, certificate: Certificate, until: float) -> None:
-        text = "\n".join(line for line in Path(certificate.path).read_text().splitlines() if line.strip())
-        answer = self._runtime.ask(f"set ssl cert {certificate.path} <<\n{text}\n", until)
-        answer += self._runtime.ask(f"commit ssl cert {certificate.path}", until)
-        if "Success" not in answer:
-            raise EnforcementFailed(
-                f"the proxy does not take the renewed certificate: {answer.strip()[-200:]}",
-                where=certificate.path,
-                now="The old one stays in use. Restart the proxy once the file is right.",
-            )
+        found = tuple(certificates(self._site))
+        usable = usable_files(self._site, found)
+        if usable != self._usable:
+            with self._for_its_next_start():
+                self._write_certificates(usable)
+            self._usable = usable
+        self._encryption.take_up(found, usable)
 
     def read(self) -> Mapping[str, Stand]:
         """How the openings stand, by id, as the running proxy holds them. Raises EnforcementFailed."""

@@ -3,7 +3,8 @@
 The front always answers. Which service a request is for comes from its Host header; whether that service answers
 comes from a map, opening id to state, which is changed through the runtime socket without a reload. Words of the
 site stand in files of their own (maps, pages), never inside the configuration. What changes in a page (since when,
-when there is news) stands in a map too.
+when there is news) stands in a map too. The encrypted port is there before its first certificate: which services have
+one that can be used stands in a third map, so that one obtained later needs no reload either.
 
 Log lines are JSON objects of one line each, every captured value cut to a length and escaped by haproxy.
 """
@@ -31,7 +32,11 @@ ZONE = "TZ=CET-1CEST,M3.5.0,M10.5.0/3"
 """What haproxy's environment must say when it starts: hours of use are the house's, Belgian time by rule (POSIX), with
 or without the machine's zone files. Said in its configuration it comes too late."""
 CERTIFICATES = "certificates.list"
-"""File of the certificates, by the names they are for."""
+"""File of the certificates, by the names they are for; it may be empty."""
+ENCRYPTED = "encrypted.map"
+"""File of the map from services with encryption to whether what they need for it can be used."""
+USABLE, UNUSABLE = "usable", "unusable"
+"""What that map says."""
 HOSTS = "hosts.map"
 """File of the map from host names to openings."""
 
@@ -67,32 +72,40 @@ _LOGGED = (
 )
 
 
-def config(
-    site: Site, places: Places, *, run_as: str | None = None, usable: Container[str] = frozenset()
-) -> str:
-    """The configuration. ``run_as`` names the user and group to become, when started as root. Raises InputRefused.
-
-    ``usable``: the certificate files that can be read. A service whose own cannot is closed: unencrypted it would tell
-    passwords to everybody, and a proxy that does not start would take the other services and every page with it.
-    """
+def config(site: Site, places: Places, *, run_as: str | None = None) -> str:
+    """The configuration. ``run_as`` names the user and group to become, when started as root. Raises InputRefused."""
     folder = _path(str(places.proxy_config.parent))
     published = list(site.published())
     sections = [
         _global(places, run_as),
         _defaults(),
-        _front(site, published, places, folder, usable),
+        _front(site, published, places, folder),
         _challenges(places),
         *(section for opening in published for section in _backends(opening, places, folder)),
     ]
     return "\n".join(line for section in sections for line in [*section, ""])
 
 
-def certificates_list(site: Site, usable: Container[str]) -> str:
-    """haproxy's crt-list: for each name its certificate, and whose certificates its visitors must show."""
-    return "".join(
-        f"{_path(tls.certificate)} {_asked_of_clients(tls)}{_host(publication.host)}\n"
+def certificate_entries(site: Site, usable: Container[str]) -> Mapping[str, str]:
+    """haproxy's crt-list by opening: a name's certificate, and whose certificates its visitors must show.
+
+    ``usable``: the certificate files that can be read. A service whose own cannot is left out, and closed: unencrypted
+    it would tell passwords to everybody, and a proxy that does not start would take the others and every page with it.
+    """
+    return {
+        _id(opening.id): f"{_path(tls.certificate)} {_asked_of_clients(tls)}{_host(publication.host)}"
         for opening in site.published()
         if (publication := opening.publication) and (tls := publication.tls) and _is_usable(tls, usable)
+    }
+
+
+def encrypted_map(site: Site, usable: Container[str]) -> str:
+    """Each service with encryption and whether it can be served so, one a line."""
+    entries = certificate_entries(site, usable)
+    return "".join(
+        f"{_id(opening.id)} {USABLE if opening.id in entries else UNUSABLE}\n"
+        for opening in site.published()
+        if opening.publication and opening.publication.tls
     )
 
 
@@ -249,9 +262,7 @@ def _defaults() -> list[str]:
     ]
 
 
-def _front(
-    site: Site, published: Iterable[Opening], places: Places, folder: str, usable: Container[str]
-) -> list[str]:
+def _front(site: Site, published: Iterable[Opening], places: Places, folder: str) -> list[str]:
     captured = (
         f"\thttp-request set-var(txn.{key}) {fetch},bytes(0,{most}),json(utf8s)"
         for key, (fetch, most) in _CAPTURED.items()
@@ -261,7 +272,7 @@ def _front(
         *(f"\tbind {address}:{PORT}" for address in _front_addresses(site)),
         *(
             f"\tbind {address}:{TLS_PORT} ssl crt-list {folder}/{CERTIFICATES} strict-sni alpn h2,http/1.1"
-            for address in (_front_addresses(site) if certificates_list(site, usable) else ())
+            for address in (_front_addresses(site) if encrypted_map(site, ()) else ())
         ),
         "\thttp-request set-var(txn.method) method,json(utf8s)",
         *captured,
@@ -272,7 +283,7 @@ def _front(
         # A certificate renews in the middle of a cut: whoever signs it asks for this, on port 80, from anywhere.
         f"\thttp-request allow if {_CHALLENGE}",
         *(_SHOWN if limited_by_proxy(site) else ()),
-        *(line for opening in published for line in _front_rules(opening, folder, usable)),
+        *(line for opening in published for line in _front_rules(opening, folder)),
         *(line for opening in limited_by_proxy(site) for line in _visit(opening, places)),
         "\thttp-request del-header X-Forwarded-For",
         "\thttp-request set-header X-Forwarded-For %[src]",
@@ -284,7 +295,7 @@ def _front(
     ]
 
 
-def _front_rules(opening: Opening, folder: str, usable: Container[str]) -> Iterator[str]:
+def _front_rules(opening: Opening, folder: str) -> Iterator[str]:
     """Who may ask, when, and how; what is closed answers before anybody is sent to the encrypted side."""
     publication = opening.publication
     assert publication is not None
@@ -300,9 +311,10 @@ def _front_rules(opening: Opening, folder: str, usable: Container[str]) -> Itera
         first, last = _clock(publication.hours.begins), _clock(publication.hours.ends - 1)
         yield f"\thttp-request return {shut} if {asks} !{{ date,ltime(%u) {days} }}"
         yield f"\thttp-request return {shut} if {asks} !{{ date,ltime(%H%M) -m int {first}:{last} }}"
-    if publication.tls and not _is_usable(publication.tls, usable):
-        yield f"\thttp-request return {_telling(opening, folder, dated=False)} if {asks}"
-    elif publication.tls:
+    if publication.tls:
+        held = f"str({_id(opening.id)}),map_str({folder}/{ENCRYPTED},{UNUSABLE})"
+        shut = _telling(opening, folder, dated=False)
+        yield f"\thttp-request return {shut} if {asks} !{{ {held} -m str {USABLE} }}"
         yield f"\thttp-request redirect scheme https code 301 if {asks} !{{ ssl_fc }}"
         # One connection, one name: what was asked of the visitor's certificate was asked for that name.
         yield f"\thttp-request deny deny_status 421 if {asks} !{{ ssl_fc_sni,lower -m str {_host(publication.host)} }}"
