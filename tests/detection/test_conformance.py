@@ -18,7 +18,13 @@ from rempart.events.event import Event, LogSource
 from rempart.instants import Instant, seconds
 
 SOURCE = LogSource("acme", None, "svc")
-PLACES = {"one": ["X"], "several": ["1", "2*"], "networks": ["10.0.0.0/8", "192.0.2.0/24"], "part": ["b"]}
+PLACES = {
+    "one": ["X"],
+    "several": ["1", "2*"],
+    "networks": ["10.0.0.0/8", "192.0.2.0/24"],
+    "part": ["b"],
+    "five": ["5"],
+}
 
 
 def loaded(*documents: str) -> RuleSet:
@@ -182,7 +188,55 @@ MODIFIERS = [
 ]
 
 
-@pytest.mark.parametrize(("asked", "value", "answer"), ESCAPES + WILDCARDS + VALUES + MODIFIERS)
+UNQUOTED = [  # what YAML 1.1 and 1.2 read differently is looked for as it is written, and as 1.1 reads it
+    ("f: yes", "yes", True),
+    ("f: yes", True, True),
+    ("f: 'yes'", True, False),
+    ("f: No", "false", True),
+    ("f: 0x40810000", "0x40810000", True),
+    ("f: 0x40810000", 0x40810000, True),
+    ("f: 010", "010", True),
+    ("f: 010", 8, True),
+    ("f: 010", 10, False),
+    ("f: 1:30", "1:30", True),
+    ("f: 1:30", 90, True),
+    ("f: 1_000", "1_000", True),
+    ("f: 1.10", "1.10", True),
+    ("f: 1.10", 1.1, True),
+    ("f: 1.0", "1.0", True),
+    ("f: 1.0", 1, True),
+    ("f: .nan", ".nan", True),
+    ("f: .inf", "inf", False),
+    (f"f: 0x{'f' * 400}", f"0x{'f' * 400}", True),
+    ("f: 2026-11-27 10:00:00", "2026-11-27 10:00:00", True),
+    ("f: =", "=", True),
+    ("f: [a, off]", "off", True),
+    ("f|neq: off", "off", False),
+    ("f|neq: off", False, False),
+    ("f|all: [off, no]", "off", False),
+    ("f|contains: 12:30", "at 12:30", True),  # a text is what is written, nothing else
+    ("f|contains: 1.10", "v1.1", False),
+    ("f|contains: yes", "true", False),
+    ("f|re: 010", "a010", True),
+    ("f|base64: 010", b64encode(b"010").decode(), True),
+    ("f|gt: 0x10", 17, True),  # a number is what is read
+    ("f|gt: 0x10", 16, False),
+    ("f|exists: yes", "a", True),
+    ("f|exists: 'true'", "a", True),
+    ("f|exists: 'False'", None, True),
+]
+ORDERS = [  # of modifiers
+    ("f|expand|re: 'x%part%$'", "axb", True),
+    ("f|i|re: a.c", "ABC", True),
+    ("f|re|cased: A", "a", False),
+    ("f|gt|expand: '%five%'", 6, True),
+    ("f|hour|expand: '%five%'", "2026-11-22T05:12:00Z", True),
+]
+
+
+@pytest.mark.parametrize(
+    ("asked", "value", "answer"), ESCAPES + WILDCARDS + VALUES + MODIFIERS + UNQUOTED + ORDERS
+)
 def test_a_value_is_asked_for(asked: str, value: Any, answer: bool) -> None:
     assert fires(asked, {"f": value} if value is not None else {}) is answer
     assert fires(asked, {"f": value}) is answer, "null in JSON is an absent field"
@@ -199,6 +253,13 @@ def test_a_value_is_asked_for(asked: str, value: Any, answer: bool) -> None:
         ("f|fieldref|contains: g", {"f": "abc", "g": "B"}, True),
         ("f|fieldref|startswith: g", {"f": "abc", "g": "bc"}, False),
         ("f|fieldref|endswith: g", {"f": "abc", "g": "bc"}, True),
+        ("f|startswith|fieldref: g", {"f": "abc", "g": "ab"}, True),
+        ("f|contains|fieldref: g", {"f": "abc", "g": "x"}, False),
+        ("f|fieldref|expand: '%one%'", {"f": "a", "X": "a"}, True),
+        ("f|fieldref: 5", {"f": "a", "5": "a"}, True),
+        ("on: x", {"on": "x"}, True),  # a name is what is written
+        ("010: x", {"010": "x"}, True),
+        ("2026-11-27: x", {"2026-11-27": "x"}, True),
         ("f|fieldref: [g, h]", {"f": "a", "g": "b", "h": "a"}, True),
         ("{'a.b': x, 'c d': y}", {"a.b": "x", "c d": "Y"}, True),
         ("1: x", {"1": "x"}, True),
@@ -218,6 +279,8 @@ def test_a_map_is_and_a_list_is_or(asked: str, fields: Mapping[str, Any], answer
         ("- foo", {"foo": 1}, False),  # never a name
         ("- 4625", {"x": "id 4625 "}, True),
         ("- 4625", {"x": 4625}, True),
+        ("- yes", {"x": "say yes"}, True),  # as written, and only so
+        ("- yes", {"x": True}, False),
         (r"- 'a\*b'", {"x": "a*b"}, True),
         ("'|all': [a, b]", {"x": "a", "y": "b"}, True),
         ("'|all': [a, b]", {"x": "a"}, False),
@@ -274,6 +337,7 @@ def test_a_condition(condition: str, fields: Mapping[str, Any], answer: bool) ->
         ("s.1", "not s.1"),
         ("sel-a", "not 1 of sel-*"),
         ("AND", "not AND"),
+        ("on", "not on"),
         ("1", "not 1"),
         ("timeframe_5", "not 1 of them"),
     ],
@@ -282,6 +346,23 @@ def test_a_selection_has_any_name(name: str, condition: str) -> None:
     asked = f"  {name!r}: {{f: 1}}\n  timeframe: 5m"
     assert fires(asked, {"f": "x"}, condition)
     assert not fires(asked, {"f": "1"}, condition)
+
+
+@pytest.mark.parametrize(
+    ("whole", "also"),
+    [
+        ("\ufeff{}", ""),
+        ("{}", "\r\n"),
+        ("{}", "\r"),
+        ("---\n{}...\n", ""),
+        ("%YAML 1.2\n---\n{}", ""),
+        ("# nothing\n---\n---\n{}", ""),
+    ],
+)
+def test_files_as_editors_write_them(whole: str, also: str) -> None:
+    text = whole.format("title: on\nlogsource: {product: acme}\ndetection: {s: {x: 1}, condition: s}\n")
+    (found,) = loaded(text.replace("\n", also) if also else text).rules
+    assert found.card.title == "on"
 
 
 # -- filters ------------------------------------------------------------------------------------------------------

@@ -128,6 +128,7 @@ _MODULES = (
         "repeats",
         "rule",
         "sigma",
+        "unquoted",
     ),
 )
 _READERS = ("pysigma", "pysigma-pipeline-sysmon", "pysigma-pipeline-windows", "PyYAML", "hyperscan")

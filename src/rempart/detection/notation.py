@@ -1,9 +1,10 @@
 """Rule files as people write them, made such as pySigma reads: what the specification allows and pySigma refuses.
 
 * "All values are treated as case-insensitive strings": a number may be looked for as text
-  (``CommandLine|contains: 4444``), and a number to compare with may stand in quotes. So may a day (``2026-11-27``).
-* ``cased`` means all of the values, wherever among the modifiers it stands.
-* Placeholders may stand for what is computed with: networks (``|cidr|expand``), Base64, dashes.
+  (``CommandLine|contains: 4444``), and a number to compare with may stand in quotes.
+* What stands without quotes and is read in two ways (`rempart.detection.unquoted`) is looked for in both.
+* Modifiers may stand in any order: ``cased`` means all of the values, ``startswith|fieldref`` the text of the field.
+* Placeholders may stand for what is computed with: networks (``|cidr|expand``), Base64, dashes, numbers, fields.
 * ``startswith`` and ``endswith`` of a regular expression are where in the field it is found.
 * A correlation's condition may be a range: ``gt: 100`` and ``lte: 200``. pySigma reads one limit, and whole numbers.
 """
@@ -11,16 +12,21 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import date, datetime
 from itertools import chain
+from math import isfinite
 from typing import Any
 
 import yaml
 
-_COMPUTED = frozenset({"cidr", "windash", "base64", "base64offset", "wide", "utf16", "utf16le", "utf16be"})
-"""Modifiers that make something else of a text, so that a placeholder in it has to have its value before."""
-_TEXT = frozenset({"contains", "startswith", "endswith", "re", "cased", "expand", *_COMPUTED})
+from rempart.detection.unquoted import Unquoted, read, written
+
 _NUMBER = frozenset({"lt", "lte", "gt", "gte", "minute", "hour", "day", "week", "month", "year"})
+_ENCODED = frozenset({"cidr", "windash", "base64", "base64offset", "wide", "utf16", "utf16le", "utf16be"})
+_COMPUTED = frozenset({"fieldref", *_ENCODED, *_NUMBER})
+"""Modifiers that make something else of a text, so that a placeholder in it has to have its value before."""
+_TEXT = frozenset({"contains", "startswith", "endswith", "re", "cased", "expand", "fieldref", *_ENCODED})
+_FIRST = frozenset({"re", "fieldref"})
+"""Modifiers that say what kind a value is. The others ask something of that kind."""
 _OPERATORS = ("lt", "lte", "gt", "gte", "eq", "neq")
 _PLACEHOLDER = re.compile(r"(?<!\\)%(\w+)%")
 
@@ -77,6 +83,24 @@ def check_aliases(document: Any) -> None:
         raise ValueError(f"with its aliases written out it has more than {_MOST_VALUES:,} values")
 
 
+def said(document: Document) -> Document:
+    """The document with texts where texts are meant; what a rule looks for is left for `detections` to read."""
+    return {key: _said(key, value) for key, value in document.items()}
+
+
+def _said(key: Any, value: Any) -> Any:
+    match key:
+        case "detection" | "filter":
+            return value
+        case "correlation" | "condition" if isinstance(value, Mapping):
+            return {name: _said(name, each) for name, each in value.items()}
+        case "generate":
+            return _as_boolean(value)
+        case "percentile" | "lt" | "lte" | "gt" | "gte" | "eq" | "neq":
+            return read(value)
+    return written(value)
+
+
 def detections(section: Any, placeholders: Placeholders) -> Any:
     """The section ``detection`` or ``filter`` of a document. Placeholders without values are left as they are."""
     if not isinstance(section, Mapping):
@@ -93,7 +117,7 @@ def _part(name: Any, value: Any, placeholders: Placeholders) -> Any:
         case "condition":
             return [_condition(each) for each in value] if isinstance(value, list) else _condition(value)
         case "rules":  # of a filter
-            return value
+            return written(value)
     return _selection(value, placeholders)
 
 
@@ -104,33 +128,52 @@ def _selection(value: Any, placeholders: Placeholders) -> Any:
             return dict(asked)
         case list():
             return [_selection(each, placeholders) for each in value]
-    return value
+    return written(value)
 
 
 def _asked(key: Any, value: Any, placeholders: Placeholders) -> tuple[Any, Any]:
     if key is None:
         return key, value
     name, *modifiers = str(key).split("|")
-    if "cased" in modifiers:
-        modifiers = _cased_last(modifiers)
+    modifiers = _ordered(modifiers)
     if "expand" in modifiers and not _COMPUTED.isdisjoint(modifiers):
         modifiers, value = _computed(modifiers, value, placeholders)
     if "re" in modifiers and not _EDGES.isdisjoint(modifiers):
         modifiers, value = _at_edge(modifiers, value)
-    if not _TEXT.isdisjoint(modifiers):
-        value = _each(value, _as_text)
-    elif not _NUMBER.isdisjoint(modifiers):
+    if not _NUMBER.isdisjoint(modifiers):
         value = _each(value, _as_number)
+    elif not _TEXT.isdisjoint(modifiers):
+        value = _each(value, _as_text)
+    elif "exists" in modifiers:
+        value = _each(value, _as_boolean)
     else:
-        value = _each(value, _as_plain)
+        value = _in_both_readings(modifiers, value)
     return "|".join((name, *modifiers)), value
 
 
-def _cased_last(modifiers: Sequence[str]) -> list[str]:
-    """The same modifiers: what is made of a cased text is cased too."""
-    if "fieldref" in modifiers:
+def _ordered(modifiers: Sequence[str]) -> list[str]:
+    """The same modifiers: what is made of a cased text is cased too, and an expression is cased anyway."""
+    cased = ["cased"] * ("cased" in modifiers and "re" not in modifiers)
+    if cased and "fieldref" in modifiers:
         raise ValueError("another field cannot be compared 'cased'")
-    return [*(word for word in modifiers if word != "cased"), "cased"]
+    first = [word for word in modifiers if word in _FIRST]
+    return [*first, *(word for word in modifiers if word != "cased" and word not in _FIRST), *cased]
+
+
+def _in_both_readings(modifiers: Sequence[str], value: Any) -> Any:
+    """What is written and what YAML reads; written alone where all of the values must hold."""
+    if "all" in modifiers:
+        return _each(written(value), _as_plain)
+    values = value if isinstance(value, list) else [value]
+    both = [_as_plain(each) for one in values for each in _readings(one)]
+    return both if isinstance(value, list) or len(both) > 1 else both[0]
+
+
+def _readings(value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, Unquoted):
+        return (value,)
+    endless = isinstance(value.read, float) and not isfinite(value.read)
+    return (value.written,) if endless else (value.written, value.read)
 
 
 def _computed(modifiers: Sequence[str], value: Any, placeholders: Placeholders) -> tuple[list[str], Any]:
@@ -161,14 +204,19 @@ _EXACT = 1 << 53
 
 
 def _as_plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        raise ValueError(f"a time ({value}) stands in quotes, or it would not be looked for as it is written")
-    if isinstance(value, date) or (isinstance(value, int) and abs(value) > _EXACT):
-        return str(value)
-    return value
+    return str(value) if isinstance(value, int) and abs(value) > _EXACT else value
+
+
+_BOOLEANS = {"true": True, "false": False}
+
+
+def _as_boolean(value: Any) -> Any:
+    return _BOOLEANS.get(value.lower(), value) if isinstance(value, str) else read(value)
 
 
 def _as_text(value: Any) -> Any:
+    if isinstance(value, Unquoted):
+        return value.written
     if value is None:
         raise ValueError("null is no text: ask for it in a selection of its own")
     if isinstance(value, bool):
@@ -177,6 +225,7 @@ def _as_text(value: Any) -> Any:
 
 
 def _as_number(value: Any) -> Any:
+    value = read(value)
     if isinstance(value, str) and len(value) <= 64:
         for kind in (int, float):
             with suppress(ValueError):
@@ -186,7 +235,7 @@ def _as_number(value: Any) -> Any:
 
 def _filled(value: Any, placeholders: Placeholders) -> list[str] | None:
     """The values with their placeholders replaced; None when one has no values yet."""
-    texts = [str(each) for each in (value if isinstance(value, list) else [value])]
+    texts = [str(written(each)) for each in (value if isinstance(value, list) else [value])]
     names = {name for text in texts for name in _PLACEHOLDER.findall(text)}
     if not names <= placeholders.keys():
         return None
@@ -203,6 +252,7 @@ def _expanded(text: str, placeholders: Placeholders) -> Iterator[str]:
 
 
 def _condition(value: Any) -> str:
+    value = written(value)
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise ValueError("a condition is a text, or a list of texts")
     return str(value)

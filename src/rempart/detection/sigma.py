@@ -37,7 +37,6 @@ from sigma.pipelines.sysmon.sysmon import sysmon_pipeline
 from sigma.pipelines.windows.windows import windows_logsource_pipeline
 from sigma.processing.pipeline import ProcessingPipeline
 from sigma.rule import SigmaDetections, SigmaRule, SigmaRuleBase
-from sigma.rule.base import SigmaYAMLLoader
 from sigma.types import (
     Placeholder,
     SigmaBool,
@@ -74,6 +73,7 @@ from rempart.detection.rule import (
     RuleCard,
     RuleSet,
 )
+from rempart.detection.unquoted import RuleLoader
 from rempart.errors import Problem
 from rempart.events.event import LogSource
 
@@ -126,7 +126,7 @@ class _Draft:
         """Read every document of one file."""
         try:
             notation.check_text(text)
-            documents = [each for each in yaml.load_all(text, Loader=SigmaYAMLLoader) if each is not None]
+            documents = [each for each in yaml.load_all(text, Loader=RuleLoader) if each is not None]
         except _MALFORMED as error:
             self._refuse(path, f"not readable as YAML: {_first_line(error)}", "Mend the YAML.")
             return
@@ -139,6 +139,7 @@ class _Draft:
             if not isinstance(document, dict):
                 raise ValueError("a Sigma document is a map of keys")
             notation.check_aliases(document)
+            document = notation.said(document)
             if "action" in document:
                 raise ValueError("the 'action' of a collection is global, reset or repeat")
             if "correlation" in document:
