@@ -13,9 +13,11 @@ import pytest
 
 from rempart.__main__ import main
 from rempart.adapters import answered
+from rempart.config import Places
 from rempart.first_hour.answers import Answers, Step
 from rempart.site.description import parse
 from rempart.site.language import Language
+from rempart.station.installer import Installer
 
 pytestmark = pytest.mark.edge  # ip(8) is asked what is around
 
@@ -219,14 +221,30 @@ def test_a_terminal_may_be_left_and_goes_on_where_it_was(tmp_path: Path) -> None
     assert again.end() == 3
 
 
+def test_a_changed_answer_asks_for_the_description_to_be_written_anew(tmp_path: Path) -> None:
+    assert main(["setup", *places(tmp_path), "--answers", str(answers_file(tmp_path))]) == 0
+    installer = Installer(
+        Places(site=tmp_path / "site.toml", state=tmp_path / "state", run=tmp_path / "run", rules=())
+    )
+    asked = {field.id: field.value for field in installer.fields(Step.PEOPLE)}
+    installer.answer(Step.PEOPLE, asked)
+    assert installer.answers.proof.written is not None
+    installer.answer(Step.PEOPLE, {**asked, "full-name": "Anne Martin"})
+    assert installer.answers.proof.written is None
+
+
 def test_answers_may_be_begun_in_a_file_and_ended_on_a_terminal(tmp_path: Path) -> None:
     assert main(["setup", *places(tmp_path), "--answers", str(answers_file(tmp_path))]) == 0
     (tmp_path / "site.toml").unlink()
     terminal = Terminal(tmp_path, "--step", Step.PEOPLE)
     assert "Anne Dupont" in terminal.until("q stoppen: ")
     terminal.type("")
-    terminal.until("q stoppen: ")
-    terminal.type("q")
+    assert "Schrijven en starten" in terminal.until("q stoppen: ")
+    for _ in (Step.START, Step.TEST):
+        terminal.type("s")
+        terminal.until("q stoppen: ")
+    terminal.type("s")  # all that was left is passed over: that is no end
+    terminal.until("Alles is bewaard")
     assert terminal.end() == 3
     kept: Answers = answered.read(tmp_path / "state" / "first-hour.json")
     assert kept.people is not None

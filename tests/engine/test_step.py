@@ -131,6 +131,16 @@ def test_two_incidents_become_one_when_the_stolen_account_links_them() -> None:
     assert any(isinstance(fact, facts.IncidentsMerged) for fact in talk.sealed)
 
 
+def test_persons_counted_in_one_of_two_are_not_forgotten_and_are_counted_again_in_the_whole() -> None:
+    talk = Talk().find(GUESSING, RECORDS)
+    guessed, opened = sorted(talk.state.incidents.values(), key=lambda each: each.kinds == {Kind.RECORDS})
+    talk.tell(Counted(talk.now, opened.id, persons=239, records=300)).find(BROKEN_IN)
+    (whole,) = talk.state.incidents.values()
+    assert whole.id == guessed.id
+    assert whole.persons_touched == 239
+    assert [each.incident for each in talk.commands if isinstance(each, Count)] == [whole.id]
+
+
 def test_an_account_that_was_only_tried_links_nothing() -> None:
     talk = Talk().find(
         GUESSING, replace(GUESSING, id="x", observables=OTHER_PROBE.observables + GUESSING.observables[2:])

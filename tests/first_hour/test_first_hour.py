@@ -13,7 +13,7 @@ from rempart.adapters import shipped
 from rempart.console.words import words
 from rempart.events.decode import DECODERS
 from rempart.first_hour import attack, form
-from rempart.first_hour.answers import DESCRIBING, Answers, Step, next_step, reachable, to_do
+from rempart.first_hour.answers import DESCRIBING, Answers, Step, next_step, reachable, step_after, to_do
 from rempart.first_hour.described import Book, site_toml
 from rempart.first_hour.surroundings import Device, Interface, Surroundings
 from rempart.instants import Instant
@@ -237,6 +237,13 @@ def test_steps_come_in_order_and_may_be_taken_again() -> None:
     assert [*to_do(walked())] == [Step.START, Step.TEST, Step.PAPERS]
     assert all(reachable(walked(), step) for step in (*DESCRIBING, Step.START))
     assert not reachable(walked(), Step.TEST)
+
+
+def test_what_was_passed_over_comes_at_the_end() -> None:
+    assert step_after(walked(Step.NETWORK), Step.NETWORK) is Step.DEVICES
+    assert step_after(walked(Step.NETWORK), Step.SOURCE) is Step.DEVICES
+    assert step_after(walked(), Step.PEOPLE) is Step.START
+    assert step_after(walked(), Step.START) is None
 
 
 def test_every_word_that_the_forms_use_is_there_in_four_languages() -> None:

@@ -223,6 +223,19 @@ def test_a_snapshot_bounds_the_fold_and_changes_nothing(disk: Disk, unhurried: N
     live(disk, talk)
 
 
+def test_what_was_held_in_the_path_is_recalled_there_past_a_snapshot_from_beside_it(
+    disk: Disk, unhurried: None
+) -> None:
+    async def talk(guard: Guard, _: MemoryEnforcer) -> None:
+        await guard.ask(Ordered(now(guard), orders.Block(by="Anne", target="198.51.100.9")), urgent=True)
+        beside = recall(disk.journal, replace(SITE, placement=Placement.OBSERVER))
+        assert beside.blocked == {}
+        await guard._scribe.snapshot(msgspec.json.encode(beside))
+        assert recall(disk.journal, SITE) == guard.state
+
+    live(disk, talk)
+
+
 def test_a_taken_over_watch_can_neither_contain_nor_touch_a_lifeline(disk: Disk) -> None:
     """It invents every finding it likes: proposals and bounded blocks are all that comes of it."""
     telephone, care = "203.0.113.40", "203.0.113.50"

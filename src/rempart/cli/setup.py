@@ -14,7 +14,7 @@ from rempart.cli.run import port
 from rempart.config import RUN, SITE, STATE, Places
 from rempart.console.words import Words, chosen, words
 from rempart.errors import ExitCode, InputRefused, Problem, RempartError
-from rempart.first_hour.answers import DESCRIBING, Step, next_step, reachable
+from rempart.first_hour.answers import DESCRIBING, Step, next_step, reachable, step_after, to_do
 from rempart.first_hour.form import MORE, Fault, Field, FieldKind, Unfit
 from rempart.site.language import Language
 from rempart.station import first_run
@@ -109,13 +109,10 @@ def _from_file(installer: Installer, file: Path) -> int:
         else:
             for told in installer.do(step):
                 _say(installer, told)
-    if all(step in DESCRIBING for step in given) and not any(
-        step in DESCRIBING and not installer.answers.done(step) for step in Step
-    ):
+    if all(step in DESCRIBING for step in given) and all(map(installer.answers.done, DESCRIBING)):
         installer.write()
         _say(installer, Told("written", str(installer.places.site)))
-    left = [step for step in Step if not installer.answers.done(step)]
-    for step in left:
+    for step in to_do(installer.answers):
         print(f"{_spoken(installer).say('setup.open')}: {_spoken(installer).say(f'setup.step.{step}')}")
     return ExitCode.OK
 
@@ -196,6 +193,8 @@ class _Dialogue:
         try:
             while step is not None:
                 step = self._make(step)
+            if any(to_do(self.installer.answers)):  # the last one was passed over
+                raise _Left
         except (_Left, EOFError):
             print(f"\n{_spoken(self.installer).say('setup.left')}")
             return ExitCode.PARTIAL
@@ -233,7 +232,7 @@ class _Dialogue:
                     for fault in unfit.faults:
                         print(f"  ! {_fault(fault, asked, spoken)}")
                     continue
-                return _after(self.installer, step)
+                return step_after(self.installer.answers, step)
 
     def _done(self, step: Step) -> Step | None:
         spoken = _spoken(self.installer)
@@ -247,16 +246,9 @@ class _Dialogue:
             except RempartError as error:
                 print(harmless(error.diagnostics().replace("\n", " "), 2000))
                 return step
-        return _after(self.installer, step)
-
-
-def _after(installer: Installer, step: Step) -> Step | None:
-    """The next step in the order that is still to be made, or the first of all that was passed over."""
-    later = list(Step)[list(Step).index(step) + 1 :]
-    return next(
-        (each for each in later if not installer.answers.done(each) and reachable(installer.answers, each)),
-        None,
-    )
+        following = step_after(self.installer.answers, step)
+        round_again = following is not None and list(Step).index(following) < list(Step).index(step)
+        return None if said and round_again else following  # what is passed over twice is left
 
 
 def _before(step: Step) -> Step:

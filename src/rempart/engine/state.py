@@ -21,6 +21,7 @@ from rempart.incidents.incident import Incident
 from rempart.instants import Duration, Instant
 from rempart.reopening.dossier import Dossier
 from rempart.site.opening import OpeningState
+from rempart.site.placement import Placement
 from rempart.site.site import Site
 from rempart.telling.alert import Alert
 from rempart.telling.digest import NOTHING, Day
@@ -112,6 +113,8 @@ class State:
     since: Instant = NEVER
     kept: Kept
     """Attached files and what keeps their bytes. Without a default: a snapshot from before it is left aside."""
+    placement: Placement
+    """Where the station stood: beside the path a state holds no measures (`fold.fitted`). Without a default too."""
     doors: Mapping[str, Door] = field(default_factory=dict)
     contained_for: frozenset[str] = frozenset()
     """Incidents the site is contained for; empty when it is not."""
@@ -177,7 +180,7 @@ class State:
 def initial(site: Site) -> State:
     """The state before the first fact: every opening as it normally is."""
     doors = {o.id: Door(stand=Stand(state=o.normally), since=NEVER) for o in site.openings}
-    return State(site=site.id, doors=doors, kept={})
+    return State(site=site.id, placement=site.placement, doors=doors, kept={})
 
 
 def enforcement(state: State) -> Enforcement:

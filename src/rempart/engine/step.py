@@ -119,7 +119,8 @@ def _decide(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tupl
         case Found(now=now, finding=finding):
             weighed = weigh(terms.site, terms.policy, state, finding, now, terms.named)
             after_it, commands = _settle(terms, weighed.state, weighed.facts, now)
-            if weighed.incident and finding.kind in _PERSONAL:
+            merged = any(isinstance(fact, facts.IncidentsMerged) for fact in weighed.facts)
+            if weighed.incident and (merged or finding.kind in _PERSONAL):
                 commands = (*commands, *_counting(after_it, weighed.incident))
             return after_it, commands
         case Ordered(now=now, order=order, authority=authority):

@@ -213,3 +213,10 @@ def reachable(answers: Answers, step: Step) -> bool:
 def next_step(answers: Answers) -> Step | None:
     """What comes next; None when nothing is left."""
     return next((step for step in to_do(answers) if reachable(answers, step)), None)
+
+
+def step_after(answers: Answers, step: Step) -> Step | None:
+    """What comes after a step that was made or passed over: a later one, else the first that was left behind."""
+    others = [each for each in to_do(answers) if reachable(answers, each) and each is not step]
+    order = [*Step]
+    return next((each for each in others if order.index(each) > order.index(step)), next(iter(others), None))

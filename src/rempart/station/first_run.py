@@ -30,7 +30,7 @@ from rempart.console.setup import note_page, setup_page
 from rempart.console.web import Fields, Orders, form, where
 from rempart.console.words import Words, chosen, words
 from rempart.errors import ExitCode, InputRefused, PrivilegeMissing, RempartError
-from rempart.first_hour.answers import DESCRIBING, Step, next_step, reachable
+from rempart.first_hour.answers import DESCRIBING, Step, next_step, reachable, step_after
 from rempart.first_hour.form import Fault, Unfit
 from rempart.first_hour.surroundings import Interface
 from rempart.site.language import Language
@@ -155,10 +155,7 @@ class FirstRun:
             return self._page(request, here, step, code=422, typed=typed, faults=unfit.faults)
         except RempartError as error:
             return self._page(request, here, step, code=500, typed=typed, refusal=error.diagnostics())
-        later = [*Step][[*Step].index(step) + 1 :]
-        answers = self.installer.answers
-        wanted = (each for each in later if not answers.done(each) and reachable(answers, each))
-        following = next(wanted, None) or next_step(answers) or Step.START
+        following = step_after(self.installer.answers, step) or Step.START
         return RedirectResponse(f"/setup/{following}", 303)
 
     async def _done(self, request: Request, here: Session, step: Step, _: Mapping[str, str]) -> Response:

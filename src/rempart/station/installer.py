@@ -110,6 +110,8 @@ class Installer:
     def answer(self, step: Step, values: Mapping[str, str]) -> None:
         """Take the answers of a step, and keep them. Raises `form.Unfit`, and then nothing has changed."""
         taken = form.read(step, self.answers, values, self.around, self.book)
+        if taken != self.answers:  # site.toml says something else until it is written again
+            taken = msgspec.structs.replace(taken, proof=msgspec.structs.replace(taken.proof, written=None))
         if taken.began is None:
             taken = msgspec.structs.replace(taken, began=self.clock.now())
         self._keep(taken)

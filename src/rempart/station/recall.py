@@ -18,20 +18,23 @@ _log = logging.getLogger("rempart.guard")
 
 def recall(journal: Journal, site: Site) -> State:
     """The state that the journal tells of this site: the last snapshot and every fact after it."""
-    start, state = _remembered(journal) or (0, initial(site))
+    start, state = _remembered(journal, site) or (0, initial(site))
     return fitted(folded(state, site, facts_of(journal, start)), site)
 
 
-def _remembered(journal: Journal) -> tuple[int, State] | None:
-    """The last snapshot. One that another version wrote is left aside: the facts tell the same, only longer."""
+def _remembered(journal: Journal, site: Site) -> tuple[int, State] | None:
+    """The last snapshot. One of another version, or of a station that stood elsewhere and so held other measures, is
+    left aside: the facts tell the same, only longer.
+    """
     snapshot = journal.latest_snapshot()
     if snapshot is None:
         return None
     try:
-        return snapshot[0], msgspec.json.decode(snapshot[1], type=State)
+        state = msgspec.json.decode(snapshot[1], type=State)
     except msgspec.MsgspecError as fault:
         _log.warning("the last snapshot is of another version, every fact is read instead: %s", fault)
         return None
+    return (snapshot[0], state) if state.placement is site.placement else None
 
 
 def facts_of(journal: Journal, after: int = 0) -> Iterator[AnyFact]:

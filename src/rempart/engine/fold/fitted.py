@@ -16,6 +16,7 @@ def fitted(state: State, site: Site) -> State:
     which nothing was ever decided. What the site no longer has, is gone. Beside the path nothing is held: every door
     stands as it normally does, and no measure stands; back in the path they are recalled from the journal.
     """
+    state = replace(state, placement=site.placement)
     if not site.enforces:
         return replace(state, doors=initial(site).doors, blocked={}, isolated={}, barred={}, reopened=())
     doors = {

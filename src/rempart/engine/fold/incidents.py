@@ -134,6 +134,7 @@ def _merged(state: State, fact: facts.IncidentsMerged) -> State:
         hosts=_and(into.hosts, gone.hosts),
         findings=into.findings + gone.findings,
         story=tuple(sorted((*into.story, *gone.story), key=lambda step: step[0])),
+        persons_touched=_at_least(into.persons_touched, gone.persons_touched),
     )
     kept = without(state.incidents, fact.merged)
     contained_for = state.contained_for
@@ -146,6 +147,11 @@ def _merged(state: State, fact: facts.IncidentsMerged) -> State:
     return replace(
         state, incidents={**kept, fact.into: whole}, contained_for=contained_for, proposals=proposals
     )
+
+
+def _at_least(*counted: int | None) -> int | None:
+    """Persons touched by the whole, as far as its parts were counted; until they are counted together."""
+    return max((persons for persons in counted if persons is not None), default=None)
 
 
 _STATES = (IncidentState.CONTAINED, IncidentState.OPEN, IncidentState.CLOSED)
