@@ -392,6 +392,8 @@ class OpeningStatus(msgspec.Struct, frozen=True, kw_only=True):
     fallback: str
     fallback_phone: str | None = None
     trial_until: Instant | None = None
+    waits: bool = False
+    """Then it goes back to what it was, unless somebody confirms the change: it is no trial."""
     visitor: str = ""
     """Who is let in until then; empty when it is a trial."""
     visitor_from: str = ""
@@ -754,6 +756,8 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     now: Instant
     posture: Posture
     since: Instant
+    cut_until: Instant | None = None
+    """When the cut ends by itself unless somebody confirms it; None: it stays, or nothing is cut."""
     openings: list[OpeningStatus]
     incidents: list[IncidentStatus]
     measures: list[MeasureStatus]

@@ -12,7 +12,7 @@ from rempart.accounts.person import Role as PersonRole
 from rempart.care.reply import Reply
 from rempart.detection.finding import Kind
 from rempart.duties.catalogue import QuestionId
-from rempart.engine.orders import AnswerQuestion
+from rempart.engine.orders import AnswerQuestion, OpenVisit
 
 pytestmark = pytest.mark.browser
 
@@ -70,6 +70,30 @@ def test_the_cut_asks_first_and_then_cuts(page: Page, home: Home) -> None:
     expect(page.locator("h1")).to_contain_text("Le site est confiné")
     assert home.guard.status().posture == "contained"
     expect(page.get_by_role("link", name="Couper le site")).to_have_count(0)
+
+
+def test_a_visit_during_the_cut_is_ended_by_cutting_again(page: Page, home: Home) -> None:
+    home.contain()
+    expect(page.locator("h1")).to_contain_text("confiné", timeout=LIVE)
+    expect(page.locator("#contain")).to_have_count(0)
+    home.order(
+        OpenVisit(
+            by="Tom",
+            opening="remote-maintenance",
+            visitor="Vendor",
+            minutes=20,
+            source="198.51.100.18",
+            reason="pump",
+            override=True,
+        )
+    )
+    expect(page.locator("#contain")).to_contain_text("Couper de nouveau", timeout=LIVE)
+    expect(page.locator("#contain")).to_contain_text("Télémaintenance")
+    page.locator("#contain").click()
+    expect(page.get_by_role("region", name="Ce qui s'arrête")).to_contain_text("Télémaintenance")
+    page.get_by_role("button", name="Oui, couper maintenant").click()
+    expect(page.locator('[data-key="door-remote-maintenance"] strong')).to_have_text("fermée")
+    expect(page.locator("#contain")).to_have_count(0)
 
 
 def test_going_back_cuts_nothing(page: Page, home: Home) -> None:

@@ -135,9 +135,9 @@ def test_without_a_guard_the_page_says_that_it_does_not_know(site: Site, now: In
     assert "03:12" in duty_page(site, None, now, now, english).sentence
 
 
-def test_the_cut_is_not_offered_twice(site: Site, make: Make, now: Instant) -> None:
+def test_the_cut_is_offered_while_it_would_shut_anything(site: Site, make: Make, now: Instant) -> None:
     def offered(posture: Posture) -> bool:
-        return duty_page(site, make(posture), now, now, words(Language.ENGLISH)).may_contain
+        return duty_page(site, make(posture), now, now, words(Language.ENGLISH)).cut is not None
 
     assert offered(Posture.NORMAL)
     assert offered(Posture.REOPENING)
@@ -159,7 +159,7 @@ def test_a_station_that_only_watches_says_so_and_how_to_cut_by_hand(
         page.labels["by-hand"],
     ) == snapshot
     assert page.proof.mood == "doubt"
-    assert not page.may_contain
+    assert page.cut is None
     assert duty_page(beside, None, None, now, spoken).care == page.care
     asked = contain_page(beside, status, now, spoken, "csrf")
     assert (asked.may_contain, asked.by_hand) == (False, page.by_hand)

@@ -205,7 +205,8 @@ def columns(status: Status) -> tuple[Column, ...]:
 
 def _box(opening: OpeningStatus) -> Box:
     if opening.trial_until:
-        told = f"on trial until {belgian(opening.trial_until)}"
+        on_trial = "until a confirmation, else to" if opening.waits else "on trial until"
+        told = f"{on_trial} {belgian(opening.trial_until)}"
     elif opening.state is not OpeningState.CLOSED:
         told = "back" if opening.gates_passed else opening.state.value
     elif opening.partner:

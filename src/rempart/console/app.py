@@ -27,7 +27,7 @@ from rempart.accounts.conversation import FromVisitor, Turned, Why
 from rempart.config import RUN
 from rempart.console.access import LASTS, Access, Session
 from rempart.console.audience import Audience, as_seen, audience
-from rempart.console.contain import contain_page
+from rempart.console.contain import ContainPage, contain_page
 from rempart.console.duty import DutyPage, duty_page
 from rempart.console.feed import Feed
 from rempart.console.frame import Frame, frame
@@ -56,7 +56,7 @@ from rempart.console.visitors import Note, Visitors
 from rempart.console.web import Fields, Orders, form, one, session, where
 from rempart.console.words import SENTENCES, Words, chosen, plain, words
 from rempart.errors import StationUnreachable
-from rempart.messages import OrderDone, OrderRejected, Posture, Status
+from rempart.messages import OrderDone, OrderRejected, Status
 from rempart.ports import Clock
 from rempart.site.site import Site
 
@@ -239,15 +239,7 @@ class Console:
         here = session(request)
         if here is None:
             return self.refused(request)
-        page = contain_page(
-            self.site,
-            self.told(audience(here)),
-            self.clock.now(),
-            self.words(request),
-            here.csrf,
-            account=here.account,
-            audience=audience(here),
-        )
+        page = self._asking(request, here)
         return self.html(request, "contain.html", page, 200 if page.may_contain else 403)
 
     async def contain(self, request: Request, here: Session, given: Fields) -> Response:
@@ -261,15 +253,8 @@ class Console:
             return self._again(request, here, 503, *_told(spoken, "unreachable"))
         if not isinstance(answer, OrderDone):
             return self._again(request, here, 409, *self.refusal(request, answer))
-        await self._until_contained()
+        await self.feed.caught_up(answer)
         return RedirectResponse("/", 303)
-
-    async def _until_contained(self) -> None:
-        """Wait a moment for the status that shows it, so that the next page is the true one."""
-        for _ in range(8):
-            if self.feed.status and self.feed.status.posture is Posture.CONTAINED:
-                return
-            await self.feed.changed(0.25)
 
     # -- live ----------------------------------------------------------------------------------------------------
 
@@ -378,7 +363,10 @@ class Console:
         return self._again(request, here, 403, *_told(self.words(request), "stale"))
 
     def _again(self, request: Request, here: Session, code: int, refusal: str, advice: str) -> Response:
-        page = contain_page(
+        return self.html(request, "contain.html", self._asking(request, here, refusal, advice), code)
+
+    def _asking(self, request: Request, here: Session, refusal: str = "", advice: str = "") -> ContainPage:
+        return contain_page(
             self.site,
             self.told(audience(here)),
             self.clock.now(),
@@ -389,7 +377,6 @@ class Console:
             refusal=refusal,
             advice=advice,
         )
-        return self.html(request, "contain.html", page, code)
 
     def html(self, request: Request, template: str, page: "DataclassInstance", code: int = 200) -> Response:
         """A page in its frame as the answer; the language that was asked for is kept."""

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from rempart.console.audience import Audience
 from rempart.console.by_hand import HandDeed, cutting
+from rempart.console.cut import cut
 from rempart.console.duty import Call, contacts
 from rempart.console.words import SENTENCES, Words, plain
 from rempart.instants import Instant
@@ -33,8 +34,10 @@ class ContainPage:
     by_hand: Annotated[
         tuple[HandDeed, ...], "How to cut by hand, step by step; nothing where the station does it."
     ]
+    title: Annotated[str, "What is asked."]
+    lead: Annotated[str, "What it does, in a sentence or two: the first time, or on a cut that stands."]
     stops: Annotated[tuple[Stop, ...], "Openings that will be closed, with what to use instead."]
-    filtered: Annotated[tuple[str, ...], "Lifelines: they go on, filtered."]
+    filtered: Annotated[tuple[str, ...], "Lifelines that are not closed: they go on, filtered."]
     inside: Annotated[tuple[str, ...], "Zones inside: nothing changes for them among themselves."]
     public: Annotated[bool, "Whether the public sees a maintenance page, because something is published."]
     csrf: Annotated[str, "The session's form token."]
@@ -42,7 +45,9 @@ class ContainPage:
     refusal: Annotated[str, "Why the order was not carried out, or nothing."]
     advice: Annotated[str, "What to do about it, or nothing."]
     call: Annotated[Call | None, "Whom to call when it does not work."]
+    sealed: Annotated[str, "What is sealed of what is typed, and that it may be left empty."]
     labels: Annotated[Mapping[str, str], "Headings and buttons in the page's language."]
+    texts: Annotated[Mapping[str, str], "Words of the cut."]
 
 
 def contain_page(
@@ -59,6 +64,7 @@ def contain_page(
 ) -> ContainPage:
     """The confirmation for this site as it stands."""
     shut = {each.id for each in status.openings if each.state is OpeningState.CLOSED} if status else set()
+    offered = cut(site, status, now, words)
     calls = contacts(site, words, named=audience is Audience.INFORMED)
     ordered = sorted(site.openings, key=lambda opening: opening.care)
     if not audience.may_order and not refusal:
@@ -68,8 +74,10 @@ def contain_page(
     return ContainPage(
         may_contain=audience.may_order and site.enforces,
         by_hand=cutting(site, status, now, words, audience),
-        stops=tuple(_stop(each) for each in ordered if not each.lifeline and each.id not in shut),
-        filtered=tuple(plain(each.name) for each in ordered if each.lifeline),
+        title=offered.title,
+        lead=offered.lead,
+        stops=tuple(_stop(each) for each in offered.shuts),
+        filtered=tuple(plain(each.name) for each in ordered if each.lifeline and each.id not in shut),
         inside=tuple(plain(zone.name) for zone in site.zones if zone.stays_on),
         public=any(True for _ in site.published()),
         csrf=csrf,
@@ -77,7 +85,9 @@ def contain_page(
         refusal=plain(refusal, SENTENCES) if refusal else "",
         advice=plain(advice, SENTENCES) if advice else "",
         call=next((each for each in calls if each.link), None),
+        sealed=words.say("cut.sealed-yours" if account else "cut.sealed"),
         labels=words.under("label"),
+        texts=words.under("cut"),
     )
 
 

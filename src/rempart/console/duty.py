@@ -9,6 +9,7 @@ from rempart.care.attestation import Standing
 from rempart.console.audience import Audience
 from rempart.console.by_hand import HandDeed, cutting
 from rempart.console.clocks import LegalClocks, legal_clocks
+from rempart.console.cut import Cut, Turn, cut
 from rempart.console.house import House, house
 from rempart.console.naming import Names
 from rempart.console.taking import Asking, asking, taken
@@ -106,8 +107,9 @@ class DutyPage:
     asking: Annotated[Asking | None, "What asks for somebody and was not taken yet."]
     taken: Annotated[str, "Who took the latest alert, in a sentence, or nothing."]
     call: Annotated[Call | None, "The first person to call, or nobody while no number is filled in."]
-    may_contain: Annotated[
-        bool, "Whether the cut is offered: to whom the guard takes it from, and not while the site is cut."
+    cut: Annotated[
+        Cut | None,
+        "The cut, offered to those from whom the guard takes it; not while it stands and would shut nothing.",
     ]
     by_hand: Annotated[
         tuple[HandDeed, ...], "How to cut by hand, step by step; nothing where the station does it."
@@ -143,6 +145,7 @@ def duty_page(
     calls = contacts(site, words, named=told_all)
     names = Names(site, words, addresses=told_all)
     happenings, background = _incidents(status, now, names, told_all=told_all)
+    red = cut(site, status, now, words)
     asks = asking(status, now, words, audience)
     tasks = tuple(_tasks(status, now, names, audience))[:3] if audience.may_order else ()
     return DutyPage(
@@ -156,7 +159,7 @@ def duty_page(
         asking=asks,
         taken=taken(status, now, words, named=told_all),
         call=next((each for each in calls if each.link), None),
-        may_contain=audience.may_order and stance(status) != Posture.CONTAINED and site.enforces,
+        cut=red if audience.may_order and site.enforces and red.turn is not Turn.IDLE else None,
         by_hand=cutting(site, status, now, words, audience),
         may_report=audience.may_order and (status is None or status.posture is not Posture.NORMAL),
         house=house(site, status, now, words, addresses=told_all),

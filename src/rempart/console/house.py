@@ -149,7 +149,8 @@ def _door(number: int, opening: Opening, stand: OpeningStatus | None, now: Insta
 
 def _notes(opening: Opening, stand: OpeningStatus | None, now: Instant, words: Words) -> Iterator[str]:
     if stand and stand.trial_until is not None and stand.trial_until > now:
-        yield words.say("door.trial", left=length(stand.trial_until - now, words))
+        key = "waits" if stand.waits else "visit" if stand.visitor else "trial"
+        yield words.say(f"door.{key}", left=length(stand.trial_until - now, words))
     if stand and stand.state is OpeningState.OPEN:
         return
     if stand and stand.state is opening.normally and stand.trial_until is None:

@@ -242,7 +242,7 @@ def _step(opening: OpeningStatus, words: Words, now: Instant) -> Step:
 
 def _left(opening: OpeningStatus, now: Instant) -> float | None:
     """The share of a trial that is still to run; None: it is not on trial."""
-    if opening.trial_until is None or opening.visitor:
+    if opening.trial_until is None or opening.visitor or opening.waits:
         return None
     began = opening.since or now
     return (opening.trial_until - now) / max(1, opening.trial_until - began)
@@ -326,7 +326,8 @@ def _trial(opening: OpeningStatus, words: Words, now: Instant) -> str:
         return ""
     until = opening.trial_until
     left = length(until - now, words)
-    return words.say("reopening.trial-left", left=left, when=moment(until, now, words))
+    key = "waits-left" if opening.waits else "trial-left"
+    return words.say(f"reopening.{key}", left=left, when=moment(until, now, words))
 
 
 def _said(answer: str, by: str, at: Instant, words: Words, now: Instant) -> str:

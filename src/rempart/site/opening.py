@@ -111,6 +111,13 @@ class Opening:
     """S seen in a published source, G general knowledge to be confirmed on site, I our inference."""
 
     @property
+    def left_by_cut(self) -> OpeningState:
+        """How a cut leaves it, unless it was closed before."""
+        if self.lifeline and self.normally is not OpeningState.CLOSED:
+            return OpeningState.FILTERED
+        return OpeningState.CLOSED
+
+    @property
     def takes_visits(self) -> bool:
         """Whether somebody outside may be let in through it for minutes."""
         return (

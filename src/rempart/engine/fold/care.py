@@ -5,7 +5,6 @@ from dataclasses import replace
 from rempart.containment.measure import Stand, stricter
 from rempart.engine import facts
 from rempart.engine.caring import CareFact, noted
-from rempart.engine.fold.cut import left_by_cut
 from rempart.engine.state import Door, State, is_rehearsed, standing
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
@@ -27,7 +26,7 @@ def _rehearsed(state: State, site: Site, until: Instant, at: Instant) -> State:
     doors = dict(state.doors)
     for opening in site.openings:
         present = standing(state, opening.id)
-        shut = left_by_cut(opening)
+        shut = opening.left_by_cut
         if shut is not stricter(present.state, shut) or shut is present.state:
             continue
         doors[opening.id] = Door(stand=Stand(state=shut, until=until, then=present.state), since=at)

@@ -10,7 +10,7 @@ from rempart.engine.fold.doors import until_confirmed, with_stand
 from rempart.engine.fold.incidents import tell_contained
 from rempart.engine.state import NEVER, Door, Measure, Posture, State, standing
 from rempart.incidents.incident import IncidentState, Sentence
-from rempart.site.opening import Opening, OpeningState
+from rempart.site.opening import OpeningState
 from rempart.site.site import Site
 
 CutFact = (
@@ -47,7 +47,7 @@ def _contained(state: State, site: Site, fact: facts.Contained) -> State:
         door = doors.get(opening.id)
         already = door is not None and door.stand.state is OpeningState.CLOSED
         # A lifeline closed by hand, or a door normally closed, stays closed.
-        shut = OpeningState.CLOSED if already else left_by_cut(opening)
+        shut = OpeningState.CLOSED if already else opening.left_by_cut
         stand = until_confirmed(standing(state, opening.id), shut, fact.until)
         doors[opening.id] = Door(
             stand=stand, since=fact.at, provisional=stand.until is not None, by=fact.by, reason=fact.reason
@@ -143,10 +143,3 @@ def _normalised(state: State, site: Site, fact: facts.Normalised) -> State:
         dossier=replace(told.dossier, partners={}, overrides={}),
         gates={},
     )
-
-
-def left_by_cut(opening: Opening) -> OpeningState:
-    """How a cut leaves a door."""
-    if opening.lifeline and opening.normally is not OpeningState.CLOSED:
-        return OpeningState.FILTERED
-    return OpeningState.CLOSED

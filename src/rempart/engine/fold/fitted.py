@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from rempart.containment.barrier import passages
 from rempart.containment.measure import Stand
-from rempart.engine.fold.cut import left_by_cut
 from rempart.engine.state import NEVER, Door, State, initial
 from rempart.site.site import Site
 
@@ -22,7 +21,7 @@ def fitted(state: State, site: Site) -> State:
     doors = {
         o.id: door
         if (door := state.doors.get(o.id)) and door.since != NEVER
-        else Door(stand=Stand(state=left_by_cut(o) if state.contained else o.normally), since=NEVER)
+        else Door(stand=Stand(state=o.left_by_cut if state.contained else o.normally), since=NEVER)
         for o in site.openings
     }
     machines = {asset.id for asset in site.assets}
