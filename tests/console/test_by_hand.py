@@ -118,6 +118,34 @@ def test_a_step_is_ticked_and_sealed_under_the_name_of_whoever_signed_in(tmp_pat
 
 
 @pytest.mark.edge
+def test_whoever_came_by_the_link_ticks_under_a_name_until_somebody_can_sign_in(tmp_path: Path) -> None:
+    beside = replace(SITE, placement=Placement.OBSERVER, by_hand=PLAN)
+
+    async def talk(home: Household, console: Console, browser: Browser) -> None:
+        stranger = await browser.post(BY_HAND, {"what": "contain.2", "reply": "yes", "by": "x"})
+        assert stranger.status_code == 403
+        await browser.enter()
+        console.feed.status = home.guard.status()
+        page = (await browser.get(BY_HAND)).text
+        assert 'name="by"' in page
+        fields = {"csrf": hidden(page, "csrf"), "what": "contain.2", "reply": "yes"}
+        for nameless in (fields, fields | {"by": "  "}, fields | {"by": "Nadia", "csrf": "forged"}):
+            await browser.post(BY_HAND, nameless)
+        assert await home.sealed(facts.TickedByHand) == []
+        assert (await browser.post(BY_HAND, fields | {"by": " Nadia, ward 2 "})).status_code == 303
+        (sealed,) = await home.sealed(facts.TickedByHand)
+        assert (sealed.by, sealed.step) == ("Nadia, ward 2", PLAN.cut[0])
+        console.feed.status = home.guard.status()
+        assert "Nadia" not in (await browser.get(BY_HAND)).text  # others who come by the link read no names
+
+        await home.enrol("anne", Role.DUTY)
+        await browser.post(BY_HAND, fields | {"by": "anne", "reply": "no"})
+        assert len(await home.sealed(facts.TickedByHand)) == 1
+
+    visit(tmp_path, beside, talk, guarded=beside)
+
+
+@pytest.mark.edge
 def test_the_guard_in_the_path_refuses_and_the_page_says_why(tmp_path: Path, site: Site) -> None:
     async def talk(home: Household, console: Console, browser: Browser) -> None:
         await browser.sign_in(await home.enrol("anne", Role.DUTY), home)

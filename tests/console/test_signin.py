@@ -4,7 +4,7 @@ import asyncio
 import html
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import httpx
@@ -35,7 +35,8 @@ CONFIRM_AGAIN = "pas confirmé cet ordre-là"
 class Browser:
     """A browser without script: follows nothing by itself, keeps cookies."""
 
-    def __init__(self, console: Console, scheme: str = "http") -> None:
+    def __init__(self, console: Console, scheme: str = "http", links: Sequence[str] = ()) -> None:
+        self.links = links
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=console.app(frozenset({NAME}))), base_url=f"{scheme}://{NAME}"
         )
@@ -45,6 +46,10 @@ class Browser:
 
     async def post(self, path: str, fields: dict[str, object], **headers: str) -> httpx.Response:
         return await self.client.post(path, data=fields, headers=headers)
+
+    async def enter(self) -> httpx.Response:
+        """Come in by the one-time link, without an account."""
+        return await self.get(f"/enter?token={self.links[-1]}")
 
     async def sign_in(self, person: Inhabitant, home: Household) -> httpx.Response:
         home.clock.pass_(STEP)
@@ -63,9 +68,10 @@ def visit(folder: Path, site: Site, talk: Talk, *, tls: bool = False, guarded: S
     async def life() -> None:
         async with household(folder, site=guarded) as home:
             feed = Feed(folder / "console", home.clock)
-            access = Access(publish=lambda _: None)
+            links: list[str] = []
+            access = Access(publish=links.append)
             console = Console(site=site, feed=feed, access=access, clock=home.clock, tls=tls)
-            await talk(home, console, Browser(console, "https" if tls else "http"))
+            await talk(home, console, Browser(console, "https" if tls else "http", links))
 
     asyncio.run(life())
 
