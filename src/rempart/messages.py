@@ -790,6 +790,8 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Since when watch says nothing, so that an attack would not be seen; None: it speaks."""
     names_refused: NamesRefused | None = None
     """What the resolver refused; None: the site resolves no names, or nothing was refused."""
+    left_off: dict[str, int] = {}
+    """What one frame did not take, by what it is: how many of it (`rempart.station.abridged`). Empty: nothing."""
 
 
 GroupAnswer = OrderDone | OrderRejected

@@ -135,3 +135,11 @@ def test_refused_rules_are_named_with_their_reason(now: Instant) -> None:
     assert refused.title == "Refused: 5"
     assert refused.lines[0].notes == ("rules/x.yml, line 3", "Correct it.")
     assert refused.lines[-1].name == "and 4 more"
+
+
+def test_what_one_status_could_not_take_is_said(
+    site: Site, make: Callable[..., Status], now: Instant
+) -> None:
+    told = vitals(now, make(left_off={"measures": 300, "incidents": 2}))
+    assert lines(health_page(site, told, ENGLISH, now))["Pages"] is Mood.BAD
+    assert "Pages" not in lines(health_page(site, vitals(now, make()), ENGLISH, now))

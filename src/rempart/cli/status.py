@@ -94,6 +94,9 @@ def show(console: Console, status: Status) -> None:
         console.print(Text(harmless(line)))
     if status.measures_more:
         console.print(Text(f"and {status.measures_more} more blocks"))
+    if status.left_off:
+        left = ", ".join(f"{name} {count}" for name, count in status.left_off.items())
+        console.print(Text(f"too much to tell at once; left off: {left}. The journal has it all.", "bold"))
     for line in (*by_hand.said(status.by_hand), *care_lines(status.care)):
         console.print(Text(harmless(line, 600)))
     for refused in _refused(status):

@@ -63,6 +63,9 @@ def _lines(site: Site, vitals: Vitals, words: Words, now: Instant) -> Iterator[L
     if status:
         told = words.say("health.journal-said", count=status.journal_entries, root=status.journal_root[:16])
         yield _line("journal", words, True, told)  # noqa: FBT003
+    if status and status.left_off:
+        told = words.say("health.whole-bad", count=sum(status.left_off.values()))
+        yield _line("whole", words, False, told)  # noqa: FBT003
     yield _telling(site, status, words)
 
 

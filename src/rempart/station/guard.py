@@ -65,7 +65,6 @@ from rempart.errors import (
 from rempart.evidence import canonical
 from rempart.instants import Instant
 from rempart.messages import (
-    MAX_FRAME,
     CountPersons,
     ExceptionsStand,
     ExceptionStand,
@@ -81,6 +80,7 @@ from rempart.messages import (
 )
 from rempart.ports import Clock, Enforcer
 from rempart.site.site import Site
+from rempart.station.abridged import abridged
 from rempart.station.doors import Callers, Door, opened
 from rempart.station.ending import ended, stopped
 from rempart.station.hearing import Hearing
@@ -90,7 +90,7 @@ from rempart.station.policy import read_policy
 from rempart.station.recall import recall
 from rempart.station.reception import Reception
 from rempart.station.scribe import Scribe
-from rempart.station.status import OBLIGATIONS, SHOWN, status
+from rempart.station.status import OBLIGATIONS, status
 from rempart.station.users import uid
 from rempart.station.warden import READ_BACK, Warden
 from rempart.telling.message import Message
@@ -438,24 +438,18 @@ class Guard:
 
     def status(self) -> Status:
         """The state as everybody may see it, in one frame."""
-        shown = SHOWN
-        while len(msgspec.json.encode(told := self._status(shown))) > MAX_FRAME and shown:
-            shown //= 2
-        return told
-
-    def _status(self, shown: int) -> Status:
         count, root = self._scribe.head
-        return status(
+        told = status(
             self.terms.site,
             self.state,
             self.clock.now(),
             head=(count, root.hex()),
             verified=self._warden.verified,
             fault=self._warden.fault,
-            shown=shown,
             names=self._leasing.refused if self._leasing else None,
             masked=self.masked,
         )
+        return abridged(told)
 
     def close(self) -> None:
         """Let what is being sealed be sealed. After it nothing more can be."""

@@ -46,7 +46,7 @@ Masked = Callable[[str, str], str]
 _ACCOUNTS = frozenset({"account", "accounts"})
 """Arguments of sentences that name accounts, several with a comma between them."""
 
-SHOWN = 50
+_SHOWN = 50
 """Incidents shown at most: open before closed, grave before noise, the latest first; the journal has them all."""
 
 _PARTIES = 50
@@ -73,17 +73,16 @@ def status(
     head: tuple[int, str],
     verified: Instant | None,
     fault: str,
-    shown: int = SHOWN,
     names: NamesRefused | None = None,
     masked: Masked | None = None,
 ) -> Status:
-    """The published status, with so many incidents. ``head`` is the journal's length and root in hex.
+    """The published status. ``head`` is the journal's length and root in hex.
 
     ``masked`` gives the mask of an account in an incident; None: accounts are shown as they are.
     """
     verified = verified if site.enforces else None
     ahead = outlooks(site, state, now)
-    foremost = sorted(state.incidents.values(), key=_concern, reverse=True)[:shown]
+    foremost = sorted(state.incidents.values(), key=_concern, reverse=True)[:_SHOWN]
     return Status(
         site=site.id,
         now=now,
