@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.conftest import LIVE, looking
+from browser.conftest import LIVE, looking, sign_in
 from browser.home import Home
 from browser.home import home as tilleuls
+from rempart.accounts.person import Role
 from rempart.adapters.clock import SystemClock
 from rempart.console.app import STATIC, rendered
 from rempart.console.board import numbers_poster
@@ -60,6 +61,19 @@ def test_a_poster_is_one_sheet(chromium: Browser, home: Home) -> None:
         for poster, language in product(("numbers", "attack"), Language):
             page.goto(f"{home.origin}/poster/{poster}?lang={language}")
             assert pages(page.pdf(format="A4", prefer_css_page_size=True)) == 1, (poster, language)
+
+
+def test_a_paper_is_found_and_printed_on_a_telephone_without_script(chromium: Browser, home: Home) -> None:
+    context = chromium.new_context(
+        java_script_enabled=False, locale="fr-BE", viewport={"width": 360, "height": 740}
+    )
+    page = context.new_page()
+    sign_in(page, home, "tech", Role.TECHNICIAN)
+    page.get_by_role("link", name="Papiers").click()
+    page.get_by_role("link", name="Contourner le boîtier").click()
+    expect(page.locator("h1")).to_have_text("Boîtier mort : le contourner avec deux câbles")
+    assert pages(page.pdf(format="A4", prefer_css_page_size=True)) == 1
+    context.close()
 
 
 @pytest.mark.parametrize("times", [2, 3])

@@ -10,11 +10,11 @@ from rempart.care import document as care_papers
 from rempart.care import envelope
 from rempart.cli import _incident, _operator
 from rempart.cli._incident import Account
+from rempart.console import papers
 from rempart.duties import document, words
 from rempart.duties.document import Paper
 from rempart.duties.words import PaperLanguage
 from rempart.errors import ExitCode, InputRefused, StationUnreachable
-from rempart.site.opening import OpeningState
 from rempart.site.site import Language, Site
 
 _DESCRIPTION = """\
@@ -91,18 +91,11 @@ def _write(out: Path, written: Paper) -> None:
 
 def fallback(arguments: argparse.Namespace, site: Site, language: Language) -> Paper:
     """The paper for the wards, as the station says that the doors stand; else as a cut would leave them."""
-    words_of_care = care_papers.parse(shipped.text("care/words.toml"), "care/words.toml")
     try:
         status = _operator.ask_status(arguments)
     except StationUnreachable:
-        cut = {o.id: o.normally if o.lifeline else OpeningState.CLOSED for o in site.openings}
-        now = SystemClock().now()
-        return care_papers.fallback(site, cut, "normal", now, now, words_of_care, language)
-    states = {opening.id: opening.state for opening in status.openings}
-    posture = status.posture.value
-    if posture not in ("contained", "reopening"):
-        states = {o.id: o.normally if o.lifeline else OpeningState.CLOSED for o in site.openings}
-    return care_papers.fallback(site, states, posture, status.since, status.now, words_of_care, language)
+        status = None
+    return papers.fallback(site, status, SystemClock().now(), language)
 
 
 def of(kind: str, told: Account, language: PaperLanguage) -> Paper:

@@ -36,6 +36,7 @@ PLACES = (
     Place(address="/findings", word="findings", roles=LOOKERS),
     Place(address="/reopening", word="reopening"),
     Place(address="/wards", word="wards", roles=STAFF),
+    Place(address="/papers", word="papers", without_account=True),
     Place(address="/people", word="people"),
 )
 """The pages in the order in which the head shows them. Whether somebody may open one is decided where it is made."""
