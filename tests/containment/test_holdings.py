@@ -4,7 +4,7 @@ from ipaddress import ip_network
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rempart.containment.holdings import cut, enforcement, held_at, holdings
+from rempart.containment.holdings import cut, enforcement, held_at, holdings, network
 from rempart.containment.limits import Limits
 from rempart.containment.measure import Enforcement, Stand, disagreements
 from rempart.instants import Instant
@@ -55,6 +55,28 @@ def test_what_is_held_reads_back_as_what_was_wanted(site: Site, wanted: Enforcem
     wanted = replace(wanted, blocked=dict.fromkeys(once.values()))
     held = enforcement(site, holdings(site, wanted, NOW), wanted.blocked)
     assert disagreements(wanted, held, NOW) == ()
+
+
+@given(blocked=st.dictionaries(TARGETS, st.none(), max_size=30))
+def test_no_block_lies_in_another_and_none_is_lost(site: Site, blocked: dict[str, None]) -> None:
+    held = [network(text) for text in holdings(site, Enforcement(stands={}, blocked=blocked), NOW).blocked]
+    wide = [each for each in held if each.num_addresses > 1]
+    assert all(
+        one is other or one.version != other.version or not one.overlaps(other)
+        for one in wide
+        for other in wide
+    )
+    for target in map(network, blocked):
+        assert any(each.version == target.version and target.subnet_of(each) for each in held)  # type: ignore[arg-type]
+
+
+def test_very_many_networks_do_not_keep_anybody_waiting(site: Site) -> None:
+    """Compared each with each, as they once were, these would take ten minutes."""
+    nets = dict.fromkeys(f"{10 + (n >> 16)}.{n >> 8 & 255}.{n & 255}.0/24" for n in range(30_000))
+    held = holdings(site, Enforcement(stands={}, blocked=nets), NOW)
+    within = {"10.0.7.9/32": None, "10.0.7.128/25": None, "9.255.255.0/24": None}
+    found = enforcement(site, held, (*nets, *within)).blocked
+    assert found.keys() == nets.keys() | {"10.0.7.128/25"}
 
 
 @given(wanted=WANTED, later=st.integers(NOW, 70_000_000).map(Instant))

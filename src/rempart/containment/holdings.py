@@ -3,7 +3,8 @@
 Nothing here is nftables text. Deadlines stay absolute; a deadline that has passed has already had its effect.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -218,27 +219,26 @@ def _draining(site: Site, running: Enforcement, now: Instant) -> dict[int, Trial
 
 def _disjoint(blocked: Mapping[str, Instant | None]) -> dict[str, Instant | None]:
     """Blocks without networks in networks, which the kernel's sets refuse: the wider absorbs, the later end stands."""
+    targets = [(network(text), until) for text, until in blocked.items()]
+    wide = sorted((item for item in targets if not single(item[0])), key=lambda item: _place(item[0]))
     merged: dict[Network, Instant | None] = {}
-    for target, until in _widest_first(blocked):
-        # The same address may stand there twice, in two spellings.
-        holder = target if target in merged or single(target) else next(_covering(target, merged), target)
+    holder: Network | None = None
+    for target, until in wide:  # whatever lies within a network follows it
+        holder = holder if holder is not None and _holds(holder, target) else target
         merged[holder] = _later(merged[holder], until) if holder in merged else until
+    for target, until in targets:
+        if single(target):  # the same address may stand there twice, in two spellings
+            merged[target] = _later(merged[target], until) if target in merged else until
     return {spelled(target): until for target, until in merged.items()}
 
 
-def _widest_first(blocked: Mapping[str, Instant | None]) -> list[tuple[Network, Instant | None]]:
-    return sorted(
-        ((network(text), until) for text, until in blocked.items()), key=lambda item: item[0].prefixlen
-    )
+def _place(target: Network) -> tuple[int, int, int]:
+    """Sorts by address, a wider network before those within it."""
+    return target.version, int(target.network_address), target.prefixlen
 
 
-def _covering(target: Network, known: Iterable[Network]) -> Iterator[Network]:
-    """Networks among ``known`` (few: single addresses have their own set) that hold all of ``target``."""
-    return (
-        wider
-        for wider in known
-        if not single(wider) and wider.version == target.version and wider.supernet_of(target)  # type: ignore[arg-type]  # versions are equal
-    )
+def _holds(wider: Network, target: Network) -> bool:
+    return wider.version == target.version and wider.supernet_of(target)  # type: ignore[arg-type]  # versions are equal
 
 
 def single(target: Network) -> bool:
@@ -249,16 +249,22 @@ def single(target: Network) -> bool:
 def _named(held: Mapping[str, Instant | None], asked: Iterable[str]) -> dict[str, Instant | None]:
     """What is held, under the names asked for; what nobody asked for keeps its own."""
     known = {network(text): until for text, until in held.items()}
-    wide = [target for target in known if not single(target)]
+    wide = sorted((target for target in known if not single(target)), key=_place)
     names: dict[str, Instant | None] = {}
     used: set[Network] = set()
     for text in asked:
         target = network(text)
-        holder = target if target in known else next(_covering(target, wide), None)
+        holder = target if target in known else _holder(target, wide)
         if holder is not None and (single(holder) or not single(target)):
             names[text] = known[holder]
             used.add(holder)
     return names | {spelled(target): until for target, until in known.items() if target not in used}
+
+
+def _holder(target: Network, wide: Sequence[Network]) -> Network | None:
+    """Which of these sorted, disjoint networks holds all of ``target``: the last one before it, or none."""
+    before = bisect_right(wide, _place(target), key=_place)
+    return wide[before - 1] if before and _holds(wide[before - 1], target) else None
 
 
 def _later(one: Instant | None, other: Instant | None) -> Instant | None:

@@ -4,6 +4,7 @@ import ctypes
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,6 +15,7 @@ import pytest
 from rempart.adapters.enforce import nftables
 from rempart.adapters.enforce.gateway import Gateway
 from rempart.adapters.enforce.memory import MemoryEnforcer
+from rempart.adapters.enforce.netlink import Change, Member, Netlink
 from rempart.adapters.enforce.nftables import Kernel
 from rempart.config import Places
 from rempart.console.public import PublicFace
@@ -263,6 +265,47 @@ def test_a_deadline_may_be_days_or_years_away(enforcer: Enforcer, days: int) -> 
     )
     enforcer.enforce(wanted, now())
     holds(enforcer, wanted)
+
+
+@pytest.mark.lab
+def test_deadlines_are_right_however_long_loading_takes(alone: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel is told how long, not until when; and a hundred thousand elements take seconds to load."""
+    made = Kernel(parse(SITE, "test"))
+    run = made._run
+
+    def slow(text: str) -> str:
+        time.sleep(2.2)
+        return run(text)
+
+    monkeypatch.setattr(made, "_run", slow)
+    until = Instant(now() + 60 * SECOND)
+    wanted = both(
+        Stand(state=FILTERED),
+        Stand(state=OPEN, until=until, then=CLOSED),
+        blocked={"192.0.2.66": until},
+    )
+    made.enforce(wanted, now())
+    held = made.read(now())
+    assert abs((held.blocked["192.0.2.66"] or 0) - until) < SECOND
+    assert disagreements(wanted, held, now()) == ()
+
+
+@pytest.mark.lab
+def test_any_number_of_elements_changes_in_one_transaction(alone: None) -> None:
+    """More than one message holds (64 KiB): the cut of a site with some thousand openings is one transaction too."""
+    text = "chain door { }\nmap doors { type mark : verdict; flags timeout; }\nset who { type ipv4_addr; }\n"
+    subprocess.run(["nft", f"table inet many {{\n{text}}}"], check=True)
+    netlink = Netlink("many")
+    marks = {n.to_bytes(4, sys.byteorder): Member(60_000, "door") for n in range(1, 1_200)}
+    addresses = {n.to_bytes(4, "big"): Member() for n in range(1, 2_400)}
+    assert netlink.change({"doors": Change(come=marks), "who": Change(come=addresses)})
+    held = netlink.elements("doors")
+    assert held is not None
+    assert {element.key for element in held} == marks.keys()
+    assert not netlink.change({"who": Change(gone=[*addresses, b"none"])})
+    assert len(netlink.elements("who") or ()) == len(addresses)
+    assert netlink.change({"doors": Change(gone=[*marks]), "who": Change(gone=[*addresses])})
+    assert netlink.elements("who") == []
 
 
 def test_deadlines_fall_by_themselves(enforcer: Enforcer) -> None:

@@ -8,7 +8,9 @@ import os
 import socket
 import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 
 from rempart.errors import EnforcementFailed
 
@@ -27,6 +29,11 @@ _MISSING = 2
 """ENOENT: no such table, chain or set."""
 _PATIENCE = 2.0
 """Seconds to wait for the kernel's answer."""
+_MOST = 256
+"""Elements in one message, which cannot be longer than 64 KiB (struct nlattr); one has 120 bytes at most."""
+_USUAL = 1 << 16
+_SO_SNDBUFFORCE = 32
+"""asm-generic/socket.h; Python has no name for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +84,10 @@ class Netlink:
         """
         messages: list[tuple[int, int, bytes]] = []
         for name, change in changes.items():
-            if change.gone:
-                messages.append((_DELETE_ELEMENTS, 0, self._listed(name, map(_element_of, change.gone))))
-            if change.come:
-                come = map(_element_of, change.come, change.come.values())
-                messages.append((_NEW_ELEMENTS, _CREATE, self._listed(name, come)))
+            gone = map(_element_of, change.gone)
+            come = map(_element_of, change.come, change.come.values())
+            messages += [(_DELETE_ELEMENTS, 0, body) for body in self._listed(name, gone)]
+            messages += [(_NEW_ELEMENTS, _CREATE, body) for body in self._listed(name, come)]
         return self._transaction(*messages)
 
     def renew(self, elements: Mapping[str, Mapping[bytes, int]]) -> bool:
@@ -91,8 +97,11 @@ class Netlink:
         Linux 6.12 adding alone leaves an old timeout as it was, and deleting fails on what is not there.
         """
         bodies = [
-            self._listed(name, (_element_of(key, Member(lasting)) for key, lasting in members.items()))
+            body
             for name, members in elements.items()
+            for body in self._listed(
+                name, (_element_of(key, Member(lasting)) for key, lasting in members.items())
+            )
         ]
         add, delete = (_NEW_ELEMENTS, _CREATE), (_DELETE_ELEMENTS, 0)
         return self._transaction(
@@ -119,21 +128,24 @@ class Netlink:
         body = _header(_INET) + _attribute(1, self._table) + _attribute(2, _text(name))
         while True:
             self._send((_GET_ELEMENTS, _REQUEST | _DUMP, body))
-            found: list[Element] = []
-            disturbed = False
-            for kind, flags, answer in self._answers():
-                if kind == _ERROR and _fault(answer) == _MISSING:
-                    return None
-                disturbed |= bool(flags & _INTERRUPTED)
-                if kind not in {_ERROR, _DONE}:
-                    found += _elements(answer)
-            if not disturbed:
-                return found
+            # All is heard first, which takes no time: how long an element has left is true when it is asked.
+            answers = list(self._answers())
+            if any(kind == _ERROR and _fault(answer) == _MISSING for kind, _, answer in answers):
+                return None
+            if not any(flags & _INTERRUPTED for _, flags, _ in answers):
+                return [
+                    element
+                    for kind, _, answer in answers
+                    if kind not in {_ERROR, _DONE}
+                    for element in _elements(answer)
+                ]
 
-    def _listed(self, name: str, elements: Iterable[bytes]) -> bytes:
-        """The message that names these elements of a set or map."""
-        listed = b"".join(_nested(1, element) for element in elements)
-        return _header(_INET) + _attribute(1, self._table) + _attribute(2, _text(name)) + _nested(3, listed)
+    def _listed(self, name: str, elements: Iterable[bytes]) -> Iterator[bytes]:
+        """The messages that name these elements of a set or map."""
+        where = _header(_INET) + _attribute(1, self._table) + _attribute(2, _text(name))
+        left = iter(elements)
+        while listed := b"".join(_nested(1, element) for element in islice(left, _MOST)):
+            yield where + _nested(3, listed)
 
     def _transaction(self, *messages: tuple[int, int, bytes]) -> bool:
         """Send messages as one transaction, of which the last asks for an answer; what fails answers unasked."""
@@ -146,7 +158,22 @@ class Netlink:
 
     def _send(self, *messages: tuple[int, int, bytes]) -> None:
         self._sequence += 1
-        self._socket.send(b"".join(_message(*message, self._sequence) for message in messages))
+        said = b"".join(_message(*message, self._sequence) for message in messages)
+        if len(said) > _USUAL:
+            self._make_room(len(said))
+        try:
+            self._socket.send(said)
+        except OSError as error:
+            raise EnforcementFailed(
+                f"the kernel does not take a change of {len(said):,} bytes: {error.strerror}",
+                where="nftables",
+                now="Run as root or with CAP_NET_ADMIN outside a container, or raise net.core.wmem_max.",
+            ) from error
+
+    def _make_room(self, size: int) -> None:
+        """One transaction is one message to the socket, and may be larger than what a socket usually takes."""
+        with suppress(PermissionError):  # in a user namespace net.core.wmem_max is the limit
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, size)
 
     def _agreed(self) -> bool:
         return all(kind != _ERROR or _fault(body) == 0 for kind, _, body in self._answers())

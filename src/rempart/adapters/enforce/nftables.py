@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from time import monotonic
 
 from nftables import Nftables
 
@@ -29,7 +30,7 @@ from rempart.containment.holdings import (
     spelled,
 )
 from rempart.containment.limits import limited_by_kernel
-from rempart.containment.measure import Enforcement
+from rempart.containment.measure import SLACK, Enforcement
 from rempart.containment.names import Lease
 from rempart.containment.render.nftables import (
     CONTAINED_FLAG,
@@ -45,18 +46,19 @@ from rempart.containment.render.nftables import (
     visit_set,
 )
 from rempart.errors import EnforcementFailed
-from rempart.instants import Instant
+from rempart.instants import Instant, after, seconds
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
 
 _ATTEMPTS = 3
 """An element may end by its own timeout between reading and changing it; the change is then worked out again."""
 
+_PROMPT = SLACK // 2
+"""Microseconds that a whole load may take before deadlines are looked at again: the kernel is told how long an element
+lasts, and begins to count once it has them all. A hundred thousand take two seconds, and more on a small box."""
+
 _FIRST = 64
 """Addresses blocked ahead of everything else; more of them come with a start, not with an attack."""
-
-_MOST = 256
-"""Elements that go or come in one message of ours, which cannot be longer than 64 KiB (struct nlattr)."""
 
 _SINGLE = frozenset(
     {
@@ -65,6 +67,9 @@ _SINGLE = frozenset(
     }
 )
 """Sets and maps whose key is one mark or one address, which we spell as the kernel does."""
+
+
+Clock = Callable[[], Instant]
 
 
 class Kernel:
@@ -84,12 +89,13 @@ class Kernel:
         Running connections survive a whole load: their names are in the connections, not in the table.
         Raises EnforcementFailed, InputRefused.
         """
+        running = _running(now)
         self._contain(wanted, now)
         self._block(wanted, now)
         target = holdings(self._site, wanted, now)
         self._asked = wanted.blocked
         for attempt in range(1, _ATTEMPTS + 1):
-            fault = self._bring(wanted, target, now)
+            fault = self._bring(wanted, target, running)
             if not fault:
                 return
             self._known = None
@@ -108,7 +114,7 @@ class Kernel:
                 where="nftables",
                 now="Somebody removed or replaced it; the guard loads it again.",
             )
-        return enforcement(self._site, self._look(now), self._asked)
+        return enforcement(self._site, self._look(_running(now)), self._asked)
 
     def hold(self, leases: Sequence[Lease]) -> None:
         """Let these leases hold from now on, in one transaction. Raises EnforcementFailed."""
@@ -195,28 +201,36 @@ class Kernel:
             self._netlink.change(come)
         self._own_transaction(then(held) if held and added else None)
 
-    def _bring(self, wanted: Enforcement, target: Holdings, now: Instant) -> str:
+    def _bring(self, wanted: Enforcement, target: Holdings, now: Clock) -> str:
         """Bring the table to ``target`` in one transaction; what the kernel said against it, or nothing."""
         held = self._held(now)
         if held is None:
-            fault = self._run(ruleset(self._site, wanted, now))
-        elif not (found := differences(held, target)):
+            return self._load(wanted, target, now)
+        if not (found := differences(held, target)):
             return ""
-        elif (spelled_by_us := _spelled(found, now)) is not None:
+        if (spelled_by_us := _spelled(found, now())) is not None:
             fault = self._change(spelled_by_us)
         else:
-            fault = self._run(changes(found, now))
+            fault = self._run(changes(found, now()))
         if not fault:
             self._own_transaction(target)
         return fault
 
-    def _held(self, now: Instant) -> Holdings | None:
+    def _load(self, wanted: Enforcement, target: Holdings, now: Clock) -> str:
+        """Load the table whole. Where that took long, deadlines came too late by as much, and are put right."""
+        begun = now()
+        fault = self._run(ruleset(self._site, wanted, begun))
+        if fault or now() - begun < _PROMPT:
+            return fault
+        return self._bring(wanted, target, now)
+
+    def _held(self, now: Clock) -> Holdings | None:
         """What the table holds; None when it is not there. Read again only after somebody else's transaction."""
         if self._known and self._known.generation == self._netlink.generation():
-            return held_at(self._known.held, now)
+            return held_at(self._known.held, now())
         return self._look(now) if self._loaded() else None
 
-    def _look(self, now: Instant) -> Holdings:
+    def _look(self, now: Clock) -> Holdings:
         """Read what the table holds."""
         generation = self._netlink.generation()
         found = self._holdings(now)
@@ -239,7 +253,7 @@ class Kernel:
     def _loaded(self) -> bool:
         return self._netlink.has_chain(self._layout)
 
-    def _holdings(self, now: Instant) -> Holdings:
+    def _holdings(self, now: Clock) -> Holdings:
         marks = self._marks("contained", now)
         return Holdings(
             contained=CONTAINED_FLAG in marks,
@@ -253,7 +267,7 @@ class Kernel:
             visits={opening.mark: self._visit(opening.mark) for opening in limited_by_kernel(self._site)},
         )
 
-    def _trials(self, now: Instant) -> dict[int, Trial]:
+    def _trials(self, now: Clock) -> dict[int, Trial]:
         limited = {
             element.key
             for element in self._elements("trial")
@@ -280,11 +294,12 @@ class Kernel:
             for outside, inside in pairs
         )
 
-    def _barred(self, now: Instant) -> dict[Passage, Instant | None]:
+    def _barred(self, now: Clock) -> dict[Passage, Instant | None]:
         """The passages of the site that are shut; what else lies in those sets is no passage and stops nothing."""
+        at = now()
         parted = {
             tuple(element.key[place : place + _IFNAME].rstrip(b"\0").decode() for place in (0, _IFNAME)): (
-                _until(element, now)
+                _until(element, at)
             )
             for element in self._elements("barred_zones")
         }
@@ -301,16 +316,17 @@ class Kernel:
                         found[barrier] = ways[inward][opening.mark]
         return found
 
-    def _marks(self, name: str, now: Instant) -> dict[int, Instant | None]:
+    def _marks(self, name: str, now: Clock) -> dict[int, Instant | None]:
+        at = now()
         return {
-            int.from_bytes(element.key, sys.byteorder): _until(element, now)
+            int.from_bytes(element.key, sys.byteorder): _until(element, at)
             for element in self._elements(name)
         }
 
-    def _blocks(self, now: Instant) -> Mapping[str, Instant | None]:
+    def _blocks(self, now: Clock) -> Mapping[str, Instant | None]:
         """The blocks, which may be many: read again only when somebody's transaction may have touched them."""
         if self._known and self._known.generation == self._netlink.generation():
-            return held_at(self._known.held, now).blocked
+            return held_at(self._known.held, now()).blocked
         networks = self._networks(("blocked_nets4", "blocked_nets6"), now)
         return self._addresses(("blocked4", "blocked6"), now) | networks
 
@@ -320,35 +336,39 @@ class Kernel:
         alone = self._known is not None and generation - self._known.generation in {0, 1}
         self._known = _Known(generation, held) if alone and held is not None else None
 
-    def _verdicts(self, name: str, now: Instant) -> dict[int, tuple[OpeningState, Instant | None]]:
+    def _verdicts(self, name: str, now: Clock) -> dict[int, tuple[OpeningState, Instant | None]]:
         """Marks of openings with the state whose chain the map sends them to, and until when."""
+        at = now()
         return {
-            int.from_bytes(element.key, sys.byteorder): (state, _until(element, now))
+            int.from_bytes(element.key, sys.byteorder): (state, _until(element, at))
             for element in self._elements(name)
             if (state := _state(element.chain or ""))
         }
 
-    def _addresses(self, names: Iterable[str], now: Instant) -> dict[str, Instant | None]:
-        return {
-            socket.inet_ntop(_FAMILIES[len(element.key)], element.key): _until(element, now)
-            for name in names
-            for element in self._elements(name)
-        }
+    def _addresses(self, names: Iterable[str], now: Clock) -> dict[str, Instant | None]:
+        found: dict[str, Instant | None] = {}
+        for name in names:
+            at = now()
+            for element in self._elements(name):
+                found[socket.inet_ntop(_FAMILIES[len(element.key)], element.key)] = _until(element, at)
+        return found
 
-    def _networks(self, names: Iterable[str], now: Instant) -> dict[str, Instant | None]:
+    def _networks(self, names: Iterable[str], now: Clock) -> dict[str, Instant | None]:
         """Interval sets tell where networks begin and, as elements of their own, where they end."""
         found: dict[str, Instant | None] = {}
         for name in names:
+            at = now()
             begun: Element | None = None
             for element in sorted(self._elements(name), key=lambda part: (part.key, not part.ends_interval)):
                 if begun and element.ends_interval:
-                    found[_network(begun.key, element.key)] = _until(begun, now)
+                    found[_network(begun.key, element.key)] = _until(begun, at)
                 begun = None if element.ends_interval else element
             if begun:
-                found[_network(begun.key, None)] = _until(begun, now)
+                found[_network(begun.key, None)] = _until(begun, at)
         return found
 
     def _elements(self, name: str) -> list[Element]:
+        """As they were when it was asked: whoever wants to know until when they last takes the time before."""
         found = self._netlink.elements(name)
         if found is None:
             raise EnforcementFailed(
@@ -365,6 +385,12 @@ class _Known:
 
     generation: int
     held: Holdings
+
+
+def _running(now: Instant) -> Clock:
+    """A clock that goes on from ``now``: reading and loading a hundred thousand elements takes seconds."""
+    begun = monotonic()
+    return lambda: after(now, seconds(monotonic() - begun))
 
 
 _COUNTER = re.compile(r"counter (\w+) \{\s*packets (\d+)")
@@ -393,7 +419,7 @@ def _turned(held: Mapping[int, OpeningState], wanted: Mapping[int, OpeningState]
 
 def _spelled(found: Mapping[str, Difference], now: Instant) -> dict[str, Change] | None:
     """Differences as the kernel's own messages; None when only libnftables can spell them."""
-    if not found.keys() <= _SINGLE or any(len(each.gone) + len(each.come) > _MOST for each in found.values()):
+    if not found.keys() <= _SINGLE:
         return None
     return {
         name: Change(
