@@ -146,6 +146,8 @@ MODIFIERS = [
     ("f|gte: 5.5", "5.5", True),
     ("f|lt: -3", -4, True),
     ("f|lt: 5", "abc", False),
+    ("f|gt: 5", "1_000", False),  # no number
+    ("f|gt: 5", "Infinity", False),
     ("f|lt: 5", None, False),
     ("f|hour|gte: 22", "2026-11-22T23:12:00Z", True),
     ("f|hour|lt: 6", "2026-11-22T06:12:00Z", False),
@@ -367,7 +369,7 @@ def test_files_as_editors_write_them(whole: str, also: str) -> None:
 
 # -- filters ------------------------------------------------------------------------------------------------------
 
-ONE, TWO = (f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 2))
+ONE, TWO = (f"00000000-0000-4000-8000-00000000000{n}" for n in ("a", "b"))
 
 
 def rule(
@@ -389,6 +391,7 @@ def narrowing(rules: str, asked: str, condition: str = "not f", source: str = "p
     [
         ([narrowing("[one]", "u: root")], {"x": 1, "u": "root"}, {"two"}),
         ([narrowing(f"[{ONE}]", "u: root")], {"x": 1, "u": "ROOT"}, {"two"}),
+        ([narrowing(f"['{ONE.upper()}']", "u: root")], {"x": 1, "u": "root"}, {"two"}),
         ([narrowing(f"[one, {TWO}]", "u: root")], {"x": 1, "u": "root"}, set()),
         ([narrowing("any", "u|startswith: ro")], {"x": 1, "u": "root"}, set()),
         ([narrowing("any", "u: root")], {"x": 1, "u": "eve"}, {"one", "two"}),
@@ -614,8 +617,46 @@ def test_aliases_join_other_names() -> None:
     assert told(rules, [first, (1, {"y": 1, "u": "eve", "dst": "192.0.2.1"})]) == []
 
 
+def test_what_is_counted_may_have_an_alias_too() -> None:
+    alias = "  aliases:\n    who: {one: u, two: user}\n"
+    asked = correlation("value_count", "{field: who, gte: 2}", rules="[one, two]", more=alias)
+    rules = loaded(*THREE[:2], asked)
+    assert told(rules, [(0, {"x": 1, "u": "eve"}), (1, {"y": 1, "user": "adam"})]) == [(1, "C")]
+    assert told(rules, [(0, {"x": 1, "u": "eve"}), (1, {"y": 1, "user": "eve"})]) == []
+
+
+def test_a_uuid_may_be_spelt_in_capitals() -> None:
+    for own, asked in ((ONE, ONE.upper()), (ONE.upper(), ONE), (ONE.upper(), ONE.upper())):
+        alias = f"  group-by: [who]\n  aliases: {{who: {{{asked}: u}}}}\n"
+        rules = loaded(
+            rule("one", identifier=own),
+            correlation("event_count", "{gte: 2}", rules=f"[{asked}]", more=alias),
+        )
+        assert told(rules, repeated(2)) == [(1, "C")]
+
+
+def test_one_event_that_matches_two_rules_matches_them_in_their_order() -> None:
+    for first, second, told_at in (("low", "high", [0]), ("high", "low", [])):
+        parts = [correlation("event_count", "{gte: 1}", title=name) for name in (first, second)]
+        asked = correlation("temporal_ordered", rules="[low, high]", title="top")
+        found = told(loaded(rule("one"), *parts, asked), [(0, A)])
+        assert [each for each, title in found if title == "top"] == told_at
+
+
+def test_values_that_read_alike_are_one_value() -> None:
+    rules = loaded(rule("one"), correlation("event_count", "{gte: 2}", more=BY_USER))
+    for one, other in ((1.0, "1"), (True, "true")):
+        assert told(rules, [(0, {"x": 1, "u": one}), (1, {"x": 1, "u": other})]) == [(1, "C")]
+
+
 def test_generate_tells_of_the_parts_too() -> None:
-    for generate, also in (("", []), ("  generate: false\n", []), ("  generate: true\n", ["one"] * 3)):
+    for generate, also in (
+        ("", []),
+        ("  generate: false\n", []),
+        ("  generate: true\n", ["one"] * 3),
+        ("generate: true\n", ["one"] * 3),  # where the specification has it: beside the correlation
+        ("generate: yes\n", ["one"] * 3),
+    ):
         rules = loaded(rule("one"), correlation("event_count", "{gte: 2}", more=BY_USER + generate))
         found = told(rules, [(0, A), (11, A), (12, A)])
         assert sorted(title for _, title in found) == ["C", *also]

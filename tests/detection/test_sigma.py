@@ -316,6 +316,10 @@ def _aliases() -> str:
             "title: C\ncorrelation: {type: value_count, rules: [], timespan: 1m, condition: {gte: 2, field: 1}}\n",
             "a list of names",
         ),
+        (
+            "title: C\ncorrelation: {type: value_sum, rules: [b], timespan: 1m, condition: {gte: 2, field: [x, y]}}\n",
+            "of one field",
+        ),
         (f"{HEAD}level: low\ndetection: {{a: {{x: [[1]]}}, condition: a}}\n", "type"),
         (f"{HEAD}id: [a]\ndetection: {{a: {{x: 1}}, condition: a}}\n", "'id'"),
         (f"{HEAD}detection: &d {{a: *d, condition: a}}\n", "aliases written out"),

@@ -20,11 +20,12 @@ import hashlib
 import math
 from bisect import bisect_left, insort
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rempart.detection.explain import observables
+from rempart.detection.predicates import as_text
 from rempart.detection.rule import Alternative, Comparison, Correlation, CorrelationType
 from rempart.errors import RuleInvalid
 from rempart.events.event import Event
@@ -196,7 +197,6 @@ class Correlator:
 
     def feed(self, rule: str, event: Event, time: Instant) -> Iterator[Crossing]:
         """One rule matched one event: what that brings about, from the ground up."""
-        self._order += 1
         yield from self._feed(rule, event, event.fields, time, crossed=True)
 
     def _feed(
@@ -212,6 +212,7 @@ class Correlator:
                 continue
             named = dict(zip(correlation.group_by, key, strict=True))
             joined = {**fields, **named}
+            self._order += 1
             group = store.add(key, (time, self._order, value), observables(correlation.card.meaning, joined))
             if group is None:
                 continue
@@ -243,7 +244,7 @@ def group_of(correlation: Correlation, rule: str, fields: Mapping[str, Any]) -> 
 
 def _short(value: object) -> str:
     """The value as text that stays distinct and takes little memory, however long it was."""
-    text = str(value)
+    text = as_text(value)
     if len(text) <= MAX_TEXT:
         return text
     return (
@@ -252,7 +253,7 @@ def _short(value: object) -> str:
 
 
 def _field(correlation: Correlation, rule: str, name: str) -> str:
-    """The field that a group-by name stands for in one rule."""
+    """The field that a name in group-by or in the condition stands for in one rule."""
     for alias, fields in correlation.aliases:
         if alias == name:
             return dict(fields).get(rule, name)
@@ -261,22 +262,22 @@ def _field(correlation: Correlation, rule: str, name: str) -> str:
 
 def _value(correlation: Correlation, rule: str, fields: Mapping[str, Any]) -> Any:
     """What counts in this match; None when it has nothing that could count."""
+    values = [fields.get(_field(correlation, rule, name)) for name in correlation.fields]
     match correlation.type:
         case CorrelationType.EVENT_COUNT:
             return 1
         case CorrelationType.TEMPORAL | CorrelationType.TEMPORAL_ORDERED:
             return rule
         case CorrelationType.VALUE_COUNT:
-            return _texts(correlation, fields)
+            return _texts(values)
         case CorrelationType.VALUE_PERCENTILE if correlation.of_values:
-            return _texts(correlation, fields)
+            return _texts(values)
         case _:
-            return _thousandths(fields.get(correlation.fields[0]) if correlation.fields else None)
+            return _thousandths(values[0] if values else None)
 
 
-def _texts(correlation: Correlation, fields: Mapping[str, Any]) -> tuple[str, ...] | None:
-    texts = tuple(_short(fields[name]) for name in correlation.fields if fields.get(name) is not None)
-    return texts if len(texts) == len(correlation.fields) else None
+def _texts(values: Sequence[object]) -> tuple[str, ...] | None:
+    return None if None in values else tuple(map(_short, values))
 
 
 def _thousandths(value: object) -> int | None:

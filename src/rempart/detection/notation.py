@@ -85,7 +85,13 @@ def check_aliases(document: Any) -> None:
 
 def said(document: Document) -> Document:
     """The document with texts where texts are meant; what a rule looks for is left for `detections` to read."""
-    return {key: _said(key, value) for key, value in document.items()}
+    spoken = {key: _said(key, value) for key, value in document.items()}
+    correlation, generate = spoken.get("correlation"), spoken.get("generate")
+    if isinstance(correlation, dict) and isinstance(
+        generate, bool
+    ):  # beside it in the specification, in it in pySigma
+        spoken["correlation"] = {"generate": generate, **correlation}
+    return spoken
 
 
 def _said(key: Any, value: Any) -> Any:

@@ -16,6 +16,7 @@ from functools import lru_cache
 from hashlib import sha256
 from importlib import import_module
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from math import isfinite
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Protocol
 
@@ -485,16 +486,16 @@ def _compared(leaf: Leaf) -> Callable[[str], bool]:
 
 def _number(text: str) -> float | int | None:
     # int() of a very long text is quadratic (CVE-2020-10735): no number a rule compares has so many digits.
-    if len(text) > 64:
+    if len(text) > 64 or "_" in text:  # 1_000 is a number in Python's own notation only
         return None
     try:
         return int(text)
     except ValueError:
         pass
-    try:
-        return float(text)
-    except ValueError:
-        return None
+    with suppress(ValueError):
+        if isfinite(number := float(text)):  # a text such as "Infinity" is none
+            return number
+    return None
 
 
 _PARTS_OF_TIME: dict[str, Callable[[datetime], int]] = {

@@ -152,7 +152,7 @@ class _Draft:
                 raise ValueError("neither 'detection' nor 'correlation' nor 'filter' in it")
         except _Waiting as waiting:
             for reference in filter(None, (document.get("id"), document.get("name"))):
-                self.absent[str(reference)] = waiting.names
+                self.absent[self._identifier(str(reference))] = waiting.names
             self._wait(where, waiting)
         except ExpressionTooLarge as error:
             self._refuse(where, str(error), "Shorten it or repeat less, or make several rules of it.")
@@ -211,6 +211,7 @@ class _Draft:
             raise ValueError("'correlation' is a map of keys")
         limits = tuple((Comparison(name), number) for name, number in notation.limits(document))
         sigma = SigmaCorrelationRule.from_dict(_without_own_id(notation.one_limit(document)))
+        _check_one_field(sigma)
         card = self._card(path, where, document, sigma, LogSource())
         self._take(card, where)
         self.correlations.append((card, sigma, limits))
@@ -306,7 +307,7 @@ class _Draft:
     def _filter(self, where: str, sigma: SigmaFilter, condition: Condition) -> None:
         """Narrow the rules that a filter names and whose log source it covers."""
         meant = _meant(sigma)
-        ids = set(self.rules) if meant is None else {self.names.get(each, each) for each in meant}
+        ids = set(self.rules) if meant is None else set(map(self._identifier, meant))
         narrowed = [
             each
             for each in ids & self.rules.keys()
@@ -321,9 +322,17 @@ class _Draft:
             asked = _asked(rule.logsource, condition)
             self.rules[each] = replace(rule, condition=every((rule.condition, asked)))
 
+    def _identifier(self, named: str) -> str:
+        """What a rule is meant by: its name, or its id however the UUID is spelt."""
+        if named in self.names or named in self.ids or named in self.absent:
+            return self.names.get(named, named)
+        try:
+            return str(UUID(named))
+        except ValueError:
+            return named
+
     def _resolve(self, reference: object) -> str:
-        named = _named(reference)
-        identifier = self.names.get(named, named)
+        identifier = self._identifier(_named(reference))
         if identifier in self.absent:
             raise _Waiting(self.absent[identifier])
         if identifier not in self.ids:
@@ -378,6 +387,20 @@ def _fields(named: object) -> tuple[str, ...]:
     if not all(isinstance(each, str) for each in names):
         raise ValueError("the 'field' of a correlation is a name, or a list of names")
     return tuple(names)
+
+
+_OF_NUMBERS = frozenset(
+    {SigmaCorrelationType.VALUE_SUM, SigmaCorrelationType.VALUE_AVG, SigmaCorrelationType.VALUE_MEDIAN}
+)
+
+
+def _check_one_field(sigma: SigmaCorrelationRule) -> None:
+    """Raises ValueError where numbers of several fields would be measured: nobody says how."""
+    condition = sigma.condition
+    if isinstance(condition, SigmaCorrelationCondition) and len(_fields(condition.fieldref)) > 1:
+        kind = sigma.type.name.lower()
+        if sigma.type in _OF_NUMBERS or condition.percentile is not None:
+            raise ValueError(f"a {kind} is of one field, not of {len(_fields(condition.fieldref))}")
 
 
 def _without_own_id(document: Mapping[str, Any]) -> dict[str, Any]:
