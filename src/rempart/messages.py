@@ -686,6 +686,9 @@ class HandStepStatus(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     by: str = ""
     at: Instant | None = None
+    """When it was said."""
+    on: Instant | None = None
+    """When it was done, where that was said too."""
 
 
 class HandworkStatus(msgspec.Struct, frozen=True, kw_only=True):

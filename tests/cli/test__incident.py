@@ -3,7 +3,9 @@ import pytest
 
 from rempart.adapters import shipped
 from rempart.adapters.journal import Recorded
+from rempart.care.reply import Reply
 from rempart.cli._incident import _KEYS, ASIDE, account
+from rempart.containment.policy import Action
 from rempart.detection.finding import Kind, Level, Outcome
 from rempart.duties import words
 from rempart.duties.document import Seals
@@ -161,6 +163,36 @@ def test_every_fact_has_words_in_both_languages(site: Site) -> None:
     assert set(_KEYS.values()) | {f"story.{kind.value}" for kind in Kind} <= spoken.sentences.keys()
     told_otherwise = {"FindingJoined", *(kind.__name__ for kind in ASIDE)}
     assert {kind.__name__ for kind in _KEYS} | told_otherwise == facts.FACTS
+
+
+@pytest.mark.parametrize(
+    ("action", "target", "step"),
+    [
+        (Action.CONTAIN, "", ""),
+        (Action.CONTAIN, "", "Unplug port 1"),
+        (Action.BLOCK, "203.0.113.7", ""),
+        (Action.ISOLATE, "ward-pc", ""),
+        (Action.ISOLATE, "ward-pc", "Port down"),
+    ],
+)
+def test_a_paper_says_when_it_was_done_by_hand_where_somebody_said_so(
+    site: Site, action: Action, target: str, step: str
+) -> None:
+    spoken = words.parse(shipped.text("duties/words.toml"), "words.toml")
+    said = facts.TickedByHand(
+        at=AT, action=action, target=target, step=step, reply=Reply.YES, note="", by="Anne"
+    )
+    timed = msgspec.structs.replace(said, on=after(AT, minutes(-25)))
+    told = account(journal(joined("A"), said, timed), site, "A", SEALS).lines[1:]
+    assert [line.at for line in told] == [AT, AT]
+    for language in words.PaperLanguage:
+        plain, dated = (spoken.tell(line.sentence, language) for line in told)
+        assert "20/11/2026 15:35:00" in dated
+        assert "15:35" not in plain
+        assert "Anne" in plain
+        assert "Anne" in dated
+        assert step in plain
+        assert step in dated
 
 
 def test_noise_that_the_state_forgot_can_still_be_put_on_paper(site: Site) -> None:

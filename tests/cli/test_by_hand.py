@@ -1,6 +1,7 @@
 """What the command line says of work by hand: when, by whom, and who checked it."""
 
 import pytest
+from msgspec.structs import replace
 
 from rempart.__main__ import parser
 from rempart.cli.by_hand import said
@@ -32,6 +33,27 @@ def test_a_cut_by_hand_is_told_with_what_is_still_to_do(cut: Checked, told: str)
     to_do, done = said(HandworkStatus(steps=[TO_DO, DONE], cut=cut, probes=["Outside"]))
     assert to_do.startswith("to do by hand: contain, 1: switch off the way out at your firewall")
     assert done == f"by hand, at 03:05, {told}: contain, 2: Unplug port 1 (red, Anne)"
+
+
+@pytest.mark.parametrize(
+    ("done", "told"),
+    [
+        ("2026-11-21T01:40:00Z", "by hand, at 02:40 (said at 03:05), "),
+        ("2026-11-20T22:58:00Z", "by hand, at 20/11 23:58 (said at 03:05), "),
+        ("2026-11-21T02:05:00Z", "by hand, at 03:05, "),
+    ],
+)
+def test_when_it_was_done_comes_before_when_it_was_said(done: str, told: str) -> None:
+    step = replace(DONE, on=parse_rfc3339(done))
+    (_, line) = said(HandworkStatus(steps=[TO_DO, step]))
+    assert line.startswith(told)
+
+
+def test_the_time_is_a_belgian_clocks() -> None:
+    given = parser("by-hand").parse_args(
+        ["by-hand", "tick", "contain", "yes", "--on", "2026-11-21T02:40", "--by", "Anne"]
+    )
+    assert given.on == parse_rfc3339("2026-11-21T01:40:00Z")
 
 
 def test_no_probe_speaks_of_a_block() -> None:

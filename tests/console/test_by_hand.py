@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from console.test_duty import HOSTILE, around
 from console.test_signin import Browser, hidden, visit
@@ -14,6 +15,7 @@ from rempart.console.app import Console, rendered
 from rempart.console.audience import Audience, as_seen
 from rempart.console.by_hand import BY_HAND, by_hand_page
 from rempart.console.duty import duty_page
+from rempart.console.when import to_type
 from rempart.console.words import words
 from rempart.engine import facts
 from rempart.engine.handwork import Checked
@@ -63,6 +65,18 @@ def test_what_was_done_is_told_with_who_checked_it(
     assert duty.by_hand == page.deeds
 
 
+def test_when_it_was_done_is_told_with_when_that_was_said(beside: Site, make: Make, now: Instant) -> None:
+    status = ticked(make, now, Checked.UNCHECKED)
+    done = [
+        structs.replace(each, on=each.at and Instant(each.at - 60_000_000)) for each in status.by_hand.steps
+    ]
+    status = structs.replace(status, by_hand=structs.replace(status.by_hand, steps=done))
+    page = by_hand_page(beside, status, now, words(Language.ENGLISH), "csrf", audience=Audience.INFORMED)
+    assert page.deeds[0].steps[1].said == (
+        "by hand, at 03:11 (said at 03:12), not checked by Rempart (anne, red cable)"
+    )
+
+
 def test_at_night_no_name_is_told_and_whoever_looks_on_is_offered_nothing(
     beside: Site, make: Make, now: Instant
 ) -> None:
@@ -109,7 +123,13 @@ def test_a_step_is_ticked_and_sealed_under_the_name_of_whoever_signed_in(tmp_pat
         assert await home.sealed(facts.TickedByHand) == []
         assert (await browser.post(BY_HAND, fields)).headers["location"] == BY_HAND
         (sealed,) = await home.sealed(facts.TickedByHand)
-        assert (sealed.by, sealed.step) == ("anne", PLAN.cut[0])
+        assert (sealed.by, sealed.step, sealed.on) == ("anne", PLAN.cut[0], None)
+        earlier = Instant(sealed.at - sealed.at % 60_000_000 - 3_600_000_000)
+        await browser.post(BY_HAND, fields | {"on": to_type(earlier)})
+        await browser.post(BY_HAND, fields | {"on": "yesterday"})
+        await browser.post(BY_HAND, fields | {"on": "9999-12-31T23:59"})
+        (_, sealed) = await home.sealed(facts.TickedByHand)
+        assert sealed.on == earlier
         console.feed.status = home.guard.status()
         for where in (BY_HAND, "/", "/contain"):
             assert "non contrôlé par Rempart" in (await browser.get(where)).text

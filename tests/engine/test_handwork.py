@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.home import ATTACKER, NOW, SITE, terms
+from engine.home import ATTACKER, BROKEN_IN, NOW, SITE, terms
 from rempart.care.reply import Reply
 from rempart.containment.by_hand import Deed
 from rempart.containment.policy import Action
@@ -12,10 +12,10 @@ from rempart.engine import facts, orders
 from rempart.engine.fold.fitted import fitted
 from rempart.engine.fold.fold import folded
 from rempart.engine.handwork import CUT, MOST_DEEDS, Checked, after_it, checked
-from rempart.engine.inputs import AnyInput, Enforce, Ordered, Probed, Refuse, Seal
+from rempart.engine.inputs import AnyInput, Enforce, Found, Ordered, Probed, Refuse, Seal
 from rempart.engine.state import Posture, State, initial
 from rempart.engine.step import step
-from rempart.instants import Instant, after, seconds
+from rempart.instants import Instant, after, hours, seconds
 from rempart.messages import Status
 from rempart.site.placement import ByHand, Placement
 from rempart.station.status import status
@@ -43,7 +43,13 @@ class Talk:
         return self
 
     def tick(
-        self, number: int = 1, *, target: str = "", action: Action = Action.CONTAIN, **said: str
+        self,
+        number: int = 1,
+        *,
+        target: str = "",
+        action: Action = Action.CONTAIN,
+        on: Instant | None = None,
+        **said: str,
     ) -> "Talk":
         order = orders.TickByHand(
             by=said.get("by", "Anne"),
@@ -51,6 +57,7 @@ class Talk:
             target=target,
             step=number,
             reply=Reply(said.get("reply", "yes")),
+            on=on,
         )
         return self.tell(Ordered(self.now, order))
 
@@ -77,6 +84,47 @@ def test_a_step_done_by_hand_is_sealed_as_somebodys_word() -> None:
         (3, "unknown", ""),
     ]
     assert folded(initial(BESIDE), BESIDE, talk.sealed).by_hand == talk.state.by_hand
+
+
+def test_when_it_was_done_is_sealed_beside_when_it_was_said() -> None:
+    talk = Talk().tell(Found(NOW, BROKEN_IN))
+    done = Instant(NOW - NOW % seconds(60))  # people say minutes, and an incident begins within one
+    talk.tick(2, on=done)
+    fact = talk.sealed[-1]
+    assert isinstance(fact, facts.TickedByHand)
+    assert (fact.on, fact.at) == (done, after(NOW, seconds(60)))
+    told = talk.shown().by_hand.steps[1]
+    assert (told.on, told.at) == (done, fact.at)
+    assert facts.read(facts.body_of(fact)) == fact
+
+
+def test_a_time_that_cannot_be_is_refused() -> None:
+    talk = Talk()
+    assert talk.tick(2, on=Instant(talk.now + 1)).refused == "done-in-future"
+    day = hours(24)
+    assert talk.tick(2, on=Instant(talk.now - day - seconds(120))).refused == "done-before-all"
+    assert talk.tick(2, on=Instant(talk.now - day)).refused == ""  # no incident yet: the cable came first
+    assert talk.tick(2, on=talk.now, reply="no").refused == "undone-at-a-time"
+    talk.tell(Found(talk.now, BROKEN_IN))
+    begun = min(incident.opened for incident in talk.state.incidents.values())
+    assert talk.tick(2, on=Instant(begun - seconds(60))).refused == "done-before-all"
+    assert talk.tick(2, on=begun).refused == ""
+
+
+def test_a_journal_of_before_still_folds() -> None:
+    body = dict(facts.body_of(Talk().tick(2).sealed[0]))
+    del body["on"]
+    fact = facts.read(body)
+    assert isinstance(fact, facts.TickedByHand)
+    assert fact.on is None
+    assert folded(initial(BESIDE), BESIDE, [fact]).by_hand[CUT][PLAN.cut[0]].since == NOW
+
+
+def test_probes_are_held_against_when_it_was_done() -> None:
+    talk = Talk().probe(answered=True)
+    done = talk.now
+    assert talk.probe(answered=False).tick(2).checked() is Checked.UNCHECKED  # asked before it was said
+    assert talk.tick(2, on=done).checked() is Checked.CONFIRMED
 
 
 def test_silence_confirms_a_cut_only_where_there_was_an_answer_before() -> None:

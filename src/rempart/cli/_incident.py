@@ -269,7 +269,8 @@ def _sentence(fact: AnyFact, site: Site) -> Sentence:
     if isinstance(fact, facts.VisitBegun) and (fact.hosts or fact.certificate):
         return Sentence("story.visit-to" if fact.hosts else "story.visit-certified", arguments)
     if isinstance(fact, facts.TickedByHand):
-        return Sentence(_by_hand_key(fact), arguments)
+        then = "" if fact.on is None else "-then"
+        return Sentence(f"{_by_hand_key(fact)}{then}", arguments)
     return Sentence(_KEYS.get(type(fact), f"fact.{facts.kind_of(fact)}"), arguments)
 
 

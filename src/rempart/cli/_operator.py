@@ -5,7 +5,7 @@ import getpass
 import re
 import sys
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -176,15 +176,20 @@ def duration(text: str) -> int:
 
 
 def moment(text: str) -> int:
-    """An instant in text like ``now``, ``2026-11-26`` (its beginning in Belgium) or RFC 3339."""
+    """An instant in text like ``now``, ``2026-11-26`` (its beginning in Belgium), ``2026-11-26T03:12`` or RFC 3339."""
     if text == "now":
         return SystemClock().now()
     try:
         if len(text) == len("2026-11-26"):
             return wall_instant(date.fromisoformat(text), 0)
+        if len(text) == len("2026-11-26T03:12"):
+            shown = datetime.fromisoformat(text)
+            return wall_instant(shown.date(), shown.hour * 60 + shown.minute)
         return parse_rfc3339(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no moment: write 2026-11-26") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no moment: write 2026-11-26 or 2026-11-26T03:12"
+        ) from None
 
 
 def require_name(arguments: argparse.Namespace) -> None:

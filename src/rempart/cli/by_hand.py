@@ -12,6 +12,7 @@ from rempart.duties.belgian_time import on_the_wall
 from rempart.engine.handwork import Checked
 from rempart.engine.orders import TickByHand
 from rempart.errors import ExitCode
+from rempart.instants import Instant
 from rempart.messages import HandStepStatus, HandworkStatus
 
 _DEEDS = (Action.CONTAIN, Action.BLOCK, Action.ISOLATE)
@@ -36,6 +37,12 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     tick.add_argument("--target", default="", help="block: the address; isolate: the machine")
     tick.add_argument("--number", type=int, default=1, metavar="N", help="which of its steps (%(default)s)")
     tick.add_argument("--note", default="", help="what you did or saw")
+    tick.add_argument(
+        "--on",
+        type=_operator.moment,
+        metavar="TIME",
+        help="when it was done, if it was earlier: 2026-11-26T03:12",
+    )
     _operator.add_person(tick)
     parser.set_defaults(run=run)
 
@@ -55,6 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
             step=arguments.number,
             reply=arguments.reply,
             note=arguments.note,
+            on=arguments.on,
         ),
     )
 
@@ -82,7 +90,7 @@ def line(step: HandStepStatus, work: HandworkStatus) -> str:
     target = f" {step.target}" if step.target else ""
     what = f"{step.action}{target}, {step.number or 'no longer in the plan'}: {_worded(step)}"
     whose = f" ({', '.join(filter(None, (step.note, step.by)))})" if step.by else ""
-    at = f"{on_the_wall(step.at):%H:%M}" if step.at else ""
+    at = _when(step.at, step.on) if step.at else ""
     match step.reply:
         case Reply.YES:
             return f"by hand, at {at}, {_checked(step, work)}: {what}{whose}"
@@ -90,6 +98,14 @@ def line(step: HandStepStatus, work: HandworkStatus) -> str:
             return f"NOT done by hand, at {at}: {what}{whose}"
         case _:
             return f"to do by hand: {what}{whose}"
+
+
+def _when(said: Instant, done: Instant | None) -> str:
+    """When it was done; when that was said too, where these are two moments."""
+    at, then = (f"{on_the_wall(moment):%d/%m %H:%M}" for moment in (said, said if done is None else done))
+    if then == at:
+        return at[6:]
+    return f"{then[6:] if then[:5] == at[:5] else then} (said at {at[6:]})"
 
 
 def _worded(step: HandStepStatus) -> str:

@@ -30,7 +30,7 @@ class HandStep:
 
     text: str
     said: str
-    """That it was done, when, and who checked it; or that it was not. Empty: nobody has said anything."""
+    """That it was done, when, when that was said, who checked it; or that it was not. Empty: nobody said anything."""
     done: bool
     what: str
     target: str
@@ -147,12 +147,19 @@ def _begun(text: str) -> str:
 def _said(step: HandStepStatus, work: HandworkStatus, now: Instant, words: Words, *, named: bool) -> str:
     if step.at is None or step.reply == Reply.UNKNOWN:
         return ""
-    at = moment(step.at, now, words)
+    at = _when(step.at, step.on, now, words)
     who = {"by": plain(", ".join(filter(None, (step.by, step.note))))} if named and step.by else {}
     key = "by" if who else "at"
     if step.reply == Reply.NO:
         return words.say(f"by-hand.not-{key}", at=at, **who)
     return words.say(f"by-hand.done-{key}", at=at, checked=_checked(step, work, words), **who)
+
+
+def _when(said: Instant, done: Instant | None, now: Instant, words: Words) -> str:
+    """When it was done, and when that was said where these are two moments."""
+    at = moment(said, now, words)
+    then = at if done is None else moment(done, now, words)
+    return at if then == at else words.say("by-hand.then", then=then, at=at)
 
 
 def _checked(step: HandStepStatus, work: HandworkStatus, words: Words) -> str:

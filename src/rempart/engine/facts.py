@@ -627,6 +627,8 @@ class TickedByHand(Fact, frozen=True, tag=True, kw_only=True):
     reply: Reply
     note: str
     by: str
+    on: Instant | None = None
+    """When it was done, as they say; None: they did not say, or an older station did not ask."""
 
 
 class PaperKept(Fact, frozen=True, tag=True, kw_only=True):

@@ -4,7 +4,7 @@ The station did none of it and holds none of it. A probe through a door outside 
 nothing checks a block or an isolation.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_network
@@ -15,7 +15,8 @@ from rempart.containment.by_hand import Deed, steps
 from rempart.containment.policy import Action
 from rempart.engine import facts, orders
 from rempart.errors import OrderRefused, require
-from rempart.instants import Instant
+from rempart.incidents.incident import Incident, IncidentState
+from rempart.instants import Instant, hours, seconds
 from rempart.site.site import Site
 
 CUT = Deed(Action.CONTAIN)
@@ -32,6 +33,14 @@ class HandTick:
     note: str
     by: str
     at: Instant
+    """When they said it."""
+    on: Instant | None = None
+    """When they said it was done; None: they did not say."""
+
+    @property
+    def since(self) -> Instant:
+        """Since when it is so, as far as is known."""
+        return self.at if self.on is None else self.on
 
 
 Handwork = Mapping[Deed, Mapping[str, HandTick]]
@@ -49,7 +58,9 @@ class Checked(StrEnum):
     """Something outside still answers."""
 
 
-def heard(site: Site, order: orders.TickByHand, now: Instant) -> facts.TickedByHand:
+def heard(
+    site: Site, incidents: Iterable[Incident], order: orders.TickByHand, now: Instant
+) -> facts.TickedByHand:
     """What is written down of somebody's word. Raises `OrderRefused`."""
     require(not site.enforces, "not-by-hand")
     deed = Deed(order.action, _target(site, order))
@@ -63,7 +74,20 @@ def heard(site: Site, order: orders.TickByHand, now: Instant) -> facts.TickedByH
         reply=order.reply,
         note=order.note,
         by=order.by,
+        on=None if order.on is None else _done(Instant(order.on), order.reply, incidents, now),
     )
+
+
+def _done(on: Instant, reply: Reply, incidents: Iterable[Incident], now: Instant) -> Instant:
+    """When it was done: not in the future, and not before the first incident that is under way began.
+
+    With none under way, at most a day ago: whoever pulls a cable may know before the station does. People say minutes.
+    """
+    require(reply is Reply.YES, "undone-at-a-time")
+    require(on <= now, "done-in-future")
+    begun = min((i.opened for i in incidents if i.state is not IncidentState.CLOSED), default=now - hours(24))
+    require(on >= begun - begun % seconds(60), "done-before-all")
+    return on
 
 
 def _target(site: Site, order: orders.TickByHand) -> str:
@@ -84,7 +108,7 @@ def _target(site: Site, order: orders.TickByHand) -> str:
 def after_it(work: Handwork, fact: facts.TickedByHand) -> Handwork:
     """The work after one word about it. A block or an isolation of which nothing is done any more is forgotten."""
     deed = Deed(fact.action, fact.target)
-    said = HandTick(reply=fact.reply, note=fact.note, by=fact.by, at=fact.at)
+    said = HandTick(reply=fact.reply, note=fact.note, by=fact.by, at=fact.at, on=fact.on)
     ticks = {**work.get(deed, {}), fact.step: said}
     others = {each: of_it for each, of_it in work.items() if each != deed}
     if deed == CUT or _begun(ticks) is not None:
@@ -95,12 +119,12 @@ def after_it(work: Handwork, fact: facts.TickedByHand) -> Handwork:
 
 
 def cut_since(work: Handwork) -> Instant | None:
-    """When the latest step of the cut was said to be done; None: no step is."""
+    """When the latest step of the cut was done, as people say; None: no step is."""
     return _begun(work.get(CUT, {}))
 
 
 def _begun(ticks: Mapping[str, HandTick]) -> Instant | None:
-    return max((tick.at for tick in ticks.values() if tick.reply is Reply.YES), default=None)
+    return max((tick.since for tick in ticks.values() if tick.reply is Reply.YES), default=None)
 
 
 def checked(site: Site, work: Handwork, ledger: Ledger) -> tuple[Checked, tuple[str, ...]]:

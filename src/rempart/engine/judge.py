@@ -81,7 +81,7 @@ class _Court:
         if isinstance(order, _SightOrder):
             return self.sight(order)
         if isinstance(order, orders.TickByHand):
-            return (handwork.heard(self.site, order, self.now),)
+            return (handwork.heard(self.site, self.state.incidents.values(), order, self.now),)
         return (heard(self.site, self.state.care, order, self.now),)
 
     def cut(self, order: _CutOrder) -> tuple[AnyFact, ...]:

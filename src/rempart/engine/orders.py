@@ -368,7 +368,8 @@ class TickOutside(Order, frozen=True, tag=True, kw_only=True):
 class TickByHand(Order, frozen=True, tag=True, kw_only=True):
     """Beside the path: say that one step was done at the firewall or the switch, or is not (any more).
 
-    The cut has no ``target``; ``step`` counts from 1, as the station tells them.
+    The cut has no ``target``; ``step`` counts from 1, as the station tells them. ``on``: when it was done, where that
+    is not just now.
     """
 
     action: Action
@@ -376,6 +377,7 @@ class TickByHand(Order, frozen=True, tag=True, kw_only=True):
     step: Annotated[int, Meta(ge=1, le=100)] = 1
     reply: Reply
     note: Text = ""
+    on: Annotated[int, Meta(ge=0, le=1 << 53)] | None = None
 
 
 class KeepPaper(Order, frozen=True, tag=True, kw_only=True):

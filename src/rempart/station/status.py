@@ -148,6 +148,7 @@ def _hand_steps(site: Site, deed: Deed, ticks: Mapping[str, HandTick]) -> Iterat
             note=tick.note if tick else "",
             by=tick.by if tick else "",
             at=tick.at if tick else None,
+            on=tick.on if tick else None,
         )
 
 

@@ -12,6 +12,7 @@ from rempart.console.access import Session
 from rempart.console.audience import audience
 from rempart.console.by_hand import BY_HAND, by_hand_page, deed_and_step
 from rempart.console.web import Fields, Orders, form, one, session
+from rempart.console.when import typed
 from rempart.engine.orders import TickByHand
 from rempart.errors import StationUnreachable
 from rempart.messages import OrderDone, Ordered
@@ -75,6 +76,7 @@ class _ByHand:
 def _order(by: str, given: Fields) -> TickByHand:
     """Raises ValueError or `msgspec.ValidationError` when the form says nothing of the sort."""
     action, step = deed_and_step(one(given, "what", 40))
+    on = one(given, "on", 40)
     said = {
         "type": TickByHand.__name__,
         "by": by,
@@ -83,5 +85,6 @@ def _order(by: str, given: Fields) -> TickByHand:
         "target": one(given, "target", 120).strip(),
         "reply": one(given, "reply", 10),
         "note": one(given, "note", 400).strip(),
+        "on": typed(on) if on else None,
     }
     return msgspec.convert(said, TickByHand)
