@@ -133,7 +133,10 @@ def test_every_source_and_confidence_is_kept(obligations: Obligations) -> None:
             assert all(words.values()) or not any(words.values())
     for question in obligations.questions.values():
         assert set(question.text) == set(Language)
+        assert set(question.why) == set(Language)
         assert all(question.text.values())
+        assert all(question.why.values())
+        assert len(set(question.why.values())) == len(Language), question.id
 
 
 def test_a_question_without_one_of_the_languages_is_refused() -> None:
@@ -143,3 +146,5 @@ def test_a_question_without_one_of_the_languages_is_refused() -> None:
         duty.parse(text.replace("\nde = ", "\nde-is-gone = ", 1))
     with pytest.raises(KeyError, match="nl"):
         duty.parse(text.replace("\nname.nl = ", "\nname.gone = ", 1))
+    with pytest.raises(KeyError, match="fr"):
+        duty.parse(text.replace("\nwhy.fr = ", "\nwhy.gone = ", 1))

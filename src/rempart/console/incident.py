@@ -499,7 +499,7 @@ def _questions(
         yield AskedHere(
             id=question.id,
             text=question.text[paper],
-            why=question.why,
+            why=question.why[paper],
             confidence=words.say(f"case.confidence-{question.confidence}"),
             sources=question.sources,
             number=question.number,

@@ -53,7 +53,8 @@ class Question:
     number: bool
     text: Mapping[str, str]
     """Language to words."""
-    why: str
+    why: Mapping[str, str]
+    """Language to what hangs on the answer, and how far it is sure."""
     confidence: str
     sources: tuple[str, ...]
     default: str | None = None
@@ -256,7 +257,7 @@ def _question(row: Mapping[str, Any]) -> Question:
         id=row["id"],
         number=row["kind"] == "number",
         text=_spoken(row),
-        why=row["why"],
+        why=_spoken(row["why"]),
         confidence=row["confidence"],
         sources=tuple(row["sources"]),
         default=row.get("default"),
