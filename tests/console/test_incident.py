@@ -26,7 +26,7 @@ HOSTILE = '<script>alert("x")</script>\u202egnp.exe'
 
 
 async def attacked(home: Household, console: Console, folder: Path) -> None:
-    home.guard._attachments = Attachments(folder / "attachments")
+    home.guard.attachments = Attachments(folder / "attachments")
     for finding in (RECORDS, SCAN):
         await home.guard.ask(Found(Instant(home.clock.now()), finding))
     console.feed.status = await home.ask(StatusAsked())
