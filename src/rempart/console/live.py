@@ -65,6 +65,10 @@ class Live:
         """Whether one more page of this session may look on."""
         return self._looking.total() < MOST and self._looking[session] < MOST_EACH
 
+    def looking(self, session: str) -> int:
+        """How many pages and streams of this session look on."""
+        return self._looking[session]
+
     def come(self, session: str) -> None:
         """One more page of this session looks on."""
         self._looking[session] += 1

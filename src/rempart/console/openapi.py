@@ -15,6 +15,7 @@ from rempart.accounts.conversation import (
     Visitor,
 )
 from rempart.console.frame import LOOKERS
+from rempart.console.settings import Settings
 from rempart.detection.bunch import Bunch
 from rempart.detection.finding import Kind, Level
 from rempart.detection.inquiry import (
@@ -121,6 +122,7 @@ _SPOKEN = (
     Incidents,
     Findings,
     Health,
+    Settings,
     BunchTold,
     ExceptionsTold,
     PreviewAsked,
@@ -184,6 +186,23 @@ def _status(named: _Schemas) -> dict[str, Any]:
                 gives="Health",
                 scope="read",
             ),
+        },
+        f"{ROOT}/settings": {
+            "get": _operation(
+                "settings",
+                f"What site.toml says of the site; it is changed on the station only. {_LOOKERS}",
+                named,
+                gives="Settings",
+                scope="read",
+            ),
+        },
+        f"{ROOT}/events": {
+            "get": {
+                **_operation(
+                    "events", "How things are, each time that the guard tells it", named, scope="read"
+                ),
+                "responses": _responses(named, "Status") | {"200": _STREAM},
+            },
         },
     }
 
@@ -427,6 +446,13 @@ def _session(named: _Schemas) -> dict[str, Any]:
     }
 
 
+_STREAM = {
+    "description": "Server-sent events without an end: `status`, whose data is a Status in JSON as `status` tells it, "
+    "and `silent`, with empty data, when the guard does not answer. A comment every few seconds shows that the stream "
+    "lives. It ends with the session. A session may hold six open, live pages included; one more gets 503.",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
 _BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
 _INCIDENT = {
@@ -463,7 +489,7 @@ _ERRORS = {
     "403": "Refused: the person's roles or the token's scopes do not allow it. The refusal of an order is sealed.",
     "421": "This is not the name of this station.",
     "429": "Too many tries; the header Retry-After says how many seconds to wait.",
-    "503": "The guard, or watch, does not answer. Nothing is known to have been done.",
+    "503": "The guard, or watch, does not answer, or too many look on. Nothing is known to have been done.",
 }
 
 _FAULTS = {

@@ -1,10 +1,62 @@
-"""The page of settings: what the station was told about the site, in plain words, and where each is changed."""
+"""What the station was told about the site: as a page in plain words, with where each is changed, and for programs."""
 
 from collections.abc import Iterable
 
+import msgspec
+
 from rempart.console.sheet import Card, Line, SheetPage, sheet
 from rempart.console.words import Words, plain
-from rempart.site.site import Site
+from rempart.site.language import Language
+from rempart.site.opening import Fallback
+from rempart.site.site import Asset, Contact, LogSource, OutsideWall, Safeguard, Site, Zone
+
+
+class OpeningSetting(msgspec.Struct, frozen=True, kw_only=True):
+    """A door to the outside, and what is used instead while it is closed."""
+
+    id: str
+    name: str
+    lifeline: bool
+    fallback: Fallback
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What site.toml says of the site, as far as the page of settings tells it."""
+
+    name: str
+    phone: str
+    template: str
+    languages: tuple[Language, ...]
+    zones: tuple[Zone, ...]
+    openings: tuple[OpeningSetting, ...]
+    assets: tuple[Asset, ...]
+    safeguards: tuple[Safeguard, ...]
+    contacts: tuple[Contact, ...]
+    logs: tuple[LogSource, ...]
+    outside_wall: tuple[OutsideWall, ...]
+    told: tuple[str, ...]
+    """The roles that are told by message. By which way, and at which number or address, is not in it."""
+
+
+def settings_of(site: Site) -> Settings:
+    """The settings, for programs."""
+    return Settings(
+        name=site.name,
+        phone=site.phone,
+        template=site.template,
+        languages=site.languages,
+        zones=site.zones,
+        openings=tuple(
+            OpeningSetting(id=each.id, name=each.name, lifeline=each.lifeline, fallback=each.fallback)
+            for each in site.openings
+        ),
+        assets=site.assets,
+        safeguards=site.safeguards,
+        contacts=site.contacts,
+        logs=site.logs,
+        outside_wall=site.outside_wall,
+        told=tuple(each.role for each in site.telling.recipients),
+    )
 
 
 def settings_page(site: Site, words: Words) -> SheetPage:

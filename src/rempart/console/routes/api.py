@@ -6,13 +6,13 @@ as for the page about it.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from rempart.accounts.conversation import (
@@ -48,6 +48,7 @@ from rempart.console.openapi import (
 )
 from rempart.console.routes.incidents import attaching, handed
 from rempart.console.routes.technique import vitals_of
+from rempart.console.settings import settings_of
 from rempart.console.web import ANSWER_MOST, Upload, body, where
 from rempart.detection.inquiry import (
     BunchAsked,
@@ -93,6 +94,9 @@ _Told = TypeVar("_Told", Bunches, BunchTold, ExceptionsTold, Preview, SourcesTol
 _FILTERS = ("day", "level", "kind")
 """What may narrow the findings that are asked for."""
 
+_BEAT = 3.0
+"""Seconds after which a stream says that it lives when nothing changes."""
+
 _DESCRIPTION = msgspec.json.encode(description())
 
 
@@ -104,6 +108,8 @@ def routes(console: "Console") -> list[Route]:
         _route("/openapi.json", desk.description),
         _route("/status", desk.status),
         _route("/health", desk.health),
+        _route("/settings", desk.settings),
+        _route("/events", desk.events),
         _route("/orders", desk.order, "POST"),
         _route("/questions", desk.question, "POST"),
         _route("/simulations", desk.simulate, "POST"),
@@ -184,6 +190,36 @@ class _Api:
                 disk=known.rules.disk if known.rules else None,
             )
         )
+
+    async def settings(self, request: Request) -> Response:
+        """What the station was told about the site."""
+        await self._reader(request, LOOKERS)
+        return _json(settings_of(self.console.site))
+
+    async def events(self, request: Request) -> Response:
+        """How things are, again and again."""
+        token, _ = await self._reader(request)
+        if not self.console.live.room(token):
+            raise _Refused(503, "too many look on already", "End one of the streams, or wait.")
+        return StreamingResponse(self._changes(request, token), media_type="text/event-stream")
+
+    async def _changes(self, request: Request, token: str) -> AsyncIterator[bytes]:
+        """Each status as the person's roles of that moment may see it. Looking on is no use of a session."""
+        console, told = self.console, object()
+        console.live.come(token)
+        try:
+            while here := await console.visitors.session(token, where(request), looking=True):
+                assert here.visitor
+                if told is console.feed.status:
+                    yield b":\n\n"
+                elif seen := console.told(audience_of(here.visitor.roles)):
+                    yield b"event: status\ndata: " + msgspec.json.encode(seen) + b"\n\n"
+                else:
+                    yield b"event: silent\ndata:\n\n"
+                told = console.feed.status
+                await console.feed.changed(_BEAT)
+        finally:
+            console.live.gone(token)
 
     async def order(self, request: Request) -> Response:
         """Give an order."""
