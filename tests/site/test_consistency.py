@@ -46,6 +46,7 @@ def test_a_site_that_resolves(good: str) -> None:
         ('relays = ["files"]', 'relays = ["file"]', "there is no asset 'file'"),
         ('opening = "names"', 'opening = "website"', "does not lead to resolvers"),
         ('"198.51.100.53"', '"dns.example"', "does not lead to resolvers"),
+        ('"198.51.100.53"', '"198.51.100.0/24"', "does not lead to resolvers"),
         ('"udp/53", "tcp/53"', '"udp/53"', "does not lead to resolvers"),
         ('["care.example"]', '["care.example", "192.0.2.1"]', "names are told apart in TLS"),
         ('["care.example"]', '["*"]', "names are told apart in TLS"),

@@ -139,7 +139,7 @@ def _resolution(page: Page, site: Site) -> None:
             page.wrong(
                 ("resolver", "opening"),
                 f"{shown(opening.id)} does not lead to resolvers",
-                'It needs `direction = "out"`, addresses (or `*`) as hosts, and udp/53 and tcp/53.',
+                'It needs `direction = "out"`, single addresses (or `*`) as hosts, and udp/53 and tcp/53.',
             )
 
 
@@ -152,7 +152,8 @@ def _all_names_over_one_port(opening: Opening) -> bool:
 def _leads_to_resolvers(opening: Opening) -> bool:
     ports = {(each.transport, each.first_port, each.last_port) for each in opening.services}
     asked = ports == {(transport, 53, 53) for transport in Transport}
-    return opening.direction is Direction.OUT and asked and not any(map(is_name, opening.hosts))
+    several = any(is_name(host) or "/" in host for host in opening.hosts)  # one resolver has one address
+    return opening.direction is Direction.OUT and asked and not several
 
 
 def _machines(page: Page, site: Site) -> None:

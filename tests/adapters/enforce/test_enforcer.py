@@ -1,6 +1,5 @@
 """One suite for every enforcer: what goes in is read back, repeated changes nothing, deadlines fall by themselves."""
 
-import ctypes
 import re
 import shutil
 import subprocess
@@ -27,7 +26,6 @@ from rempart.ports import Enforcer
 from rempart.site.description import parse
 from rempart.site.opening import OpeningState
 
-CLONE_NEWNET = 0x40000000
 OPEN, FILTERED, CLOSED = OpeningState.OPEN, OpeningState.FILTERED, OpeningState.CLOSED
 SECOND = 1_000_000
 SITE = """
@@ -101,18 +99,6 @@ kind = "workstation"
 
 def now() -> Instant:
     return Instant(time.time_ns() // 1000)
-
-
-@pytest.fixture
-def alone() -> Iterator[None]:
-    """This thread in a fresh network namespace."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    with Path("/proc/thread-self/ns/net").open() as home:
-        if libc.unshare(CLONE_NEWNET):
-            pytest.skip("needs a network namespace: run as root, or under unshare -Urn")
-        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        yield
-        libc.setns(home.fileno(), CLONE_NEWNET)
 
 
 def memory(_request: pytest.FixtureRequest) -> Iterator[Enforcer]:

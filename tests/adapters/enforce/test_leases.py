@@ -19,7 +19,7 @@ from rempart.site.description import parse
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
 
-from .test_enforcer import SITE, alone  # noqa: F401  a fixture
+from .test_enforcer import SITE
 
 pytestmark = pytest.mark.lab
 OPEN = Enforcement(stands={"e-health": Stand(state=OpeningState.OPEN)})
@@ -50,7 +50,7 @@ fallback = { text = "paper", phone = "04 000 00 01" }
 
 
 @pytest.fixture
-def kernel(alone: None, site: Site) -> Kernel:  # noqa: F811
+def kernel(alone: None, site: Site) -> Kernel:
     made = Kernel(site)
     made.enforce(OPEN, SystemClock().now())
     return made
@@ -71,7 +71,7 @@ def held(name: str) -> dict[str, int]:
     return {json.dumps(each["elem"]["val"]): each["elem"]["expires"] for each in found.get("elem", ())}
 
 
-def test_the_twin_remembers(alone: None) -> None:  # noqa: F811
+def test_the_twin_remembers(alone: None) -> None:
     twin = MemoryEnforcer()
     lessor: Lessor = twin
     lessor.hold([lease(5)])

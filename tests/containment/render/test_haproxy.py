@@ -89,7 +89,15 @@ def test_an_id_or_a_host_that_could_break_out_is_refused(site: Site, hostile: st
 def test_a_service_for_named_callers_only(site: Site) -> None:
     portal = replace(site.opening("gp-portal"), hosts=("192.0.2.0/28",))
     rendered = config(replace(site, openings=(portal,)), PLACES)
-    assert "deny deny_status 403 if { var(txn.opening) -m str gp-portal } !{ src 192.0.2.0/28 }" in rendered
+    assert "\tacl callers_5 src 192.0.2.0/28\n" in rendered
+    assert "deny deny_status 403 if { var(txn.opening) -m str gp-portal } !callers_5\n" in rendered
+
+
+@pytest.mark.parametrize(("largest", "room"), [(0, None), (12_288, None), (12_289, 32_768), (60_000, 65_536)])
+def test_the_largest_page_has_room(site: Site, largest: int, room: int | None) -> None:
+    rendered = config(site, PLACES, largest=largest)
+    assert ("tune.bufsize" in rendered) is (room is not None)
+    assert room is None or f"\ttune.bufsize {room}\n" in rendered
 
 
 TLS = Tls(certificate="/etc/rempart/www.pem", clients="/etc/rempart/gps.pem", hsts_days=10)

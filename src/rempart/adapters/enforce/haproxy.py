@@ -110,6 +110,7 @@ class Proxy:
             for opening, *both in self._pages.pages()
             for page, dated in zip(both, (True, False), strict=True)
         }
+        largest = max((len(page.encode()) for page in pages.values()), default=0)
         return {
             **pages,
             **{
@@ -119,7 +120,7 @@ class Proxy:
             filtering / modsecurity.OWN_RULES: own_rules.read_text(encoding="utf-8"),
             filtering / modsecurity.PAGE: self._pages.refusal(),
             proxy / HOSTS: hosts_map(site),
-            places.proxy_config: config(site, places, run_as=_run_as()),
+            places.proxy_config: config(site, places, run_as=_run_as(), largest=largest),
         }
 
     def enforce(self, wanted: Enforcement, now: Instant) -> None:

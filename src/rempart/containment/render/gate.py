@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from rempart.config import Places
+from rempart.containment.acl import acl
 from rempart.containment.gate import OTHERS_PORTS, Wide, gate_port, gated, port, wide
 from rempart.containment.holdings import network
 from rempart.containment.measure import Enforcement
@@ -79,15 +80,14 @@ def servers(site: Site) -> Iterator[tuple[str, str]]:
 
 def _opening(site: Site, opening: Opening, places: Places) -> Iterator[str]:
     others = list(wide(site, opening))
-    names = " ".join(_matching(_WORD, name) for name in resolved(site, opening))
     yield from (
         f"frontend {_named(opening)}",
         f"\tbind 0.0.0.0:{gate_port(opening)}",
         f"\tbind [::]:{gate_port(opening)} v6only",
-        f"\tacl own req.ssl_sni,lower -m str {names}",
+        *acl("own", "req.ssl_sni,lower -m str", (_matching(_WORD, name) for name in resolved(site, opening))),
         *(f"\tacl {_acl(other)} var(txn.{_acl(other)}) -m found" for other in others),
         "\ttcp-request inspect-delay 3s",
-        *(_may(other, places) for other in others),
+        *(line for other in others for line in _may(other, places)),
         f"\ttcp-request content reject if {_closed(opening, places)}",
         "\ttcp-request content reject if !{ req.ssl_hello_type 1 }",
         "\ttcp-request content reject if !{ req.ssl_sni -m found }",
@@ -114,11 +114,12 @@ def _backend(name: str, opening: Opening, source: str = "") -> Iterator[str]:
     )
 
 
-def _may(other: Wide, places: Places) -> str:
+def _may(other: Wide, places: Places) -> Iterator[str]:
     """Marks whoever may browse: inside one of its zones, while it is not closed."""
-    members = " ".join(str(network(text)) for text in other.networks)
-    condition = f"{{ src {members} }} !{_closed(other.opening, places)}"
-    return f"\ttcp-request content set-var(txn.{_acl(other)}) bool(true) if {condition}"
+    inside = f"inside_{other.opening.mark}"
+    yield from acl(inside, "src", (str(network(text)) for text in other.networks))
+    condition = f"{inside} !{_closed(other.opening, places)}"
+    yield f"\ttcp-request content set-var(txn.{_acl(other)}) bool(true) if {condition}"
 
 
 def _acl(other: Wide) -> str:

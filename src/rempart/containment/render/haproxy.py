@@ -14,6 +14,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv6Address
 
 from rempart.config import Places
+from rempart.containment.acl import acl
 from rempart.containment.holdings import network, spelled
 from rempart.containment.limits import Limits, limited_by_proxy
 from rempart.containment.measure import Enforcement, Stand
@@ -31,6 +32,10 @@ PORT, TLS_PORT = 80, 443
 ZONE = "TZ=CET-1CEST,M3.5.0,M10.5.0/3"
 """What haproxy's environment must say when it starts: hours of use are the house's, Belgian time by rule (POSIX), with
 or without the machine's zone files. Said in its configuration it comes too late."""
+_BUFFER = 16_384
+"""Bytes of a buffer, as haproxy has them by itself (tune.bufsize)."""
+_HEADERS = 4_096
+"""Bytes left for what stands before a page."""
 CERTIFICATES = "certificates.list"
 """File of the certificates, by the names they are for; it may be empty."""
 ENCRYPTED = "encrypted.map"
@@ -72,12 +77,15 @@ _LOGGED = (
 )
 
 
-def config(site: Site, places: Places, *, run_as: str | None = None) -> str:
-    """The configuration. ``run_as`` names the user and group to become, when started as root. Raises InputRefused."""
+def config(site: Site, places: Places, *, run_as: str | None = None, largest: int = 0) -> str:
+    """The configuration. ``run_as`` names the user and group to become, when started as root. Raises InputRefused.
+
+    ``largest``: bytes of the largest page; haproxy does not start with one that its buffers do not hold.
+    """
     folder = _path(str(places.proxy_config.parent))
     published = list(site.published())
     sections = [
-        _global(places, run_as),
+        _global(places, run_as, largest),
         _defaults(),
         _front(site, published, places, folder),
         _challenges(places),
@@ -226,8 +234,9 @@ _STATE = "state:"
 # -- sections -----------------------------------------------------------------------------------------------------
 
 
-def _global(places: Places, run_as: str | None) -> list[str]:
+def _global(places: Places, run_as: str | None, largest: int) -> list[str]:
     who = [f"\tuser {_id(run_as)}", f"\tgroup {_id(run_as)}"] if run_as else []
+    room = -(-(largest + _HEADERS) // _BUFFER) * _BUFFER
     return [
         "global",
         # haproxy cuts a line that is longer, and half an object is no JSON: 3328 bytes captured, times six, and room.
@@ -236,6 +245,7 @@ def _global(places: Places, run_as: str | None) -> list[str]:
         f"\tstats socket {_path(str(places.proxy_socket))} mode 660 level admin",
         "\tstats timeout 10s",
         "\tmaxconn 2000",
+        *([f"\ttune.bufsize {room}"] if room > _BUFFER else ()),
         # What browsers of the last ten years speak (Mozilla's intermediate profile, elliptic curves only).
         "\tssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets",
         f"\tssl-default-bind-ciphers {_CIPHERS}",
@@ -301,13 +311,14 @@ def _front_rules(opening: Opening, folder: str) -> Iterator[str]:
     assert publication is not None
     asks = _asks_for(opening)
     if "*" not in opening.hosts:
-        allowed = " ".join(spelled(host) for host in addresses(opening.hosts))
-        yield f"\thttp-request deny deny_status 403 if {asks} !{{ src {allowed or '255.255.255.255'} }}"
+        callers = f"callers_{int(opening.mark)}"
+        yield from acl(callers, "src", map(spelled, addresses(opening.hosts)))
+        yield f"\thttp-request deny deny_status 403 if {asks} !{callers}"
     closed = _telling(opening, folder, dated=True)
     yield f"\thttp-request return {closed} if {asks} {{ var(txn.state) -m str closed }}"
     if publication.hours:
         shut = _telling(opening, folder, dated=False)
-        days = " ".join(f"{day:d}" for day in publication.hours.days)
+        days = " ".join(f"{day:d}" for day in publication.hours.days) or "0"  # which is no day: never
         first, last = _clock(publication.hours.begins), _clock(publication.hours.ends - 1)
         yield f"\thttp-request return {shut} if {asks} !{{ date,ltime(%u) {days} }}"
         yield f"\thttp-request return {shut} if {asks} !{{ date,ltime(%H%M) -m int {first}:{last} }}"

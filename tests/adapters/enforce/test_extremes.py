@@ -1,0 +1,310 @@
+"""Whole descriptions of sites at the edges of what they may say, as the real kernel and the real programs read them.
+
+What the renderers write is a guess about nft, haproxy, nginx and unbound until those have read it: nft reads eight
+digits of a unit of time, haproxy 64 words of a line and pages no larger than a buffer. ``REMPART_EXTREMES`` is the
+number of sites; a few by default, so that the suite stays quick.
+"""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from rempart.adapters.enforce.haproxy import Proxy
+from rempart.adapters.enforce.nftables import Kernel
+from rempart.config import Places
+from rempart.console.public import PublicFace
+from rempart.containment import gate as gates
+from rempart.containment.barrier import passages
+from rempart.containment.boot import shut
+from rempart.containment.limits import Limits, limited_by_kernel
+from rempart.containment.measure import Enforcement, Stand, disagreements
+from rempart.containment.render import gate, unbound
+from rempart.instants import Instant, after, seconds
+from rempart.site.description import parse
+from rempart.site.opening import Opening, OpeningState
+from rempart.site.site import Site
+
+pytestmark = pytest.mark.lab
+
+SITES = int(os.environ.get("REMPART_EXTREMES", "8"))
+FEW = st.sampled_from([0, 1, 1, 2, 3])
+MANY = st.sampled_from([1, 1, 2, 3, 70, 130])
+WORDS = st.sampled_from(
+    [
+        "Téléphone",
+        "é" * 200,
+        "a",
+        "100 % \" ' \\ { } < > & # $HOME %[env(HOME)] @",
+        "日本語 العربية 🏥",
+        "; } drop",
+    ]
+)
+LABEL = "a" * 61
+NAMES = [f"{LABEL}{n % 10}x.{LABEL}{n // 10}y.{'c' * 60}.example" for n in range(70)]
+ADDRESSES = [
+    *("0.0.0.0", "255.255.255.255", "127.0.0.1", "192.0.2.1", "192.0.2.2", "224.0.0.1"),
+    *("::", "::1", "2001:db8::1", "2001:DB8:0:0::2", "::192.0.2.1", "64:ff9b::192.0.2.1", "ff02::1"),
+    *(f"198.51.100.{n}" for n in range(130)),
+]
+NETWORKS = [
+    *(
+        "0.0.0.0/0",
+        "0.0.0.0/1",
+        "128.0.0.0/1",
+        "192.0.2.0/25",
+        "192.0.2.128/25",
+        "192.0.2.0/24",
+        "192.0.2.0/31",
+    ),
+    *("::/0", "::/1", "8000::/1", "2001:db8::/32", "2001:db8::/33", "2001:db8:8000::/33", "2001:db8::/127"),
+    *(f"203.0.{n}.0/24" for n in range(130)),
+]
+SERVICES = [
+    *("tcp/1", "tcp/65535", "udp/1", "udp/65535", "tcp/1-65535", "udp/1-65535", "tcp/1-1"),
+    *("tcp/80-443", "tcp/443", "tcp/444-445", "udp/53", "udp/10000-20000", "udp/20001"),
+    *(f"tcp/{port}" for port in range(1000, 1140, 2)),
+]
+INTERFACES = ["eth0", "a.b-c_d01234567", "-x", "...", "e", "br0.4094", "wlan0", "12345"]
+SPANS = st.sampled_from([3, 59, 86_399, 86_400, 100_000, 8_640_000, 31_536_000, 315_360_000, 3_153_600_000])
+"""Seconds until a deadline: beyond the week-end, a leap day, the year and 2038."""
+
+
+def some(draw: st.DrawFn, pool: list[str], sizes: st.SearchStrategy[int]) -> list[str]:
+    """So many of them, from somewhere on."""
+    size, first = draw(sizes), draw(st.integers(0, len(pool) - 1))
+    return (pool[first:] + pool)[: min(size, len(pool))]
+
+
+@st.composite
+def openings(draw: st.DrawFn, number: int, zones: list[str]) -> dict[str, Any]:
+    sort = draw(st.sampled_from(["plain", "plain", "anywhere", "published", "visits", "shared", "named"]))
+    made: dict[str, Any] = {
+        "id": (f"o{number}-" + "x" * 40)[: draw(st.sampled_from([6, 40]))],
+        "name": draw(WORDS),
+        "zones": some(draw, zones, st.sampled_from([1, 2, 130])),
+        "direction": draw(st.sampled_from(["out", "in", "both"])),
+        "hosts": some(draw, draw(st.sampled_from([ADDRESSES, NETWORKS])), MANY),
+        "services": some(draw, SERVICES, MANY),
+        "care": draw(st.integers(0, 6)),
+        "lifeline": draw(st.booleans()),
+        "normally": draw(st.sampled_from(["open", "filtered", "closed"])),
+        "fallback": {"text": draw(WORDS)},
+    }
+    match sort:
+        case "anywhere":
+            made["hosts"] = ["*"]
+        case "named":
+            made["hosts"] = some(draw, NAMES, MANY)
+        case "shared":
+            shared = {"direction": "out", "shared_addresses": True, "services": ["tcp/443"]}
+            made |= {"hosts": some(draw, NAMES, MANY)} | shared
+        case "visits":
+            made |= {"direction": "in", "normally": "closed", "lifeline": False}
+        case "published":
+            made |= {"direction": "in", "publication": draw(publications(number))}
+            made["hosts"] = draw(st.sampled_from([["*"], made["hosts"]]))
+        case _:
+            pass
+    return made
+
+
+@st.composite
+def publications(draw: st.DrawFn, number: int) -> dict[str, Any]:
+    made = {
+        "host": f"p{number}.{LABEL}.{LABEL}.example",
+        "zone": "zone-0",
+        "address": draw(st.sampled_from(["10.0.0.7", "fd00::7"])),
+        "port": draw(st.sampled_from([1, 80, 65535])),
+        "requests": draw(st.sampled_from([10, 100_000])),
+    }
+    if draw(st.booleans()):
+        begins, ends = draw(st.sampled_from([("00:00", "24:00"), ("00:00", "00:01"), ("02:30", "03:00")]))
+        days = draw(st.sampled_from([[], ["sun"], ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]]))
+        made["hours"] = {"from": begins, "until": ends, "days": days}
+    if draw(st.booleans()):
+        made["tls"] = {
+            "certificate": "/nowhere/" + "c" * 170,
+            "clients": "/nowhere/a@b+c_d.pem",
+            "hsts_days": 730,
+        }
+    return made
+
+
+@st.composite
+def sites(draw: st.DrawFn) -> dict[str, Any]:
+    """A description as `rempart.site.description` takes it, in every key that an enforcer reads."""
+    zones = [f"zone-{number}" for number in range(draw(st.sampled_from([1, 2, 8, 40])))]
+    known = [draw(openings(number, zones)) for number in range(draw(st.sampled_from([1, 3, 12, 40])))]
+    for opening, mark in zip(
+        known, draw(st.sampled_from([range(1, 41), range(4089, 4048, -1)])), strict=False
+    ):
+        opening["mark"] = mark
+    made: dict[str, Any] = {
+        "id": "x" * draw(st.sampled_from([1, 40])),
+        "name": draw(WORDS),
+        "languages": draw(st.sampled_from([["fr"], ["fr", "nl", "de", "en"]])),
+        "phone": "04 000 00 00",
+        "uplink": {
+            "interface": "uplink-of-fifte",
+            "addresses": draw(
+                st.sampled_from([[], ["192.0.2.5/255.255.255.0", "2001:DB8::5"], ["203.0.113.2/32"]])
+            ),
+        },
+        "zones": [
+            {
+                "id": zone,
+                "name": draw(WORDS),
+                "interface": INTERFACES[n] if n < len(INTERFACES) else f"interface-{n}",
+                "networks": [f"10.{n}.0.0/25", f"10.{n}.0.128/25", f"fd00:{n:x}::/64"]
+                + [f"172.{16 + n // 4}.{n % 4 * 64 + k}.0/24" for k in range(draw(st.sampled_from([0, 60])))],
+                "reaches": some(draw, zones, st.sampled_from([0, 1, 40])),
+            }
+            for n, zone in enumerate(zones)
+        ],
+        "openings": known,
+        "assets": [
+            {
+                "id": f"asset-{n}",
+                "name": draw(WORDS),
+                "zone": "zone-0",
+                "addresses": [f"10.0.0.{n}", f"fd00::{n:x}"],
+            }
+            for n in range(draw(st.sampled_from([0, 1, 100])))
+        ],
+        "safeguards": [
+            {
+                "id": f"guard-{n}",
+                "interface": "management-0000",
+                "networks": some(draw, NETWORKS, MANY),
+                "services": some(draw, SERVICES, MANY),
+            }
+            for n in range(draw(FEW))
+        ],
+    }
+    if draw(st.booleans()):
+        asked = draw(st.sampled_from([["*"], ADDRESSES[3:5], ADDRESSES[8:11]]))
+        way = {
+            "id": "names",
+            "name": "Names",
+            "direction": "out",
+            "zones": zones[:1],
+            "hosts": asked,
+            "care": 0,
+        }
+        more = {"services": ["udp/53", "tcp/53"], "lifeline": True, "fallback": {"text": "none"}}
+        known.append(way | more)
+        made["resolver"] = {"opening": "names", "relays": [asset["id"] for asset in made["assets"]]}
+    return made
+
+
+def toml(value: object) -> str:
+    """A value of TOML; its strings are written as JSON's are."""
+    match value:
+        case dict():
+            return "{ " + ", ".join(f"{key} = {toml(each)}" for key, each in value.items()) + " }"
+        case list():
+            return "[" + ", ".join(map(toml, value)) + "]"
+        case _:
+            return json.dumps(value, ensure_ascii=False)
+
+
+def written(description: dict[str, Any]) -> str:
+    return "".join(f"{key} = {toml(value)}\n" for key, value in description.items())
+
+
+@st.composite
+def enforcements(draw: st.DrawFn, site: Site, now: Instant) -> Enforcement:
+    """Anything that the kernel may be asked to hold at this site."""
+
+    def until() -> Instant | None:
+        return draw(st.one_of(st.none(), SPANS.map(lambda span: after(now, seconds(span)))))
+
+    def stand(opening: Opening) -> Stand:
+        state, end = draw(st.sampled_from(OpeningState)), until()
+        if end and opening in limited_by_kernel(site) and draw(st.booleans()):
+            limits = Limits(source="198.51.100.7", hosts=("10.0.0.7", "10.0.0.8"))
+            return Stand(state=OpeningState.FILTERED, until=end, then=OpeningState.CLOSED, limits=limits)
+        return Stand(state=state, until=end, then=draw(st.sampled_from(OpeningState)) if end else None)
+
+    targets = [*some(draw, ADDRESSES, MANY), *some(draw, NETWORKS, MANY)]
+    barriers = [str(each) for each in passages(site)]
+    cut = draw(st.booleans())
+    return Enforcement(
+        stands={opening.id: stand(opening) for opening in site.openings},
+        contained=cut,
+        contained_until=until() if cut else None,
+        blocked=dict.fromkeys(targets)
+        if draw(st.booleans())
+        else {each: until() for each in _apart(targets)},
+        isolated={asset.id: until() for asset in site.assets},
+        barred={barrier: until() for barrier in barriers[: draw(MANY)]},
+    )
+
+
+def _apart(targets: list[str]) -> list[str]:
+    """Those that lie in none before: of what lies in another the later end stands, which is tested elsewhere."""
+    found: list[Any] = []
+    for network in map(ip_network, targets):
+        if not any(network.version == other.version and network.overlaps(other) for other in found):
+            found.append(network)
+    return list(map(str, found))
+
+
+def reads(*words: str) -> None:
+    """Let a program read its configuration as if it started."""
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no pattern to match" not in done.stderr
+
+
+def programs_read(site: Site, wanted: Enforcement) -> None:
+    """haproxy twice, nginx with ModSecurity, unbound."""
+    with tempfile.TemporaryDirectory(prefix="rempart-extremes-") as name:
+        folder = Path(name)
+        places = Places(site=folder / "site.toml", state=folder / "state", run=folder / "run", rules=())
+        Proxy(site, places, PublicFace(site)).prepare(wanted)
+        reads("haproxy", "-c", "-f", str(places.proxy_config))
+        if any(site.published()):
+            work = f"{places.filter_work}/"
+            reads("nginx", "-t", "-p", work, "-e", "stderr", "-c", str(places.filter_config))
+        if gates.gated(site):
+            places.gate_config.parent.mkdir(parents=True, exist_ok=True)
+            places.gate_config.write_text(gate.config(site, places))
+            places.gate_map.write_text(gate.states_map(site, wanted))
+            reads("haproxy", "-c", "-f", str(places.gate_config))
+        if site.resolver:
+            (folder / "unbound.conf").write_text(unbound.config(site))
+            reads("unbound-checkconf", str(folder / "unbound.conf"))
+
+
+def test_whatever_a_site_may_say_is_read_by_the_kernel_and_by_every_program(alone: None) -> None:
+    @settings(
+        max_examples=SITES,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],  # making an example smaller takes minutes of programs
+    )
+    @given(sites(), st.data())
+    def read(description: dict[str, Any], data: st.DataObject) -> None:
+        text = written(description)
+        site = parse(text, "extremes")
+        now = Instant(time.time_ns() // 1000)
+        programs_read(site, shut(site))
+        kernel = Kernel(site)
+        for _ in range(2):  # loaded whole, as at boot; then changed
+            wanted = data.draw(enforcements(site, now))
+            begun = Instant(time.time_ns() // 1000)
+            kernel.enforce(wanted, begun)
+            present = Instant(time.time_ns() // 1000)
+            assert disagreements(wanted, kernel.read(present), present) == ()
+
+    read()
