@@ -97,6 +97,13 @@ class DecodeError(InputRefused):
     """A line of a log is not of the kind its decoder reads; the line is kept and counted, the rest goes on."""
 
 
+class DecoderFailed(DecodeError):
+    """A decoder met a line that it should have refused and did not expect: a defect of ours, and one line's only.
+
+    ``__cause__`` is what was raised. The message names where in our code, never the line or what is in it.
+    """
+
+
 class OrderRefused(RempartError):
     """The order was understood; a safeguard, a gate or a right stands against it. ``said`` is why, as a phrase."""
 

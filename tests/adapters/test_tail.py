@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from rempart.adapters.collect import tail
 from rempart.adapters.collect.tail import MAX_LINE, Follower, Position
+from rempart.events.joining import Joining
 
 
 def write(path: Path, data: bytes) -> None:
@@ -314,3 +315,20 @@ def test_lines_in_are_lines_out(
                 os.truncate(log, 0)
     follower.close()
     assert [(number, body.partition(b"\n")[0]) for number, body in read] == list(enumerate(written, 1))
+
+
+def test_lines_that_cannot_be_joined_are_kept_each_for_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: Joining, lines: list[bytes]) -> list[bytes]:
+        raise KeyError(lines[0].decode())
+
+    log = tmp_path / "audit.log"
+    log.write_bytes(b"type=LOGIN secret\ntype=LOGIN second\n")
+    monkeypatch.setattr(Joining, "joined", broken)
+    monkeypatch.setattr(Joining, "unfinished", lambda *_: 0)
+    read = Follower(log, joined=True).read()
+    assert read is not None
+    assert read.bodies == [b"type=LOGIN secret", b"type=LOGIN second"]
+    assert "each for itself: KeyError" in caplog.text
+    assert "secret" not in caplog.text

@@ -29,6 +29,9 @@ def logs(now: Instant) -> SourcesTold:
         undecoded=3,
         silent=False,
         missing=False,
+        failed=2,
+        failed_at=812,
+        failure="KeyError in nginx.py, line 88",
     )
     silent = SourceTold(
         source="/var/log/<b>x.log",
@@ -102,6 +105,7 @@ def test_a_silent_log_comes_first_and_is_told_to_be_silent(now: Instant) -> None
         "lines today: 100",
         "a day before: 50",
         "not understood: 2 %",
+        "a defect of ours met 2 lines; the last: line 812, KeyError in nginx.py, line 88",
     )
 
 
@@ -143,3 +147,9 @@ def test_what_one_status_could_not_take_is_said(
     told = vitals(now, make(left_off={"measures": 300, "incidents": 2}))
     assert lines(health_page(site, told, ENGLISH, now))["Pages"] is Mood.BAD
     assert "Pages" not in lines(health_page(site, vitals(now, make()), ENGLISH, now))
+
+
+def test_a_defect_that_lines_brought_out_is_said_loudly(
+    site: Site, make: Callable[..., Status], now: Instant
+) -> None:
+    assert lines(health_page(site, vitals(now, make()), ENGLISH, now))["Reading"] is Mood.BAD

@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from rempart.errors import DecodeError
+from rempart.errors import DecodeError, DecoderFailed
+from rempart.events import decode
 from rempart.events.decode import DECODERS
 from rempart.events.document import MAX_DOCUMENT
 from rempart.events.event import Event
@@ -231,3 +232,22 @@ def test_twice_encoded_paths_are_shown_plain_too() -> None:
     event = decoded("nginx", line)
     assert isinstance(event, Event)
     assert (event.fields["cs-uri-stem"], event.fields["cs-uri-plain"]) == ("/a/%252e%252e/b", "/a/../b")
+
+
+def test_a_defect_of_a_decoder_costs_one_line_and_is_told_without_it() -> None:
+    def broken(line: bytes, source: str, record: int) -> Event | None:
+        raise ValueError(line.decode())
+
+    with pytest.raises(DecoderFailed) as failed:
+        decode.decoded(broken, b"dr.lambert \x1b[2J", "portal.log", 7)
+    said = failed.value.diagnostics()
+    assert "ValueError in test_decode.py, line" in said
+    assert said.startswith("portal.log:7: ")
+    assert "lambert" not in said
+    assert isinstance(failed.value.__cause__, ValueError)
+
+
+def test_a_refusal_stays_a_refusal() -> None:
+    with pytest.raises(DecodeError) as refused:
+        decode.decoded(DECODERS["nginx"], b"?", "portal.log", 7)
+    assert type(refused.value) is DecodeError

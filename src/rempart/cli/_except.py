@@ -23,7 +23,7 @@ from rempart.detection.exception import Exceptions, Exemption, Value
 from rempart.detection.preview import Hidden, Preview, preview
 from rempart.detection.surroundings import Surroundings
 from rempart.errors import DecodeError, ExitCode, InputRefused
-from rempart.events.decode import DECODERS
+from rempart.events.decode import DECODERS, decoded
 from rempart.events.event import Event
 from rempart.instants import Instant, rfc3339, seconds
 
@@ -148,7 +148,7 @@ def _kept(store: Path, since: Instant) -> Iterator[Event]:
             continue
         for number, body in zip(segment.numbers, segment.bodies, strict=True):
             with contextlib.suppress(DecodeError):  # watch has said it
-                event = decode(body, segment.source, number)
+                event = decoded(decode, body, segment.source, number)
                 if event is not None:
                     yield event
 

@@ -15,7 +15,7 @@ from rempart.detection.finding import Finding, Level
 from rempart.detection.match import Matcher
 from rempart.detection.rule import RuleSet
 from rempart.errors import DecodeError, InputRefused, Problem
-from rempart.events.decode import DECODERS, windows
+from rempart.events.decode import DECODERS, decoded, windows
 from rempart.events.event import Event
 
 EXPECTED = "expected.json"
@@ -127,7 +127,7 @@ def _events(path: Path) -> Iterator[Event]:
         )
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
-            event = decode(line, path.name, number)
+            event = decoded(decode, line, path.name, number)
         except DecodeError as refused:
             raise InputRefused(
                 refused.what, where=f"{path}, line {number}", now="Mend the line."

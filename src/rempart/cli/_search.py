@@ -24,7 +24,7 @@ from rempart.detection.predicates import Compiled
 from rempart.detection.rule import Rule, RuleCard, RuleSet
 from rempart.detection.surroundings import Surroundings
 from rempart.errors import DecodeError, Problem
-from rempart.events.decode import DECODERS, Decoder, windows
+from rempart.events.decode import DECODERS, Decoder, decoded, windows
 from rempart.events.event import Event
 from rempart.instants import Instant
 
@@ -225,7 +225,7 @@ def recognised(log: LogFile) -> tuple[str, ...]:
 
 def _reads(decode: Decoder, line: bytes) -> bool:
     try:
-        decode(line, "", 0)
+        decoded(decode, line, "", 0)
     except DecodeError:
         return False
     return True
@@ -251,7 +251,7 @@ def _decoded(decoders: Sequence[Decoder], line: bytes, source: str, record: int)
     refused = ""
     for decode in decoders:
         try:
-            return decode(line, source, record)
+            return decoded(decode, line, source, record)
         except DecodeError as error:
             refused = refused or error.what
     return Problem(refused, f"{source}:{record}", _MEND_LINE)
@@ -264,9 +264,12 @@ def _evtx_events(source: str, problems: list[Problem]) -> Iterator[Event]:
             continue
         number, text = record
         try:
-            yield windows.decode(text, source, number)
+            event = decoded(windows.decode, text, source, number)
         except DecodeError as error:
             problems.append(Problem(error.what, f"{source}:{number}", _MEND_LINE))
+            continue
+        if event is not None:
+            yield event
 
 
 # -- processes ----------------------------------------------------------------------------------------------------

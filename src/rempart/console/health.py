@@ -52,6 +52,8 @@ def _lines(site: Site, vitals: Vitals, words: Words, now: Instant) -> Iterator[L
     if vitals.sources:
         silent = any(each.silent for each in vitals.sources.sources)
         yield _line("silent", words, not silent, summary(vitals.sources, words))
+        if failed := sum(each.failed for each in vitals.sources.sources):
+            yield _line("readers", words, False, words.say("health.readers-bad", count=failed))  # noqa: FBT003
     yield _names(site, status, words)
     said = {True: "good", False: "bad", None: "unknown"}[vitals.clock]
     yield _line("clock", words, vitals.clock, words.say(f"health.clock-{said}"))

@@ -40,6 +40,10 @@ def _line(told: SourceTold, words: Words, now: Instant) -> Line:
         share = 100 * told.undecoded / max(1, sum(told.days))
         shown = format_decimal(round(share, 1), locale=words.locale)
         notes.append(words.say("sources.undecoded", share=shown))
+    if told.failed:
+        notes.append(
+            words.say("sources.failed", count=told.failed, record=told.failed_at, reason=told.failure)
+        )
     return Line(
         name=plain(told.name or told.source), mood=mood, word=words.say(f"sources.{said}"), notes=tuple(notes)
     )

@@ -175,6 +175,12 @@ class SourceTold(msgspec.Struct, frozen=True, kw_only=True):
     """There is no such file."""
     name: str = ""
     """What people call it; empty: only its path is known."""
+    failed: int = 0
+    """Of these, lines that brought out a defect of ours: kept, and nothing was looked for in them."""
+    failed_at: int = 0
+    """The number of the last of them; 0: following the log itself failed."""
+    failure: str = ""
+    """What it was, and where in our code."""
 
 
 class SourcesTold(msgspec.Struct, frozen=True, tag=True, kw_only=True):

@@ -226,6 +226,9 @@ class Inquiry:
             last=stream.last,
             days=self.intake.lines(log.path, now),
             undecoded=sum(stream.undecoded.values()),
+            failed=sum(stream.failed.values()),
+            failed_at=stream.failure.record if stream.failure else 0,
+            failure=stream.failure.reason if stream.failure else "",
             silent=self.intake.silent(log.path, now, log.allowed),
             missing=not Path(log.path).exists(),
         )

@@ -27,7 +27,7 @@ from rempart.duties import notice, words
 from rempart.duties.document import Paper
 from rempart.engine import orders
 from rempart.errors import DecodeError, InputRefused, RempartError, StationUnreachable
-from rempart.events.decode import DECODERS
+from rempart.events.decode import DECODERS, decoded
 from rempart.first_hour import attack, form
 from rempart.first_hour.answers import DESCRIBING, Answers, Step, to_do
 from rempart.first_hour.described import Book, site_toml
@@ -334,7 +334,7 @@ class Installer:
         decode = DECODERS[source.decoder]
         for number, line in enumerate(reversed(_last_lines(Path(source.path))), start=1):
             try:
-                decode(line, source.path, 1)
+                decoded(decode, line, source.path, 1)
             except DecodeError:
                 continue
             self._proved(line=self.clock.now())

@@ -19,10 +19,10 @@ import logging
 import secrets
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -47,7 +47,7 @@ from rempart.detection.surroundings import Surroundings, normal
 from rempart.detection.trait import traits
 from rempart.engine.listening import PACKETS, PROXY
 from rempart.errors import DecodeError, InputRefused, RempartError, StationUnreachable
-from rempart.events.decode import DECODERS
+from rempart.events.decode import DECODERS, decoded
 from rempart.events.event import Event
 from rempart.events.joining import JOINED
 from rempart.instants import Instant, after, hours, minutes, seconds
@@ -65,6 +65,7 @@ from rempart.site.site import LogSource, Site
 from rempart.station.ending import ended
 from rempart.station.inquiry import Inquiry
 from rempart.station.outbox import Outbox
+from rempart.station.reading import Complaints, Reader, Source
 from rempart.station.rulebook import Rulebook, Silences
 from rempart.station.users import uid
 
@@ -117,82 +118,7 @@ LATE = minutes(1)
 """How much older than its reading an event may be and still be found by a replay."""
 
 
-# -- from lines to findings --------------------------------------------------------------------------------------
-
-
-class Undecoded:
-    """Lines that are not of the kind their decoder reads: counted for each source, told once a minute."""
-
-    def __init__(self, told: Callable[[str, Instant], None] | None = None, *, quiet: bool = False) -> None:
-        """``told``: who keeps count of them, with the source of each."""
-        self._quiet = quiet
-        self._told_of = told
-        self._counts: dict[str, int] = {}
-        self._told: dict[str, Instant] = {}
-
-    def count(self, source: str, why: str, now: Instant) -> None:
-        """One more. ``why`` never quotes the line."""
-        self._counts[source] = self._counts.get(source, 0) + 1
-        if self._told_of:
-            self._told_of(source, now)
-        if not self._quiet and now >= after(self._told.get(source, Instant(0)), minutes(1)):
-            self._told[source] = now
-            _log.warning("%s (%d lines of %s since the start)", why, self._counts[source], source)
-
-
-class Reader:
-    """Turns stored lines into events, and events into findings."""
-
-    def __init__(
-        self,
-        detection: Detection,
-        *,
-        quiet: bool = False,
-        seen: Callable[[Finding, Event, Instant], None] | None = None,
-        undecoded: Callable[[str, Instant], None] | None = None,
-    ) -> None:
-        """``quiet``: say nothing of lines that are not decoded, because they were read before.
-
-        ``seen`` is told each finding, the event that decided it and when that was read; ``undecoded`` the source of
-        each line that no decoder understands.
-        """
-        self.detection = detection
-        self._seen = seen
-        self._undecoded = Undecoded(undecoded, quiet=quiet)
-
-    def findings(self, lines: Batch | Segment) -> tuple[list[Finding], Instant]:
-        """The findings that the lines bring about, and the time of the newest event (not after the reading)."""
-        found: list[Finding] = []
-        newest = Instant(0)
-        for event in self._events(lines):
-            newest = max(newest, event.time or newest)
-            try:
-                fresh = self.detection.feed(event)
-                found += fresh
-                if self._seen:
-                    for each in fresh:
-                        self._seen(each, event, lines.read)
-            except Exception:
-                # A fault of ours met by one crafted line must not end the watch, nor meet it again at each start.
-                _log.exception("%s:%d: detection failed on this line", event.source, event.record)
-        return found, min(newest, lines.read)
-
-    def _events(self, lines: Batch | Segment) -> Iterator[Event]:
-        decode = DECODERS.get(lines.decoder)
-        if decode is None:  # kept by another version; the lines stay, findings from them are not made again
-            self._undecoded.count(
-                lines.source, f"no decoder is called {lines.decoder!a} any more", lines.read
-            )
-            return
-        for number, body in zip(lines.numbers, lines.bodies, strict=True):
-            try:
-                event = decode(body, lines.source, number)
-            except DecodeError as refused:
-                self._undecoded.count(lines.source, refused.diagnostics(), lines.read)
-                continue
-            if event is not None:
-                # A clock that is ahead, or a forged line, must not make later events look late.
-                yield msgspec.structs.replace(event, when=min(event.time or lines.read, lines.read))
+# -- how many persons --------------------------------------------------------------------------------------------
 
 
 class Tally:
@@ -233,7 +159,7 @@ class Tally:
             return
         for number, body in zip(segment.numbers, segment.bodies, strict=True):
             with suppress(DecodeError):  # counted and told when the line was read first
-                event = DECODERS[segment.decoder](body, segment.source, number)
+                event = decoded(DECODERS[segment.decoder], body, segment.source, number)
                 if event and self._concerns(event):
                     person = self._surroundings.describe(event).fields.get("person")
                     if isinstance(person, str):
@@ -340,7 +266,7 @@ class Heir:
     def __init__(self, detection: Detection, store: EventStore, newest: Instant) -> None:
         """``newest``: the time of an event, from before which the longest window is shown."""
         self.detection = detection
-        self._reader = Reader(detection, quiet=True)
+        self._reader = Reader(detection)
         self._store = store
         self._since = Instant(max(0, newest - min(detection.longest_timespan, REPLAYED) - LATE))
         self.seen = 0
@@ -359,14 +285,6 @@ class Heir:
 
 
 # -- the process -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A log being followed, and how it is read."""
-
-    log: LogSource
-    follower: Follower | RecordFollower
 
 
 class Watch:
@@ -393,7 +311,8 @@ class Watch:
         self._store = store
         self._surroundings = Surroundings.of(site)
         self._intake = Intake(places.intake, clock.now())
-        self._reader = Reader(detection, seen=self._note, undecoded=self._intake.undecoded)
+        self._complaints = Complaints(self._intake)
+        self._reader = Reader(detection, self._complaints, seen=self._note)
         self._gallery = FindingStore(places.findings, _mask_key(places), self._surroundings.inside_of)
         self._noted: list[Seen] = []
         self._recorder = Recorder(store)
@@ -483,7 +402,8 @@ class Watch:
 
     async def _look(self) -> bool:
         """Read what came, and see it through to the outbox. True when there is more at once."""
-        heard = [(source, lines) for source in self._sources if (lines := source.follower.read())]
+        now = self._clock.now()
+        heard = [(source, lines) for source in self._sources if (lines := source.read(self._complaints, now))]
         if not heard:
             return False
         batches = [self._batch(source, lines) for source, lines in heard]

@@ -14,6 +14,7 @@ MAGIC = b"ElfFile\0"
 LARGEST = 2**53 - 1
 """The largest record id that is believed: no machine writes so many, and whoever forges one has 64 bits for it."""
 
+_PANICS = "pyo3_runtime"
 _HEADER = 4096
 _CHUNK = 65536
 _MEND = "Export the log again from the machine; what could be read of it was read."
@@ -40,6 +41,13 @@ def records(path: str) -> Iterator[tuple[int, str] | Problem]:
         except RuntimeError as fault:
             yield Problem(f"damaged: {fault}", path, _MEND)
             continue
+        except (
+            BaseException
+        ) as panic:  # what Rust calls a panic is no Exception to Python (PyO3, PanicException)
+            if type(panic).__module__ != _PANICS:
+                raise
+            yield Problem("damaged: the parser failed on it; what comes after it is not read", path, _MEND)
+            return
         number = record["event_record_id"]
         if number > LARGEST:
             yield Problem(f"damaged: a record has the number {number}", path, _MEND)

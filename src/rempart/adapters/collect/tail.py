@@ -23,6 +23,7 @@ from pathlib import Path
 
 import msgspec
 
+from rempart.events.decode import told
 from rempart.events.joining import Joining
 
 _log = logging.getLogger(__name__)
@@ -339,7 +340,14 @@ class _File:
 
     def _whole(self, lines: list[bytes]) -> list[bytes]:
         capped = [self._capped(line) for line in lines]
-        return self._joining.joined(capped) if self._joining else capped
+        if self._joining is None:
+            return capped
+        try:
+            return self._joining.joined(capped)
+        except Exception as defect:  # ours, brought out by these lines: alone they are kept all the same
+            _log.error("lines could not be joined and are kept each for itself: %s", told(defect))
+            self._joining = Joining()
+            return capped
 
     def _capped(self, line: bytes) -> bytes:
         if len(line) <= MAX_LINE:

@@ -16,6 +16,15 @@ _log = logging.getLogger("rempart.watch")
 _LARGEST = 4 << 20
 
 
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """A defect of ours that a line brought out: where, and what it was, without what the line says."""
+
+    record: int
+    """The number of the line; 0: following the log itself failed."""
+    reason: str
+    at: Instant
+
+
 class Stream(msgspec.Struct, kw_only=True):
     """What came from one log."""
 
@@ -26,6 +35,10 @@ class Stream(msgspec.Struct, kw_only=True):
     gaps: dict[int, int] = {}
     """Day on which it spoke to the longest gap that ended on it, in microseconds."""
     undecoded: dict[int, int] = {}
+    failed: dict[int, int] = {}
+    """Lines that brought out a defect of ours."""
+    failure: Failure | None = None
+    """The last of them."""
     kept: Instant | None = None
     """Until when it was listened to, as far as this file knows."""
     deaf: Duration = Duration(0)
@@ -77,10 +90,13 @@ class Intake:
 
     def undecoded(self, source: str, now: Instant) -> None:
         """One line was not of the kind that its decoder reads."""
-        stream, day = self._streams.setdefault(source, Stream()), day_of(now)
-        stream.undecoded[day] = stream.undecoded.get(day, 0) + 1
-        if len(stream.undecoded) > DAYS:
-            del stream.undecoded[min(stream.undecoded)]
+        _one_more(self._streams.setdefault(source, Stream()).undecoded, now)
+
+    def failed(self, source: str, record: int, reason: str, now: Instant) -> None:
+        """One line brought out a defect of ours."""
+        stream = self._streams.setdefault(source, Stream())
+        _one_more(stream.failed, now)
+        stream.failure = Failure(record=record, reason=reason, at=now)
 
     def of(self, source: str) -> Stream:
         """What came from a log."""
@@ -112,3 +128,10 @@ class Intake:
             new.replace(self.path)
         except OSError as fault:
             _log.error("%s: how much came from each log could not be kept: %s", self.path, fault)
+
+
+def _one_more(counted: dict[int, int], now: Instant) -> None:
+    day = day_of(now)
+    counted[day] = counted.get(day, 0) + 1
+    if len(counted) > DAYS:
+        del counted[min(counted)]

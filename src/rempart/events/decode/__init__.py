@@ -1,7 +1,11 @@
 """One pure decoder for each kind of log, found by the name that ``site.toml`` gives."""
 
+import traceback
 from collections.abc import Callable, Mapping
+from pathlib import PurePath
+from typing import TypeVar
 
+from rempart.errors import DecodeError, DecoderFailed
 from rempart.events.decode import (
     apache,
     auditd,
@@ -36,6 +40,8 @@ from rempart.events.decode import (
     zeek,
 )
 from rempart.events.event import Event
+
+_Line = TypeVar("_Line", bytes, str)
 
 Decoder = Callable[[bytes, str, int], Event | None]
 """``decode(line, source, record)``: the line's event, or None when the line is of the right kind but says nothing of
@@ -79,3 +85,29 @@ DECODERS: Mapping[str, Decoder] = {
 }
 """In the order in which `rempart detect` tries them. No two read the same line, but for nginx and apache, and syslog,
 which reads what any program writes with a syslog head."""
+
+
+def decoded(
+    decode: Callable[[_Line, str, int], Event | None], line: _Line, source: str, record: int
+) -> Event | None:
+    """What a decoder makes of a line. Raises `DecodeError`, also when the decoder fails: hostile bytes chose the line.
+
+    A defect of one decoder costs the lines that meet it, never whoever reads: `DecoderFailed` says where it is.
+    """
+    try:
+        return decode(line, source, record)
+    except DecodeError:
+        raise
+    except Exception as defect:
+        raise DecoderFailed(
+            f"a decoder failed on this line: {told(defect)}",
+            where=f"{source}:{record}",
+            now="The line is kept. Tell the maintainers, without the line: it may hold names.",
+        ) from defect
+
+
+def told(defect: BaseException) -> str:
+    """A defect as it may be told anywhere: its kind and its place in the code. What it says may quote hostile bytes."""
+    frames = traceback.extract_tb(defect.__traceback__)
+    place = f" in {PurePath(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+    return f"{type(defect).__name__}{place}"
