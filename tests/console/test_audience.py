@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from msgspec import structs
 
+from console.everything import CHECKED, WRITTEN, everything
 from console.test_frame import signed_in
 from rempart.accounts.authority import Authority, Proof
 from rempart.accounts.person import INFORMED, STAFF, Role
@@ -27,36 +27,8 @@ from rempart.engine import orders
 from rempart.engine.rights import require
 from rempart.engine.state import initial
 from rempart.errors import OrderRefused
-from rempart.incidents.incident import Sentence
-from rempart.messages import (
-    AlertStatus,
-    CareStatus,
-    CheckStatus,
-    ClockStatus,
-    CorrectionStatus,
-    GateStatus,
-    IncidentStatus,
-    MeasureStatus,
-    NameRefusal,
-    NamesRefused,
-    OutsideStatus,
-    OverrideStatus,
-    PackStatus,
-    PaperStatus,
-    Posture,
-    ProbeStatus,
-    Proposal,
-    RehearsalStatus,
-    ReopeningStatus,
-    Status,
-    TickStatus,
-    TroubleStatus,
-    WardStatus,
-)
-from rempart.phrase import Phrase, phrase
+from rempart.messages import IncidentStatus, Status
 from rempart.site.site import Language, Site
-from rempart.site.telling import Channel
-from rempart.telling.alert import AlertState, Delivery, Urgency
 
 
 @pytest.mark.parametrize("role", Role)
@@ -86,157 +58,6 @@ def test_whoever_came_with_the_link_answers_at_night() -> None:
 
 # -- what each is told -------------------------------------------------------------------------------------------
 
-CHECKED = (
-    "anne.lambert",
-    "203.0.113.66",
-    "10.0.1.99",
-    "masked-account",
-    "987654",
-    "insurer",
-    "5f5f5f",
-    "a proof",
-)
-"""Marks of who, with whom, by which law and in which detail: names, addresses, counts, clocks, what machines found."""
-
-WRITTEN = ("the lift hangs",)
-"""Marks of the words that staff wrote of care."""
-
-
-def full(site: Site, make: Callable[..., Status], attack: IncidentStatus) -> Status:
-    """A cut home of which everything is known that a status can tell, with a mark in every place."""
-    who, proof, said, address, machine = "anne.lambert", "a proof", "the lift hangs", CHECKED[1], CHECKED[2]
-    now = make().now
-    story = Sentence(
-        "story.guessing",
-        {
-            "actor": address,
-            "asset": "10.0.1.12, 10.0.1.99",
-            "account": "masked-account",
-            "count": 3,
-            "title": proof,
-        },
-    )
-    incident = structs.replace(
-        attack,
-        persons_touched=987654,
-        actors=[address],
-        accounts=["masked-account"],
-        assets=["10.0.1.12", machine],
-        assigned=who,
-        summary=Sentence(
-            "incident.records", {"actors": 1, "accounts": "masked-account", "assets": "10.0.1.12, 10.0.1.99"}
-        ),
-        story=[(now, story), (now, Sentence("story.contained", {"by": who}))],
-        proposals=[Proposal(id="1", incident=attack.id, action="block", target=address)],
-    )
-    door = structs.replace(
-        make(Posture.CONTAINED).openings[5],
-        visitor=who,
-        visitor_from=address,
-        visitor_to=[machine],
-        visitor_certificate=proof,
-        trial_until=now,
-        partner=proof,
-        stage=2,
-        gates_missing=["need"],
-        obstacles=[
-            phrase("against-partner", condition=proof),
-            phrase("against-check", gate="approval", because=[Phrase("", proof)]),
-        ],
-        checks=[CheckStatus(gate="need", verdict="no", detail=Phrase("", proof))],
-        answers=[GateStatus(gate="need", answer="yes", proof=proof, by=who, at=now)],
-    )
-    alert = AlertStatus(
-        id="inc-1",
-        code="CODEXY",
-        state=AlertState.TAKEN,
-        urgency=Urgency.NOW,
-        about=Sentence("alert.cut"),
-        todo="todo.cut",
-        raised=now,
-        told=[Delivery(message="m", role="duty", channel=Channel.MAIL, at=now, delivered=False, note=proof)],
-        owed=0,
-        taken=now,
-        taken_by=who,
-    )
-    return make(
-        Posture.CONTAINED,
-        openings=[door],
-        incidents=[incident],
-        clocks=[ClockStatus(incident=attack.id, duty="insurer", started=now, due=None)],
-        measures=[
-            MeasureStatus(target=each, action=action, since=now, until=None, by=who, reason=proof)
-            for each, action in ((address, "block"), (machine, "isolate"))
-        ],
-        enforcement_fault=proof,
-        alerts=[alert],
-        answer_seconds=[54],
-        names_refused=NamesRefused(
-            times={proof: 1}, latest=[NameRefusal(name=who, reason=proof, times=1, last=now)]
-        ),
-        reopening=ReopeningStatus(overrides=[OverrideStatus(opening="lab", by=who, due=now, reason=proof)]),
-        care=CareStatus(
-            rehearsal=RehearsalStatus(
-                began=now,
-                until=now,
-                by=who,
-                ended=now,
-                early=False,
-                locked=None,
-                ticks=[TickStatus(ward="first", question="call", reply="no", note=proof, by=who)],
-                unanswered=[],
-                corrections=[
-                    CorrectionStatus(opening="lab", becomes="lifeline", reason=proof, by=who, written=False)
-                ],
-            ),
-            wards=[
-                WardStatus(
-                    id="first", name="Soins", phone=None, standing="troubled", at=now, note=said, by=who
-                )
-            ],
-            troubles=[
-                TroubleStatus(
-                    id="t1",
-                    service="lab",
-                    ail="down",
-                    ward="",
-                    note=said,
-                    by=who,
-                    at=now,
-                    settled=None,
-                    remedy=said,
-                )
-            ],
-            outside=[
-                OutsideStatus(
-                    item="m365",
-                    number=1,
-                    action="reset",
-                    phone=None,
-                    reply="yes",
-                    proof=proof,
-                    by=who,
-                    at=now,
-                )
-            ],
-            papers=[PaperStatus(id="p1", opening="lab", what=said, by=who, at=now, entered=None)],
-            probes=[
-                ProbeStatus(
-                    id="p",
-                    name="p",
-                    opening=None,
-                    answered=False,
-                    right=False,
-                    since=now,
-                    detail=proof,
-                    history=[],
-                )
-            ],
-            pack=PackStatus(path=proof, written=now, sha256="5f5f5f", hours=24, fresh=True),
-        ),
-    )
-
-
 LOOKS = [*((role.value, signed_in(role)) for role in Role), ("link", Session("key", "csrf", 0))]
 EVERYBODY = pytest.mark.parametrize("here", [here for _, here in LOOKS], ids=[name for name, _ in LOOKS])
 
@@ -251,7 +72,7 @@ def known_to(here: Session) -> set[str]:
 def test_each_is_told_what_is_for_them_and_nothing_else(
     site: Site, make: Callable[..., Status], attack: IncidentStatus, here: Session
 ) -> None:
-    status = full(site, make, attack)
+    status = everything(make, attack)
     told = as_seen(status, audience(here), site)
     text = msgspec.json.encode(told).decode()
     assert {mark for mark in (*CHECKED, *WRITTEN) if mark in text} == known_to(here)
@@ -277,7 +98,7 @@ def test_each_is_told_what_is_for_them_and_nothing_else(
 def test_no_page_shows_more_than_its_reader_may_know(
     site: Site, make: Callable[..., Status], attack: IncidentStatus, here: Session
 ) -> None:
-    status, english = full(site, make, attack), words(Language.ENGLISH)
+    status, english = everything(make, attack), words(Language.ENGLISH)
     by, now = audience(here), status.now
     told = as_seen(status, by, site)
     names = Names(site, english, addresses=by is Audience.INFORMED)

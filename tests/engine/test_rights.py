@@ -17,7 +17,7 @@ from rempart.detection.trait import Trait
 from rempart.duties.catalogue import DutyId, QuestionId
 from rempart.engine import orders
 from rempart.engine.orders import AnyOrder, GateAnswer
-from rempart.engine.rights import challenge, needs, require
+from rempart.engine.rights import challenge, needs, require, takers
 from rempart.engine.state import initial
 from rempart.errors import OrderRefused
 from rempart.reopening.dossier import ProofKind
@@ -193,6 +193,17 @@ def test_only_these_roles_with_this_proof(order: AnyOrder, roles: set[Role], pro
     for role in Role:
         for shown in (Proof.SESSION, Proof.PASSKEY):
             assert allowed(order, role, shown) == (role in roles and shown >= proof)
+
+
+def test_a_page_may_ask_who_gives_a_kind_of_order_where_that_hangs_on_nothing_else() -> None:
+    for order, roles, _ in TABLE:
+        try:
+            known = takers(type(order))
+        except KeyError:
+            continue
+        assert known == roles, order
+    with pytest.raises(KeyError):
+        takers(orders.SetOpening)
 
 
 @pytest.mark.parametrize(("order", "roles", "proof"), TABLE)

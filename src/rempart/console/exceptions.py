@@ -7,11 +7,12 @@ from typing import Annotated
 
 from babel.dates import format_date
 
-from rempart.accounts.person import Role
 from rempart.console.access import Session
 from rempart.console.when import moment
 from rempart.console.words import SENTENCES, Words, plain
 from rempart.detection.inquiry import ExceptionsTold, ExceptionTold
+from rempart.engine import orders
+from rempart.engine.rights import takers
 from rempart.instants import Instant
 
 
@@ -58,7 +59,7 @@ def exceptions_page(
     advice: str = "",
 ) -> ExceptionsPage:
     """The page; ``told`` None: watch does not answer."""
-    technician = here.visitor is not None and Role.TECHNICIAN in here.visitor.roles
+    technician = here.visitor is not None and bool(takers(orders.EndException) & set(here.visitor.roles))
     return ExceptionsPage(
         csrf=here.csrf,
         silent="" if told else words.say("findings.silent"),

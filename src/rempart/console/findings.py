@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 import msgspec
 from babel.dates import format_date
 
-from rempart.accounts.person import Role
 from rempart.console.access import Session
 from rempart.console.when import moment
 from rempart.console.words import Words, plain
@@ -19,6 +18,8 @@ from rempart.detection.finding import Finding, Kind, Level
 from rempart.detection.inquiry import Bunches, BunchTold, Place, Preview
 from rempart.detection.trait import Trait
 from rempart.duties.belgian_time import on_the_wall
+from rempart.engine import orders
+from rempart.engine.rights import takers
 from rempart.instants import Instant
 
 _TRAITS = 12
@@ -183,7 +184,7 @@ def bunch_page(
     bunch = told.bunch if told else None
     sentences = words.explain(Explanation.of(bunch.latest)) if bunch else ()
     today = on_the_wall(now).date()
-    roles = here.visitor.roles if here.visitor else []
+    roles = frozenset(here.visitor.roles if here.visitor else ())
     missing = words.say("findings.silent" if told is None else "findings.gone")
     return BunchPage(
         csrf=here.csrf,
@@ -196,7 +197,7 @@ def bunch_page(
         details=tuple(_details(bunch, words, now)) if bunch else (),
         findings=tuple(finding_line(each, words, now) for each in (told.findings if told else ())),
         next=f"/findings/{day}/{name}?before={told.before}" if told and told.before else "",
-        may_change=Role.TECHNICIAN in roles,
+        may_change=bool(roles & takers(orders.MakeException)),
         traits=tuple(_offered(told, draft)) if told and bunch else (),
         reason=draft.reason,
         until=draft.until or (today + _USUAL).isoformat(),

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from rempart.accounts.person import STAFF, Role
+from rempart.accounts.person import INFORMED, Role
 from rempart.console.access import Session
 from rempart.console.words import Words, plain
+from rempart.engine import orders
+from rempart.engine.rights import takers
 from rempart.site.site import Language, Site
 
-LOOKERS = frozenset({Role.TECHNICIAN, Role.APPROVER, Role.PRIVACY_OFFICER})
+LOOKERS = INFORMED
 """Who may look at the technician's pages. Only technicians change anything there."""
 
 
@@ -31,11 +33,11 @@ PLACES = (
     Place(
         address="/masks",
         word="masks",
-        roles=frozenset({Role.PRIVACY_OFFICER, Role.APPROVER, Role.TECHNICIAN}),
+        roles=takers(orders.AskUnmasking) | takers(orders.AgreeUnmasking),
     ),
     Place(address="/findings", word="findings", roles=LOOKERS),
     Place(address="/reopening", word="reopening"),
-    Place(address="/wards", word="wards", roles=STAFF),
+    Place(address="/wards", word="wards", roles=takers(orders.AttestCare)),
     Place(address="/papers", word="papers", without_account=True),
     Place(address="/people", word="people"),
 )

@@ -11,7 +11,7 @@ from rempart.engine.state import Swing
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
 
-LEFT, RIGHT, TOP, ROW = 230.0, 880.0, 46.0, 40.0
+LEFT, RIGHT, TOP, ROW = 270.0, 880.0, 46.0, 40.0
 """Units of the drawing: where time begins and ends, and where the rows are."""
 
 _LAST = RIGHT - 40
@@ -42,6 +42,8 @@ class DoorLine:
 class Timeline:
     """The picture and its table."""
 
+    left: float
+    right: float
     height: float
     begins: Annotated[str, "Where time begins."]
     ends: Annotated[str, "Where it ends: now, or when the incident was last seen."]
@@ -80,6 +82,8 @@ def timeline(
         for row, opening in enumerate(moved)
     )
     return Timeline(
+        left=LEFT,
+        right=RIGHT,
         height=TOP + ROW * (len(moved) + 1),
         begins=moment(begins, now, words),
         ends=moment(ends, now, words),

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from rempart.accounts.conversation import NamesTold, Visitor
-from rempart.accounts.person import Role
 from rempart.console.when import moment
 from rempart.console.words import SENTENCES, Words, plain
+from rempart.engine import orders
+from rempart.engine.rights import takers
 from rempart.instants import Instant
 from rempart.messages import Status
 
@@ -27,8 +28,8 @@ class MasksPage:
 
     csrf: Annotated[str, "The session's form token."]
     incidents: Annotated[tuple[Masked, ...], "Incidents with masked accounts, the gravest first."]
-    may_ask: Annotated[bool, "Whether the one who looks may ask: the privacy officer."]
-    may_agree: Annotated[bool, "Whether the one who looks may agree: approver or technician."]
+    may_ask: Annotated[bool, "Whether the guard takes the question from the one who looks."]
+    may_agree: Annotated[bool, "Whether the guard takes a second person's agreement from the one who looks."]
     until: Annotated[str, "Until when names that are shown may be read, or nothing."]
     refusal: Annotated[str, "Why it was refused, or nothing."]
     advice: Annotated[str, "What to do about it, or nothing."]
@@ -61,8 +62,8 @@ def masks_page(
             for each in (status.incidents if status else ())
             if each.accounts
         ),
-        may_ask=Role.PRIVACY_OFFICER in roles,
-        may_agree=bool(roles & {Role.APPROVER, Role.TECHNICIAN}),
+        may_ask=bool(roles & takers(orders.AskUnmasking)),
+        may_agree=bool(roles & takers(orders.AgreeUnmasking)),
         until=moment(told.until, now, words) if told else "",
         refusal=plain(refusal, SENTENCES) if refusal else "",
         advice=plain(advice, SENTENCES) if advice else "",

@@ -8,6 +8,8 @@ from rempart.accounts.conversation import People, PersonShown, SessionShown, Vis
 from rempart.accounts.person import VOUCHING, Role
 from rempart.console.when import moment
 from rempart.console.words import Words, plain
+from rempart.engine import orders
+from rempart.engine.rights import takers
 from rempart.instants import Instant
 
 
@@ -56,7 +58,7 @@ class PeoplePage:
 
 def people_page(people: People, visitor: Visitor, words: Words, now: Instant, csrf: str) -> PeoplePage:
     """The page, as the guard tells it to this visitor."""
-    technician = Role.TECHNICIAN in visitor.roles
+    technician = _looks_after(visitor)
     envelope = moment(people.envelope, now, words) if people.envelope else ""
     return PeoplePage(
         me=visitor.person,
@@ -74,6 +76,11 @@ def people_page(people: People, visitor: Visitor, words: Words, now: Instant, cs
     )
 
 
+def _looks_after(visitor: Visitor) -> bool:
+    """Whether the guard takes orders about others' accounts from them."""
+    return bool(takers(orders.DisablePerson) & set(visitor.roles))
+
+
 def _account(person: PersonShown, visitor: Visitor, words: Words) -> Account:
     state = "ready" if person.ready else "waiting"
     return Account(
@@ -87,9 +94,7 @@ def _account(person: PersonShown, visitor: Visitor, words: Words) -> Account:
             passkeys=len(person.passkeys),
             recovery=person.recovery_left,
         ),
-        changeable=Role.TECHNICIAN in visitor.roles
-        and person.id != visitor.person
-        and not VOUCHING & set(person.roles),
+        changeable=_looks_after(visitor) and person.id != visitor.person and not VOUCHING & set(person.roles),
     )
 
 

@@ -6,11 +6,12 @@ from enum import StrEnum
 from typing import Annotated
 
 from rempart.accounts.conversation import Visitor
-from rempart.accounts.person import STAFF, Role
 from rempart.console.ladder import Drawn, Fill, Rung, Step, ladder
 from rempart.console.refusal import tell
 from rempart.console.when import length, moment, to_type
 from rempart.console.words import SENTENCES, Words, plain
+from rempart.engine import orders
+from rempart.engine.rights import takers
 from rempart.instants import Instant
 from rempart.messages import (
     Foreseen,
@@ -36,9 +37,6 @@ MINUTES = (15, 30, 60, 120, 240)
 
 _OF_GATES = frozenset({"against-gate", "against-check"})
 """Obstacles that the gates themselves show."""
-
-_CHECKING = frozenset({Role.TECHNICIAN, Role.APPROVER, Role.PRIVACY_OFFICER})
-_CLOSING = frozenset({Role.DUTY, Role.TECHNICIAN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,11 +148,11 @@ def rights(visitor: Visitor | None) -> Rights:
     """What the roles of whoever looks let them do; nothing for whoever came by the link."""
     held = frozenset(visitor.roles) if visitor else frozenset()
     return Rights(
-        open=Role.TECHNICIAN in held,
-        check=bool(held & _CHECKING),
-        approve=Role.APPROVER in held,
-        close=bool(held & _CLOSING),
-        tick=bool(held & STAFF),
+        open=bool(held & takers(orders.Reopen)),
+        check=bool(held & takers(orders.NoteProof)),
+        approve=bool(held & takers(orders.ConfirmOverride)),
+        close=bool(held & takers(orders.CloseLifeline)),
+        tick=bool(held & takers(orders.TickOutside)),
     )
 
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from rempart.accounts.conversation import Visitor
-from rempart.accounts.person import STAFF, Role
 from rempart.care.rehearsal import TOLD_WITHIN, Question
 from rempart.care.reply import Reply
 from rempart.console.duty import Call, call
 from rempart.console.refusal import tell
 from rempart.console.when import moment
 from rempart.console.words import SENTENCES, Words, plain
+from rempart.engine import orders
+from rempart.engine.rights import takers
 from rempart.instants import Instant
 from rempart.messages import Posture, RehearsalStatus, Status, WardStatus
 from rempart.site.site import Site
@@ -94,8 +95,8 @@ def wards_page(
         rehearsal=_tried(site, rehearsal, words, now) if rehearsal else None,
         locked=tell(care.locked, site, words) if care and care.locked else "",
         known=status is not None,
-        may_say=bool(roles & STAFF),
-        may_rehearse=Role.TECHNICIAN in roles and idle and uncut,
+        may_say=bool(roles & takers(orders.AttestCare)),
+        may_rehearse=bool(roles & takers(orders.Rehearse)) and idle and uncut,
         lengths=tuple((each * 60, words.say("wards-page.minutes", count=each)) for each in (10, 5, 20)),
         csrf=csrf,
         refusal=plain(refusal, SENTENCES) if refusal else "",

@@ -103,6 +103,11 @@ _NEEDS: Mapping[type[AnyOrder], Requirement] = {
 """What orders ask for whose content changes nothing about it."""
 
 
+def takers(kind: type[AnyOrder]) -> frozenset[Role]:
+    """From whom this kind of order is taken, whatever it says. KeyError: that hangs on what it says (see `needs`)."""
+    return _NEEDS[kind].roles
+
+
 def needs(state: State, order: AnyOrder) -> Requirement:
     """What this order asks of whoever gives it, as things stand."""
     match order:
