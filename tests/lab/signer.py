@@ -24,20 +24,17 @@ class Signer:
         path.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
         return path
 
+    def write_self(self, path: Path) -> Path:
+        """The authority's own certificate with its key: signed by nobody else."""
+        path.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM) + _pem(self.key))
+        return path
+
     def write(self, path: Path, name: str, ends: timedelta = 60 * _DAY) -> Path:
         """Certificate and key for ``name`` in one file."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         signed = self._built(subject, key, ends=ends)
-        path.write_bytes(
-            signed.public_bytes(serialization.Encoding.PEM)
-            + b"\n"
-            + key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
+        path.write_bytes(signed.public_bytes(serialization.Encoding.PEM) + b"\n" + _pem(key))
         return path
 
     def write_lineage(self, folder: Path, name: str, ends: timedelta = 60 * _DAY) -> Path:
@@ -77,6 +74,12 @@ class Signer:
             )
             .sign(self.key, hashes.SHA256())
         )
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def _subject(name: str) -> x509.GeneralName:

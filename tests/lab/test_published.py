@@ -435,6 +435,42 @@ def test_a_limited_visit_shows_its_own_certificate(house, places, site, folder, 
     assert asked(other, colleague) == 200
 
 
+def test_a_visit_may_name_a_certificate_of_the_suppliers_own_authority(
+    house, places, site, folder, authority
+) -> None:
+    signer, trusted = authority
+    supplier, theirs = "198.51.100.5", Signer("Supplier")
+    portal = signer.write(folder / "portal.pem", PORTAL)
+    described = changed(
+        for_visits(site, "gp-portal"), "gp-portal", tls=Tls(certificate=str(portal), clients=str(trusted))
+    )
+    published = Published(house, places, described).start()
+    chained, alone, over = folder / "chained.pem", folder / "alone.pem", folder / "over.pem"
+    theirs.write(chained, "J. Peeters")
+    chained.write_bytes(chained.read_bytes() + theirs.write_authority(folder / "theirs.pem").read_bytes())
+    theirs.write(alone, "J. Peeters")
+    theirs.write(over, "J. Peeters", ends=-_DAY / 2)
+    himself = theirs.write_self(folder / "self.pem")
+    known = signer.write(folder / "known.pem", "K. Maes")
+
+    def asked(shown: Path) -> int:
+        return published.ask(PORTAL, trust=trusted, shown=shown, source=supplier)[0]
+
+    def visit(named: Path) -> None:
+        der = ssl.PEM_cert_to_DER_cert(x509(named))
+        limits = Limits(source=supplier, certificate=hashlib.sha256(der).hexdigest())
+        published.enforce(letting_in(published, "gp-portal", limits))
+
+    for named, other in ((chained, alone), (alone, himself), (himself, chained)):
+        visit(named)
+        assert (asked(named), asked(other), asked(known)) == (200, 403, 403)
+    visit(over)
+    with pytest.raises((ssl.SSLError, ConnectionError)):  # out of date is out of date, whoever is named
+        asked(over)
+    published.enforce(published.stand(gp_portal=FILTERED))  # with no certificate named, the authority counts
+    assert (asked(known), asked(chained), asked(himself)) == (200, 403, 403)
+
+
 def x509(path: Path) -> str:
     """The first certificate of a PEM file that holds a key too."""
     return re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", path.read_text(), re.DOTALL)[

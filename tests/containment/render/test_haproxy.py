@@ -175,6 +175,17 @@ def test_who_is_let_in_stands_in_the_map_and_reads_back(
     assert stands(held)["gp-portal"] == read
 
 
+def test_only_a_service_for_visits_hears_certificates_of_any_authority(site: Site, visited: Site) -> None:
+    usable = {TLS.certificate, TLS.clients}
+    assert "no-ca-names" in certificate_entries(visited, usable)["gp-portal"]
+    assert "no-ca-names" not in certificate_entries(encrypted(site), usable)["gp-portal"]
+    assert "crt-ignore-err" in config(visited, PLACES)
+    assert "crt-ignore-err" not in config(encrypted(site), PLACES)
+    for house in (site, visited):
+        trusting = [line for line in config(house, PLACES).splitlines() if "ssl_c_verify" in line]
+        assert len(trusting) == (house is visited)
+
+
 def test_a_visit_with_limits_is_asked_for_its_certificate(visited: Site, snapshot: SnapshotAssertion) -> None:
     rendered = config(visited, PLACES)
     assert [

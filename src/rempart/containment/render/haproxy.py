@@ -101,7 +101,9 @@ def certificate_entries(site: Site, usable: Container[str]) -> Mapping[str, str]
     it would tell passwords to everybody, and a proxy that does not start would take the others and every page with it.
     """
     return {
-        _id(opening.id): f"{_path(tls.certificate)} {_asked_of_clients(tls)}{_host(publication.host)}"
+        _id(
+            opening.id
+        ): f"{_path(tls.certificate)} {_asked_of_clients(opening, tls)}{_host(publication.host)}"
         for opening in site.published()
         if (publication := opening.publication) and (tls := publication.tls) and _is_usable(tls, usable)
     }
@@ -117,8 +119,12 @@ def encrypted_map(site: Site, usable: Container[str]) -> str:
     )
 
 
-def _asked_of_clients(tls: Tls) -> str:
-    return f"[ca-file {_path(tls.clients)} verify required] " if tls.clients else ""
+def _asked_of_clients(opening: Opening, tls: Tls) -> str:
+    if not tls.clients:
+        return ""
+    # Told whose certificates are wanted, a browser offers no other: a visit may name one of any authority.
+    any_authority = " no-ca-names" if opening.takes_visits else ""
+    return f"[ca-file {_path(tls.clients)} verify required{any_authority}] "
 
 
 def _is_usable(tls: Tls, usable: Container[str]) -> bool:
@@ -277,11 +283,12 @@ def _front(site: Site, published: Iterable[Opening], places: Places, folder: str
         f"\thttp-request set-var(txn.{key}) {fetch},bytes(0,{most}),json(utf8s)"
         for key, (fetch, most) in _CAPTURED.items()
     )
+    unknown = f" {_OF_ANY_AUTHORITY}" if any(map(_asks_visitors, limited_by_proxy(site))) else ""
     return [
         "frontend outside",
         *(f"\tbind {address}:{PORT}" for address in _front_addresses(site)),
         *(
-            f"\tbind {address}:{TLS_PORT} ssl crt-list {folder}/{CERTIFICATES} strict-sni alpn h2,http/1.1"
+            f"\tbind {address}:{TLS_PORT} ssl crt-list {folder}/{CERTIFICATES} strict-sni alpn h2,http/1.1{unknown}"
             for address in (_front_addresses(site) if encrypted_map(site, ()) else ())
         ),
         "\thttp-request set-var(txn.method) method,json(utf8s)",
@@ -331,7 +338,8 @@ def _front_rules(opening: Opening, folder: str) -> Iterator[str]:
         yield f"\thttp-request deny deny_status 421 if {asks} !{{ ssl_fc_sni,lower -m str {_host(publication.host)} }}"
         if publication.tls.clients:
             yield f"\thttp-request deny deny_status 403 if {asks} !{{ ssl_c_used }}"
-            yield f"\thttp-request deny deny_status 403 if {asks} !{{ ssl_c_verify 0 }}"
+            if not opening.takes_visits:
+                yield f"\thttp-request deny deny_status 403 if {asks} !{{ ssl_c_verify 0 }}"
 
 
 def _visit(opening: Opening, places: Places) -> Iterator[str]:
@@ -341,11 +349,20 @@ def _visit(opening: Opening, places: Places) -> Iterator[str]:
     yield (
         f"\thttp-request set-var(txn.let_in) str({key}),map_str({_path(str(places.proxy_map))},{_NOBODY}) if {asks}"
     )
-    yield (
-        f"\thttp-request deny deny_status 403 if {asks} !{{ {let_in} -m str {_ANYBODY} }} "
-        "!{ var(txn.visitor),strcmp(txn.let_in) eq 0 }"
-    )
+    named = "{ var(txn.visitor),strcmp(txn.let_in) eq 0 }"
+    yield f"\thttp-request deny deny_status 403 if {asks} !{{ {let_in} -m str {_ANYBODY} }} !{named}"
+    if _asks_visitors(opening):  # the one certificate of a visit needs nobody else's word
+        yield f"\thttp-request deny deny_status 403 if {asks} !{{ ssl_c_verify 0 }} !{named}"
 
+
+def _asks_visitors(opening: Opening) -> bool:
+    publication = opening.publication
+    return bool(publication and publication.tls and publication.tls.clients)
+
+
+_OF_ANY_AUTHORITY = "crt-ignore-err 18,20,21 ca-ignore-err 2,19,20,21"
+"""A handshake does not fail because nobody known signed the certificate (OpenSSL's X509_V_ERR_*): the rules judge that.
+It still fails for one that is out of date or made for something else."""
 
 _SHOWN = (
     "\thttp-request set-var(txn.certificate) ssl_c_der,sha2(256),hex,lower if { ssl_c_used }",
