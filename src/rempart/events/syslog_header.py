@@ -12,7 +12,7 @@ _RFC5424 = re.compile(
     re.DOTALL,
 )
 _FILE = re.compile(
-    r"(?P<time>\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:?\d\d)|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) "
+    r"(?P<time>\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:?\d\d)?|[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d) "
     r"(?P<host>[\w.:-]{1,255}) (?P<program>[^\s:\[]{1,64})(?:\[(?P<pid>\d{1,10})\])?: ?(?P<message>.*)",
     re.DOTALL,
 )
@@ -39,10 +39,16 @@ def parse(text: str) -> SyslogHeader | None:
     return SyslogHeader(
         time=_instant(found["time"]),
         host=found["host"],
-        program=found["program"].rpartition("/")[2],
+        program=_program(found["program"]),
         pid="" if pid == "-" else pid,
         message=(found["message"] or "").removeprefix("\ufeff"),
     )
+
+
+def _program(tag: str) -> str:
+    """The program's own name: without its folder, and without PAM's module behind it (``su(pam_unix)``)."""
+    name = tag.rpartition("/")[2]
+    return name[: name.find("(", 1)] if name.endswith(")") and "(" in name[1:] else name
 
 
 def _instant(text: str) -> Instant | None:

@@ -1,4 +1,7 @@
-"""Reads AWS CloudTrail: what was asked of Amazon's services, by whom, from where."""
+"""Reads AWS CloudTrail: what was asked of Amazon's services, by whom, from where.
+
+Two of SigmaHQ's rules ask for what CloudTrail does not write by that name: ``status`` and ``src_ip``.
+"""
 
 from rempart.events import document as documents
 from rempart.events import line as lines
@@ -37,4 +40,9 @@ def decode(line: bytes, source: str, record: int) -> Event:
         "amazonaws" in service or (service and _MARKS & said.keys())
     ):
         raise lines.refused("this is no record of AWS CloudTrail", source, record)
-    return Event(LOGSOURCE, documents.flat(said), source, record, documents.moment(said.get("eventTime")))
+    fields = documents.flat(said)
+    failed = "errorCode" in fields or "errorMessage" in fields
+    fields.setdefault("status", "failure" if failed else "success")
+    if "sourceIPAddress" in fields:
+        fields.setdefault("src_ip", fields["sourceIPAddress"])
+    return Event(LOGSOURCE, fields, source, record, documents.moment(said.get("eventTime")))

@@ -19,13 +19,18 @@ _HTTP = re.compile(
     r"(?P<termination>[\w-]{4}) [\d/+]{5,60} [\d/]{3,20} (?:\{[^}]*\} ?){0,2}\"(?P<request>[^\"]*)\"?",
     re.DOTALL,
 )
+_BROKEN = re.compile(
+    r"[0-9A-Fa-f.:]{2,45}:\d{1,5} \[[^\]]{1,40}\] [^\s/]{1,255}/[^\s:]{1,255}: [A-Z][^\"]{1,500}"
+)
 _REQUEST = re.compile(r"(?P<method>[A-Z]{1,20}) (?P<uri>.*?)(?: HTTP/\d(?:\.\d)?)?", re.DOTALL)
 _ESCAPED = re.compile(rb"#([0-9A-F]{2})")
 _LAST_MILLISECOND = 253_402_300_799_999  # the end of the year 9999
 
 
-def decode(line: bytes, source: str, record: int) -> Event:
-    """The event of one access line. Raises `DecodeError` when it is no such line.
+def decode(line: bytes, source: str, record: int) -> Event | None:
+    """The event of one access line; None for a connection that broke before anything was asked.
+
+    Raises `DecodeError` when it is no such line.
 
     A line that the proxy cut off in the middle (a very long request) is read as far as it goes, so that length is no
     way to hide. Numbers that are absent are 0. Beyond the webserver fields there are ``opening``, ``backend``,
@@ -56,12 +61,15 @@ def decode(line: bytes, source: str, record: int) -> Event:
     return Event(LOGSOURCE, fields, source, record, _time(said, source, record))
 
 
-def _http(text: str, source: str, record: int) -> Event:
+def _http(text: str, source: str, record: int) -> Event | None:
     """The event of a line as ``option httplog`` writes it, after the head that syslog put before it or without. Its own
     time names no zone, so the head's counts; headers that it captured have no names there, so they are left out.
     """
     head = syslog_header.parse(text)
-    found = _HTTP.fullmatch(head.message if head else text)
+    message = head.message if head else text
+    found = _HTTP.fullmatch(message)
+    if found is None and _BROKEN.fullmatch(message):
+        return None
     if found is None:
         raise lines.refused("this is no access line of haproxy's", source, record)
     request = _unescaped(found["request"])
