@@ -112,6 +112,43 @@ def test_a_box_beside_the_path_is_asked_how_the_site_is_cut_by_hand() -> None:
     assert (site(back).placement, site(back).by_hand.cut) == (Placement.GATEWAY, ())
 
 
+ALONE = replace(AROUND, interfaces=(Interface(name="eth0", addresses=("10.0.1.20/24",), outward=True),))
+
+
+def test_a_box_with_one_interface_is_taken_to_stand_beside_the_path() -> None:
+    answers = Answers()
+    for step in DESCRIBING:
+        answers = answered(answers, step, NEEDED.get(step, {}), ALONE)
+    made = site(answers)
+    assert made.placement is Placement.OBSERVER
+    assert (made.uplink.interface, made.uplink.addresses) == ("eth0", ())
+    assert [(zone.interface, zone.networks) for zone in made.zones] == [("eth0", ("10.0.1.0/24",))]
+    assert soundness.check(made) == ()
+
+
+def test_beside_the_path_networks_keep_zones_apart_on_one_interface() -> None:
+    answers = walked(Step.INSTITUTION)
+    apart = {
+        "uplink-addresses": "203.0.113.2/24, 10.0.1.20/24",
+        "zone.servers.interface": "eth0",
+        "zone.servers.networks": "10.0.3.0/24",
+    }
+    answers = answered(answers, Step.NETWORK, apart, ALONE)
+    assert answers.network
+    assert answers.network.uplink_addresses == ("203.0.113.2/24",)  # the box's own is inside
+    made = site(answers)
+    assert [(zone.id, zone.interface, zone.networks, zone.reaches) for zone in made.zones] == [
+        ("wards", "eth0", ("10.0.1.0/24",), ("servers",)),
+        ("servers", "eth0", ("10.0.3.0/24",), ()),
+    ]
+
+
+def test_one_interface_is_no_place_in_the_path() -> None:
+    with pytest.raises(form.Unfit) as refused:
+        answered(walked(Step.INSTITUTION), Step.NETWORK, {"placement": "gateway"}, ALONE)
+    assert {fault.word for fault in refused.value.faults} == {"uplink"}
+
+
 def test_a_step_that_fits_no_telephone_and_a_placement_nobody_knows_are_not_taken() -> None:
     with pytest.raises(form.Unfit):
         walked(network={"placement": "observer"}, outside={"cut.0": "x" * 200})

@@ -112,6 +112,7 @@ def test_every_mistake_is_reported_at_once(good: str, snapshot: SnapshotAssertio
         ('address = "10.0.2.20"', 'address = "10.0.1.20"', "lies in no network of zone 'servers'"),
         ('addresses = ["10.0.2.10"]', 'addresses = ["10.0.2.10", "10.0.2.10"]', "address of 'files' too"),
         ('"203.0.113.2/24"', '"10.0.1.2/24"', "lies inside zone 'wards'"),
+        ('interface = "eth1"', 'interface = "eth0"', "is the uplink's interface too"),
         ('host = "www.tilleuls.example"', 'host = "www tilleuls"', "is no host name"),
         ('kind = "server"', 'kind = "servers"', "is none of"),
         ("stays_on = false", "stays_on = 0", "neither true nor false"),
@@ -131,6 +132,12 @@ def test_each_mistake_is_named(good: str, right: str, wrong: str, said: str) -> 
     assert right in good
     found = mistakes(good.replace(right, wrong, 1))
     assert any(said in mistake for mistake in found), found
+
+
+def test_beside_the_path_one_interface_is_enough(good: str) -> None:
+    beside = 'placement = "observer"\n' + good.replace('interface = "eth1"', 'interface = "eth0"')
+    site = parse(beside, "site.toml")
+    assert site.zones[0].interface == site.uplink.interface == "eth0"
 
 
 def test_the_line_of_a_mistake_is_its_own(good: str) -> None:

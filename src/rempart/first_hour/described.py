@@ -62,18 +62,22 @@ def _institution(answers: Answers) -> Table:
 
 
 def _network(answers: Answers, about: Table) -> Table:
-    """The uplink, and the zones that are there: those on one interface become one, with the roles of all."""
+    """The uplink, and the zones that are there: those that cannot be told apart become one, with the roles of all.
+
+    A gateway tells them apart by its interfaces; beside the path there is perhaps one, and their networks tell.
+    """
     if answers.network is None:
         return {}
-    merged: dict[str, Table] = {}
+    merged: dict[tuple[str, ...], Table] = {}
     for zone in about["zones"]:
         place = next((each for each in answers.network.zones if each.zone == zone["id"]), None)
         if place is None:
             continue
-        if place.interface in merged:
-            _join(merged[place.interface], zone, place)
+        apart = place.networks if answers.observes else (place.interface,)
+        if apart in merged:
+            _join(merged[apart], zone, place)
         else:
-            merged[place.interface] = zone | {
+            merged[apart] = zone | {
                 "interface": place.interface,
                 "networks": [*place.networks],
                 "standing": [zone["id"]],

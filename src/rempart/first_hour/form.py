@@ -226,16 +226,16 @@ def _network(answers: Answers, around: Surroundings, about: Table) -> Iterator[F
         id="placement",
         kind=FieldKind.CHOICE,
         word="placement",
-        value=known.placement if known else Placement.GATEWAY,
+        value=known.placement if known else Placement.OBSERVER if around.only else Placement.GATEWAY,
         choices=tuple(Choice(each, word=f"placement.{each}") for each in Placement),
     )
     offered = tuple(Choice(each.name, ", ".join((each.name, *each.addresses))) for each in around.interfaces)
-    outward = next((each for each in around.interfaces if each.outward), None)
+    outward = around.only or next((each for each in around.interfaces if each.outward), None)
     uplink = known.uplink if known else outward.name if outward else ""
-    addresses = known.uplink_addresses if known else outward.addresses if outward else ()
+    addresses = known.uplink_addresses if known else outward.addresses if outward and not around.only else ()
     yield Field(id="uplink", word="uplink", value=uplink, choices=offered)
     yield Field(id="uplink-addresses", word="uplink-addresses", value=", ".join(addresses))
-    inward = next((each for each in around.interfaces if not each.outward and each.addresses), None)
+    inward = around.only or next((i for i in around.interfaces if not i.outward and i.addresses), None)
     for zone in about["zones"]:
         place = _place(known, zone, inward)
         group, name = zone["name"][_spoken(answers)], zone["id"]
@@ -489,18 +489,27 @@ def _network_read(typed: _Typed, around: Surroundings, about: Table) -> Network:
     uplink = typed.one("uplink", Word.INTERFACE, needed=True)
     outward = around.interface(uplink)
     addresses = typed.many("uplink-addresses", Word.INTERFACE_ADDRESS)
-    zones = [*_zones_read(typed, around, uplink, about)]
+    observes = placement == Placement.OBSERVER
+    zones = [*_zones_read(typed, around, "" if observes else uplink, about)]
     if not zones and not typed.faults:
         typed.faults.append(Fault("", "no-zone"))
+    addresses = addresses or (outward.addresses if outward else ())
     return Network(
         placement=Placement.GATEWAY if typed.faults else Placement(placement),
         uplink=uplink,
-        uplink_addresses=addresses or (outward.addresses if outward else ()),
+        uplink_addresses=tuple(_faces(addresses, zones)) if observes else addresses,
         zones=tuple(zones),
     )
 
 
+def _faces(addresses: Iterable[str], zones: Iterable[ZonePlace]) -> Iterator[str]:
+    """Those that lie in no zone: what a box has beside the path is an address in the house, and no face of it."""
+    held = [{"id": each.zone, "networks": each.networks} for each in zones]
+    return (address for address in addresses if zone_of(address.partition("/")[0], held) is None)
+
+
 def _zones_read(typed: _Typed, around: Surroundings, uplink: str, about: Table) -> Iterator[ZonePlace]:
+    """Where each zone is. ``uplink`` is the interface that none can be on; empty: beside the path, any may."""
     for zone in about["zones"]:
         key = f"zone.{zone['id']}.interface"
         interface = typed.one(key, Word.INTERFACE)

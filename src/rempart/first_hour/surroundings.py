@@ -44,6 +44,11 @@ class Surroundings:
     operator: str = ""
     """The address of whoever installs, when they come over the network."""
 
+    @property
+    def only(self) -> Interface | None:
+        """The one interface, where there is no second: a box in the path of others would have two."""
+        return self.interfaces[0] if len(self.interfaces) == 1 else None
+
     def interface(self, name: str) -> Interface | None:
         """The interface of that name, when it is there."""
         return next((each for each in self.interfaces if each.name == name), None)

@@ -22,6 +22,7 @@ def cross_check(page: Page, site: Site) -> None:
     _distinct(page, "openings", "mark", [(mark, f"mark {mark}") for mark in written])
     _references(page, site)
     _no_overlap(page, site)
+    _in_the_path(page, site)
     _publications(page, site)
     _resolution(page, site)
     _machines(page, site)
@@ -103,6 +104,17 @@ def _no_overlap(page: Page, site: Site) -> None:
                     f"{outside.ip} lies inside zone {shown(zone)}",
                     "The uplink leads outside; its address belongs to no zone.",
                 )
+
+
+def _in_the_path(page: Page, site: Site) -> None:
+    """A gateway tells inside from outside by its interfaces; beside another one the networks say it."""
+    for number, zone in enumerate(site.zones):
+        if site.enforces and zone.interface and zone.interface == site.uplink.interface:
+            page.wrong(
+                ("zones", number, "interface"),
+                f"{shown(zone.interface)} is the uplink's interface too",
+                'In the path each side has its own; beside another gateway, write `placement = "observer"`.',
+            )
 
 
 def _overlap(one: Network, other: Network) -> bool:
