@@ -793,6 +793,8 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Since when watch says nothing, so that an attack would not be seen; None: it speaks."""
     names_refused: NamesRefused | None = None
     """What the resolver refused; None: the site resolves no names, or nothing was refused."""
+    clock_leapt: Instant | None = None
+    """Since when, by its own account, the clock is not believed, and nothing is erased by it; None: it is."""
     left_off: dict[str, int] = {}
     """What one frame did not take, by what it is: how many of it (`rempart.station.abridged`). Empty: nothing."""
 

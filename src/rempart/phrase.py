@@ -103,6 +103,7 @@ WORDS: Mapping[str, str] = {
     "past-news": "news cannot be announced for the past",
     "ends-or-waits": "it either ends by itself or waits for a confirmation",
     "ends-or-waits-now": "Give --for or --confirm-within, not both.",
+    "clock-not-doubted": "the clock is believed: there is nothing to confirm",
     "nothing-to-confirm": "nothing waits for a confirmation",
     "no-passage": "'{passage}' is no passage that can be shut by itself",
     "no-passage-now": "This site has: {known}.",

@@ -141,6 +141,13 @@ def test_refused_rules_are_named_with_their_reason(now: Instant) -> None:
     assert refused.lines[-1].name == "and 4 more"
 
 
+def test_a_clock_that_leapt_is_said_whatever_the_kernel_says(
+    site: Site, make: Callable[..., Status], now: Instant
+) -> None:
+    told = vitals(now, make(clock_leapt=now))
+    assert lines(health_page(site, told, ENGLISH, now))["Clock"] is Mood.BAD
+
+
 def test_what_one_status_could_not_take_is_said(
     site: Site, make: Callable[..., Status], now: Instant
 ) -> None:

@@ -141,6 +141,7 @@ TABLE: list[tuple[AnyOrder, set[Role], Proof]] = [
     (orders.AgreeUnmasking(by=ME, incident="inc-1"), {TECHNICIAN, APPROVER}, Proof.PASSKEY),
     (orders.Acknowledge(by=ME, code="ABCDEF"), {DUTY, TECHNICIAN, PRIVACY, APPROVER}, Proof.SESSION),
     (orders.TryTelling(by=ME), {DUTY, TECHNICIAN}, Proof.SESSION),
+    (orders.ConfirmClock(by=ME), {TECHNICIAN}, Proof.PASSKEY),
     (orders.Rehearse(by=ME), {TECHNICIAN}, Proof.PASSKEY),
     (orders.EndRehearsal(by=ME), STAFF, Proof.SESSION),
     (orders.TickWard(by=ME, ward="w", question=Question.CALL, reply=Reply.YES), STAFF, Proof.SESSION),

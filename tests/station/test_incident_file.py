@@ -11,6 +11,7 @@ import pytest
 from engine.home import NOW, RECORDS, SITE, terms
 from rempart.accounts.person import Role
 from rempart.adapters.attachments import Attachments
+from rempart.adapters.clock import reckon
 from rempart.care.reply import Reply
 from rempart.duties.catalogue import QuestionId
 from rempart.engine import facts, orders
@@ -18,8 +19,9 @@ from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import Found, Ordered, Ticked
 from rempart.engine.state import State, initial
 from rempart.engine.step import step
+from rempart.engine.timekeeping import Reckoning
 from rempart.incidents.casefile import Comment
-from rempart.instants import Instant, after, hours, minutes
+from rempart.instants import Duration, Instant, after, hours, minutes
 from rempart.messages import (
     MAX_FRAME,
     FileAsked,
@@ -181,6 +183,29 @@ def test_a_file_whose_time_is_over_goes_from_the_disk_by_itself_once_that_is_sea
             async with asyncio.timeout(60):
                 while kept.holds(SHA256):  # noqa: ASYNC110  what is waited for is a disk
                     await asyncio.sleep(0.01)
+
+    asyncio.run(talk())
+
+
+@pytest.mark.edge
+def test_a_clock_that_leaps_leaves_files_on_the_disk_until_a_person_confirms_it(tmp_path: Path) -> None:
+    async def talk() -> None:
+        async with household(tmp_path) as home:
+            kept = home.guard.attachments = Attachments(tmp_path / "files")
+            await home.guard.ask(Found(Instant(home.clock.now()), RECORDS))
+            await home.ask(OrderSent(order=ATTACH, content=SCREEN), "operator")
+            steady = reckon().lived or Duration(0)
+            await home.guard.ask(Ticked(home.clock.now(), Reckoning(lived=steady)))
+            home.clock.pass_(hours(24 * (SITE.files_kept_days + 1)))
+            for _ in range(5):
+                await home.guard.ask(Ticked(home.clock.now(), Reckoning(lived=steady)))
+            assert kept.holds(SHA256)
+            assert home.guard.status().clock_leapt
+            assert isinstance(await home.local(orders.ConfirmClock(by="root")), OrderDone)
+            assert home.guard.status().clock_leapt is None
+            for _ in range(3):
+                await home.guard.ask(Ticked(home.clock.now(), Reckoning(lived=steady)))
+            assert await home.sealed(facts.FileErased)
 
     asyncio.run(talk())
 

@@ -3,7 +3,8 @@
 import ctypes
 import time
 
-from rempart.instants import Instant
+from rempart.engine.timekeeping import Reckoning
+from rempart.instants import Duration, Instant
 
 
 class SystemClock:
@@ -19,3 +20,9 @@ def kept_right() -> bool | None:
     time_error, room = 5, 512  # struct timex has 208 bytes; zeroed, it changes nothing and only asks
     said = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(room))
     return None if said < 0 else said != time_error
+
+
+def reckon() -> Reckoning:
+    """What the kernel knows of the time beside its clock."""
+    lived = Duration(time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000)
+    return Reckoning(lived=lived, kept_right=kept_right())

@@ -73,6 +73,9 @@ def show(console: Console, status: Status) -> None:
     if status.unwatched:
         told = f"NOTHING IS WATCHED: watch says nothing since {as_datetime(status.unwatched):%d %b %H:%M} UTC"
         console.print(Text(told, "bold red"))
+    if status.clock_leapt:
+        told = f"THE CLOCK LEAPT to {as_datetime(status.clock_leapt):%d %b %Y %H:%M} UTC: nothing is erased by it."
+        console.print(Text(f"{told} If the date is right: rempart clock", "bold"))
     if status.news_at:
         console.print(Text(f"news announced for {as_datetime(status.news_at):%d %b %H:%M} UTC"))
     for alert in status.alerts:

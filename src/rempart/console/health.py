@@ -55,8 +55,7 @@ def _lines(site: Site, vitals: Vitals, words: Words, now: Instant) -> Iterator[L
         if failed := sum(each.failed for each in vitals.sources.sources):
             yield _line("readers", words, False, words.say("health.readers-bad", count=failed))  # noqa: FBT003
     yield _names(site, status, words)
-    said = {True: "good", False: "bad", None: "unknown"}[vitals.clock]
-    yield _line("clock", words, vitals.clock, words.say(f"health.clock-{said}"))
+    yield _clock(vitals, words, now)
     if vitals.rules:
         free, total = vitals.rules.free, vitals.rules.disk
         told = words.say("health.disk-said", free=free >> 30, total=total >> 30)
@@ -82,6 +81,14 @@ def _wall(status: Status | None, words: Words, now: Instant) -> Line:
         return _line("wall", words, None, words.say("health.wall-never"))
     at = moment(status.enforcement_verified, now, words)
     return _line("wall", words, True, words.say("health.wall-good", at=at))  # noqa: FBT003
+
+
+def _clock(vitals: Vitals, words: Words, now: Instant) -> Line:
+    if vitals.status and vitals.status.clock_leapt:
+        at = moment(vitals.status.clock_leapt, now, words)
+        return _line("clock", words, False, words.say("health.clock-leapt", at=at))  # noqa: FBT003
+    said = {True: "good", False: "bad", None: "unknown"}[vitals.clock]
+    return _line("clock", words, vitals.clock, words.say(f"health.clock-{said}"))
 
 
 def _names(site: Site, status: Status | None, words: Words) -> Line:

@@ -679,6 +679,24 @@ class WatchHeard(Fact, frozen=True, tag=True, kw_only=True):
     """Watch speaks again."""
 
 
+class ClockLeapt(Fact, frozen=True, tag=True, kw_only=True):
+    """The clock is far ahead of what is believed: nothing is erased by it until it returns, or a person confirms it."""
+
+    believed: Instant
+    """What the time should be, by what the station lived through itself."""
+
+
+class ClockReturned(Fact, frozen=True, tag=True, kw_only=True):
+    """The clock is near what is believed again."""
+
+
+class ClockConfirmed(Fact, frozen=True, tag=True, kw_only=True):
+    """A person says that the clock is right, though it leapt."""
+
+    by: str
+    reason: str
+
+
 class StageSet(Fact, frozen=True, tag=True, kw_only=True):
     """A person moved an opening to another stage of the plan."""
 
@@ -869,6 +887,9 @@ AnyFact = (
     | LogsTurned
     | WatchMuted
     | WatchHeard
+    | ClockLeapt
+    | ClockReturned
+    | ClockConfirmed
     | StageSet
     | PartnerNoted
     | ProofGiven

@@ -19,6 +19,7 @@ from rempart.engine.facts import (
     SignInRefused,
 )
 from rempart.engine.orders import AnyOrder
+from rempart.engine.timekeeping import UNKNOWN, Reckoning
 from rempart.instants import Instant
 from rempart.phrase import Phrase, advice
 from rempart.telling.alert import Delivery
@@ -41,9 +42,10 @@ class Awaited:
 
 @dataclass(frozen=True, slots=True)
 class Ticked:
-    """Time has passed."""
+    """Time has passed, and what is known of it beside the clock."""
 
     now: Instant
+    reckoning: Reckoning = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ _CutOrder = (
     | orders.AnnounceNews
 )
 _MeasureOrder = orders.Block | orders.Unblock | orders.Isolate | orders.Release | orders.Bar | orders.Unbar
-_AlertOrder = orders.ApproveMeasure | orders.Acknowledge | orders.TryTelling
+_AlertOrder = orders.ApproveMeasure | orders.Acknowledge | orders.TryTelling | orders.ConfirmClock
 _SightOrder = orders.AskUnmasking | orders.AgreeUnmasking | orders.MakeException | orders.EndException
 
 
@@ -144,6 +144,9 @@ class _Court:
                 return self.acknowledge(order)
             case orders.TryTelling():
                 return self.try_telling()
+            case orders.ConfirmClock(by=by, reason=reason):
+                require(self.state.timekeeping.leapt is not None, "clock-not-doubted")
+                return (facts.ClockConfirmed(at=self.now, by=by, reason=reason),)
 
     def sight(self, order: _SightOrder) -> tuple[AnyFact, ...]:
         """Orders about what people get to see: who stands behind masks, and findings that are normal here."""

@@ -303,6 +303,10 @@ class TryTelling(Order, frozen=True, tag=True, kw_only=True):
     """Send everybody a harmless test message over every channel."""
 
 
+class ConfirmClock(Order, frozen=True, tag=True, kw_only=True):
+    """Say that the date is right though the clock leapt: what waits for its time may be erased again."""
+
+
 class Rehearse(Order, frozen=True, tag=True, kw_only=True):
     """Cut the site to try it out: in staffed hours, for so many seconds, undone by the kernel itself.
 
@@ -518,6 +522,7 @@ AnyOrder = (
     | AgreeUnmasking
     | Acknowledge
     | TryTelling
+    | ConfirmClock
     | Rehearse
     | EndRehearsal
     | TickWard

@@ -90,6 +90,7 @@ _NEEDS: Mapping[type[AnyOrder], Requirement] = {
     # telling and care
     orders.Acknowledge: _SAYS,
     orders.TryTelling: _TIGHTENS,
+    orders.ConfirmClock: _LOOSENS,  # what is erased then is gone
     orders.TickWard: _SAYS,
     orders.CorrectSite: _SAYS,
     orders.AttestCare: _SAYS,

@@ -15,6 +15,7 @@ from rempart.engine.listening import Listening
 from rempart.engine.orders import GateAnswer
 from rempart.engine.retention import Kept
 from rempart.engine.taming import Taming
+from rempart.engine.timekeeping import Timekeeping
 from rempart.engine.unmasking import Unmasking
 from rempart.incidents.casefile import CaseFile
 from rempart.incidents.incident import Incident
@@ -149,6 +150,8 @@ class State:
     """What people say they did at the firewall or the switch; nothing where the station stands in the path."""
     listening: Listening = field(default_factory=Listening)
     """Logs that are silent."""
+    timekeeping: Timekeeping = field(default_factory=Timekeeping)
+    """Whether the clock is believed."""
     cases: Mapping[str, CaseFile] = field(default_factory=dict)
     """The case files of the incidents that are kept in mind, by the incident's id."""
     duties: DutyLedger = field(default_factory=DutyLedger)

@@ -16,7 +16,7 @@ from rempart.containment.names import Address
 from rempart.containment.policy import Policy
 from rempart.detection.finding import Kind, Level
 from rempart.duties.duty import Obligations
-from rempart.engine import deadline, facts, listening, retention, tell
+from rempart.engine import deadline, facts, listening, retention, tell, timekeeping
 from rempart.engine.caring import pack_read, probed
 from rempart.engine.facts import MACHINE, AnyFact
 from rempart.engine.fold.fold import folded
@@ -51,6 +51,7 @@ from rempart.engine.orders import AnyOrder
 from rempart.engine.rights import require
 from rempart.engine.state import NEVER, State, enforcement, is_rehearsed, rehearsing
 from rempart.engine.tally import is_power_of_ten, tallied
+from rempart.engine.timekeeping import UNKNOWN
 from rempart.engine.weigh import weigh
 from rempart.errors import OrderRefused
 from rempart.incidents.incident import IncidentState
@@ -105,17 +106,26 @@ def step(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tuple[C
 def _decide(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tuple[Command, ...]]:
     match happened:
         case Started(now=now):
+            state = replace(state, timekeeping=timekeeping.begun(state.timekeeping))
+            leapt = timekeeping.turned(state.timekeeping, UNKNOWN, now)
             begun = facts.StationStarted(at=now, site=terms.site.id)
-            return _settle(terms, state, (begun, *_overdue(state, now)), now, always_enforce=True)
+            return _settle(terms, state, (*leapt, begun, *_overdue(state, now)), now, always_enforce=True)
         case Awaited(now=now):
             return replace(state, listening=listening.awaited(state.listening, now)), ()
-        case Ticked(now=now):
-            state = replace(state, listening=listening.looked(state.listening, now))
+        case Ticked(now=now, reckoning=reckoning):
+            state = replace(
+                state,
+                listening=listening.looked(state.listening, now),
+                timekeeping=timekeeping.reckoned(state.timekeeping, reckoning, now),
+            )
+            leapt = timekeeping.turned(state.timekeeping, reckoning, now) if reckoning != UNKNOWN else ()
             ended = tell.day_ended(terms.site, state, now)
             overdue = _overdue(state, now)
             missed = _missed(terms.site, state, now)
-            passed = (*overdue, *deadline.nearing(state, now), *ended, *missed)
-            return _settle(terms, state, passed, now) if passed else _erase(terms, state, now)
+            passed = (*leapt, *overdue, *deadline.nearing(state, now), *ended, *missed)
+            if passed:
+                return _settle(terms, state, passed, now)
+            return _erase(terms, state, now) if state.timekeeping.believes(reckoning) else (state, ())
         case Found(now=now, finding=finding):
             weighed = weigh(terms.site, terms.policy, state, finding, now, terms.named)
             after_it, commands = _settle(terms, weighed.state, weighed.facts, now)

@@ -38,6 +38,7 @@ ENVELOPE = "envelope"
 SILENCE = "silence"
 """The alert by which all logs that are silent ask together."""
 WATCH = "watch"
+CLOCK = "clock"
 
 GUESSES = 5
 """Wrong codes by text message within an hour, after which none is taken."""
@@ -162,6 +163,9 @@ def _troubles(
                 yield _raised(
                     site, now, ENFORCEMENT, Urgency.NOW, Sentence("alert.enforcement"), "todo.technician"
                 )
+            case facts.ClockLeapt(at=at, believed=believed):
+                about = Sentence("alert.clock", {"days": (at - believed) // _DAY})
+                yield _raised(site, now, CLOCK, Urgency.CAN_WAIT, about, "todo.clock")
             case facts.SealedLate() if _news(state, JOURNAL, now):
                 yield _raised(
                     site, now, JOURNAL, Urgency.CAN_WAIT, Sentence("alert.journal"), "todo.technician"
@@ -259,6 +263,8 @@ def _over(state: State, decided: tuple[AnyFact, ...], now: Instant) -> Iterator[
                 ended.append(merged)
             case facts.EnforcementFaulted(repaired=True):
                 ended.append(ENFORCEMENT)
+            case facts.ClockReturned() | facts.ClockConfirmed():
+                ended.append(CLOCK)
             case _:
                 pass
     waiting = sorted({name for name in ended if name in state.alerts and state.alerts[name].waits})

@@ -14,7 +14,7 @@ import logging
 import os
 import secrets
 import sys
-from collections.abc import Awaitable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from rempart.accounts.mask import KEY_BYTES, mask
 from rempart.adapters import masks
 from rempart.adapters.accounts import AccountStore
 from rempart.adapters.attachments import Attachments
-from rempart.adapters.clock import SystemClock
+from rempart.adapters.clock import SystemClock, reckon
 from rempart.adapters.credentials import RelyingParty
 from rempart.adapters.enforce.gateway import Gateway
 from rempart.adapters.enforce.memory import MemoryEnforcer
@@ -56,6 +56,7 @@ from rempart.engine.inputs import (
 )
 from rempart.engine.state import State, enforcement
 from rempart.engine.step import Terms, step
+from rempart.engine.timekeeping import Reckoning
 from rempart.errors import (
     EnforcementFailed,
     InputRefused,
@@ -147,10 +148,15 @@ class Guard:
         mask_key: bytes | None = None,
         leasing: Leasing | None = None,
         attachments: Attachments | None = None,
+        reckon: Callable[[], Reckoning] = Reckoning,
     ) -> None:
-        """Without a ``keychain``, what people sign in with is forgotten when the process ends."""
+        """Without a ``keychain``, what people sign in with is forgotten when the process ends.
+
+        ``reckon`` says what is known of the time beside the clock.
+        """
         self.terms = terms
         self.clock = clock
+        self._reckon = reckon
         self._leasing = leasing
         self.attachments = attachments
         self._scribe = Scribe(journal, clock, self._noted)
@@ -347,7 +353,7 @@ class Guard:
 
     def _tick(self) -> None:
         with contextlib.suppress(asyncio.QueueFull):  # a full inbox ticks again with the next deadline
-            self._inbox.put_nowait((0, next(self._sequence), Ticked(self.clock.now()), None))
+            self._inbox.put_nowait((0, next(self._sequence), Ticked(self.clock.now(), self._reckon()), None))
 
     async def read_back(self) -> None:
         """Compare the world with the journal every few seconds and repair what differs."""
@@ -490,6 +496,7 @@ async def serve_guard(
         party=party,
         leasing=leasing,
         attachments=Attachments(places.attachments),
+        reckon=reckon,
     )
     require_held(site, guard.state, places)
     guard.finish_erasing()

@@ -99,6 +99,7 @@ def status(
         enforcement_fault=fault,
         names_refused=names,
         unwatched=state.listening.mute,
+        clock_leapt=state.timekeeping.leapt,
         alerts=_alerts(site, state, now),
         clocks=_clocks(state, now),
         news_at=state.news_at,

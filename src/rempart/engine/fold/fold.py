@@ -7,7 +7,7 @@ about doors that site.toml no longer has, and about incidents whose first fact w
 from collections.abc import Iterable
 from dataclasses import replace
 
-from rempart.engine import facts, handwork, listening, people, retention, taming, unmasking
+from rempart.engine import facts, handwork, listening, people, retention, taming, timekeeping, unmasking
 from rempart.engine.facts import AnyFact
 from rempart.engine.fold import alerts, care, casefiles, cut, doors, duties, incidents, measures, reopening
 from rempart.engine.state import NEVER, State, Swing, standing
@@ -51,6 +51,9 @@ _KeptFact = (
     | facts.TokenIssued
     | facts.EnvelopeSealed
     | facts.NamesRead
+    | facts.ClockLeapt
+    | facts.ClockReturned
+    | facts.ClockConfirmed
 )
 """What is kept in the journal, in case files or with the accounts, and changes nothing here."""
 
@@ -71,6 +74,7 @@ def fold(state: State, site: Site, fact: AnyFact) -> State:
         duties=duties.after_it(state.duties, fact),
         kept=retention.after_it(state.kept, fact),
         swings=_swung(state, after, fact),
+        timekeeping=timekeeping.after_it(state.timekeeping, fact),
     )
 
 
