@@ -197,6 +197,39 @@ def test_a_deadline_at_night_waits_for_somebody_to_be_there() -> None:
     assert staffed(WEEK, summer) == from_datetime(datetime(2026, 3, 30, 6, 0, tzinfo=UTC))
 
 
+SUNDAYS = Hours(days=(7,))
+
+
+@pytest.mark.parametrize(
+    ("when", "at", "then"),
+    [
+        # From Saturday evening over the change of the clock: eight o'clock is eight o'clock.
+        (SUNDAYS, datetime(2026, 3, 28, 20, tzinfo=UTC), datetime(2026, 3, 29, 6, tzinfo=UTC)),
+        (SUNDAYS, datetime(2026, 10, 24, 20, tzinfo=UTC), datetime(2026, 10, 25, 7, tzinfo=UTC)),
+        (SUNDAYS, datetime(2026, 3, 29, 0, 30, tzinfo=UTC), datetime(2026, 3, 29, 6, tzinfo=UTC)),
+        (SUNDAYS, datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 7, tzinfo=UTC)),
+        # From two to three, which that Sunday does not have: a week later.
+        (
+            Hours(days=(7,), begins=120, ends=180),
+            datetime(2026, 3, 28, 20, tzinfo=UTC),
+            datetime(2026, 4, 5, 0, tzinfo=UTC),
+        ),
+        (Hours(days=(2,)), datetime(2028, 2, 28, 20, tzinfo=UTC), datetime(2028, 2, 29, 7, tzinfo=UTC)),
+        (WEEK, datetime(2026, 12, 31, 17, tzinfo=UTC), datetime(2027, 1, 1, 7, tzinfo=UTC)),
+        (WEEK, datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC), datetime(2038, 1, 19, 7, tzinfo=UTC)),
+        (
+            Hours(days=(1,), begins=0, ends=1440),
+            datetime(2026, 11, 30, 23, tzinfo=UTC),
+            datetime(2026, 12, 6, 23, tzinfo=UTC),
+        ),
+    ],
+)
+def test_staffed_hours_begin_when_the_clock_on_the_wall_says_so(
+    when: Hours, at: datetime, then: datetime
+) -> None:
+    assert staffed(when, from_datetime(at)) == from_datetime(then)
+
+
 def test_a_person_s_block_ends_when_somebody_is_there_and_is_announced_twice() -> None:
     talk = Talk()
     talk.terms = replace(talk.terms, site=replace(SITE, hours=WEEK))

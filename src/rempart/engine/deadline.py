@@ -5,13 +5,14 @@ blocks are short and end by themselves.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 
-from rempart.duties.belgian_time import on_the_wall
+from rempart.duties.belgian_time import on_the_wall, wall_instant
 from rempart.engine import facts
 from rempart.engine.facts import MACHINE
 from rempart.engine.state import State, is_rehearsed
-from rempart.instants import Instant, after, hours, minutes
-from rempart.site.hours import DAY, Hours
+from rempart.instants import Instant, hours
+from rempart.site.hours import Hours
 
 AHEAD = (4, 1)
 """Hours before its end at which a deadline is announced."""
@@ -22,17 +23,15 @@ _Deadline = tuple[str, str, Instant, Instant]
 
 def staffed(when: Hours, at: Instant) -> Instant:
     """The first instant from ``at`` on at which somebody who can mend things is there; ``at`` when nobody ever is."""
-    moment = at
-    for _ in range(9):
-        local = on_the_wall(moment)
-        minute = local.hour * 60 + local.minute
-        if when.staffed(local.isoweekday(), minute):
-            return moment
-        today = local.isoweekday() in when.days and minute < when.begins < when.ends
-        ahead = when.begins - minute if today else DAY - minute
-        moment = after(moment, minutes(ahead))
-        moment = Instant(moment - moment % minutes(1))
-    return at
+    today = on_the_wall(at).date()
+    # Two weeks: hours may lie in the one hour that summer time leaves out of its first day.
+    mornings = (wall_instant(today + timedelta(days=ahead), when.begins) for ahead in range(15))
+    return next((moment for moment in (at, *mornings) if moment >= at and _somebody_there(when, moment)), at)
+
+
+def _somebody_there(when: Hours, at: Instant) -> bool:
+    local = on_the_wall(at)
+    return when.staffed(local.isoweekday(), local.hour * 60 + local.minute)
 
 
 def nearing(state: State, now: Instant) -> Iterator[facts.DeadlineNears]:
