@@ -1,5 +1,7 @@
 """What loosens, what tightens, and what the world may hold otherwise."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,6 +84,14 @@ def test_two_enforcements_that_do_not_loosen_or_tighten_are_the_same_to_the_worl
 @given(ENFORCEMENTS)
 def test_the_world_agrees_with_itself(one: Enforcement) -> None:
     assert disagreements(one, due(one, NOW), NOW) == ()
+
+
+@given(ENFORCEMENTS, st.none() | DEADLINES, DEADLINES, st.integers(-1_900_000, 1_900_000))
+def test_at_a_deadline_a_clock_a_little_ahead_or_behind_is_no_drift(
+    one: Enforcement, contained_until: Instant | None, now: Instant, error: int
+) -> None:
+    wanted = replace(one, contained_until=contained_until if one.contained else None)
+    assert disagreements(wanted, due(wanted, Instant(now + error)), now) == ()
 
 
 def test_a_longer_trial_loosens() -> None:

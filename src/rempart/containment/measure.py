@@ -109,7 +109,7 @@ def disagreements(wanted: Enforcement, held: Enforcement, now: Instant) -> tuple
         for name, stand in sorted(expected.stands.items())
         if name not in held.stands or not _same_stand(stand, held.stands[name], now)
     ]
-    ending = expected.contained_until is not None and expected.contained_until - now < SLACK
+    ending = _ends(expected.contained_until, now) or _ends(held.contained_until, now)
     if expected.contained is not held.contained and not ending:
         found.append("the site is not contained" if expected.contained else "the site is still contained")
     elif not ending and not _same_deadline(expected.contained_until, held.contained_until):
@@ -152,8 +152,14 @@ def _otherwise(wanted: Stand, held: Stand | None) -> str:
 def _same_stand(wanted: Stand, held: Stand, now: Instant) -> bool:
     if wanted.state is held.state:
         return wanted.limits == held.limits and _same_deadline(wanted.until, held.until)
-    near_end = wanted.until is not None and wanted.until - now < SLACK
-    return near_end and held.state is wanted.then
+    return (_ends(wanted.until, now) and held.state is wanted.then) or (
+        _ends(held.until, now) and wanted.state is held.then
+    )
+
+
+def _ends(until: Instant | None, now: Instant) -> bool:
+    """Whether it ends about now: one of the two has seen it already, the other not yet."""
+    return until is not None and until - now < SLACK
 
 
 def _same_deadline(one: Instant | None, other: Instant | None) -> bool:
@@ -168,13 +174,12 @@ def _different(
     missing = [
         f"the {word} of {target} is missing"
         for target, until in wanted.items()
-        if (until is None or until - now > SLACK)
-        and (target not in held or not _same_deadline(until, held[target]))
+        if not _ends(until, now) and (target not in held or not _same_deadline(until, held[target]))
     ]
     extra = [
         f"there is a {word} of {target} that nobody decided"
         for target, until in held.items()
-        if target not in wanted and (until is None or until - now > SLACK)
+        if target not in wanted and not _ends(until, now)
     ]
     return missing + extra
 
