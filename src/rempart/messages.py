@@ -480,6 +480,8 @@ class IncidentStatus(msgspec.Struct, frozen=True, kw_only=True):
     proposals: list["Proposal"] = []
     assigned: str = ""
     """Id of the person who looks after it; empty: nobody in particular."""
+    unmasking: "UnmaskingStatus | None" = None
+    """That somebody asked who stands behind its masks; None: nobody lately."""
 
     def nameless(self, called: Mapping[str, str]) -> "IncidentStatus":
         """For those who do not check on things: no name of a person, no address, no count of persons, no detail.
@@ -494,9 +496,22 @@ class IncidentStatus(msgspec.Struct, frozen=True, kw_only=True):
             assets=list(dict.fromkeys(called[each] for each in self.assets if each in called)),
             assigned="",
             proposals=[],
+            unmasking=None,
             summary=_unnamed(self.summary, called),
             story=[(at, _unnamed(sentence, called)) for at, sentence in self.story],
         )
+
+
+class UnmaskingStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked about the masks of one incident: by whom, for which purpose, and how far it is."""
+
+    by: str
+    purpose: str
+    asked: Instant
+    agreeable_until: Instant
+    """Until when a second person may agree."""
+    readable_until: Instant | None
+    """Until when the names may be read; None: nobody has agreed."""
 
 
 WITHHELD = "…"

@@ -34,6 +34,7 @@ from rempart.messages import (
     Status,
     TickStatus,
     TroubleStatus,
+    UnmaskingStatus,
     WardStatus,
 )
 from rempart.phrase import Phrase, phrase
@@ -102,6 +103,9 @@ class _Marked:
                 (self.now, Sentence("story.contained", {"by": WHO})),
             ],
             proposals=[Proposal(id="1", incident=attack.id, action="block", target=ADDRESS)],
+            unmasking=UnmaskingStatus(
+                by=WHO, purpose=PROOF, asked=self.now, agreeable_until=self.now, readable_until=None
+            ),
         )
 
     def door(self, door: OpeningStatus) -> OpeningStatus:

@@ -256,6 +256,9 @@ def test_two_persons_look_behind_a_mask(tmp_path: Path, site: Site) -> None:
             page = (await browser.get("/masks")).text
             assert STOLEN not in page
             asked = {"csrf": hidden(page, "csrf"), "incident": incident.id, "do": do, "reason": "warn them"}
+            assert ("warn them" in page) is (do == "agree")  # nobody agrees to what they do not know
+            assert f'value="{do}"' in page
+            assert 'value="read"' not in page
             early = await browser.post("/masks", {**asked, "do": "read"})
             assert early.status_code == 409
             page = (await browser.post("/masks", asked)).text
@@ -263,6 +266,10 @@ def test_two_persons_look_behind_a_mask(tmp_path: Path, site: Site) -> None:
             given = {name: hidden(page, name) for name in ("csrf", "order", "handle", "back")}
             done = await browser.post("/confirm", {**given, "response": person.passkey.signed(options)})
             assert (done.status_code, done.headers["location"]) == (303, "/masks"), done.text
+            console.feed.status = home.guard.status()
+        page = (await browser.get("/masks")).text
+        assert 'value="read"' in page
+        assert 'value="agree"' not in page
         shown = await browser.post("/masks", {**asked, "do": "read"})
         assert shown.status_code == 200
         assert STOLEN in shown.text

@@ -25,15 +25,41 @@ def test_nothing_is_missing_wrong_or_too_long_in_any_language() -> None:
 
 def test_a_missing_word_a_wrong_hole_and_a_long_sentence_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = {**words(Language.DUTCH).texts, "label.yes": "{hole} " + "woord " * 31}
-    del wrong["label.back"]
+    del wrong["label.skip"]
+    wrong["label.back"] = "Terug naar NTLM"
     monkeypatch.setattr(
         "rempart.console.words.words",
         lambda language: Words(language, wrong) if language is Language.DUTCH else words(language),
     )
     told = "\n".join(gaps())
-    assert "nl: label.back is missing" in told
+    assert "nl: label.skip is missing" in told
     assert "nl: label.yes: its holes are ['hole']" in told
     assert "nl: label.yes: a sentence of 32 words" in told
+    assert "nl: label.back: the abbreviation NTLM is not explained" in told
+
+
+@pytest.mark.parametrize("language", [Language.DUTCH, Language.GERMAN])
+def test_words_that_no_native_has_read_say_so(language: Language) -> None:
+    files = sorted((SOURCES / "console" / "locale" / language.value).iterdir())
+    assert files
+    unmarked = [file.name for file in files if "# Needs a native reader.\n" not in file.read_text()[:400]]
+    assert unmarked == []
+
+
+def test_the_french_is_that_of_the_people_concerned() -> None:
+    """The words in which the attacked group told the public what it did, at the places where each belongs."""
+    french = words(Language.FRENCH).texts
+    for key, word in (
+        ("posture.contained", "confiné"),
+        ("alert.cut", "confinement"),
+        ("alert.cut", "filtrage"),
+        ("reopening.title", "Réouverture"),
+        ("nav.reopening", "Réouverture"),
+        ("label.public", "en maintenance"),
+    ):
+        assert word in french[key], key
+    foreign = re.compile(r"\b(firewall|lockdown|quarantaine|whitelist|backup|login|e-mail)\b", re.IGNORECASE)
+    assert {key: text for key, text in french.items() if foreign.search(text)} == {}
 
 
 HOSTILE = Finding(

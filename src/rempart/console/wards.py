@@ -61,7 +61,7 @@ class WardsPage:
 
     wards: Annotated[tuple[Ward, ...], "The wards of the house, in the order of the site's file."]
     rehearsal: Annotated[Tried | None, "The latest rehearsal, or nothing while none was made."]
-    locked: Annotated[str, "Why the station may not cut by itself, in English; empty: it may."]
+    locked: Annotated[str, "Why the station may not cut by itself; empty: it may."]
     known: Annotated[bool, "Whether the guard answers at all."]
     may_say: Annotated[bool, "Whether who looks may say how a ward is, and end a rehearsal."]
     may_rehearse: Annotated[bool, "Whether who looks may begin a rehearsal now."]

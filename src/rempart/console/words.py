@@ -153,6 +153,14 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str
 LONGEST_SENTENCE = 30
 """Words of a sentence; a frightened person loses a longer one."""
 
+_ABBREVIATION = re.compile(r"(?<![\w{/.-])[A-Z]{2,}[A-Za-z0-9]*")
+_COMMAND = re.compile(r"\brempart( [a-z-]+)+( [A-Z]+)*")
+"""What is typed on the box: what stands in capitals there is to be filled in."""
+
+EXPLAINED = frozenset({"OK", "PDF", "WLAN", "GB", "IPv4", "IPv6", "SHA"})
+"""Abbreviations that pages may use: known to everybody, or (IPv4, IPv6, SHA) read by technicians only, who look them
+up by that name. All else is written out or said otherwise. Legal questions are not ours to word (duties/)."""
+
 
 def gaps() -> Iterator[str]:
     """What is missing or wrong in the words of a language, held against English; empty when all is there."""
@@ -173,6 +181,8 @@ def _faults(text: str, english: str) -> Iterator[str]:
     longest = max((len(sentence.split()) for sentence in re.split(r"[.!?:;] ", text)), default=0)
     if longest > LONGEST_SENTENCE:
         yield f"a sentence of {longest} words"
+    for short in sorted({*_ABBREVIATION.findall(_COMMAND.sub("", text))} - EXPLAINED):
+        yield f"the abbreviation {short} is not explained"
 
 
 def chosen(asked: str | None, accepted: str, offered: tuple[Language, ...]) -> Language:

@@ -14,8 +14,9 @@ from rempart.engine import tell
 from rempart.engine.handwork import CUT, HandTick, checked
 from rempart.engine.returning import Outlook, ground, outlooks
 from rempart.engine.state import Door, Measure, State
+from rempart.engine.unmasking import ASKED_LASTS, Unmasking
 from rempart.incidents.incident import Incident, IncidentState, Sentence
-from rempart.instants import Instant
+from rempart.instants import Instant, after
 from rempart.messages import (
     AlertStatus,
     CheckStatus,
@@ -32,6 +33,7 @@ from rempart.messages import (
     Proposal,
     ReopeningStatus,
     Status,
+    UnmaskingStatus,
 )
 from rempart.reopening.check import unproven_core
 from rempart.reopening.gate import Gate, missing
@@ -265,6 +267,17 @@ def _incident(state: State, incident: Incident) -> IncidentStatus:
             if p.incident == incident.id and incident.state is not IncidentState.CLOSED
         ][:_PARTIES],
         assigned=state.cases[incident.id].assignee if incident.id in state.cases else "",
+        unmasking=_unmasking(asked) if (asked := state.unmaskings.get(incident.id)) else None,
+    )
+
+
+def _unmasking(asked: Unmasking) -> UnmaskingStatus:
+    return UnmaskingStatus(
+        by=asked.asked_by,
+        purpose=asked.purpose,
+        asked=asked.asked,
+        agreeable_until=after(asked.asked, ASKED_LASTS),
+        readable_until=asked.until,
     )
 
 

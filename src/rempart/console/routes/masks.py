@@ -86,6 +86,7 @@ class _Masks:
         assert here.visitor
         refusal, advice = self.console.refusal(request, refused) if refused else ("", "")
         page = masks_page(
+            self.console.site,
             self.console.told(audience(here)),
             here.visitor,
             self.console.words(request),
