@@ -269,6 +269,9 @@ def test_fail_on(rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     asked = ["detect", "--rules", rules, str(tmp_path / "e.ndjson"), "--fail-on"]
     assert main([*asked, "high"]) == ExitCode.FOUND
     assert main([*asked, "critical"]) == ExitCode.OK
+    (tmp_path / "e.ndjson").write_text(event() + "\nbroken\n")
+    assert main([*asked, "high"]) == ExitCode.FOUND, "a line that cannot be read hides nothing"
+    assert main([*asked, "critical"]) == ExitCode.PARTIAL
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ between them. On a terminal a summary by rule and ATT&CK tactic comes last. A re
 without a network.
 
 exit codes: 0 done, 1 something at or above --fail-on was found, 2 no rule or no log could be used,
-3 some rules or logs could not be read; the rest was done"""
+3 some rules or logs could not be read; the rest was done, and nothing at or above --fail-on found"""
 
 _PROBLEMS = 200
 """Problems that a report names; it says how many there were."""
@@ -217,10 +217,10 @@ def _conclude(arguments: argparse.Namespace, page: Report) -> None:
 
 
 def _answer(asked: str | None, worst: Level | None, unread: int) -> ExitCode:
-    if unread:
-        return ExitCode.PARTIAL
-    failing = asked is not None and worst is not None and worst >= Level[asked.upper()]
-    return ExitCode.FOUND if failing else ExitCode.OK
+    """What was found goes before what could not be read: one broken line must not hide it from a script."""
+    if asked is not None and worst is not None and worst >= Level[asked.upper()]:
+        return ExitCode.FOUND
+    return ExitCode.PARTIAL if unread else ExitCode.OK
 
 
 def _rules_and_logs(rules: Sequence[str], paths: Sequence[str]) -> tuple[list[str], list[str]]:
