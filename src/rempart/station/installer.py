@@ -21,8 +21,9 @@ from rempart.accounts.person import Role
 from rempart.adapters import answered, paper, shipped, surroundings
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.socket import connect
+from rempart.adapters.systemd import Systemd
 from rempart.care import document, envelope
-from rempart.config import Places
+from rempart.config import RUN, SITE, STATE, Places
 from rempart.duties import notice, words
 from rempart.duties.document import Paper
 from rempart.engine import orders
@@ -39,6 +40,7 @@ from rempart.site.description import parse
 from rempart.site.language import Language
 from rempart.site.site import Site
 from rempart.station import running
+from rempart.station.parts import Part, units, unneeded
 
 _UP_WITHIN = 90.0
 _SEEN_WITHIN = 60.0
@@ -83,6 +85,9 @@ class Installer:
     operator: str = ""
     clock: Clock = field(default_factory=SystemClock)
     book: Book = field(default_factory=book)
+    systemd: Systemd = field(default_factory=Systemd)
+    on_a_box: tuple[Path, Path, Path] = (SITE, STATE, RUN)
+    """Where the units of a box look for the description, what is kept, and the sockets."""
     answers: Answers = field(init=False)
     around: Surroundings = field(init=False)
     link: str = ""
@@ -187,15 +192,34 @@ class Installer:
     def start(self) -> str:
         """Have a station run on what was written; the word that says how it came to. It stays when we end.
 
-        One that `rempart run` started earlier takes the changed description; one that systemd started does not.
-        Raises RempartError with the end of its log when it does not come up.
+        One that `rempart run` started earlier takes the changed description, and so do the units of a box, which are
+        what starts the station there. One that was started in another way does not.
+        Raises RempartError with the reason when it does not come up.
         """
-        if self.status() is None:
-            self._launch()
-            return "started"
-        if self.places.site.stat().st_mtime_ns <= self._began():
+        runs = self.status() is not None
+        if runs and self.places.site.stat().st_mtime_ns <= self._began():
             return "current"
-        return "renewed" if self._renew() else "runs"
+        process = running.process(self.places.run)
+        if runs and process:
+            self._renew(process)
+            return "renewed"
+        if process is None and self._has_units():
+            self._start_units()
+            return "renewed" if runs else "started"
+        if runs:
+            return "runs"
+        self._launch()
+        return "started"
+
+    def _has_units(self) -> bool:
+        """Whether systemd manages this box and its units are for these very folders."""
+        here = (self.places.site, self.places.state, self.places.run)
+        return here == self.on_a_box and self.systemd.knows(f"rempart-{Part.GUARD}.service")
+
+    def _start_units(self) -> None:
+        site, before = self.described(), self._began()
+        self.systemd.take_up(units(site), unneeded(site))
+        self._await_since(before, where="systemd", now="Its reason is in `journalctl --unit=rempart-guard`.")
 
     def _began(self) -> int:
         """When the guard that runs opened its door, in nanoseconds of the file system's clock; 0: none has."""
@@ -204,11 +228,8 @@ class Installer:
         except FileNotFoundError:
             return 0
 
-    def _renew(self) -> bool:
-        """Have the station that runs start again with site.toml as it is; False: nobody here can tell it to."""
-        process = running.process(self.places.run)
-        if process is None:
-            return False
+    def _renew(self, process: int) -> None:
+        """Have the station that `rempart run` started as this process start again with site.toml as it is."""
         before = self._began()
         try:
             os.kill(process, signal.SIGHUP)
@@ -218,16 +239,19 @@ class Installer:
                 where=f"process {process}",
                 now="Start setup as the user who started the station, or as root.",
             ) from fault
+        self._await_since(
+            before,
+            where=f"process {process}",
+            now=f"Its reason is in its log ({self._log}), or where `rempart run` was started.",
+        )
+
+    def _await_since(self, before: int, *, where: str, now: str) -> None:
+        """Wait until a guard answers that opened its door at another moment than ``before``."""
         until = time.monotonic() + _UP_WITHIN
         while self._began() in (0, before) or self.status() is None:
             if time.monotonic() > until:
-                raise RempartError(
-                    "the station did not come back with the changed description",
-                    where=f"process {process}",
-                    now=f"Its reason is in its log ({self._log}), or where `rempart run` was started.",
-                )
+                raise RempartError("the station did not come up with this description", where=where, now=now)
             time.sleep(0.1)
-        return True
 
     @property
     def _log(self) -> Path:

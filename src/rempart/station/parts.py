@@ -49,6 +49,12 @@ def parts(site: Site) -> Iterator[Part]:
         yield Part.GATE
 
 
+def unneeded(site: Site) -> tuple[str, ...]:
+    """The units of parts that this site does without; an earlier description may have needed them."""
+    needed = set(parts(site))
+    return tuple(f"rempart-{part}.service" for part in Part if part not in needed)
+
+
 def units(site: Site) -> tuple[str, ...]:
     """The units to be enabled for this site."""
     around = (*BEFORE, PROVIDER) if site.sign_on else BEFORE
