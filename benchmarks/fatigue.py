@@ -142,7 +142,7 @@ class Day:
         problems: list[Problem] = []
         logs = [log for path in paths for log in files.find(path) if not isinstance(log, Problem)]
         for unit in units(logs, problems.append):
-            for event in _events(unit, problems):
+            for event in _events(unit, None, problems):
                 self.events += 1
                 for finding in detection.feed(event):
                     yield self.events, finding

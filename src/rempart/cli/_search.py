@@ -17,6 +17,7 @@ from rempart.detection.detector import Detection, only_parts
 from rempart.detection.exception import Exceptions, Tamed
 from rempart.detection.explain import finding, observables
 from rempart.detection.finding import Finding
+from rempart.detection.glance import Glance
 from rempart.detection.indicator import Indicators
 from rempart.detection.match import Matcher
 from rempart.detection.meaning import Meaning
@@ -94,6 +95,7 @@ class Search:
         (Sigma's ``generate`` is false) give rows too.
         """
         self._matcher = Matcher(rules.rules, compiled)
+        self._glance = Glance(self._matcher)
         self._compiled = compiled
         self._surroundings = surroundings
         self._tamed = tamed or Tamed(Exceptions(), rules)
@@ -113,7 +115,10 @@ class Search:
         found = Found(read=unit.read)
         # Indicators are quiet about what they just told: anew for each unit, whatever the number of processes.
         beside = [each for each in (self._indicators and self._indicators.afresh(), self._behaviour) if each]
-        for event in _events(unit, found.problems):
+        places = None if beside or self._surroundings else self._worth(unit)
+        if places is not None and unit.batch is not None:
+            found.events += len(unit.batch.lines) - len(places)
+        for event in _events(unit, places, found.problems):
             found.events += 1
             seen = self._surroundings.describe(event) if self._surroundings else event
             rules = self._matcher.matches(seen)
@@ -122,6 +127,12 @@ class Search:
             for each in beside:
                 self._keep_beside(seen, each, found)
         return found
+
+    def _worth(self, unit: Unit) -> list[int] | None:
+        """The places of the lines that must be read; None for all, where a glance tells nothing."""
+        if unit.batch is None or unit.decoders[0] != _WINDOWS:
+            return None
+        return self._glance.worth(unit.batch.lines)
 
     def _keep_beside(self, event: Event, beside: Indicators | Behaviour, found: Found) -> None:
         """What is seen without a rule. An event that names no time says nothing of behaviour or of what has expired."""
@@ -231,12 +242,15 @@ def _reads(decode: Decoder, line: bytes) -> bool:
     return True
 
 
-def _events(unit: Unit, problems: list[Problem]) -> Iterator[Event]:
+def _events(unit: Unit, places: Iterable[int] | None, problems: list[Problem]) -> Iterator[Event]:
+    """The events of the unit; of a text log those of the lines at these places, or all."""
     if unit.batch is None:
         yield from _evtx_events(unit.source, problems)
         return
     decoders = [_ALL[name] for name in unit.decoders]
-    for record, line in enumerate(unit.batch.lines, unit.batch.first):
+    lines = unit.batch.lines
+    for place in range(len(lines)) if places is None else places:
+        record, line = unit.batch.first + place, lines[place]
         if not line or line.isspace():
             continue
         read = _decoded(decoders, line, unit.source, record)

@@ -5,7 +5,7 @@ answered by sets of true leaves, remembered by value and by combination (the *si
 themselves. Every memory is bounded: forgetting costs time, never a match.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from operator import getitem
@@ -481,6 +481,14 @@ class _Answers(dict[tuple[frozenset[int], ...], Answer]):
         return answer
 
 
+Skimmed = tuple[tuple[str | int | None, ...] | None, bytes]
+"""The values of `Gate.skimmed` of an event, and its JSON; None where they could not be read so."""
+
+
+def _never(_raw: bytes) -> object:
+    return False
+
+
 # -- the gate -----------------------------------------------------------------------------------------------------
 
 
@@ -538,6 +546,24 @@ class Gate:
             return answer.rules
         view = View(fields, self._tests)
         return self.in_order(answer.sure + tuple(asked for asked, holds in answer.open if holds(view)))
+
+    @property
+    def skimmed(self) -> tuple[str, ...] | None:
+        """The fields whose values `silent` is given, in that order; None when it cannot be asked."""
+        return None if self._references else self._names
+
+    def silent(self, skimmed: Iterable[Skimmed]) -> Iterator[bool]:
+        """Of each event whether certainly no rule matches it; where there are no values that cannot be told."""
+        answers, may_hold = self._answers, self._may_hold if self._keywords is not None else _never
+        for values, raw in skimmed:
+            if values is None:
+                yield False
+                continue
+            self._seen += 1
+            if not self._seen & _TURN:
+                self._turn()
+            answer = answers[tuple(map(getitem, self._asked, values))]
+            yield not (answer.open or answer.rules or may_hold(raw))
 
     def _turn(self) -> None:
         self._asked = tuple(memo.turned() for memo in self._memos)
@@ -626,6 +652,27 @@ class Sieved:
             return self._every.always
         view = View(fields, self._tests)
         return self._every.in_order(tuple(asked for asked, holds in suspected if holds(view)))
+
+    @property
+    def skimmed(self) -> tuple[str, ...] | None:
+        """See `Gate.skimmed`."""
+        return self._every.skimmed
+
+    def silent(self, skimmed: Iterable[Skimmed]) -> Iterator[bool]:
+        """See `Gate.silent`."""
+        if self._find is None or self._answers is None:
+            yield from self._every.silent(map(self._looked, skimmed))
+            return
+        for values, raw in skimmed:
+            suspected = self._answers[frozenset(self._find(raw))] if values is not None else None
+            if suspected is None:
+                yield from self._every.silent([(values, raw)])
+            else:
+                yield not suspected and not self._every.always
+
+    def _looked(self, skimmed: Skimmed) -> Skimmed:
+        self._look(skimmed[1])
+        return skimmed
 
     def _look(self, raw: bytes) -> None:
         self._asked += 1

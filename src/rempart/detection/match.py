@@ -143,6 +143,10 @@ class Matcher:
 
     def matches(self, event: Event) -> Sequence[Rule]:
         """The rules that match the event, in the order they were given."""
+        return self.gate(event).matches(event.fields, event.raw)
+
+    def gate(self, event: Event) -> Gate | Sieved:
+        """What is left of the rules for events of this kind."""
         if event.logsource is not self._source:
             self._source = event.logsource
             self._kinds = self._kinds_of.setdefault(event.logsource, {})
@@ -154,7 +158,7 @@ class Matcher:
             gate = self._gate_at(self._key(event))
         if gate is None or identifier.__class__ is bool:
             gate = self._gate_of(event)
-        return gate.matches(event.fields, event.raw)
+        return gate
 
     def evidence(self, rule: Rule, event: Event) -> tuple[Proof, ...]:
         """The fields and values that made the rule fire, each field once; empty when it does not fire."""

@@ -423,6 +423,7 @@ class FieldTests:
         hits = scan(self._scanned, compiled).found_in if self._scanned else None
         starts = Beginnings(self._starting).of if self._starting else None
         ends = Beginnings(self._ending).of_end if self._ending else None
+        longest = max(map(len, exact), default=-1)  # small letters are never fewer than capital ones
 
         def find(text: str) -> frozenset[int]:
             data = text.encode("utf-8", "replace")
@@ -431,7 +432,7 @@ class FieldTests:
                 found += starts(data)
             if ends is not None:
                 found += ends(data)
-            if exact:
+            if len(text) <= longest:
                 found += exact.get(text.lower(), NOTHING)
             if cased:
                 found += cased.get(text, NOTHING)

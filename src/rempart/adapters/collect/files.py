@@ -25,7 +25,7 @@ from rempart.events.joining import Joining
 LONGEST_LINE = 16 << 20
 """Bytes of the longest line that is read; Windows events with scripts in them are long, a disk image is no log."""
 
-_BATCH_LINES = 500
+BATCH_LINES = 500
 _BATCH_BYTES = 1 << 20
 _NAMES = frozenset({".evtx", ".json", ".jsonl", ".ndjson", ".log"})
 _SAMPLE = 1 << 16
@@ -183,7 +183,7 @@ class _TooLong(Exception):
 def _batch(lines: IO[bytes]) -> list[bytes]:
     batch: list[bytes] = []
     size = 0
-    while len(batch) < _BATCH_LINES and size < _BATCH_BYTES and (line := lines.readline(LONGEST_LINE)):
+    while len(batch) < BATCH_LINES and size < _BATCH_BYTES and (line := lines.readline(LONGEST_LINE)):
         if len(line) == LONGEST_LINE:
             raise _TooLong(len(batch))
         size += len(line)

@@ -7,9 +7,9 @@ value of an EVTX record becomes text; an absent value and JSON null are absent, 
 one blank. The same record is read however it was written: attributes apart or marked with ``@``, data as a list of
 named elements, in Winlogbeat's words of any version, dotted or not. Flat JSON is left as it is, with ``Provider_Name``
 taken from ``SourceName`` where it is missing. The machine has both its names, ``Computer`` and ``ComputerName``. A
-field name with blanks also exists without them ("Threat Name", ThreatName), for Defender's rules. What Security's audit
-tells of processes (4688) and the registry (4657) is there in Sysmon's words too, what Defender found in those of
-Sigma's category ``antivirus``, and what RPC Firewall saw in those of its rules.
+field name with blanks between its words also exists without them ("Threat Name", ThreatName), for Defender's rules.
+What Security's audit tells of processes (4688) and the registry (4657) is there in Sysmon's words too, what Defender
+found in those of Sigma's category ``antivirus``, and what RPC Firewall saw in those of its rules.
 """
 
 import json
@@ -161,8 +161,8 @@ def _add_data(data: dict[str, Any], fields: dict[str, Any]) -> None:
             continue
         text = value if isinstance(value, str) else _scalar(value)
         fields[name] = text
-        if " " in name:
-            fields.setdefault(name.replace(" ", ""), text)
+        if " " in name and (bare := _bare(name)):
+            fields.setdefault(bare, text)
 
 
 def _add_named(elements: list[Any], fields: dict[str, Any]) -> None:
@@ -206,17 +206,31 @@ class _Shape(NamedTuple):
 
 
 def _shape(names: tuple[str, ...]) -> _Shape:
-    blanks = {name.replace(" ", ""): name for name in reversed(names) if " " in name}
+    blanks = {bare: name for name in names if " " in name and (bare := _bare(name))}
     provider = {"Provider_Name": "SourceName"} if "SourceName" in names else {}
-    machine = next((name for name in _MACHINE if name in names), None)
+    machine = next((name for name in _MACHINES if name in names), None)
     machines = {"Computer": machine, "ComputerName": machine} if machine else {}
     also = tuple((new, name) for new, name in {**blanks, **provider, **machines}.items() if new not in names)
     flat = "EventID" in names or "Channel" in names
     return _Shape(flat, also, next((name for name in _TIMES if name in names), ""))
 
 
-_MACHINE = ("Computer", "ComputerName", "Hostname")
+_MACHINES = ("Computer", "ComputerName", "Hostname")
 """Rules and correlations say any of the first two; NXLog writes the third."""
+MACHINES = frozenset(_MACHINES)
+
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def spaced(name: str) -> str:
+    """The name with blanks between its words, as Defender writes it: ThreatName is "Threat Name"."""
+    return _WORDS.sub(" ", name)
+
+
+def _bare(name: str) -> str | None:
+    """The name without blanks when they stand between its words only."""
+    bare = name.replace(" ", "")
+    return bare if spaced(bare) == name else None
 
 
 class _Shapes(dict[tuple[str, ...], _Shape]):

@@ -1,0 +1,123 @@
+"""A glance: what it passes over is read and matches nothing, whatever lines come together."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rempart.detection.glance import Glance
+from rempart.detection.match import Matcher
+from rempart.detection.sigma import load
+from rempart.errors import DecodeError
+from rempart.events.decode import windows
+
+RULES = """
+title: image
+logsource: {product: windows, category: image_load}
+level: high
+detection:
+  selection: {ImageLoaded|endswith: '\\evil.dll'}
+  known: {Signed: 'true'}
+  condition: selection and not known
+---
+title: blank
+logsource: {product: windows, service: security}
+level: high
+detection:
+  selection: {EventID: 4663, ObjectName|contains: secret, ObjectType: null}
+  condition: selection
+---
+title: keyword
+logsource: {product: windows}
+level: high
+detection:
+  keywords: ['sekurlsa::logonpasswords', 'mimidrv.sys']
+  condition: keywords
+---
+title: reference
+logsource: {product: windows, service: system}
+level: high
+detection:
+  selection: {EventID: 7045, ServiceName|fieldref: ImagePath}
+  condition: selection
+"""
+SYSMON = {"SourceName": "Microsoft-Windows-Sysmon", "Channel": "Microsoft-Windows-Sysmon/Operational"}
+KINDS: Sequence[Mapping[str, Any]] = (
+    {"EventID": 7, **SYSMON, "ImageLoaded": "C:\\evil.dll", "Signed": "false"},
+    {"EventID": 7, **SYSMON, "ImageLoaded": "C:\\evil.dll", "Signed": "true"},
+    {"EventID": 7, **SYSMON, "ImageLoaded": "C:\\good.dll", "Message": "mimidrv.sys"},
+    {"EventID": 10, **SYSMON, "SourceImage": "C:\\a.exe"},
+    {"EventID": 4663, "Channel": "Security", "ObjectName": "C:\\secret", "SourceName": "s"},
+    {"EventID": 4663, "Channel": "security", "ObjectName": "C:\\secret", "SourceName": "s"},
+    {
+        "EventID": 4663,
+        "Channel": "Security",
+        "ObjectName": "C:\\secret",
+        "Object Type": "File",
+        "SourceName": "s",
+    },
+    {"EventID": 4663, "Channel": "Security", "ObjectName": "C:\\other", "SourceName": "s"},
+    {"EventID": 4663, "Channel": "Application", "ObjectName": "C:\\secret", "SourceName": "s"},
+    {"EventID": 4688, "Channel": "Security", "NewProcessName": "C:\\a.exe"},
+    {"EventID": 7045, "Channel": "System", "ServiceName": "a", "ImagePath": "A"},
+    {"EventID": 7045, "Channel": "System", "ServiceName": "a", "ImagePath": "b"},
+    {
+        "Event": {
+            "System": {"EventID": 7, "Channel": SYSMON["Channel"]},
+            "EventData": {"ImageLoaded": "\\evil.dll"},
+        }
+    },
+)
+LINES = [json.dumps(kind, separators=(",", ":")).encode() for kind in KINDS]
+ODD = [b"", b"{", b"7", b'{"EventID":7,"Channel":"\xff"}', LINES[0].replace(b"evil", "évil\u212a".encode())]
+
+loaded = load((f"r{place}.yml", text) for place, text in enumerate(RULES.split("---")))
+assert not loaded.refused
+every = Matcher(loaded.rules)
+used = Matcher(loaded.rules)
+practised = Glance(used)
+for silent in (1, 3, 7):
+    practised.worth(LINES[silent : silent + 1] * 100)
+
+
+def worth_reading(line: bytes) -> bool:
+    try:
+        return bool(every.matches(windows.decode(line, "", 0)))
+    except DecodeError:
+        return True
+
+
+def test_of_kinds_seen_before_it_passes_over_what_matches_nothing() -> None:
+    passed = [place for place in range(len(LINES)) if place not in practised.worth(LINES)]
+    assert {1, 3, 7} <= set(passed)
+    assert not any(worth_reading(LINES[place]) for place in passed)
+
+
+def test_of_a_kind_that_is_new_every_line_is_read() -> None:
+    assert Glance(Matcher(loaded.rules)).worth(LINES[3:4] * 3) == [0, 1, 2]
+
+
+@given(st.lists(st.sampled_from([*LINES, *ODD]), max_size=30), st.data())
+def test_together_lines_are_worth_what_each_is_alone(mixed: list[bytes], data: st.DataObject) -> None:
+    mended = [
+        data.draw(st.sampled_from([line, line.replace(b"C:", b"\\u0043:"), line.replace(b'"s"', b"null")]))
+        for line in mixed
+    ]
+    worth = practised.worth(mended)
+    assert worth == sorted(worth)
+    assert {place for place, line in enumerate(mended) if worth_reading(line)} <= set(worth)
+
+
+def test_a_kind_that_is_mostly_worth_reading_is_read_whole() -> None:
+    glance = Glance(Matcher(loaded.rules))
+    assert len(glance.worth(LINES[:1] * 300)) == 300
+    assert len(glance.worth(LINES[1:2] * 300)) == 300
+
+
+def test_any_number_of_kinds_can_come() -> None:
+    glance = Glance(Matcher(loaded.rules))
+    many = [b'{"EventID":%d,"Channel":"c"}' % number for number in range(10_000)]
+    assert glance.worth(many) == list(range(10_000))
+    assert glance.worth(LINES[3:4] * 100) == []
