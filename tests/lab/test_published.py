@@ -283,6 +283,29 @@ def test_a_first_certificate_needs_no_restart_and_loses_no_request(
     assert published.ask(PORTAL, trust=trusted, shown=doctor)[0] == 200
 
 
+def test_another_authority_for_visitors_needs_no_restart(encrypted: Published, authority, folder) -> None:
+    signer, trusted = authority
+    own, other = folder / "own.pem", Signer("Other authority")
+    own.write_bytes(trusted.read_bytes())  # who signed the servers' certificates does not change
+    doctor = signer.write(folder / "doctor.pem", "Dr Lambert")
+    newcomer = other.write(folder / "newcomer.pem", "Dr Maes")
+
+    def lets_in(gateway: Gateway, shown: Path, refused: Path) -> None:
+        gateway.read(Instant(time.time_ns() // 1000))
+        assert encrypted.ask(PORTAL, trust=own, shown=shown)[0] == 200
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            encrypted.ask(PORTAL, trust=own, shown=refused)
+        assert encrypted.ask(WEBSITE, trust=own)[0] == 200
+
+    lets_in(encrypted.gateway, doctor, newcomer)
+    other.write_authority(trusted)
+    lets_in(encrypted.gateway, newcomer, doctor)
+    signer.write_authority(trusted)
+    with encrypted.house.inside("gw"):  # a guard that was started after the change sees it too
+        later = Gateway(encrypted.site, encrypted.places, PublicFace(encrypted.site))
+    lets_in(later, doctor, newcomer)
+
+
 def test_a_proxy_starts_when_a_certificate_has_gone_since(encrypted: Published, authority, folder) -> None:
     _, trusted = authority
     (folder / "www.pem").unlink()

@@ -47,15 +47,24 @@ def usable_files(site: Site, found: Iterable[Certificate]) -> frozenset[str]:
     signers = {o.publication.tls.clients for o in site.published() if o.publication and o.publication.tls}
     return frozenset(
         [certificate.path for certificate in found if not certificate.trouble]
-        + [path for path in signers if path and _holds_certificates(Path(path))]
+        + [path for path in signers if path and fingerprints(Path(path))]
     )
 
 
-def _holds_certificates(path: Path) -> bool:
+def fingerprints(path: Path) -> frozenset[str]:
+    """Of the certificates in a file, as `Certificate.fingerprint`; none when it cannot be read."""
     try:
-        return bool(x509.load_pem_x509_certificates(path.read_bytes()))
+        return frozenset(map(_fingerprint, x509.load_pem_x509_certificates(path.read_bytes())))
     except (OSError, ValueError):
-        return False
+        return frozenset()
+
+
+def written(path: Path) -> int:
+    """When a file was last changed, in nanoseconds since the epoch; 0: it is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _read(opening: str, host: str, path: Path) -> Certificate:
@@ -76,9 +85,13 @@ def _read(opening: str, host: str, path: Path) -> Certificate:
         path=str(path),
         expires=from_datetime(own.not_valid_after_utc),
         written=written,
-        fingerprint=own.fingerprint(hashes.SHA1()).hex().upper(),  # noqa: S303  haproxy's runtime socket tells no other
+        fingerprint=_fingerprint(own),
         trouble="" if fits else "its key is another certificate's",
     )
+
+
+def _fingerprint(certificate: x509.Certificate) -> str:
+    return certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303  haproxy's runtime socket tells no other
 
 
 def _private(text: bytes) -> bytes:

@@ -1,13 +1,17 @@
 """What the running proxy serves encrypted: certificates of the disk in its store, and the names that they are for."""
 
+import re
 from collections.abc import Container, Iterable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from rempart.adapters.enforce.certificates import Certificate
+from rempart.adapters.enforce.certificates import Certificate, fingerprints, written
 from rempart.adapters.enforce.runtime import Runtime
 from rempart.containment.render.haproxy import CERTIFICATES, ENCRYPTED, USABLE, certificate_entries
 from rempart.errors import EnforcementFailed
 from rempart.site.site import Site
+
+_FINGERPRINT = re.compile("SHA1 FingerPrint: ([0-9A-F]{40})")
 
 
 class Encryption:
@@ -17,8 +21,9 @@ class Encryption:
         self._site = site
         self._runtime = runtime
         self._list, self._map = folder / CERTIFICATES, folder / ENCRYPTED
-        self._taken_up: dict[str, int] = {}
-        """Openings, and when the certificate was written that the proxy was last seen to serve for them."""
+        self._taken_up: dict[str, tuple[int, int]] = {}
+        """Openings, and when their certificate and its visitors' authority were written that the proxy was last seen to
+        hold."""
 
     def take_up(self, found: Iterable[Certificate], usable: Container[str]) -> None:
         """Have the proxy serve what was ``found``, as far as it is ``usable``. Raises EnforcementFailed.
@@ -29,33 +34,34 @@ class Encryption:
         entries = certificate_entries(self._site, usable)
         until = self._runtime.until()
         for certificate in found:
-            entry = entries.get(certificate.opening)
-            if entry is None or certificate.written == self._taken_up.get(certificate.opening):
+            entry, signers = entries.get(certificate.opening), self._signers(certificate)
+            came = (certificate.written, written(Path(signers)) if signers else 0)
+            if entry is None or came == self._taken_up.get(certificate.opening):
                 continue
-            self._keep(certificate, until)
+            again = certificate.opening in self._taken_up
+            self._keep("cert", certificate.path, {certificate.fingerprint}, until, again=again)
+            if signers:
+                self._keep("ca-file", signers, fingerprints(Path(signers)), until, again=again)
             self._name(certificate, entry, until)
-            self._taken_up[certificate.opening] = certificate.written
+            self._taken_up[certificate.opening] = came
 
-    def _keep(self, certificate: Certificate, until: float) -> None:
-        """Have it in the store; a changed one is put in the place of the earlier."""
-        held = self._runtime.ask(f"show ssl cert {certificate.path}", until)
-        if certificate.fingerprint not in held or certificate.opening in self._taken_up:
-            self._store("cert", certificate.path, held, until)
+    def _signers(self, certificate: Certificate) -> str | None:
+        publication = self._site.opening(certificate.opening).publication
+        return publication.tls.clients if publication and publication.tls else None
+
+    def _keep(self, kind: str, path: str, wanted: AbstractSet[str], until: float, *, again: bool) -> None:
+        """Have a file in the store of its ``kind``; put it there when it differs, or ``again``: the chain may too."""
+        held = self._runtime.ask(f"show ssl {kind} {path}", until)
+        if again or set(_FINGERPRINT.findall(held)) != wanted:
+            self._store(kind, path, held, until)
 
     def _name(self, certificate: Certificate, entry: str, until: float) -> None:
         """Have it served to those who ask for its host."""
         listed = self._runtime.ask(f"show ssl crt-list {self._list}", until).splitlines()
         if not any(line.endswith(f" {certificate.host}") for line in listed):
-            if signers := self._signers(certificate):
-                held = self._runtime.ask(f"show ssl ca-file {signers}", until)
-                self._store("ca-file", signers, held, until)
             answer = self._runtime.ask(f"add ssl crt-list {self._list} <<\n{entry}\n", until)
             _insist(answer, certificate.path)
         self._runtime.ask(f"set map {self._map} {certificate.opening} {USABLE}", until)
-
-    def _signers(self, certificate: Certificate) -> str | None:
-        publication = self._site.opening(certificate.opening).publication
-        return publication.tls.clients if publication and publication.tls else None
 
     def _store(self, kind: str, path: str, held: str, until: float) -> None:
         """Put a file into the store of its ``kind``, where it may be already: ``held`` is what was said of it."""
