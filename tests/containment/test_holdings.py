@@ -51,10 +51,21 @@ WANTED = st.builds(
 
 @given(wanted=WANTED)
 def test_what_is_held_reads_back_as_what_was_wanted(site: Site, wanted: Enforcement) -> None:
-    once = {str(ip_network(text)): text for text in wanted.blocked}
-    wanted = replace(wanted, blocked=dict.fromkeys(once.values()))
     held = enforcement(site, holdings(site, wanted, NOW), wanted.blocked)
     assert disagreements(wanted, held, NOW) == ()
+
+
+def test_a_block_in_a_wider_one_that_ends_sooner_is_no_drift(site: Site) -> None:
+    """The kernel holds the wider until the later end; both are told as they were decided, and neither for longer."""
+    soon, late = Instant(NOW + 60_000_000), Instant(NOW + 3_600_000_000)
+    wanted = Enforcement(stands={}, blocked={"192.0.2.0/24": soon, "192.0.2.64/26": late, "192.0.2.66": None})
+    held = holdings(site, wanted, NOW)
+    assert held.blocked == {"192.0.2.0/24": late, "192.0.2.66": None}
+    assert enforcement(site, held, wanted.blocked).blocked == wanted.blocked
+    changed = replace(held, blocked={"192.0.2.0/24": soon})
+    assert enforcement(site, changed, wanted.blocked).blocked == {"192.0.2.0/24": soon, "192.0.2.64/26": soon}
+    after_it = holdings(site, wanted, soon)
+    assert after_it.blocked == {"192.0.2.64/26": late, "192.0.2.66": None}
 
 
 @given(blocked=st.dictionaries(TARGETS, st.none(), max_size=30))
@@ -75,7 +86,7 @@ def test_very_many_networks_do_not_keep_anybody_waiting(site: Site) -> None:
     nets = dict.fromkeys(f"{10 + (n >> 16)}.{n >> 8 & 255}.{n & 255}.0/24" for n in range(30_000))
     held = holdings(site, Enforcement(stands={}, blocked=nets), NOW)
     within = {"10.0.7.9/32": None, "10.0.7.128/25": None, "9.255.255.0/24": None}
-    found = enforcement(site, held, (*nets, *within)).blocked
+    found = enforcement(site, held, nets | within).blocked
     assert found.keys() == nets.keys() | {"10.0.7.128/25"}
 
 

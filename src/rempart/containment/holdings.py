@@ -4,9 +4,9 @@ Nothing here is nftables text. Deadlines stay absolute; a deadline that has pass
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, reduce
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeVar
 
@@ -20,6 +20,8 @@ from rempart.site.site import Site
 
 Network = IPv4Network | IPv6Network
 _Target = TypeVar("_Target")
+
+_NONE: Mapping[str, Instant | None] = {}
 
 _MAPPED = 96
 """Prefix length of ::ffff:0:0/96, RFC 4291 section 2.5.5.2."""
@@ -109,10 +111,11 @@ def cut(site: Site, wanted: Enforcement, now: Instant) -> Cut | None:
     return Cut(closed=_closed(stands), states=_standing(stands))
 
 
-def enforcement(site: Site, held: Holdings, asked: Iterable[str] = ()) -> Enforcement:
+def enforcement(site: Site, held: Holdings, asked: Mapping[str, Instant | None] = _NONE) -> Enforcement:
     """The holdings in the site's own words.
 
     A block ``asked`` for is named as it was asked for when what is held covers it: another spelling, a wider network.
+    It has its own end when what is held has the latest of all that it covers, as `holdings` makes it.
     """
     return Enforcement(
         stands={opening.id: _held_stand(held, opening.mark) for opening in site.openings},
@@ -246,19 +249,24 @@ def single(target: Network) -> bool:
     return target.prefixlen == target.max_prefixlen
 
 
-def _named(held: Mapping[str, Instant | None], asked: Iterable[str]) -> dict[str, Instant | None]:
+def _named(
+    held: Mapping[str, Instant | None], asked: Mapping[str, Instant | None]
+) -> dict[str, Instant | None]:
     """What is held, under the names asked for; what nobody asked for keeps its own."""
     known = {network(text): until for text, until in held.items()}
     wide = sorted((target for target in known if not single(target)), key=_place)
-    names: dict[str, Instant | None] = {}
-    used: set[Network] = set()
+    covered: dict[Network, list[str]] = {}
     for text in asked:
         target = network(text)
         holder = target if target in known else _holder(target, wide)
         if holder is not None and (single(holder) or not single(target)):
-            names[text] = known[holder]
-            used.add(holder)
-    return names | {spelled(target): until for target, until in known.items() if target not in used}
+            covered.setdefault(holder, []).append(text)
+    names: dict[str, Instant | None] = {}
+    for holder, texts in covered.items():
+        until = known[holder]
+        merged = len(texts) > 1 and close(until, reduce(_later, (asked[text] for text in texts)))
+        names |= {text: asked[text] if merged else until for text in texts}
+    return names | {spelled(target): until for target, until in known.items() if target not in covered}
 
 
 def _holder(target: Network, wide: Sequence[Network]) -> Network | None:

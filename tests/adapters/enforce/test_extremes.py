@@ -11,7 +11,6 @@ import os
 import subprocess
 import tempfile
 import time
-from ipaddress import ip_network
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -232,21 +231,10 @@ def enforcement(chance: Random, site: Site, now: Instant) -> Enforcement:
         stands={opening.id: stand(opening) for opening in site.openings},
         contained=cut,
         contained_until=until() if cut else None,
-        blocked=dict.fromkeys(targets)
-        if chance.random() < 0.5
-        else {each: until() for each in _apart(targets)},
+        blocked={each: until() for each in targets},
         isolated={asset.id: until() for asset in site.assets},
         barred={barrier: until() for barrier in barriers[: chance.choice(MANY)]},
     )
-
-
-def _apart(targets: list[str]) -> list[str]:
-    """Those that lie in none before: of what lies in another the later end stands, which is tested elsewhere."""
-    found: list[Any] = []
-    for network in map(ip_network, targets):
-        if not any(network.version == other.version and network.overlaps(other) for other in found):
-            found.append(network)
-    return list(map(str, found))
 
 
 def reads(*words: str) -> None:
