@@ -101,9 +101,7 @@ def certificate_entries(site: Site, usable: Container[str]) -> Mapping[str, str]
     it would tell passwords to everybody, and a proxy that does not start would take the others and every page with it.
     """
     return {
-        _id(
-            opening.id
-        ): f"{_path(tls.certificate)} {_asked_of_clients(opening, tls)}{_host(publication.host)}"
+        _id(opening.id): f"{_path(tls.certificate)} {_asked(opening, tls)}{_host(publication.host)}"
         for opening in site.published()
         if (publication := opening.publication) and (tls := publication.tls) and _is_usable(tls, usable)
     }
@@ -119,7 +117,7 @@ def encrypted_map(site: Site, usable: Container[str]) -> str:
     )
 
 
-def _asked_of_clients(opening: Opening, tls: Tls) -> str:
+def _asked(opening: Opening, tls: Tls) -> str:
     if not tls.clients:
         return ""
     # Told whose certificates are wanted, a browser offers no other: a visit may name one of any authority.
