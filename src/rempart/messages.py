@@ -61,7 +61,14 @@ class LogsSilent(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     logs: list[Annotated[str, Meta(max_length=200)]]
 
 
-FromWatch = FindingsReported | PersonsCounted | LogsSilent
+class Rebuilding(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """After a start: how far watch is in reading again what it kept, in bunches of lines. No log is followed yet."""
+
+    done: Annotated[int, Meta(ge=0, le=1 << 53)]
+    total: Annotated[int, Meta(ge=0, le=1 << 53)]
+
+
+FromWatch = FindingsReported | PersonsCounted | LogsSilent | Rebuilding
 
 
 # -- guard -> watch ----------------------------------------------------------------------------------------------
@@ -808,6 +815,8 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Since when watch says nothing, so that an attack would not be seen; None: it speaks."""
     names_refused: NamesRefused | None = None
     """What the resolver refused; None: the site resolves no names, or nothing was refused."""
+    rebuilding: tuple[int, int] | None = None
+    """How far watch is in reading again what it kept, and of how much; None: it follows the logs, or says nothing."""
     clock_leapt: Instant | None = None
     """Since when, by its own account, the clock is not believed, and nothing is erased by it; None: it is."""
     left_off: dict[str, int] = {}

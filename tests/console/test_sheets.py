@@ -160,3 +160,17 @@ def test_a_defect_that_lines_brought_out_is_said_loudly(
     site: Site, make: Callable[..., Status], now: Instant
 ) -> None:
     assert lines(health_page(site, vitals(now, make()), ENGLISH, now))["Reading"] is Mood.BAD
+
+
+def test_a_watch_that_starts_says_how_far_it_is(
+    site: Site, make: Callable[..., Status], now: Instant
+) -> None:
+    starting = make(rebuilding=(12, 900))
+    (watch,) = [
+        line
+        for card in health_page(site, vitals(now, starting), ENGLISH, now).cards
+        for line in card.lines
+        if line.name.startswith("Watch")
+    ]
+    assert watch.mood is Mood.UNKNOWN
+    assert "12 of 900" in watch.notes[0]

@@ -11,7 +11,7 @@ from engine.home import NOW
 from engine.test_tell import HOME, Night
 from rempart.engine import facts, orders
 from rempart.engine.fold.fold import folded
-from rempart.engine.inputs import Awaited, Listened, Ticked
+from rempart.engine.inputs import Awaited, Listened, Rebuilding, Ticked
 from rempart.engine.listening import APART, GROWN, OWN, PATIENCE, SETTLES, SURE
 from rempart.engine.state import initial
 from rempart.engine.tell import SILENCE, WATCH
@@ -193,6 +193,38 @@ def test_a_watch_that_never_came_after_the_start_is_missed_too() -> None:
     night.tick(MISSED)
     assert night.state.listening.mute == NOW
     assert len(night.missed) == 1
+
+
+def start(night: Watching, *done: int, total: int = 900) -> Watching:
+    """A start of watch that comes so far, said every half minute."""
+    for each in done:
+        night.tick(seconds(30))
+        night.tell(Rebuilding(night.now, each, total))
+    return night
+
+
+def test_a_watch_that_reads_for_long_what_it_kept_is_not_missed() -> None:
+    night = Watching()
+    night.tell(Awaited(night.now))
+    start(night, *range(60))
+    assert night.missed == []
+    rebuilding = night.state.listening.rebuilding
+    assert rebuilding
+    assert (rebuilding.done, rebuilding.total) == (59, 900)
+    night.hear()
+    assert night.state.listening.rebuilding is None
+
+
+def test_a_watch_that_is_stuck_or_ends_again_and_again_is_missed() -> None:
+    for steps in ([5] * 30, list(range(5)) * 6):
+        night = Watching()
+        night.tell(Awaited(night.now))
+        start(night, *steps)
+        assert len(night.missed) == 1
+        start(night, 6)
+        assert night.state.listening.mute is not None  # it comes further, and follows no log yet
+        night.hear()
+        assert night.state.listening.mute is None
 
 
 def test_nobody_misses_a_watch_that_nobody_expects() -> None:

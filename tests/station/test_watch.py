@@ -35,9 +35,11 @@ from rempart.messages import (
     FromWatch,
     LogsSilent,
     PersonsCounted,
+    Rebuilding,
 )
 from rempart.site import description
 from rempart.site.site import LogSource, Site
+from rempart.station.reading import Reader
 from rempart.station.watch import Watch, detection_of, logs
 
 SITE = """\
@@ -167,6 +169,7 @@ class Guard:
     counted: list[PersonsCounted] = field(default_factory=list)
     silent: list[str] | None = None
     """The logs that are silent, as watch said last."""
+    rebuilding: list[Rebuilding] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
     accepts: bool = True
 
@@ -184,6 +187,8 @@ class Guard:
                         self.counted.append(message)
                     case LogsSilent(logs=logs):
                         self.silent = logs
+                    case Rebuilding():
+                        self.rebuilding.append(message)
         finally:
             self.connections.remove(connection)
 
@@ -646,6 +651,45 @@ def test_the_guard_hears_which_log_is_silent_and_when_it_speaks_again(
     asyncio.run(live())
 
 
+def test_a_start_that_takes_long_says_how_far_it_is(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rempart.station.watch.PROGRESS", 0.01)
+    monkeypatch.setattr("rempart.station.watch.LISTEN", 0.05)
+    whole = Reader.findings
+
+    def slow(reader: Reader, lines: Batch | Segment) -> tuple[list[Finding], Instant]:
+        time.sleep(0.02)
+        return whole(reader, lines)
+
+    monkeypatch.setattr(Reader, "findings", slow)
+    store, now = EventStore(home.places.events), SystemClock().now()
+    for number in range(1, 51):
+        line = request(number, "/").strip()
+        store.append(
+            [
+                Batch(
+                    id=number,
+                    read=now,
+                    source=str(home.portal),
+                    decoder="nginx",
+                    numbers=[number],
+                    bodies=[line],
+                    position=b"{}",
+                )
+            ]
+        )
+    store.close()
+
+    async def live() -> None:
+        async with home.guard() as guard, home.watch():
+            await until(lambda: guard.silent is not None)
+            told = [(each.done, each.total) for each in guard.rebuilding]
+            assert told == sorted(told)
+            assert {total for done, total in told if done} == {50}
+            assert max(told)[0] > 1
+
+    asyncio.run(live())
+
+
 JOINED_RULES = """\
 title: Program started
 id: 5b1f8a3e-0000-4000-8000-000000000011
@@ -816,7 +860,7 @@ def test_lines_that_cannot_be_read_are_kept_counted_and_told_without_quoting_the
         async with home.guard() as guard, home.watch() as store:
             home.write(home.portal, *(line + b"\n" for line in hostile))
             await until(lambda: guard.found)
-            assert store.last == 1
+            await until(lambda: store.last == 1)
 
     asyncio.run(live())
     assert [body for _, body in home.stored(home.portal)] == [line[: 1 << 16] for line in hostile]

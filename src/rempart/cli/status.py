@@ -73,6 +73,9 @@ def show(console: Console, status: Status) -> None:
     if status.unwatched:
         told = f"NOTHING IS WATCHED: watch says nothing since {as_datetime(status.unwatched):%d %b %H:%M} UTC"
         console.print(Text(told, "bold red"))
+    if status.rebuilding and not status.unwatched:
+        done, total = status.rebuilding
+        console.print(Text(f"watch starts: it reads again what it kept, {done} of {total}; then it detects"))
     if status.clock_leapt:
         told = f"THE CLOCK LEAPT to {as_datetime(status.clock_leapt):%d %b %Y %H:%M} UTC: nothing is erased by it."
         console.print(Text(f"{told} If the date is right: rempart clock", "bold"))

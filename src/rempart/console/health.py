@@ -47,7 +47,7 @@ def _lines(site: Site, vitals: Vitals, words: Words, now: Instant) -> Iterator[L
     status = vitals.status
     heard = moment(vitals.seen, now, words) if vitals.seen else ""
     yield _line("guard", words, status is not None, words.say(f"health.guard-{_good(status)}", at=heard))
-    yield _line("watch", words, vitals.rules is not None, words.say(f"health.watch-{_good(vitals.rules)}"))
+    yield _watch(vitals, words)
     yield _wall(status, words, now)
     if vitals.sources:
         silent = any(each.silent for each in vitals.sources.sources)
@@ -81,6 +81,14 @@ def _wall(status: Status | None, words: Words, now: Instant) -> Line:
         return _line("wall", words, None, words.say("health.wall-never"))
     at = moment(status.enforcement_verified, now, words)
     return _line("wall", words, True, words.say("health.wall-good", at=at))  # noqa: FBT003
+
+
+def _watch(vitals: Vitals, words: Words) -> Line:
+    status = vitals.status
+    if status and status.rebuilding and status.unwatched is None:
+        done, total = status.rebuilding
+        return _line("watch", words, None, words.say("health.watch-rebuilding", done=done, total=total))
+    return _line("watch", words, vitals.rules is not None, words.say(f"health.watch-{_good(vitals.rules)}"))
 
 
 def _clock(vitals: Vitals, words: Words, now: Instant) -> Line:

@@ -166,6 +166,15 @@ class Listened:
     silent: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Rebuilding:
+    """Watch has started and reads again what it kept, so many bunches of lines of so many, before it detects."""
+
+    now: Instant
+    done: int
+    total: int
+
+
 AnyInput = (
     Started
     | Awaited
@@ -182,6 +191,7 @@ AnyInput = (
     | Probed
     | PackRead
     | Listened
+    | Rebuilding
 )
 
 

@@ -25,7 +25,7 @@ APART: Duration = hours(6)
 """How far apart two alerts about logs are at least, unless it is much worse than what was told."""
 
 PATIENCE: Duration = minutes(5)
-"""How long watch may say nothing. It speaks once a minute; to start it needs longer where a day holds much."""
+"""How long watch may say nothing. It speaks once a minute, and while it starts it says how far it is."""
 
 SURE: Duration = minutes(2)
 """How long it must be found so: a clock that was set right looks like a long silence, until watch speaks again."""
@@ -34,6 +34,15 @@ _NEVER = Instant(0)
 
 GROWN = 4
 """Much worse: so many times as many logs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuilt:
+    """So many bunches of lines of so many, and the furthest that a start came since watch last followed the logs."""
+
+    done: int
+    total: int
+    furthest: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +57,8 @@ class Listening:
     """When watch last spoke, or was first expected to; never: nobody expects it. Not part of the evidence."""
     missed: Instant = field(default=_NEVER, compare=False)
     """When it was first found not to have spoken in time; never: it has. Not part of the evidence."""
+    rebuilding: Rebuilt | None = field(default=None, compare=False)
+    """How far watch is in reading again what it kept; None: it follows the logs. Not part of the evidence."""
 
 
 def turned(
@@ -62,8 +73,19 @@ def turned(
 
 
 def awaited(listening: Listening, now: Instant) -> Listening:
-    """From now on watch is expected to speak, or has just spoken."""
-    return replace(listening, spoke=now, missed=_NEVER)
+    """From now on watch is expected to speak, or has just said which logs are silent."""
+    return replace(listening, spoke=now, missed=_NEVER, rebuilding=None)
+
+
+def rebuilt(listening: Listening, done: int, total: int, now: Instant) -> Listening:
+    """Watch reads again what it kept. It counts as speaking only while it comes further than any start before: a watch
+    that is stuck, or ends at the same line again and again, is missed.
+    """
+    furthest = listening.rebuilding.furthest if listening.rebuilding else -1
+    told = Rebuilt(done=done, total=total, furthest=max(done, furthest))
+    if done <= furthest:
+        return replace(listening, rebuilding=told)
+    return replace(listening, spoke=now, missed=_NEVER, rebuilding=told)
 
 
 def looked(listening: Listening, now: Instant) -> Listening:

@@ -37,6 +37,7 @@ from rempart.engine.inputs import (
     Ordered,
     PackRead,
     Probed,
+    Rebuilding,
     Refuse,
     Repaired,
     Replied,
@@ -168,6 +169,8 @@ def _decide(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tupl
             return _settle(terms, state, turned, now)
         case PackRead(now=now, sha256=sha256, written=written):
             return _settle(terms, state, pack_read(state.care, sha256, written, now), now)
+        case Rebuilding(now=now, done=done, total=total):
+            return replace(state, listening=listening.rebuilt(state.listening, done, total, now)), ()
         case Listened(now=now, silent=silent):
             spoken = replace(state, listening=listening.awaited(state.listening, now))
             return _settle(terms, spoken, _listened(terms.site, spoken, silent, now), now)

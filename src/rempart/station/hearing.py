@@ -22,7 +22,7 @@ from rempart.accounts.conversation import (
 from rempart.accounts.person import INFORMED, Role
 from rempart.adapters.socket import Connection
 from rempart.detection.finding import Finding
-from rempart.engine import tell
+from rempart.engine import inputs, tell
 from rempart.engine.facts import NamesRead
 from rempart.engine.hearsay import bounded, number
 from rempart.engine.inputs import (
@@ -63,6 +63,7 @@ from rempart.messages import (
     PackSeen,
     PersonsCounted,
     ProbeAnswered,
+    Rebuilding,
     SimulationAsked,
     StatusAsked,
     StatusFollowed,
@@ -118,6 +119,8 @@ class Hearing:
                         await self._take(message)
                     case LogsSilent(logs=logs):
                         await self._heed(Listened(guard.clock.now(), frozenset(logs)))
+                    case Rebuilding(done=done, total=total):
+                        await self._heed(inputs.Rebuilding(guard.clock.now(), done, total))
         finally:
             guard.watchers.discard(connection)
 

@@ -83,7 +83,7 @@ def status(
     ``masked`` gives the mask of an account in an incident; None: accounts are shown as they are.
     """
     verified = verified if site.enforces else None
-    ahead = outlooks(site, state, now)
+    ahead, rebuilt = outlooks(site, state, now), state.listening.rebuilding
     foremost = sorted(state.incidents.values(), key=_concern, reverse=True)[:_SHOWN]
     return Status(
         site=site.id,
@@ -101,6 +101,7 @@ def status(
         enforcement_fault=fault,
         names_refused=names,
         unwatched=state.listening.mute,
+        rebuilding=(rebuilt.done, rebuilt.total) if rebuilt else None,
         clock_leapt=state.timekeeping.leapt,
         alerts=_alerts(site, state, now),
         clocks=_clocks(state, now),

@@ -58,6 +58,7 @@ from rempart.messages import (
     FindingsReported,
     LogsSilent,
     PersonsCounted,
+    Rebuilding,
     ToWatch,
 )
 from rempart.ports import Clock
@@ -104,6 +105,9 @@ SHELVE = 1.0
 
 LISTEN = 60.0
 """Seconds between two words to the guard about silent logs."""
+
+PROGRESS = 10.0
+"""Seconds between two words to the guard about how far a start is."""
 
 NOTED = 5_000
 """Findings that wait for it at most."""
@@ -342,6 +346,7 @@ class Watch:
         self._asked = asyncio.Event()
         self._connection: Connection | None = None
         self._rebuilt = asyncio.Event()
+        self._progress = Rebuilding(done=0, total=0)
         self._renewal = asyncio.Event()
         self._heir: Heir | None = None
         self._succeeded = asyncio.Event()
@@ -452,6 +457,7 @@ class Watch:
             )
         kept = self._pasts.read()
         begin = settled.until if kept is None else min(settled.until, kept.until)
+        first = 0
         for segment in self._store.since(Instant(max(0, begin - span - LATE))):
             if kept and kept.segment < (segment.first if isinstance(segment, Damage) else segment.id):
                 self._recall(kept)
@@ -462,6 +468,8 @@ class Watch:
             findings, until = self._reader.findings(segment)
             if segment.id > settled.segment:
                 self._outbox.put(findings, segment.id, until)
+            first = first or segment.id
+            self._progress = Rebuilding(done=segment.id - first + 1, total=self._next - first)
             await asyncio.sleep(0)
         if kept:
             self._recall(kept)
@@ -516,13 +524,21 @@ class Watch:
     # -- listen --------------------------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        """Say which logs are silent, again and again: what of it is news, the guard knows."""
-        await self._rebuilt.wait()
+        """Say which logs are silent, again and again: what of it is news, the guard knows. Before, how far it is."""
+        while not self._rebuilt.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PROGRESS):
+                    await self._rebuilt.wait()
+                    break
+            await self._say(self._progress)
         while True:
             await asyncio.sleep(LISTEN)
-            if self._connection:
-                with suppress(ConnectionError):  # said again at the next turn
-                    await self._connection.send(LogsSilent(logs=list(self._silent())))
+            await self._say(LogsSilent(logs=list(self._silent())))
+
+    async def _say(self, said: LogsSilent | Rebuilding) -> None:
+        if self._connection:
+            with suppress(ConnectionError):  # said again at the next turn
+                await self._connection.send(said)
 
     def _silent(self) -> Iterator[str]:
         """The logs that used to speak and are silent, by the names that the guard knows them by."""
