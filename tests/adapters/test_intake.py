@@ -76,3 +76,22 @@ def test_a_log_that_was_never_heard_has_three_days_from_the_start(tmp_path: Path
     intake = Intake(tmp_path / "intake.json", MONDAY)
     assert not intake.silent(LOG, after(MONDAY, hours(71)))
     assert intake.silent(LOG, after(MONDAY, hours(73)))
+
+
+def test_a_mirror_that_never_rests_is_missed_within_the_hour_and_its_quiet_nights_are_not(
+    tmp_path: Path,
+) -> None:
+    intake = Intake(tmp_path / "intake.json", MONDAY)
+    last = MONDAY
+    for minute in range(8 * 24 * 60):
+        by_day = 7 <= minute // 60 % 24 < 22
+        if by_day or minute % 5 == 0:  # a line every minute by day, every five at night
+            last = after(MONDAY, minutes(minute))
+            intake.heard(LOG, 1, last)
+            assert not intake.silent(LOG, last)
+    assert not intake.silent(LOG, after(last, minutes(55)))
+    assert intake.silent(LOG, after(last, minutes(61)))
+    stream = intake.of(LOG)
+    assert stream.pause == minutes(5)
+    assert stream.every is not None
+    assert minutes(1) < stream.every < minutes(2)

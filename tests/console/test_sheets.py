@@ -13,7 +13,7 @@ from rempart.console.sheet import Mood, SheetPage
 from rempart.console.sources import sources_page
 from rempart.console.words import words
 from rempart.detection.inquiry import ProblemTold, RuleFilesTold, RulesTold, SourcesTold, SourceTold
-from rempart.instants import Instant, hours
+from rempart.instants import Instant, hours, seconds
 from rempart.messages import Status
 from rempart.site.site import Language, Site
 
@@ -29,6 +29,9 @@ def logs(now: Instant) -> SourcesTold:
         undecoded=3,
         silent=False,
         missing=False,
+        every=seconds(864),
+        pause=hours(5),
+        patience=hours(7.5),
         failed=2,
         failed_at=812,
         failure="KeyError in nginx.py, line 88",
@@ -103,6 +106,7 @@ def test_a_silent_log_comes_first_and_is_told_to_be_silent(now: Instant) -> None
     assert second.notes[1:] == (
         "last line 03:12",
         "lines today: 100",
+        "on average a line every 14 min; longest pause 5 h; silent after 7 h",
         "a day before: 50",
         "not understood: 2 %",
         "a defect of ours met 2 lines; the last: line 812, KeyError in nginx.py, line 88",

@@ -11,7 +11,11 @@ from rempart.instants import Duration, hours
 @pytest.mark.parametrize(
     ("gaps", "allowed"),
     [
-        ([0.1] * 7, 6),  # a firewall that never rests
+        ([0.01] * 8, 1),  # a port mirror that never rests
+        ([0.5] * 8, 4),  # a proxy of a house that sleeps lightly
+        ([0.01] * 7, 6),  # the same, and one day without it
+        ([0.01] * 7 + [1], 6),  # once it paused for an hour
+        ([1] * 8, 6),
         ([8, 9, 8, 8, 9, 8, 8], 13.5),  # a portal that sleeps at night
         ([8, 8, 62, 8, 8, 8, 8], 72),  # a medical house that closes at the weekend
         ([8, 8, 8, 120, 8, 8, 8], 72),  # mended after five days: that is no habit

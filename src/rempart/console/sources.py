@@ -3,10 +3,10 @@
 from babel.numbers import format_decimal
 
 from rempart.console.sheet import Card, Line, Mood, SheetPage, sheet
-from rempart.console.when import moment
+from rempart.console.when import length, moment
 from rempart.console.words import Words, plain
 from rempart.detection.inquiry import SourcesTold, SourceTold
-from rempart.instants import Instant
+from rempart.instants import Duration, Instant, seconds
 
 
 def sources_page(told: SourcesTold | None, words: Words, now: Instant) -> SheetPage:
@@ -34,6 +34,8 @@ def _line(told: SourceTold, words: Words, now: Instant) -> Line:
     if told.last is not None:
         notes.append(words.say("sources.last", last=moment(told.last, now, words)))
         notes.append(words.say("sources.today", count=told.days[0]))
+    if told.every is not None:
+        notes.append(_rhythm(told, told.every, words))
     if before:
         notes.append(words.say("sources.usual", count=sum(before) // len(before)))
     if told.undecoded:
@@ -46,4 +48,14 @@ def _line(told: SourceTold, words: Words, now: Instant) -> Line:
         )
     return Line(
         name=plain(told.name or told.source), mood=mood, word=words.say(f"sources.{said}"), notes=tuple(notes)
+    )
+
+
+def _rhythm(told: SourceTold, every: Duration, words: Words) -> str:
+    """Why it counts as silent, or does not: its own past."""
+    return words.say(
+        "sources.rhythm",
+        every=length(max(every, seconds(1)), words),
+        pause=length(told.pause, words),
+        patience=length(told.patience, words),
     )

@@ -12,7 +12,7 @@ from msgspec import Meta
 from rempart.detection.bunch import Bunch, Kept
 from rempart.detection.finding import Kind, Level
 from rempart.detection.trait import Trait
-from rempart.instants import Instant
+from rempart.instants import Duration, Instant
 
 MOST_NAMED = 100
 """Rules, or problems, of one answer."""
@@ -175,6 +175,12 @@ class SourceTold(msgspec.Struct, frozen=True, kw_only=True):
     """There is no such file."""
     name: str = ""
     """What people call it; empty: only its path is known."""
+    every: Duration | None = None
+    """The time between two lines, on average over the days on which it spoke; None: it never did."""
+    pause: Duration = Duration(0)
+    """Its longest time without a line within these days."""
+    patience: Duration = Duration(0)
+    """How long it may be quiet before it counts as silent."""
     failed: int = 0
     """Of these, lines that brought out a defect of ours: kept, and nothing was looked for in them."""
     failed_at: int = 0

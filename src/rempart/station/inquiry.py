@@ -231,6 +231,9 @@ class Inquiry:
             failure=stream.failure.reason if stream.failure else "",
             silent=self.intake.silent(log.path, now, log.allowed),
             missing=not Path(log.path).exists(),
+            every=stream.every,
+            pause=stream.pause,
+            patience=stream.patience if log.allowed is None else log.allowed,
         )
 
     def _rules(self) -> RulesTold:

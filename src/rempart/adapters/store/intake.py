@@ -49,6 +49,17 @@ class Stream(msgspec.Struct, kw_only=True):
         return Duration(max(0, now - self.last - self.deaf)) if self.last is not None else Duration(0)
 
     @property
+    def every(self) -> Duration | None:
+        """The time between two lines, on average over the days on which it spoke; None: it never did."""
+        lines = sum(self.days.values())
+        return Duration(hours(24) * len(self.days) // lines) if lines else None
+
+    @property
+    def pause(self) -> Duration:
+        """Its longest time without a line within these days."""
+        return Duration(max(self.gaps.values(), default=0))
+
+    @property
     def patience(self) -> Duration:
         """How long it may be quiet, by its own rhythm. Nothing but a line changes it."""
         known = self.last - self.first if self.first is not None and self.last is not None else 0
@@ -84,9 +95,10 @@ class Intake:
         stream.gaps[day] = max(stream.gaps.get(day, 0), stream.quiet(now))
         stream.days[day] = stream.days.get(day, 0) + lines
         stream.first, stream.last, stream.deaf = stream.first or now, now, Duration(0)
-        for counted in (stream.days, stream.gaps):
-            if len(counted) > DAYS:
-                del counted[min(counted)]
+        if len(stream.days) > DAYS:
+            del stream.days[min(stream.days)]
+        if len(stream.gaps) > DAYS + 1:  # the same day of last week too: Sundays may be quieter
+            del stream.gaps[min(stream.gaps)]
 
     def undecoded(self, source: str, now: Instant) -> None:
         """One line was not of the kind that its decoder reads."""
