@@ -408,6 +408,8 @@ class OpeningStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The machines inside that the visit reaches; empty: all that the opening leads to."""
     visitor_certificate: str = ""
     """SHA-256 of the client certificate that the visit must show; empty: any."""
+    traffic: int | None = None
+    """How much passed in the last minute, in steps from 0, nothing, to 3, much; None: not known."""
     since: Instant | None = None
     gates_passed: list[str] = []
     gates_missing: list[str] = []

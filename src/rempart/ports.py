@@ -36,7 +36,10 @@ class Enforcer(Protocol):
         ...
 
     def refused(self) -> Mapping[str, int]:
-        """Packets refused since the table was loaded, by the name of what counted them. Raises EnforcementFailed."""
+        """Packets refused, and passed by openings, since the table was loaded, by the name of what counted them.
+
+        Raises EnforcementFailed.
+        """
         ...
 
 

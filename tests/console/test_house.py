@@ -80,3 +80,16 @@ def test_trouble_is_drawn_where_it_is(
 
 def test_the_drawing(site: Site, make: Make, now: Instant, snapshot: SnapshotAssertion) -> None:
     assert house(site, make(Posture.REOPENING), now, words(Language.ENGLISH)) == snapshot
+
+
+def test_a_way_is_as_thick_as_what_passes_and_the_list_says_it(site: Site, make: Make, now: Instant) -> None:
+    """Nothing is known of some, and what may not pass is drawn as shut, whatever the kernel counted before."""
+    cut = make(Posture.CONTAINED)
+    passing = {"telephone": 0, "nurse-call": 3, "lab": 2}
+    doors = [msgspec.structs.replace(each, traffic=passing.get(each.id)) for each in cut.openings]
+    drawn = house(site, msgspec.structs.replace(cut, openings=doors), now, FRENCH)
+    notes = {door.id: door.notes[0] for door in drawn.doors}
+    assert (notes["telephone"], notes["nurse-call"]) == ("rien n'y passe", "beaucoup de trafic")
+    assert not any("trafic" in note for note in (notes["lab"], notes["care-file"]))
+    assert {way.weight for way in drawn.ways if way.state == "filtered"} == {"t0", "t3", ""}
+    assert {way.weight for way in drawn.ways if way.state == "closed"} == {""}

@@ -13,8 +13,9 @@ import pytest
 from rempart.adapters.enforce.nftables import Kernel
 from rempart.containment.measure import Enforcement, Stand, disagreements
 from rempart.containment.render.nftables import ruleset
+from rempart.containment.traffic import traffic as passing
 from rempart.errors import EnforcementFailed
-from rempart.instants import Instant
+from rempart.instants import Instant, seconds
 from rempart.site.opening import OpeningState
 
 pytestmark = pytest.mark.lab
@@ -81,6 +82,16 @@ def test_named_hosts_win_over_anywhere(doors, kernel: Kernel, present, all_open)
     kernel.enforce(replace(all_open, stands=one_closed), present())
     assert doors.answer("wards", "192.0.2.20", 443) == "yes"
     assert doors.answer("wards", "192.0.2.30", 443) == "refused"
+
+
+def test_what_passes_one_door_is_counted_for_that_door_alone(
+    doors, kernel: Kernel, present, all_open, site
+) -> None:
+    kernel.enforce(all_open, present())
+    before = kernel.refused()
+    assert doors.answer("wards", "192.0.2.20", 443) == "yes"
+    steps = passing(site, before, kernel.refused(), seconds(60))
+    assert {opening for opening, step in steps.items() if step} == {"e-health"}
 
 
 def test_the_matrix_of_zones(doors, kernel: Kernel, present, contained) -> None:
@@ -304,7 +315,7 @@ import json, os, signal, sys, time
 from pathlib import Path
 from rempart.adapters.enforce.nftables import Kernel
 from rempart.containment.measure import Enforcement, Stand
-from rempart.instants import Instant
+from rempart.instants import Instant, seconds
 from rempart.site.description import parse
 from rempart.site.opening import OpeningState
 site = parse(sys.stdin.read(), "lab")

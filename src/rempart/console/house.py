@@ -67,6 +67,8 @@ class Door:
     phone: str
     """Number of its fallback, or empty."""
     middle: int
+    traffic: int | None
+    """How much passes, in steps; None: not known, or it is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,8 @@ class Way:
 
     state: str
     path: str
+    weight: str
+    """Class of its thickness: how much passes, t0 to t3; empty: not known, or nothing may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,13 +148,20 @@ def _door(number: int, opening: Opening, stand: OpeningStatus | None, now: Insta
         notes=tuple(_notes(opening, stand, now, words)),
         phone=plain(opening.fallback.phone or "") if state != OpeningState.OPEN else "",
         middle=number * ROW + ROW // 2,
+        traffic=_traffic(stand),
     )
+
+
+def _traffic(stand: OpeningStatus | None) -> int | None:
+    return None if stand is None or stand.state is OpeningState.CLOSED else stand.traffic
 
 
 def _notes(opening: Opening, stand: OpeningStatus | None, now: Instant, words: Words) -> Iterator[str]:
     if stand and stand.trial_until is not None and stand.trial_until > now:
         key = "waits" if stand.waits else "visit" if stand.visitor else "trial"
         yield words.say(f"door.{key}", left=length(stand.trial_until - now, words))
+    if (step := _traffic(stand)) is not None:
+        yield words.say(f"door.traffic-{step}")
     if stand and stand.state is OpeningState.OPEN:
         return
     if stand and stand.state is opening.normally and stand.trial_until is None:
@@ -243,4 +254,5 @@ def _ways_of(site: Site, room: Room, doors: tuple[Door, ...]) -> Iterator[Way]:
     for number, door in enumerate(mine):
         y = round(first + number * spacing)
         path = f"M{start} {y} C{start + bend:.0f} {y} {end - bend:.0f} {door.middle} {end} {door.middle}"
-        yield Way(state=door.state, path=path)
+        weight = "" if door.traffic is None else f"t{door.traffic}"
+        yield Way(state=door.state, path=path, weight=weight)

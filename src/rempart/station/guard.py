@@ -87,6 +87,7 @@ from rempart.station.ending import ended, stopped
 from rempart.station.hearing import Hearing
 from rempart.station.keychain import Keychain
 from rempart.station.leasing import ANSWERS, Leasing
+from rempart.station.meter import Meter
 from rempart.station.policy import read_policy
 from rempart.station.recall import recall
 from rempart.station.reception import Reception
@@ -161,6 +162,7 @@ class Guard:
         self.attachments = attachments
         self._scribe = Scribe(journal, clock, self._noted)
         self._warden = Warden(enforcer, clock, self._noted, leasing)
+        self._meter = Meter(clock, self._warden.refused)
         self._inbox: asyncio.PriorityQueue[tuple[int, int, AnyInput, asyncio.Future[Handled] | None]] = (
             asyncio.PriorityQueue(maxsize=4096)
         )
@@ -364,6 +366,7 @@ class Guard:
             await asyncio.sleep(0.3 if self._warden.fault else READ_BACK)
 
     async def _compare(self) -> None:
+        self._meter.look(self.terms.site)
         if await self._warden.compare(enforcement(self.state), only_tighten=self._pending is not None):
             await self._tell_change()
 
@@ -452,6 +455,7 @@ class Guard:
             head=(count, root.hex()),
             verified=self._warden.verified,
             fault=self._warden.fault,
+            traffic=self._meter.steps,
             names=self._leasing.refused if self._leasing else None,
             masked=self.masked,
         )

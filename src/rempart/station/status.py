@@ -77,10 +77,12 @@ def status(
     fault: str,
     names: NamesRefused | None = None,
     masked: Masked | None = None,
+    traffic: Mapping[str, int] | None = None,
 ) -> Status:
     """The published status. ``head`` is the journal's length and root in hex.
 
     ``masked`` gives the mask of an account in an incident; None: accounts are shown as they are.
+    ``traffic``: the step of each opening of which it is known.
     """
     verified = verified if site.enforces else None
     ahead, rebuilt = outlooks(site, state, now), state.listening.rebuilding
@@ -91,7 +93,13 @@ def status(
         posture=state.posture,
         since=state.since,
         cut_until=state.contained_until,
-        openings=[_opening(site, state, opening, verified, ahead[opening.id]) for opening in site.openings],
+        openings=[
+            structs.replace(
+                _opening(site, state, opening, verified, ahead[opening.id]),
+                traffic=(traffic or {}).get(opening.id),
+            )
+            for opening in site.openings
+        ],
         incidents=[incident_status(state, incident, masked) for incident in foremost],
         measures=_measures(state),
         measures_more=max(0, len(state.blocked) - _SHOWN_BLOCKS),
