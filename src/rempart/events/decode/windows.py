@@ -1,4 +1,4 @@
-"""Windows events: EVTX records as JSON, and flat JSON as log shippers write it, become events.
+"""Windows events: EVTX records as JSON or XML, and flat JSON as log shippers write it, become events.
 
 Sigma's Windows rules name the event data as Windows does, on one level. How a record is flattened decides which rules
 match, so it is fixed here: System first, then EventData, then UserData; event data wins over a System field of the same
@@ -15,26 +15,30 @@ found in those of Sigma's category ``antivirus``, and what RPC Firewall saw in t
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
 
 from rempart.errors import DecodeError
+from rempart.events.element import read as read_element
 from rempart.events.event import Event, LogSource
 
 LOGSOURCE = LogSource(product="windows")
 
 
 def decode(line: bytes | str, source: str, record: int) -> Event:
-    """One JSON object as an event: nested as in EVTX, as Winlogbeat writes it, or flat.
+    """One JSON object as an event: nested as in EVTX, as Winlogbeat writes it, or flat; or the same in XML.
 
-    Raises `DecodeError` when the line is no JSON object, or none about a Windows event.
+    Raises `DecodeError` when the line is neither, or none about a Windows event.
     """
     try:
         document = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise DecodeError(f"not JSON: {error}", where=f"{source}:{record}") from error
+        document = _element(line)
+        if document is None:
+            raise DecodeError(f"not JSON: {error}", where=f"{source}:{record}") from error
     if document.__class__ is not dict:
         raise DecodeError("a JSON value, but not an object", where=f"{source}:{record}")
     flat, also, named = _SHAPES[tuple(document)]
@@ -58,6 +62,17 @@ def decode(line: bytes | str, source: str, record: int) -> Event:
     if identifier.__class__ in _PLAIN and identifier in _ALSO:
         return _told_otherwise(Event(LOGSOURCE, fields, source, record, when, raw), _ALSO[identifier])
     return Event(LOGSOURCE, fields, source, record, when, raw)
+
+
+def _element(line: bytes | str) -> dict[str, Any] | None:
+    """The event as ``wevtutil`` and event forwarding write it, one on a line; None when the line is no XML."""
+    text = line.encode("utf-8", "replace") if isinstance(line, str) else line
+    text = text.strip().removeprefix(b"\xef\xbb\xbf")
+    if not text.startswith(b"<Event"):
+        return None
+    with suppress(ValueError):
+        return {"Event": read_element(text, "Event")}
+    return None
 
 
 def _json(fields: dict[str, Any]) -> bytes | None:
@@ -352,7 +367,9 @@ _SET = re.compile(r"(?i)^(HKLM\\SYSTEM)\\ControlSet\d{3}(?=\\|$)")
 
 def _account(fields: dict[str, Any], whose: str) -> str | None:
     domain, name = fields.get(f"{whose}DomainName"), fields.get(f"{whose}UserName")
-    return f"{domain}\\{name}" if isinstance(name, str) and name not in ("", "-") else None
+    if not isinstance(name, str) or name in ("", "-"):
+        return None
+    return f"{domain}\\{name}" if domain else name
 
 
 def _hive(key: str) -> str:
