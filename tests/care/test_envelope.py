@@ -10,6 +10,7 @@ from rempart.adapters import paper, shipped
 from rempart.care import document, envelope
 from rempart.site.language import Language
 from rempart.site.placement import ByHand
+from rempart.site.site import Contact
 
 WORDS = document.parse(shipped.text("care/words.toml"), "care/words.toml")
 
@@ -35,6 +36,17 @@ def test_the_bypass_names_every_port() -> None:
     made = envelope.bypass(SITE, NOW, WORDS, Language.ENGLISH)
     values = [field.value for section in made.sections for field in getattr(section, "fields", ())]
     assert {SITE.uplink.interface, *(zone.interface for zone in SITE.zones)} <= set(values)
+
+
+@pytest.mark.parametrize("make", [envelope.bypass, envelope.replacing, envelope.by_hand])
+def test_whom_to_call_is_told_in_the_papers_language_and_a_role_of_the_house_as_it_is(make) -> None:  # type: ignore[no-untyped-def]
+    called = (
+        Contact(role="privacy-officer", name="Anne", phone="1"),
+        Contact(role="intendance", name="Bo", phone="2"),
+    )
+    made = make(replace(SITE, contacts=called), NOW, WORDS, Language.FRENCH)
+    labels = {field.label for section in made.sections for field in getattr(section, "fields", ())}
+    assert {"Anne (délégué à la protection des données)", "Bo (intendance)"} <= labels
 
 
 def test_a_hostile_name_stays_a_name_in_the_drawing() -> None:

@@ -27,6 +27,11 @@ class CareWords:
             told = told.replace(f"{{{name}}}", plain(value))
         return told
 
+    def role(self, role: str, language: Language) -> str:
+        """What somebody to call is. A house may name roles of its own, for which there are no words."""
+        key = f"contact.{role}"
+        return self.say(key, language) if key in self.sentences else plain(role)
+
 
 def parse(text: str, where: str) -> CareWords:
     """The words of a TOML text. Raises InputRefused naming the keys that lack a language."""
@@ -93,7 +98,10 @@ def fallback(
             _fields(
                 words.say("fallback.contacts", language),
                 (
-                    (f"{each.name} ({each.role})", each.phone or words.say("word.no-number", language))
+                    (
+                        f"{each.name} ({words.role(each.role, language)})",
+                        each.phone or words.say("word.no-number", language),
+                    )
                     for each in site.contacts
                 ),
                 words.say("word.none", language),

@@ -35,7 +35,7 @@ def bypass(site: Site, now: Instant, words: CareWords, language: Language) -> Pa
             Prose(say("how"), tuple(say(f"step.{number}") for number in range(1, 6))),
             Prose(say("meanwhile"), (say("protects"), say("does-not"))),
             Prose(say("back"), (say("back-how"),)),
-            Fields("", (*_callable(site), Field(say("tried"), "", blank=True))),
+            Fields("", (*_callable(site, words, language), Field(say("tried"), "", blank=True))),
         ),
     )
 
@@ -68,7 +68,7 @@ def replacing(site: Site, now: Instant, words: CareWords, language: Language) ->
             Fields(
                 "",
                 (
-                    *_callable(site),
+                    *_callable(site, words, language),
                     *(Field(say(blank), "", blank=True) for blank in ("backup-of", "passphrase")),
                 ),
             ),
@@ -102,7 +102,7 @@ def by_hand(site: Site, now: Instant, words: CareWords, language: Language) -> P
                 for deed, plan in plans.items()
             ),
             Prose(say("then"), (say("say"),)),
-            Fields("", (*_callable(site),)),
+            Fields("", (*_callable(site, words, language),)),
         ),
     )
 
@@ -172,6 +172,6 @@ def _word(name: str) -> str:
     return escape(plain(name)[:_LONGEST])
 
 
-def _callable(site: Site) -> Iterator[Field]:
+def _callable(site: Site, words: CareWords, language: Language) -> Iterator[Field]:
     for contact in site.contacts[:2]:
-        yield Field(plain(f"{contact.name} ({contact.role})"), plain(contact.phone))
+        yield Field(f"{plain(contact.name)} ({words.role(contact.role, language)})", plain(contact.phone))
