@@ -18,9 +18,10 @@ from rempart.engine import facts
 from rempart.engine.facts import AnyFact, body_of, kind_of
 from rempart.engine.fold.fold import folded
 from rempart.engine.state import enforcement, initial
+from rempart.errors import ExitCode
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
-from rempart.station.boot import has_clock
+from rempart.station.boot import has_clock, load
 
 pytestmark = pytest.mark.lab
 
@@ -217,3 +218,18 @@ def test_an_observer_loads_nothing(house, box: Path, places: Places, site_text: 
     assert boot(house, box, present()) == 0
     with pytest.raises(RuntimeError, match="No such file"):
         house.at("gw", "nft", "list", "table", "inet", "rempart")
+
+
+def test_deadlines_are_counted_from_when_the_journal_was_read(
+    house, box: Path, places: Places, site, present, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a journal that takes a minute to read, trials would otherwise end a minute late."""
+    at = present()
+    seal(places, weeks_of_cut(at), at)
+    monkeypatch.setattr("rempart.station.boot.monotonic", iter([0.0, 60.0]).__next__)
+    with house.inside("gw"):
+        assert load(places, at, trusted=True) is ExitCode.OK
+        held = Kernel(site).read(present())
+    until = held.stands["browsing"].until
+    assert until is not None
+    assert abs(until - (present() + 3_540_000_000)) < 30_000_000

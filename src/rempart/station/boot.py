@@ -17,6 +17,7 @@ import logging
 import sys
 from contextlib import closing
 from pathlib import Path
+from time import monotonic
 
 from nftables import Nftables
 
@@ -29,7 +30,7 @@ from rempart.containment.boot import NOTHING_PASSES, restored, shut
 from rempart.containment.measure import Enforcement
 from rempart.engine.state import enforcement, initial
 from rempart.errors import EnforcementFailed, ExitCode, RempartError
-from rempart.instants import Instant
+from rempart.instants import Instant, after, seconds
 from rempart.site.site import Site
 from rempart.station.recall import recall
 
@@ -49,7 +50,10 @@ def load(places: Places, now: Instant, *, trusted: bool) -> ExitCode:
     if not site.enforces:
         _log.info("the station only watches: nothing is loaded")
         return ExitCode.OK
+    begun = monotonic()
     wanted, code = _wanted(places, site, now, trusted=trusted)
+    # Thousands of decisions take seconds to read, and the kernel counts deadlines from when it is told.
+    now = after(now, seconds(monotonic() - begun))
     if _loaded(site, wanted, now, "what was decided cannot be loaded, the site is cut"):
         return code
     if not _loaded(site, shut(site), now, "the cut cannot be loaded, nothing crosses the gateway"):
