@@ -129,9 +129,12 @@ def _address(value: object) -> str:
 def _interface_address(value: object) -> str:
     text = _unscoped(value)
     try:
-        ipaddress.ip_interface(text)
+        ip = ipaddress.ip_interface(text).ip
     except ValueError:
         raise Wrong(f"{shown(text)} is no address", "Write it as 192.0.2.7 or 192.0.2.7/24.") from None
+    # The proxy answers on each of them, and does not start where it cannot: `ip addr` shows fe80::… beside the others.
+    if ip.is_link_local or ip.is_unspecified or ip.is_multicast:
+        raise Wrong(f"{shown(text)} is no address that others can reach", "Leave it out.")
     return text
 
 
