@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
@@ -22,7 +23,7 @@ from rempart.engine import orders
 from rempart.engine.inputs import Ordered
 from rempart.engine.state import enforcement, initial
 from rempart.engine.step import Terms, step
-from rempart.instants import Instant
+from rempart.instants import Instant, from_datetime
 from rempart.site.opening import Direction, Fallback, Opening, OpeningState, Service, Transport
 from rempart.site.site import Asset, Site
 from rempart.station.policy import read_policy
@@ -83,6 +84,17 @@ def sites(draw: st.DrawFn) -> list[dict[str, object]]:
 REACHES = st.fixed_dictionaries(
     {zone: st.lists(st.sampled_from(ZONES), max_size=2, unique=True).map(tuple) for zone in ZONES}
 )
+MOMENTS = st.sampled_from(
+    [
+        *(datetime(2026, 11, day, 16, 30, tzinfo=UTC) for day in range(23, 30)),  # each day of a week
+        *(datetime(2027, 3, 27, hour, tzinfo=UTC) for hour in (15, 23)),  # before summer time begins
+        datetime(2027, 10, 30, 22, tzinfo=UTC),  # before it ends
+        datetime(2027, 12, 31, 22, 30, tzinfo=UTC),
+        datetime(2028, 2, 28, 22, 30, tzinfo=UTC),
+        datetime(2038, 1, 19, 3, 14, 7, tzinfo=UTC),  # the last second that 31 bits count
+    ]
+).map(from_datetime)
+"""When orders are given: deadlines move into staffed hours, over nights, week-ends and changes of the clock."""
 WHICH = st.integers(1, 5).map(lambda number: f"opening-{number}")
 BY = "Alex"
 ORDERS = st.lists(
@@ -232,16 +244,16 @@ def test_what_the_kernel_lets_through_is_what_the_model_lets_through(house, site
             database=None,
             phases=[Phase.generate],  # making an example smaller takes minutes of packets
         )
-        @given(sites(), REACHES, ORDERS, st.randoms(use_true_random=False))
-        def agree(openings, reaches, given_orders, chance) -> None:  # type: ignore[no-untyped-def]
+        @given(sites(), REACHES, ORDERS, MOMENTS, st.randoms(use_true_random=False))
+        def agree(openings, reaches, given_orders, now, chance) -> None:  # type: ignore[no-untyped-def]
             made = generated(site, openings, reaches)
-            now = present()
+            since = present() - now
             wanted = decided(made, given_orders, now)
             house.at("gw", "conntrack", "-F")
             with house.inside("gw"):
                 kernel = Kernel(made)
             kernel.enforce(wanted, now)
-            assert disagreements(wanted, kernel.read(present()), present()) == ()
+            assert disagreements(wanted, kernel.read(there := Instant(present() - since)), there) == ()
             sample = chance.sample(every, 90)  # fewer from one machine than a filtered opening takes at once
             expected = {packet for packet in sample if passes(made, due(wanted, now), packet)}
             arrived = wires.arrived(sample)
