@@ -266,6 +266,8 @@ def programs_read(site: Site, wanted: Enforcement) -> None:
 
 @pytest.mark.parametrize("seed", range(SITES))
 def test_whatever_a_site_may_say_is_read_by_the_kernel_and_by_every_program(alone: None, seed: int) -> None:
+    if Path("/proc/self/uid_map").read_text().split()[2] != str(0xFFFFFFFF):
+        pytest.skip("needs the machine's own root: in a user namespace a socket takes no large transaction")
     chance = Random(seed)
     site = parse(written(description(chance)), "extremes")
     programs_read(site, shut(site))
