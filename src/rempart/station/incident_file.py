@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import structs
 
-from rempart.accounts.person import Role
+from rempart.accounts.person import INFORMED, Role
 from rempart.duties.catalogue import DutyId, QuestionId
 from rempart.engine import orders
 from rempart.engine.casework import LOOK_AFTER
@@ -23,7 +23,7 @@ from rempart.messages import MAX_FRAME, IncidentFile, house_name, machine_only
 from rempart.site.site import Site
 from rempart.station.status import Masked, incident_status
 
-CHECKING = frozenset({Role.TECHNICIAN, Role.PRIVACY_OFFICER, Role.APPROVER})
+CHECKING = INFORMED
 """Roles that see clocks, counts of persons, files and technical detail."""
 
 _BEFORE = hours(1)

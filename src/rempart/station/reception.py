@@ -32,6 +32,7 @@ from rempart.accounts.person import Person, Role
 from rempart.adapters.credentials import RelyingParty
 from rempart.engine import orders
 from rempart.engine.orders import AnyOrder
+from rempart.engine.rights import takers
 from rempart.errors import OrderRefused
 from rempart.messages import ChallengeAsked, Ordered
 from rempart.ports import Clock
@@ -40,7 +41,7 @@ from rempart.station.authentication import Authentication, Told
 from rempart.station.enrolment import Enrolment
 from rempart.station.keychain import Keychain
 
-_MAY_READ_NAMES = frozenset({Role.PRIVACY_OFFICER, Role.TECHNICIAN, Role.APPROVER})
+_MAY_READ_NAMES = takers(orders.AskUnmasking) | takers(orders.AgreeUnmasking)
 _DUTY = frozenset({Role.DUTY})
 _WITHOUT_ACCOUNT = orders.Contain | orders.Acknowledge | orders.ReportTrouble | orders.TickByHand
 
