@@ -143,6 +143,13 @@ def test_what_was_sealed_between_the_leap_and_the_next_tick_is_not_believed_eith
     assert house.state.timekeeping.last < after(NOW, hours(48))
 
 
+def test_a_box_that_starts_years_behind_and_is_told_the_time_asks_nobody() -> None:
+    house = box().restart(off=Duration(-YEARS)).leap(Duration(YEARS + minutes(2)))
+    assert house.sealed(facts.ClockLeapt) == []
+    assert house.leap(YEARS).sealed(facts.ClockLeapt)
+    assert house.erased == []
+
+
 def test_only_a_doubted_clock_can_be_confirmed() -> None:
     house = box()
     house.tell(Ordered(house.now, orders.ConfirmClock(by="Anne")))

@@ -37,7 +37,7 @@ class Timekeeping:
     """What is believed of the time. ``leapt``: since when, by its own account, the clock is not believed."""
 
     last: Instant = _NEVER
-    """When a fact was last sealed while the clock was believed."""
+    """The latest time at which a fact was sealed while the clock was believed."""
     leapt: Instant | None = None
     anchor: Instant = field(default=_NEVER, compare=False)
     """What was believed when this run was first told how long the box is up; never: it was not. No evidence."""
@@ -58,7 +58,9 @@ def reckoned(time: Timekeeping, reckoning: Reckoning, now: Instant) -> Timekeepi
     """Remember from where this run reckons."""
     if reckoning.lived is None or time.anchor != _NEVER:
         return time
-    return replace(time, anchor=now if time.leapt is None else time.last, lived=reckoning.lived)
+    # A box without a battery starts years behind, until somebody tells it the time: that is no leap.
+    anchor = max(now, time.last) if time.leapt is None else time.last
+    return replace(time, anchor=anchor, lived=reckoning.lived)
 
 
 def turned(time: Timekeeping, reckoning: Reckoning, now: Instant) -> tuple[AnyFact, ...]:
@@ -81,9 +83,6 @@ def _believed(time: Timekeeping, reckoning: Reckoning) -> Instant:
     return after(time.anchor, Duration(reckoning.lived - time.lived))
 
 
-TimeFact = facts.ClockLeapt | facts.ClockReturned | facts.ClockConfirmed
-
-
 def after_it(time: Timekeeping, fact: AnyFact) -> Timekeeping:
     """What is believed after one fact. Total: it takes whatever a journal holds."""
     match fact:
@@ -94,4 +93,4 @@ def after_it(time: Timekeeping, fact: AnyFact) -> Timekeeping:
         case facts.ClockConfirmed(at=at):
             return replace(time, leapt=None, last=at, anchor=_NEVER)
         case _:
-            return time if time.leapt is not None else replace(time, last=fact.at)
+            return time if time.leapt is not None else replace(time, last=max(time.last, fact.at))
