@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -108,6 +109,14 @@ def test_together_lines_are_worth_what_each_is_alone(mixed: list[bytes], data: s
     worth = practised.worth(mended)
     assert worth == sorted(worth)
     assert {place for place, line in enumerate(mended) if worth_reading(line)} <= set(worth)
+
+
+def test_a_line_that_brings_out_a_defect_is_left_to_whoever_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def defect(*_: object) -> None:
+        raise KeyError("crafted")
+
+    monkeypatch.setattr(windows, "decode", defect)
+    assert Glance(Matcher(loaded.rules)).worth(LINES[3:4] * 100) == list(range(100))
 
 
 def test_a_kind_that_is_mostly_worth_reading_is_read_whole() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rempart.detection.match import Matcher
 from rempart.errors import DecodeError
-from rempart.events.decode import windows
+from rempart.events.decode import decoded, windows
 from rempart.events.event import Event
 from rempart.events.skim import Skim, Unskimmable, hint
 
@@ -70,9 +70,9 @@ class Glance:
     def _ready(self, line: bytes) -> _Kind | None:
         gate = self._matcher.gate
         try:
-            like = windows.decode(line, "", 0)
-            names = gate(like).skimmed
-            if names is None:
+            like = decoded(windows.decode, line, "", 0)
+            names = gate(like).skimmed if like is not None else None
+            if like is None or names is None:
                 return None
             return _Kind(like, Skim(line, names, lambda event: gate(event) is gate(like)))
         except (DecodeError, Unskimmable):

@@ -12,7 +12,7 @@ import msgspec
 import orjson
 
 from rempart.errors import DecodeError
-from rempart.events.decode import windows
+from rempart.events.decode import decoded, windows
 from rempart.events.event import Event
 
 Values = tuple[str | int | None, ...]
@@ -120,12 +120,16 @@ class Skim:
 def _flat(line: bytes) -> tuple[Event, dict[str, Any]]:
     """A line as an event and as it stands there. Raises `Unskimmable` where the two differ by more than a name."""
     try:
-        event = windows.decode(line, "", 0)
+        event = decoded(windows.decode, line, "", 0)
     except DecodeError as error:
         raise Unskimmable from error
     document = orjson.loads(line)
     # Nested events, and those that are also told in other words, have JSON of their own.
-    if event.raw is not line or any(document.get(name).__class__ not in _LITERAL for name in _KIND):
+    if (
+        event is None
+        or event.raw is not line
+        or any(document.get(name).__class__ not in _LITERAL for name in _KIND)
+    ):
         raise Unskimmable
     return event, document
 
