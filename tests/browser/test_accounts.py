@@ -129,6 +129,8 @@ def test_an_attached_file_is_erased_by_a_passkey_and_not_before(
     sha256 = hashlib.sha256(shot.read_bytes()).hexdigest()
     desk.get_by_label("File", exact=True).set_input_files(shot)
     desk.get_by_role("button", name="Attach, and seal its hash").click()
+    kept = home.guard.attachments
+    assert kept
     for verified in (False, True):
         desk.get_by_text("Erase this file").click()
         desk.get_by_label("Why it must go").fill("it shows a resident")
