@@ -151,7 +151,7 @@ def test_it_is_read_on_a_phone_and_by_keyboard(chromium: Browser, home: Home, lo
     context = chromium.new_context(locale="fr-BE", viewport={"width": 360, "height": 800})
     page = context.new_page()
     sign_in(page, home, "tech", Role.TECHNICIAN)
-    until_shown(page, f"{home.origin}/findings", "constats : 1")
+    until_shown(page, f"{home.origin}/findings", "constats\u00a0: 1")
     shots = os.environ.get("REMPART_SHOTS")
     for number, address in enumerate(
         ("/findings", page.locator(".bunches a").first.get_attribute("href"), "/exceptions")

@@ -8,26 +8,26 @@ from syrupy.assertion import SnapshotAssertion
 from engine.home import NOW, SITE
 from rempart.adapters import shipped
 from rempart.care import document
-from rempart.care.document import CareWords, RehearsalTold
+from rempart.care.document import RehearsalTold
 from rempart.care.rehearsal import Becomes, Question
 from rempart.care.reply import Reply
-from rempart.errors import InputRefused
+from rempart.duties.words import Words, parse
 from rempart.instants import after, minutes
 from rempart.site.opening import OpeningState
 from rempart.site.site import Language
 
 
 @pytest.fixture(scope="module")
-def words() -> CareWords:
-    return document.parse(shipped.text("care/words.toml"), "care/words.toml")
+def words() -> Words:
+    return parse(shipped.text("care/words.toml"), "care/words.toml", tuple(Language))
 
 
-def test_what_to_use_instead(words: CareWords, snapshot: SnapshotAssertion) -> None:
+def test_what_to_use_instead(words: Words, snapshot: SnapshotAssertion) -> None:
     states = {"telephone": OpeningState.FILTERED, "ehealth": OpeningState.CLOSED}
     assert document.fallback(SITE, states, "contained", NOW, NOW, words, Language.FRENCH) == snapshot
 
 
-def test_how_a_rehearsal_went(words: CareWords, snapshot: SnapshotAssertion) -> None:
+def test_how_a_rehearsal_went(words: Words, snapshot: SnapshotAssertion) -> None:
     told = RehearsalTold(
         began=NOW,
         until=after(NOW, minutes(10)),
@@ -40,17 +40,12 @@ def test_how_a_rehearsal_went(words: CareWords, snapshot: SnapshotAssertion) -> 
 
 
 @pytest.mark.parametrize("language", list(Language))
-def test_every_answer_has_words(words: CareWords, language: Language) -> None:
+def test_every_answer_has_words(words: Words, language: Language) -> None:
     for kind, values in (("question", Question), ("reply", Reply), ("becomes", Becomes)):
         assert all(words.say(f"{kind}.{value}", language) for value in values)
 
 
-def test_a_hostile_name_is_drawn_not_obeyed(words: CareWords) -> None:
+def test_a_hostile_name_is_drawn_not_obeyed(words: Words) -> None:
     site = replace(SITE, name="Les \u202eTilleuls")
     paper = document.fallback(site, {}, "normal", NOW, NOW, words, Language.DUTCH)
     assert "<U+202E>" in paper.subtitle
-
-
-def test_a_language_that_lacks_is_named() -> None:
-    with pytest.raises(InputRefused, match=r"a\.b"):
-        document.parse('["a.b"]\nfr = "x"', "words")

@@ -7,12 +7,13 @@ import pytest
 
 from engine.home import NOW, SITE
 from rempart.adapters import paper, shipped
-from rempart.care import document, envelope
+from rempart.care import envelope
+from rempart.duties.words import parse
 from rempart.site.language import Language
 from rempart.site.placement import ByHand
 from rempart.site.site import Contact
 
-WORDS = document.parse(shipped.text("care/words.toml"), "care/words.toml")
+WORDS = parse(shipped.text("care/words.toml"), "care/words.toml", tuple(Language))
 
 
 @pytest.mark.parametrize("language", list(Language))
@@ -35,7 +36,17 @@ def test_the_steps_by_hand_are_the_houses_own_each_with_room_for_a_tick() -> Non
 def test_the_bypass_names_every_port() -> None:
     made = envelope.bypass(SITE, NOW, WORDS, Language.ENGLISH)
     values = [field.value for section in made.sections for field in getattr(section, "fields", ())]
-    assert {SITE.uplink.interface, *(zone.interface for zone in SITE.zones)} <= set(values)
+    assert SITE.uplink.interface in values
+    assert any(all(f"{zone.name}:\u00a0{zone.interface}" in value for zone in SITE.zones) for value in values)
+
+
+def test_whom_to_call_is_said_in_the_language_of_the_paper_with_room_for_a_number() -> None:
+    anne = Contact(role="technician", name="Anne Dupont", phone="")
+    nobody = Contact(role="director", name="Leitung", phone="04 1")
+    made = envelope.replacing(replace(SITE, contacts=(anne, nobody)), NOW, WORDS, Language.GERMAN)
+    fields = {field.label: field for section in made.sections for field in getattr(section, "fields", ())}
+    assert fields["Anne Dupont (Techniker)"].blank
+    assert fields["Leitung"].value == "04 1"
 
 
 @pytest.mark.parametrize("make", [envelope.bypass, envelope.replacing, envelope.by_hand])

@@ -27,6 +27,6 @@ def test_a_page_has_the_same_steps_and_pictures_in_both_languages(page: str) -> 
 @pytest.mark.parametrize("language", [Language.FRENCH, Language.ENGLISH])
 @pytest.mark.parametrize("page", PAGES)
 def test_what_a_page_quotes_is_what_the_console_says(page: str, language: Language) -> None:
-    said = set(words(language).texts.values())
+    said = {" ".join(text.split()) for text in words(language).texts.values()}
     quoted = _QUOTED.findall((FOLDER / f"{page}.{language.value}.md").read_text())
     assert [text for text in (" ".join(each.split()) for each in quoted) if text not in said] == []

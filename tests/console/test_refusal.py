@@ -13,7 +13,7 @@ from rempart.console.words import words
 from rempart.errors import OrderRefused
 from rempart.messages import OrderRejected
 from rempart.phrase import LONGEST, WORDS, phrase
-from rempart.site.language import Language
+from rempart.site.language import Language, typeset
 from rempart.site.site import Site
 
 SOURCE = Path(phrases.__file__).parent
@@ -65,10 +65,11 @@ def test_it_reads_with_the_names_people_use(site: Site) -> None:
     )
     answer = OrderRejected(what=refused.what, now=refused.now, said=refused.said)
     what, now = refusal(answer, site, words(Language.FRENCH))
-    assert what == (
+    assert what == typeset(
         "Laboratoire ne peut pas encore être mise à l'essai : "
-        "l'étape « Une seconde personne est d'accord » n'est pas passée; "
-        "ce dont elle a besoin est fermé : Laboratoire, Courriel"
+        "l'étape « Une seconde personne est d'accord » n'est pas passée ; "
+        "ce dont elle a besoin est fermé : Laboratoire, Courriel",
+        Language.FRENCH,
     )
     assert now.startswith("Répondez aux étapes")
 

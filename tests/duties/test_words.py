@@ -12,7 +12,9 @@ FR, EN = PaperLanguage.FRENCH, PaperLanguage.ENGLISH
 
 def test_arguments_are_told_in_both_languages(spoken: Words) -> None:
     sentence = Sentence("story.contained", {"by": "Anne"})
-    assert spoken.tell(sentence, FR) == "Les connexions vers l'extérieur ont été coupées (décision : Anne)."
+    assert (
+        spoken.tell(sentence, FR) == "Les connexions vers l'extérieur ont été coupées (décision\u00a0: Anne)."
+    )
     assert spoken.tell(sentence, EN) == "Connections to the outside were cut (decision: Anne)."
 
 

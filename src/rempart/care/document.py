@@ -1,45 +1,15 @@
 """Papers about care, in four languages: what to use instead of what is closed, and how a rehearsal went."""
 
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rempart.care.rehearsal import Question
 from rempart.duties.belgian_time import belgian
 from rempart.duties.document import Field, Fields, Paper, Prose
-from rempart.duties.words import plain
-from rempart.errors import InputRefused
+from rempart.duties.words import Words, plain
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
-from rempart.site.site import Language, Site
-
-
-@dataclass(frozen=True, slots=True)
-class CareWords:
-    """Message key to sentence, per language."""
-
-    sentences: Mapping[str, Mapping[str, str]] = field(repr=False)
-
-    def say(self, key: str, language: Language, **holes: str) -> str:
-        """The sentence with its holes filled; what fills them is made drawable first."""
-        told = self.sentences[key][language]
-        for name, value in holes.items():
-            told = told.replace(f"{{{name}}}", plain(value))
-        return told
-
-    def role(self, role: str, language: Language) -> str:
-        """What somebody to call is. A house may name roles of its own, for which there are no words."""
-        key = f"contact.{role}"
-        return self.say(key, language) if key in self.sentences else plain(role)
-
-
-def parse(text: str, where: str) -> CareWords:
-    """The words of a TOML text. Raises InputRefused naming the keys that lack a language."""
-    sentences = tomllib.loads(text)
-    lacking = [key for key, told in sentences.items() if not all(language in told for language in Language)]
-    if lacking:
-        raise InputRefused(f"no words in every language for: {', '.join(lacking)}", where=where)
-    return CareWords(sentences)
+from rempart.site.site import Contact, Language, Site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +32,7 @@ def fallback(
     posture: str,
     since: Instant,
     now: Instant,
-    words: CareWords,
+    words: Words,
     language: Language,
 ) -> Paper:
     """What to use instead, to be hung up on the wards. ``states`` maps each opening to how it stands."""
@@ -98,10 +68,7 @@ def fallback(
             _fields(
                 words.say("fallback.contacts", language),
                 (
-                    (
-                        f"{each.name} ({words.role(each.role, language)})",
-                        each.phone or words.say("word.no-number", language),
-                    )
+                    (called(each, words, language), each.phone or words.say("word.no-number", language))
                     for each in site.contacts
                 ),
                 words.say("word.none", language),
@@ -110,7 +77,13 @@ def fallback(
     )
 
 
-def rehearsal(site: Site, told: RehearsalTold, now: Instant, words: CareWords, language: Language) -> Paper:
+def called(contact: Contact, words: Words, language: Language) -> str:
+    """Somebody to call, by name and what they are; that alone where nobody has written a name yet."""
+    role = words.word(contact.role, language)
+    return contact.name if role.casefold() in contact.name.casefold() else f"{contact.name} ({role})"
+
+
+def rehearsal(site: Site, told: RehearsalTold, now: Instant, words: Words, language: Language) -> Paper:
     """How a rehearsal went, ward by ward, and what it corrected."""
     verdict = (
         words.say("rehearsal.not-passed", language, why=told.why)
@@ -171,7 +144,7 @@ def rehearsal(site: Site, told: RehearsalTold, now: Instant, words: CareWords, l
     )
 
 
-def _reply(told: RehearsalTold, ward: str, question: Question, words: CareWords, language: Language) -> str:
+def _reply(told: RehearsalTold, ward: str, question: Question, words: Words, language: Language) -> str:
     reply, note = told.replies.get((ward, question.value), ("unknown", ""))
     said = words.say(f"reply.{reply}", language)
     return f"{said}\n{plain(note)}" if note else said

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
-from rempart.care.document import CareWords
+from rempart.care.document import called
 from rempart.duties.belgian_time import belgian
 from rempart.duties.document import Drawing, Field, Fields, Paper, Prose
-from rempart.duties.words import plain
+from rempart.duties.words import Words, plain
 from rempart.instants import Instant
 from rempart.site.site import Language, Site
 
@@ -14,14 +14,14 @@ _LONGEST = 24
 """Characters of a name in the drawing."""
 
 
-def bypass(site: Site, now: Instant, words: CareWords, language: Language) -> Paper:
+def bypass(site: Site, now: Instant, words: Words, language: Language) -> Paper:
     """How somebody without a password takes the box out of the path with two cables, and puts it back."""
 
-    def say(key: str, **holes: str) -> str:
-        return words.say(f"bypass.{key}", language, **holes)
+    def say(key: str) -> str:
+        return words.say(f"bypass.{key}", language)
 
-    ports = [Field(say("port-a"), site.uplink.interface)]
-    ports += [Field(say("port-b", zone=zone.name), zone.interface) for zone in site.zones]
+    zones = " · ".join(f"{zone.name}:\u00a0{zone.interface}" for zone in site.zones)
+    ports = (Field(say("port-a"), site.uplink.interface), Field(say("port-b"), plain(zones, longest=1_000)))
     return _paper(
         site,
         now,
@@ -31,7 +31,7 @@ def bypass(site: Site, now: Instant, words: CareWords, language: Language) -> Pa
         (
             Prose("", (say("first"),)),
             Drawing("", drawing(say("outside"), say("inside"), say("coupler"))),
-            Fields("", tuple(ports)),
+            Fields("", ports),
             Prose(say("how"), tuple(say(f"step.{number}") for number in range(1, 6))),
             Prose(say("meanwhile"), (say("protects"), say("does-not"))),
             Prose(say("back"), (say("back-how"),)),
@@ -40,7 +40,7 @@ def bypass(site: Site, now: Instant, words: CareWords, language: Language) -> Pa
     )
 
 
-def replacing(site: Site, now: Instant, words: CareWords, language: Language) -> Paper:
+def replacing(site: Site, now: Instant, words: Words, language: Language) -> Paper:
     """How a technician makes a new box out of the dead one's backup."""
 
     def say(key: str) -> str:
@@ -76,7 +76,7 @@ def replacing(site: Site, now: Instant, words: CareWords, language: Language) ->
     )
 
 
-def by_hand(site: Site, now: Instant, words: CareWords, language: Language) -> Paper:
+def by_hand(site: Site, now: Instant, words: Words, language: Language) -> Paper:
     """What to do at the firewall and the switch where the station only watches, each step to be ticked on paper."""
 
     def say(key: str) -> str:
@@ -110,7 +110,7 @@ def by_hand(site: Site, now: Instant, words: CareWords, language: Language) -> P
 def _paper(
     site: Site,
     now: Instant,
-    words: CareWords,
+    words: Words,
     language: Language,
     head: tuple[str, str],
     sections: tuple[Fields | Prose | Drawing, ...],
@@ -172,6 +172,7 @@ def _word(name: str) -> str:
     return escape(plain(name)[:_LONGEST])
 
 
-def _callable(site: Site, words: CareWords, language: Language) -> Iterator[Field]:
+def _callable(site: Site, words: Words, language: Language) -> Iterator[Field]:
     for contact in site.contacts[:2]:
-        yield Field(f"{plain(contact.name)} ({words.role(contact.role, language)})", plain(contact.phone))
+        phone = plain(contact.phone)
+        yield Field(plain(called(contact, words, language)), phone, blank=not phone)

@@ -6,7 +6,6 @@ from pathlib import Path
 from rempart.adapters import paper, shipped
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.site_file import read_site
-from rempart.care import document as care_papers
 from rempart.care import envelope
 from rempart.cli import _incident, _operator
 from rempart.cli._incident import Account
@@ -62,24 +61,24 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(arguments: argparse.Namespace) -> int:
     """Write the paper."""
     if arguments.kind == _FALLBACK:
-        _write(arguments.out, fallback(arguments, read_site(arguments.site), arguments.lang))
+        write(arguments.out, fallback(arguments, read_site(arguments.site), arguments.lang))
         print(f"{arguments.out}: what to use instead, for the wards")
         return ExitCode.OK
     if make := _ENVELOPE.get(arguments.kind):
-        spoken = care_papers.parse(shipped.text("care/words.toml"), "care/words.toml")
         site = read_site(arguments.site)
-        _write(arguments.out, make(site, SystemClock().now(), spoken, arguments.lang))
+        write(arguments.out, make(site, SystemClock().now(), papers.CARE, arguments.lang))
         print(f"{arguments.out}: for the envelope beside the box")
         return ExitCode.OK
     if arguments.lang not in set(PaperLanguage):
         raise InputRefused(f"this paper is not written in {arguments.lang} yet", now="Use --lang fr or en.")
     told = _incident.account_of(arguments)
-    _write(arguments.out, of(arguments.kind, told, PaperLanguage(arguments.lang)))
+    write(arguments.out, of(arguments.kind, told, PaperLanguage(arguments.lang)))
     print(f"{arguments.out}: {arguments.kind} of {told.incident.id}, {len(told.lines)} journal entries cited")
     return ExitCode.OK
 
 
-def _write(out: Path, written: Paper) -> None:
+def write(out: Path, written: Paper) -> None:
+    """Set the paper in type into that file. Raises InputRefused when it cannot be written."""
     made = paper.pdf(written)
     try:
         out.write_bytes(made)

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from rempart.adapters import paper, shipped
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.site_file import read_site
 from rempart.adapters.store.events import Damage, stored
@@ -16,7 +15,9 @@ from rempart.care.rehearsal import Becomes, Question
 from rempart.care.reply import Reply
 from rempart.cli import _operator
 from rempart.cli._terminal import harmless
+from rempart.cli.paper import write
 from rempart.config import SITE, STATE
+from rempart.console.papers import CARE
 from rempart.console.refusal import tell
 from rempart.console.words import words as spoken
 from rempart.duties.belgian_time import belgian
@@ -248,12 +249,5 @@ def _write(out: Path, rehearsal: RehearsalStatus, status: Status, site: Site, la
         replies={(tick.ward, tick.question): (tick.reply, tick.note) for tick in rehearsal.ticks},
         corrections=[(c.opening, c.becomes, c.reason, c.written) for c in rehearsal.corrections],
     )
-    words = document.parse(shipped.text("care/words.toml"), "care/words.toml")
-    made = paper.pdf(document.rehearsal(site, told, status.now, words, language))
-    try:
-        out.write_bytes(made)
-    except OSError as fault:
-        raise InputRefused(
-            f"cannot be written: {fault.strerror}", where=str(out), now="Give another --out."
-        ) from None
+    write(out, document.rehearsal(site, told, status.now, CARE, language))
     print(f"{out}: written")

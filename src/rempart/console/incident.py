@@ -408,7 +408,7 @@ def _qualification(said: Qualification, note: str, words: Words) -> str:
         known = _known(value, kind)
         shown = plain(value) if known != value else words.say(f"case.{name}-{value}")
         parts.append(f"{words.say(f'case.{name}')} {shown}")
-    return "; ".join(parts) + (f". {whole(note)}" if note else ".")
+    return words.say("word.and-also").join(parts) + (f". {whole(note)}" if note else ".")
 
 
 def _choice(

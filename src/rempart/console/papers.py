@@ -20,7 +20,8 @@ from rempart.site.site import Language, Site
 
 PAPERS = "/papers"
 
-_CARE = document.parse(shipped.text("care/words.toml"), "care/words.toml")
+CARE = words.parse(shipped.text("care/words.toml"), "care/words.toml", tuple(Language))
+"""The words of the papers about care."""
 _NOTICES = words.parse(shipped.text("duties/notices.toml"), "duties/notices.toml", tuple(Language))
 
 Make = Callable[[Site, Status | None, Instant, Language], Paper]
@@ -63,13 +64,13 @@ def fallback(site: Site, status: Status | None, now: Instant, language: Language
     """What to use instead, as the doors stand while the site is cut; else as a cut would leave them."""
     if status is None or status.posture not in (Posture.CONTAINED, Posture.REOPENING):
         cut = {o.id: o.normally if o.lifeline else OpeningState.CLOSED for o in site.openings}
-        return document.fallback(site, cut, Posture.NORMAL.value, now, now, _CARE, language)
+        return document.fallback(site, cut, Posture.NORMAL.value, now, now, CARE, language)
     states = {opening.id: opening.state for opening in status.openings}
-    return document.fallback(site, states, status.posture.value, status.since, status.now, _CARE, language)
+    return document.fallback(site, states, status.posture.value, status.since, status.now, CARE, language)
 
 
-def _beside_the_box(make: Callable[[Site, Instant, document.CareWords, Language], Paper]) -> Make:
-    return lambda site, _, now, language: make(site, now, _CARE, language)
+def _beside_the_box(make: Callable[[Site, Instant, words.Words, Language], Paper]) -> Make:
+    return lambda site, _, now, language: make(site, now, CARE, language)
 
 
 def _notice(make: Callable[[Site, words.Words, Language, Instant], Paper]) -> Make:

@@ -37,7 +37,9 @@ def _said(key: str, said: Phrase, site: Site, words: Words) -> str:
     told = {name: _told(name, value, names) for name, value in said.arguments.items()}
     text = words.tell(Sentence(f"refused.{key}", told))
     # Put in last: it is whole sentences, which no argument may be as long as.
-    return text.replace(_BECAUSE, "; ".join(tell(each, site, words) for each in said.because))
+    return text.replace(
+        _BECAUSE, words.say("word.and-also").join(tell(each, site, words) for each in said.because)
+    )
 
 
 _BECAUSE = "[because]"

@@ -17,7 +17,7 @@ from rempart.detection.explain import Explanation, Plain
 from rempart.detection.words import WORDS
 from rempart.incidents.incident import Sentence
 from rempart.phrase import WORDS as REFUSED
-from rempart.site.site import Language
+from rempart.site.language import Language, typeset
 
 LONGEST = 120
 """Characters of one argument that a page shows; the journal holds the whole of it."""
@@ -113,7 +113,8 @@ def words(language: Language) -> Words:
     """The words of a language, as they ship: those of the pages, and those of findings."""
     texts: dict[str, str] = dict(_ENGLISH) if language is Language.ENGLISH else {}
     for file in _files(language):
-        found = dict(_flat(tomllib.loads(file.read_text(encoding="utf-8"))))
+        flat = _flat(tomllib.loads(file.read_text(encoding="utf-8")))
+        found = {key: typeset(text, language) for key, text in flat}
         if twice := texts.keys() & found.keys():
             raise ValueError(f"{file.name} of {language.value} says again: {', '.join(sorted(twice))}")
         texts |= found

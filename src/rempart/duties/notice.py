@@ -120,13 +120,16 @@ def _paper(
 
 def _rights(site: Site, say: Say) -> tuple[Prose, Fields]:
     officer = next((each for each in site.contacts if each.role == _OFFICER), None)
+    named = officer is not None and officer.name != say(
+        "field.officer"
+    )  # a template knows only what they are
     return (
         Prose(say("head.rights"), (say("rights"),)),
         Fields(
             "",
             (
                 _known(say("field.controller"), site.name, say),
-                _known(say("field.officer"), officer.name if officer else "", say),
+                _known(say("field.officer"), officer.name if officer and named else "", say),
                 _known(say("field.phone"), (officer.phone if officer else "") or site.phone, say),
                 _blank(say("field.basis"), say),
                 _blank(say("field.kept"), say),

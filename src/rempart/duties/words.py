@@ -1,4 +1,4 @@
-"""The words of the papers: message keys with typed arguments, told in French or English.
+"""The words of the papers: message keys with typed arguments, in each language that their file has.
 
 Hostile text comes in arguments. Here it is only made visible (`plain`); each edge still escapes it for its own
 syntax.
@@ -15,7 +15,7 @@ from rempart.duties.belgian_time import belgian
 from rempart.errors import InputRefused
 from rempart.incidents.incident import Sentence
 from rempart.instants import Instant
-from rempart.site.language import Language
+from rempart.site.language import Language, typeset
 
 LONGEST = 400
 """Characters of one argument that a paper shows; the journal holds the whole of it."""
@@ -96,4 +96,9 @@ def parse(text: str, where: str, languages: Iterable[Spoken] = tuple(PaperLangua
             where=where,
             now=f"Give each key a sentence in {', '.join(wanted)}.",
         )
-    return Words(sentences)
+    return Words(
+        {
+            key: {language: typeset(words, language) for language, words in told.items()}
+            for key, told in sentences.items()
+        }
+    )

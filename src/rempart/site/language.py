@@ -1,5 +1,6 @@
 """The languages that Rempart speaks."""
 
+import re
 from enum import StrEnum
 
 
@@ -10,3 +11,11 @@ class Language(StrEnum):
     DUTCH = "nl"
     GERMAN = "de"
     ENGLISH = "en"
+
+
+_APART = re.compile(r" (?=[:;!?»])|(?<=«) ")
+
+
+def typeset(text: str, language: str) -> str:
+    """The text as its language is printed: in French no line begins with ``:`` or ends with ``«``."""
+    return _APART.sub("\u00a0", text) if language == Language.FRENCH else text

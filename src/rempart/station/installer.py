@@ -22,8 +22,9 @@ from rempart.adapters import answered, paper, shipped, surroundings
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.socket import connect
 from rempart.adapters.systemd import Systemd
-from rempart.care import document, envelope
+from rempart.care import envelope
 from rempart.config import RUN, SITE, STATE, Places
+from rempart.console.papers import CARE
 from rempart.duties import notice, words
 from rempart.duties.document import Paper
 from rempart.engine import orders
@@ -336,10 +337,9 @@ class Installer:
         wanted.append(("impact-assessment", notice.impact, own))
         for name, of, language in wanted:
             yield self._print(f"{name}.{language}", of(site, spoken, language, now))
-        cared = document.parse(shipped.text("care/words.toml"), "care/words.toml")
         beside_the_box = {"bypass": envelope.bypass} if site.enforces else {"by-hand": envelope.by_hand}
         for name, make in {**beside_the_box, "replacing": envelope.replacing}.items():
-            yield self._print(f"{name}.{own}", make(site, now, cared, own))
+            yield self._print(f"{name}.{own}", make(site, now, CARE, own))
         self._proved(papers=now)
 
     def _print(self, name: str, made: Paper) -> Path:
