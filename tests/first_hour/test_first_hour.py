@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rempart.adapters import shipped
 from rempart.console.words import words
 from rempart.events.decode import DECODERS
-from rempart.first_hour import attack, form
+from rempart.first_hour import attack, form, questions
 from rempart.first_hour.answers import DESCRIBING, Answers, Step, next_step, reachable, step_after, to_do
 from rempart.first_hour.described import Book, site_toml
 from rempart.first_hour.surroundings import Device, Interface, Surroundings
@@ -52,7 +52,7 @@ def answered(
     answers: Answers, step: Step, typed: Mapping[str, str], around: Surroundings = AROUND
 ) -> Answers:
     """A step answered with what the form supposes, and what is typed instead."""
-    supposed = {field.id: field.value for field in form.fields(step, answers, around, BOOK)}
+    supposed = {field.id: field.value for field in questions.fields(step, answers, around, BOOK)}
     assert typed.keys() <= supposed.keys()
     return form.read(step, answers, supposed | dict(typed), around, BOOK)
 
@@ -102,12 +102,12 @@ def test_a_box_beside_the_path_is_asked_how_the_site_is_cut_by_hand() -> None:
     beside = {"network": {"placement": "observer"}, "outside": {"cut.0": "FortiGate: unplug port 1"}}
     made = site(answers := walked(**beside))
     assert (made.placement, made.by_hand.cut) == (Placement.OBSERVER, ("FortiGate: unplug port 1",))
-    again = {each.id: each.value for each in form.fields(Step.OUTSIDE, answers, AROUND, BOOK)}
+    again = {each.id: each.value for each in questions.fields(Step.OUTSIDE, answers, AROUND, BOOK)}
     assert again["cut.0"] == "FortiGate: unplug port 1"
     assert msgspec.json.decode(msgspec.json.encode(answers), type=Answers) == answers
     gateway = walked()
     assert (site(gateway).placement, site(gateway).by_hand.cut) == (Placement.GATEWAY, ())
-    assert "cut.0" not in {each.id for each in form.fields(Step.OUTSIDE, gateway, AROUND, BOOK)}
+    assert "cut.0" not in {each.id for each in questions.fields(Step.OUTSIDE, gateway, AROUND, BOOK)}
     back = answered(answers, Step.NETWORK, {"placement": "gateway"})
     assert (site(back).placement, site(back).by_hand.cut) == (Placement.GATEWAY, ())
 
@@ -159,12 +159,12 @@ def test_a_step_that_fits_no_telephone_and_a_placement_nobody_knows_are_not_take
 
 def test_what_was_found_fills_the_forms() -> None:
     answers = walked(Step.PEOPLE)
-    supposed = {each.id: each.value for each in form.fields(Step.NETWORK, answers, AROUND, BOOK)}
+    supposed = {each.id: each.value for each in questions.fields(Step.NETWORK, answers, AROUND, BOOK)}
     assert supposed["uplink"] == "eth0"
-    openings = {each.id: each.value for each in form.fields(Step.OPENINGS, answers, AROUND, BOOK)}
+    openings = {each.id: each.value for each in questions.fields(Step.OPENINGS, answers, AROUND, BOOK)}
     assert openings["door.dns.hosts"] == "198.51.100.53"
     fresh = msgspec.structs.replace(answers, devices=None)
-    rows = {each.id: each.value for each in form.fields(Step.DEVICES, fresh, AROUND, BOOK)}
+    rows = {each.id: each.value for each in questions.fields(Step.DEVICES, fresh, AROUND, BOOK)}
     assert (rows["device.0.address"], rows["device.0.name"]) == ("10.0.1.20", "pc-20")
     assert "203.0.113.1" not in rows.values()
     assert site(answers).known_devices == ("02:00:5e:10:00:01",)
@@ -180,7 +180,7 @@ def test_a_machine_with_a_name_stands_in_its_zone_and_is_there_when_the_form_com
         "telephone",
         ("10.0.1.9",),
     )
-    again = {each.id: each.value for each in form.fields(Step.DEVICES, answers, AROUND, BOOK)}
+    again = {each.id: each.value for each in questions.fields(Step.DEVICES, answers, AROUND, BOOK)}
     assert again["device.0.name"] == "Central"
 
 
@@ -289,7 +289,7 @@ def test_every_word_that_the_forms_use_is_there_in_four_languages() -> None:
     for step in Step:
         assert spoken.say(f"setup.step.{step}")
         assert spoken.say(f"setup.lead.{step}")
-        for each in form.fields(step, answers, AROUND, BOOK):
+        for each in questions.fields(step, answers, AROUND, BOOK):
             assert spoken.say(f"setup.field.{each.word}")
             assert all(choice.text or spoken.say(f"setup.{choice.word}") for choice in each.choices)
 
@@ -303,7 +303,7 @@ def test_whatever_is_typed_is_taken_into_a_sound_site_or_refused_by_name(
     step: Step, typed: dict[int, str]
 ) -> None:
     answers = _WALKED
-    asked = form.fields(step, answers, AROUND, BOOK)
+    asked = questions.fields(step, answers, AROUND, BOOK)
     values = {each.id: each.value for each in asked}
     values |= {asked[number % len(asked)].id: text for number, text in typed.items()}
     faults: tuple[form.Fault, ...] = ()

@@ -15,7 +15,8 @@ from rempart.config import RUN, SITE, STATE, Places
 from rempart.console.words import Words, chosen, words
 from rempart.errors import ExitCode, InputRefused, Problem, RempartError
 from rempart.first_hour.answers import DESCRIBING, Step, next_step, reachable, step_after, to_do
-from rempart.first_hour.form import MORE, Fault, Field, FieldKind, Unfit
+from rempart.first_hour.form import Fault, Unfit
+from rempart.first_hour.questions import MORE, Field, FieldKind
 from rempart.site.language import Language
 from rempart.station import first_run
 from rempart.station.installer import Installer, Told
@@ -90,7 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.browser:
 
         def show(word: str, value: str) -> None:
-            print(f"{_spoken(installer).say(f'setup.{word}')}: {value}", flush=True)
+            spoken = _spoken(installer)
+            print(spoken.labelled(spoken.say(f"setup.{word}"), value), flush=True)
 
         return first_run.run(installer, arguments.browser, arguments.browser_port, show)
     return _Dialogue(installer).hold(arguments.step)
@@ -113,7 +115,8 @@ def _from_file(installer: Installer, file: Path) -> int:
         installer.write()
         _say(installer, Told("written", str(installer.places.site)))
     for step in to_do(installer.answers):
-        print(f"{_spoken(installer).say('setup.open')}: {_spoken(installer).say(f'setup.step.{step}')}")
+        spoken = _spoken(installer)
+        print(spoken.labelled(spoken.say("setup.open"), spoken.say(f"setup.step.{step}")))
     return ExitCode.OK
 
 
@@ -268,9 +271,8 @@ def _print_fields(asked: Mapping[str, Field], values: Mapping[str, str], spoken:
         if field.group != group:
             group = field.group
             print(f"  {spoken.say('setup.another') if group == MORE else harmless(group)}")
-        print(
-            f"  {number:>3}  {spoken.say(f'setup.field.{field.word}')}: {_value(field, values[name], spoken)}"
-        )
+        label = spoken.say(f"setup.field.{field.word}")
+        print(f"  {number:>3}  {spoken.labelled(label, _value(field, values[name], spoken))}")
 
 
 def _value(field: Field, value: str, spoken: Words) -> str:
@@ -306,9 +308,11 @@ def _spoken(installer: Installer) -> Words:
 
 def _fault(fault: Fault, asked: Mapping[str, Field], spoken: Words) -> str:
     field = asked.get(fault.field)
-    what = f"{spoken.say(f'setup.field.{field.word}')}: " if field else ""
-    group = f"{harmless(field.group)}, " if field and field.group else ""
-    return f"{group}{what}{spoken.say(f'setup.fault.{fault.word}', value=fault.value)}"
+    said = spoken.say(f"setup.fault.{fault.word}", value=fault.value)
+    if field is None:
+        return said
+    group = f"{harmless(field.group)}, " if field.group else ""
+    return spoken.labelled(f"{group}{spoken.say(f'setup.field.{field.word}')}", said)
 
 
 def _say(installer: Installer, told: Told) -> None:

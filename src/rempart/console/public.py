@@ -126,7 +126,7 @@ class PublicFace:
         lead = said.say("public.lead", service=opening.name) if opening else labels["refused"]
         return Telling(
             language=said.language,
-            name=_OWN_NAMES[said.language],
+            name=said.language.own_name,
             lead=lead,
             since=_hole(f"{opening.id}.{said.language}") if opening and dated else "",
             news=_hole(f"{NEWS}.{said.language}") if opening else "",
@@ -170,13 +170,6 @@ def fill(page: str, filling: Callable[[str], str]) -> str:
     """The page with its holes filled, by their names."""
     return _HOLE.sub(lambda hole: filling(hole[1]), page)
 
-
-_OWN_NAMES = {
-    Language.FRENCH: "Français",
-    Language.DUTCH: "Nederlands",
-    Language.GERMAN: "Deutsch",
-    Language.ENGLISH: "English",
-}
 
 _templates = Environment(
     loader=PackageLoader("rempart.console"),

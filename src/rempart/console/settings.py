@@ -67,7 +67,7 @@ def settings_page(site: Site, words: Words) -> SheetPage:
         where = words.say("settings.file", file="site.toml", section=section)
         return Card(title=words.say(f"settings.{name}"), lead=where, lines=shown)
 
-    languages = ", ".join(_language(each.value) for each in site.languages)
+    languages = ", ".join(each.own_name for each in site.languages)
     return sheet(
         "settings",
         words,
@@ -121,11 +121,3 @@ def settings_page(site: Site, words: Words) -> SheetPage:
             ),
         ),
     )
-
-
-_LANGUAGES = {"fr": "Français", "nl": "Nederlands", "de": "Deutsch", "en": "English"}
-
-
-def _language(code: str) -> str:
-    """A language by its own name."""
-    return _LANGUAGES[code]

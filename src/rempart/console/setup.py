@@ -6,7 +6,8 @@ from typing import Annotated
 
 from rempart.console.words import Words, plain
 from rempart.first_hour.answers import DESCRIBING, Answers, Step, reachable
-from rempart.first_hour.form import MORE, Choice, Fault, Field, FieldKind
+from rempart.first_hour.form import Fault
+from rempart.first_hour.questions import MORE, Choice, Field, FieldKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +162,7 @@ def _said(fault: Fault, named: Mapping[str, Field], words: Words) -> str:
     if field is None:
         return said
     group = f"{_called(field.group, words)}, " if field.group else ""
-    return f"{group}{words.say(f'setup.field.{field.word}')}: {said}"
+    return words.labelled(f"{group}{words.say(f'setup.field.{field.word}')}", said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,6 +84,10 @@ class Words:
         """Whether the key has words."""
         return key in self.texts
 
+    def labelled(self, label: str, text: str) -> str:
+        """A name and what is said of it."""
+        return f"{label}\u00a0: {text}" if self.language is Language.FRENCH else f"{label}: {text}"
+
     def under(self, prefix: str) -> dict[str, str]:
         """All the words under ``prefix.``, by the rest of their key."""
         start = f"{prefix}."

@@ -220,3 +220,29 @@ def zone_of(address: str, zones: list[Table]) -> str | None:
             if network.version == asked.version and asked in network:
                 return str(zone["id"])
     return None
+
+
+# -- what a step is about ----------------------------------------------------------------------------------------
+
+
+def template_of(answers: Answers, book: Book) -> Table:
+    """The template that was chosen."""
+    assert answers.institution
+    return book.templates[answers.institution.template]
+
+
+def language_of(answers: Answers) -> Language:
+    """The language in which names are written; English while nobody has said."""
+    return answers.language or Language.ENGLISH
+
+
+def in_the_house(answers: Answers, address: str) -> bool:
+    """Whether an address lies in a zone of the house."""
+    assert answers.network
+    zones: list[Table] = [{"id": each.zone, "networks": each.networks} for each in answers.network.zones]
+    return zone_of(address, zones) is not None
+
+
+def entries_of(answers: Answers, book: Book) -> Iterator[Table]:
+    """The catalogue's entries of the openings that the template has."""
+    return (book.opening(name) for name in template_of(answers, book)["openings"])

@@ -1,12 +1,11 @@
-"""What a step asks, as fields with a value each, and what was typed into them, as an answer or as faults.
+"""What was typed into the fields of a step (`rempart.first_hour.questions`), as an answer or as faults.
 
-Terminal, browser and a file of answers all go through here, so that they ask and accept the same.
+Terminal, browser and a file of answers all go through here, so that they accept the same.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TypeVar
 
 import msgspec
@@ -31,8 +30,17 @@ from rempart.first_hour.answers import (
     Step,
     ZonePlace,
 )
-from rempart.first_hour.described import Book, site_toml, zone_of
-from rempart.first_hour.surroundings import Interface, Surroundings
+from rempart.first_hour.described import (
+    Book,
+    entries_of,
+    in_the_house,
+    language_of,
+    site_toml,
+    template_of,
+    zone_of,
+)
+from rempart.first_hour.questions import MOST_DEVICES, ROWS, STEPS
+from rempart.first_hour.surroundings import Surroundings
 from rempart.site import soundness
 from rempart.site.description import parse
 from rempart.site.language import Language
@@ -40,47 +48,6 @@ from rempart.site.placement import Placement
 from rempart.site.site import AssetKind
 from rempart.site.template import Table
 from rempart.site.values import Word, accepted
-
-MOST_DEVICES = 60
-"""Found machines that the form offers a name for."""
-MORE = "+"
-"""The group of fields for one thing more."""
-_STEPS = 5
-"""Steps of the cut by hand that are asked; site.toml takes more."""
-_ROWS = 2
-"""Empty rows for what nobody found."""
-
-
-class FieldKind(StrEnum):
-    """How a field is typed."""
-
-    TEXT = "text"
-    PHONE = "tel"
-    CHOICE = "choice"
-    MARK = "mark"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A value that may be chosen; ``text`` says it, or the words of key ``setup.<word>`` do."""
-
-    value: str
-    text: str = ""
-    word: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One question. ``group``: a name under which it stands with others."""
-
-    id: str
-    kind: FieldKind = FieldKind.TEXT
-    word: str
-    """Key of its label, under ``setup.field``."""
-    value: str = ""
-    group: str = ""
-    choices: tuple[Choice, ...] = ()
-    """Of a choice, all; of a text, those that are offered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,268 +122,6 @@ class _Typed:
         return int(text)
 
 
-# -- asking ------------------------------------------------------------------------------------------------------
-
-
-def fields(step: Step, answers: Answers, around: Surroundings, book: Book) -> tuple[Field, ...]:
-    """What a step asks, with what was answered before or is supposed; empty for a step that asks nothing."""
-    match step:
-        case Step.LANGUAGE:
-            return (*_language(answers),)
-        case Step.INSTITUTION:
-            return (*_institution(answers, book),)
-        case Step.NETWORK:
-            return (*_network(answers, around, _about(answers, book)),)
-        case Step.DEVICES:
-            return (*_devices(answers, around),)
-        case Step.LIFELINES:
-            return (*_lifelines(answers, around, book),)
-        case Step.OPENINGS:
-            return (*_openings(answers, around, book),)
-        case Step.OUTSIDE:
-            return (*_outside(answers, _about(answers, book)), *_cutting(answers))
-        case Step.PEOPLE:
-            return (*_people(answers, _about(answers, book)),)
-        case Step.SOURCE:
-            return (*_source(answers),)
-        case _:
-            return ()
-
-
-def _about(answers: Answers, book: Book) -> Table:
-    assert answers.institution
-    return book.templates[answers.institution.template]
-
-
-def _spoken(answers: Answers) -> Language:
-    return answers.language or Language.ENGLISH
-
-
-def _language(answers: Answers) -> Iterator[Field]:
-    names = {"fr": "Français", "nl": "Nederlands", "de": "Deutsch", "en": "English"}
-    yield Field(
-        id="language",
-        kind=FieldKind.CHOICE,
-        word="language",
-        value=answers.language or "",
-        choices=tuple(Choice(language, names[language]) for language in Language),
-    )
-
-
-def _institution(answers: Answers, book: Book) -> Iterator[Field]:
-    known = answers.institution
-    yield Field(
-        id="template",
-        kind=FieldKind.CHOICE,
-        word="template",
-        value=known.template if known else "",
-        choices=tuple(
-            Choice(name, about["label"][_spoken(answers)]) for name, about in book.templates.items()
-        ),
-    )
-    yield Field(id="name", word="name", value=known.name if known else "")
-    yield Field(id="phone", kind=FieldKind.PHONE, word="public-phone", value=known.phone if known else "")
-    records = str(known.records) if known and known.records else ""
-    yield Field(id="records", word="records", value=records)
-
-
-def _network(answers: Answers, around: Surroundings, about: Table) -> Iterator[Field]:
-    known = answers.network
-    yield Field(
-        id="placement",
-        kind=FieldKind.CHOICE,
-        word="placement",
-        value=known.placement if known else Placement.OBSERVER if around.only else Placement.GATEWAY,
-        choices=tuple(Choice(each, word=f"placement.{each}") for each in Placement),
-    )
-    offered = tuple(Choice(each.name, ", ".join((each.name, *each.addresses))) for each in around.interfaces)
-    outward = around.only or next((each for each in around.interfaces if each.outward), None)
-    uplink = known.uplink if known else outward.name if outward else ""
-    addresses = known.uplink_addresses if known else outward.addresses if outward and not around.only else ()
-    yield Field(id="uplink", word="uplink", value=uplink, choices=offered)
-    yield Field(id="uplink-addresses", word="uplink-addresses", value=", ".join(addresses))
-    inward = around.only or next((i for i in around.interfaces if not i.outward and i.addresses), None)
-    for zone in about["zones"]:
-        place = _place(known, zone, inward)
-        group, name = zone["name"][_spoken(answers)], zone["id"]
-        interface = place.interface if place else ""
-        networks = ", ".join(place.networks) if place else ""
-        yield Field(
-            id=f"zone.{name}.interface", word="zone-interface", value=interface, group=group, choices=offered
-        )
-        yield Field(id=f"zone.{name}.networks", word="zone-networks", value=networks, group=group)
-
-
-def _place(known: Network | None, zone: Table, inward: Interface | None) -> ZonePlace | None:
-    """Where the zone is, or, before anything was answered, where one interface inside would put what stays on."""
-    if known:
-        return next((each for each in known.zones if each.zone == zone["id"]), None)
-    if inward and zone.get("stays_on", True):
-        return ZonePlace(zone=zone["id"], interface=inward.name, networks=inward.networks)
-    return None
-
-
-def _devices(answers: Answers, around: Surroundings) -> Iterator[Field]:
-    named = {machine.address: machine for machine in answers.devices.named} if answers.devices else {}
-    found = {
-        device.address: device
-        for device in around.devices
-        if _inside(answers, device.address) and device.address not in named
-    }
-    yield Field(id="known", kind=FieldKind.MARK, word="known", value="yes")
-    for number, address in enumerate([*named, *found][:MOST_DEVICES]):
-        machine = named.get(address)
-        mac = machine.mac if machine else found[address].mac
-        name = machine.name if machine else found[address].name
-        yield from _row(number, address, mac, name, machine.kind if machine else "", " ".join((address, mac)))
-    for number in range(MOST_DEVICES, MOST_DEVICES + _ROWS):
-        yield from _row(number, "", "", "", "", MORE)
-
-
-def _row(number: int, address: str, mac: str, name: str, kind: str, group: str) -> Iterator[Field]:
-    start = f"device.{number}"
-    yield Field(id=f"{start}.address", word="address", value=address, group=group)
-    yield Field(id=f"{start}.mac", word="mac", value=mac, group=group)
-    yield Field(id=f"{start}.name", word="device-name", value=name, group=group)
-    kinds = (Choice("", word="kind.none"), *(Choice(each, word=f"kind.{each}") for each in AssetKind))
-    yield Field(
-        id=f"{start}.kind", kind=FieldKind.CHOICE, word="kind", value=kind, group=group, choices=kinds
-    )
-
-
-def _inside(answers: Answers, address: str) -> bool:
-    assert answers.network
-    zones: list[Table] = [{"id": each.zone, "networks": each.networks} for each in answers.network.zones]
-    return zone_of(address, zones) is not None
-
-
-def _lifelines(answers: Answers, around: Surroundings, book: Book) -> Iterator[Field]:
-    known = answers.lifelines
-    assert answers.network
-    first = answers.network.zones[0].interface if answers.network.zones else ""
-    networks = known.networks if known else (around.operator,) if around.operator else ()
-    offered = tuple(Choice(each.name, ", ".join((each.name, *each.addresses))) for each in around.interfaces)
-    interface = known.interface if known else _towards(around) or first
-    yield Field(id="safeguard.interface", word="safeguard-interface", value=interface, choices=offered)
-    yield Field(id="safeguard.networks", word="safeguard-networks", value=", ".join(networks))
-    yield Field(id="safeguard.port", word="safeguard-port", value=str(known.port if known else 22))
-    for entry in _entries(answers, book):
-        vital = entry["id"] in known.openings if known else entry.get("lifeline", False)
-        yield Field(
-            id=f"life.{entry['id']}",
-            kind=FieldKind.MARK,
-            word="lifeline",
-            value="yes" if vital else "",
-            group=entry["name"][_spoken(answers)],
-        )
-
-
-def _towards(around: Surroundings) -> str:
-    """The interface on which whoever installs stands."""
-    for interface in around.interfaces:
-        if around.operator and zone_of(
-            around.operator, [{"id": interface.name, "networks": interface.networks}]
-        ):
-            return interface.name
-    return ""
-
-
-def _entries(answers: Answers, book: Book) -> Iterator[Table]:
-    return (book.opening(name) for name in _about(answers, book)["openings"])
-
-
-def _openings(answers: Answers, around: Surroundings, book: Book) -> Iterator[Field]:
-    known = {door.opening: door for door in answers.openings.kept} if answers.openings else {}
-    served = {each["opening"] for each in _about(answers, book)["published"]}
-    for entry in _entries(answers, book):
-        start, group = f"door.{entry['id']}", entry["name"][_spoken(answers)]
-        door = known.get(entry["id"], Door(opening=entry["id"], hosts=_hosts(entry, around)))
-        kept = not answers.openings or entry["id"] in known
-        yield Field(
-            id=f"{start}.kept",
-            kind=FieldKind.MARK,
-            word="kept",
-            value="yes" if kept else "",
-            group=group,
-        )
-        if entry["id"] in served:
-            yield Field(id=f"{start}.name", word="served-name", value=door.name, group=group)
-            yield Field(id=f"{start}.server", word="server", value=door.server, group=group)
-        else:
-            yield Field(id=f"{start}.hosts", word="hosts", value=", ".join(door.hosts), group=group)
-        yield Field(
-            id=f"{start}.phone", kind=FieldKind.PHONE, word="fallback-phone", value=door.phone, group=group
-        )
-
-
-def _hosts(entry: Table, around: Surroundings) -> tuple[str, ...]:
-    """The hosts that the catalogue knows; of the way to names, those that the box asks itself."""
-    if entry["id"] == "dns" and around.resolvers:
-        return around.resolvers
-    return tuple(host for host in entry["hosts"] if not host.endswith(".invalid") and not _example(host))
-
-
-def _example(host: str) -> bool:
-    return host.startswith("192.0.2.")
-
-
-def _outside(answers: Answers, about: Table) -> Iterator[Field]:
-    spoken = _spoken(answers)
-    if answers.outside:
-        named = [(each.name, each.action, each.phone) for each in answers.outside.named]
-    else:
-        named = [(each["name"][spoken], each["action"][spoken], "") for each in about["outside_wall"]]
-    for number, (name, action, phone) in enumerate([*named, *[("", "", "")] * _ROWS]):
-        start, group = f"beyond.{number}", name or MORE
-        yield Field(id=f"{start}.name", word="beyond-name", value=name, group=group)
-        yield Field(id=f"{start}.action", word="beyond-action", value=action, group=group)
-        yield Field(id=f"{start}.phone", kind=FieldKind.PHONE, word="phone", value=phone, group=group)
-
-
-def _cutting(answers: Answers) -> Iterator[Field]:
-    """How the site is cut by hand: asked only where the box will not do it."""
-    known = answers.outside.cut if answers.outside else ()
-    if answers.observes:
-        for number in range(_STEPS):
-            value = known[number] if number < len(known) else ""
-            yield Field(id=f"cut.{number}", word="cut-step", value=value)
-
-
-def _people(answers: Answers, about: Table) -> Iterator[Field]:
-    known = answers.people
-    for contact in about["contacts"]:
-        role, group = contact["role"], contact["name"][_spoken(answers)]
-        person = next((each for each in known.contacts if each.role == role), None) if known else None
-        start = f"contact.{role}"
-        yield Field(
-            id=f"{start}.name", word="contact-name", value=person.name if person else group, group=group
-        )
-        yield Field(
-            id=f"{start}.phone",
-            kind=FieldKind.PHONE,
-            word="phone",
-            value=person.phone if person else "",
-            group=group,
-        )
-    yield Field(id="account", word="account", value=known.account if known else "")
-    yield Field(id="full-name", word="full-name", value=known.full_name if known else "")
-
-
-def _source(answers: Answers) -> Iterator[Field]:
-    known = answers.source
-    yield Field(id="path", word="path", value=known.path if known else "")
-    yield Field(
-        id="decoder",
-        kind=FieldKind.CHOICE,
-        word="decoder",
-        value=known.decoder if known else attack.DECODERS[0],
-        choices=tuple(Choice(name, word=f"decoder.{name}") for name in attack.DECODERS),
-    )
-
-
-# -- reading -----------------------------------------------------------------------------------------------------
-
-
 def read(
     step: Step, answers: Answers, values: Mapping[str, str], around: Surroundings, book: Book
 ) -> Answers:
@@ -429,7 +134,7 @@ def read(
         case Step.INSTITUTION:
             found = {"institution": _institution_read(typed, book)}
         case Step.NETWORK:
-            found = {"network": _network_read(typed, around, _about(answers, book))}
+            found = {"network": _network_read(typed, around, template_of(answers, book))}
         case Step.DEVICES:
             found = {"devices": _devices_read(typed, answers, around)}
         case Step.LIFELINES:
@@ -439,7 +144,7 @@ def read(
         case Step.OUTSIDE:
             found = {"outside": _outside_read(typed, answers)}
         case Step.PEOPLE:
-            found = {"people": _people_read(typed, _about(answers, book))}
+            found = {"people": _people_read(typed, template_of(answers, book))}
         case Step.SOURCE:
             path = typed.one("path", Word.PATH, needed=True)
             found = {"source": Source(path=path, decoder=typed.chosen("decoder", attack.DECODERS))}
@@ -529,7 +234,7 @@ def _zones_read(typed: _Typed, around: Surroundings, uplink: str, about: Table) 
 
 def _devices_read(typed: _Typed, answers: Answers, around: Surroundings) -> Machines:
     named: list[Machine] = []
-    for number in range(MOST_DEVICES + _ROWS):
+    for number in range(MOST_DEVICES + ROWS):
         start = f"device.{number}"
         name, kind = typed.one(f"{start}.name", Word.TEXT), typed.text(f"{start}.kind")
         if not kind:
@@ -541,24 +246,24 @@ def _devices_read(typed: _Typed, answers: Answers, around: Surroundings) -> Mach
             typed.faults.append(Fault(f"{start}.name", "needed"))
         if kind not in list(AssetKind):
             typed.faults.append(Fault(f"{start}.kind", "choice", kind))
-        if address and not _inside(answers, address):
+        if address and not in_the_house(answers, address):
             typed.faults.append(Fault(f"{start}.address", "outside-zones", address))
         mac = typed.text(f"{start}.mac").lower()
         if mac and not re.fullmatch(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}", mac):
             typed.faults.append(Fault(f"{start}.mac", "mac", mac))
         named.append(Machine(address=address, name=name, kind=kind, mac=mac))
-    inside = (each for each in around.devices if each.mac and _inside(answers, each.address))
+    inside = (each for each in around.devices if each.mac and in_the_house(answers, each.address))
     heard = {each.mac for each in inside} if typed.marked("known") else set()
     return Machines(named=tuple(named), known=tuple(sorted(heard | {each.mac for each in named if each.mac})))
 
 
 def _lifelines_read(typed: _Typed, answers: Answers, book: Book) -> Lifelines:
-    entries = [*_entries(answers, book)]
+    entries = [*entries_of(answers, book)]
     vital = tuple(entry["id"] for entry in entries if typed.marked(f"life.{entry['id']}"))
     for entry in entries:
         for needed in entry.get("depends_on", []):
             if needed not in vital:
-                spoken = _spoken(answers)
+                spoken = language_of(answers)
                 typed.faults.append(Fault(f"life.{needed}", "leaned-on", entry["name"][spoken]))
     networks = typed.many("safeguard.networks", Word.NETWORK)
     if not networks and not typed.faults:
@@ -573,12 +278,12 @@ def _lifelines_read(typed: _Typed, answers: Answers, book: Book) -> Lifelines:
 
 def _openings_read(typed: _Typed, answers: Answers, book: Book) -> Doors:
     kept: list[Door] = []
-    for entry in _entries(answers, book):
+    for entry in entries_of(answers, book):
         start = f"door.{entry['id']}"
         if not typed.marked(f"{start}.kept"):
             continue
         server = typed.one(f"{start}.server", Word.ADDRESS)
-        if server and not _inside(answers, server):
+        if server and not in_the_house(answers, server):
             typed.faults.append(Fault(f"{start}.server", "outside-zones", server))
         kept.append(
             Door(
@@ -603,7 +308,7 @@ def _outside_read(typed: _Typed, answers: Answers) -> Outside:
         if name:
             action = typed.one(f"{start}.action", Word.TEXT, needed=True)
             named.append(Beyond(name=name, action=action, phone=typed.one(f"{start}.phone", Word.PHONE)))
-    steps = (typed.one(f"cut.{number}", Word.TEXT) for number in range(_STEPS if answers.observes else 0))
+    steps = (typed.one(f"cut.{number}", Word.TEXT) for number in range(STEPS if answers.observes else 0))
     return Outside(named=tuple(named), cut=tuple(step for step in steps if step))
 
 

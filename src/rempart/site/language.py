@@ -12,6 +12,18 @@ class Language(StrEnum):
     GERMAN = "de"
     ENGLISH = "en"
 
+    @property
+    def own_name(self) -> str:
+        """As those who speak it call it."""
+        return _OWN_NAMES[self]
+
+
+_OWN_NAMES = {
+    Language.FRENCH: "Français",
+    Language.DUTCH: "Nederlands",
+    Language.GERMAN: "Deutsch",
+    Language.ENGLISH: "English",
+}
 
 _APART = re.compile(r" (?=[:;!?»])|(?<=«) ")
 

@@ -30,7 +30,7 @@ from rempart.duties.document import Paper
 from rempart.engine import orders
 from rempart.errors import DecodeError, InputRefused, RempartError, StationUnreachable
 from rempart.events.decode import DECODERS, decoded
-from rempart.first_hour import attack, form
+from rempart.first_hour import attack, form, questions
 from rempart.first_hour.answers import DESCRIBING, Answers, Step, to_do
 from rempart.first_hour.described import Book, site_toml
 from rempart.first_hour.surroundings import Surroundings
@@ -109,9 +109,9 @@ class Installer:
 
     # -- answers -------------------------------------------------------------------------------------------------
 
-    def fields(self, step: Step) -> tuple[form.Field, ...]:
+    def fields(self, step: Step) -> tuple[questions.Field, ...]:
         """What a step asks."""
-        return form.fields(step, self.answers, self.around, self.book)
+        return questions.fields(step, self.answers, self.around, self.book)
 
     def answer(self, step: Step, values: Mapping[str, str]) -> None:
         """Take the answers of a step, and keep them. Raises `form.Unfit`, and then nothing has changed."""
