@@ -155,7 +155,7 @@ def degree_of(correlation: Correlation, reached: float) -> int:
     if not all(compare[name](float(reached), number) for name, number in limits):
         return -1
     begins = max((number for name, number in limits if name in {"gt", "gte"}), default=0.0)
-    if begins <= 0 or correlation.type in TEMPORAL:
+    if begins <= 0 or correlation.type in TEMPORAL or correlation.of_values:
         return 0
     return int(log2(reached / begins))
 

@@ -9,7 +9,8 @@ How a stream of matches becomes findings (time is always the event's own):
 4. A finding is made when the *degree* (0 when the condition begins to hold, one more for each doubling of a count or
    sum) exceeds every degree of the quiet time before. So a flood gives a few findings, and one after a pause again:
    the quiet time is the timespan, or a quarter of it where the count asked for is high enough to make pauses rare.
-   Where the share of a value is measured, each value has a degree of its own: that one was rare hides no other.
+   Where the share of a value is measured, each value is told of for itself, and only once however its share grows: that
+   one was rare hides no other.
 
 Because 4 looks back over bounded time, feeding the events of the last `Correlator.memory` again after a restart gives
 the same findings with the same ids. Bounds on memory (`MAX_ENTRIES`, `MAX_GROUPS`, `MAX_HELD`) drop what is oldest, in
