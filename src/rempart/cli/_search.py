@@ -224,6 +224,7 @@ def units(logs: Iterable[LogFile], say: Callable[[Problem], None]) -> Iterator[U
                 continue
             yield Unit(log.source, decoders, batch, batch.read - read)
             read = batch.read
+            del batch  # not held while the next one is read
 
 
 def recognised(log: LogFile) -> tuple[str, ...]:
@@ -292,7 +293,7 @@ _search: Search | None = None
 """What forked processes inherit: rules are compiled once, not once a process."""
 
 
-_AHEAD = 4
+_AHEAD = 2
 """Units that wait for each helper, so that none is idle while this process does one itself."""
 _KEPT = 64
 """Units for each process whose findings may wait for one before them that takes longer."""

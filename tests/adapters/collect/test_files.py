@@ -69,3 +69,11 @@ def test_the_sample_is_taken_evenly(tmp_path: Path) -> None:
     assert 50 < len(sample) <= 100
     assert sample[0] == b"0"
     assert int(sample[-1]) > 950
+
+
+def test_batches_grow_to_the_most(tmp_path: Path) -> None:
+    path = tmp_path / "long.log"
+    path.write_bytes(b"line\n" * 24_000)
+    found = [batch for batch in files.batches(str(path)) if isinstance(batch, Batch)]
+    assert [len(batch.lines) for batch in found] == [500, 1_000, 2_000, 4_000, 8_000, 8_000, 500]
+    assert [batch.first for batch in found][:4] == [1, 501, 1_501, 3_501]

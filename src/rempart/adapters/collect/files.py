@@ -25,8 +25,12 @@ from rempart.events.joining import Joining
 LONGEST_LINE = 16 << 20
 """Bytes of the longest line that is read; Windows events with scripts in them are long, a disk image is no log."""
 
-BATCH_LINES = 500
-_BATCH_BYTES = 1 << 20
+BATCH_LINES = 8_000
+"""So many that lines of one kind are looked at in a row (`rempart.detection.glance`)."""
+_FIRST_LINES = 500
+"""Lines of the first batch; each next one has twice as many, up to the most. So something is soon seen of any file, and
+what several processes do before they part is short."""
+_BATCH_BYTES = 12 << 20
 _NAMES = frozenset({".evtx", ".json", ".jsonl", ".ndjson", ".log"})
 _SAMPLE = 1 << 16
 _SAMPLED = 100
@@ -113,13 +117,17 @@ def _sampled(lines: list[bytes]) -> tuple[bytes, ...]:
 
 
 def batches(source: str) -> Iterator[Batch | Problem]:
-    """The lines of a file in batches; a `Problem` where it breaks off, after what came before it."""
+    """The lines of a file in batches; a `Problem` where it breaks off, after what came before it.
+
+    A batch is not held here while the next one is read.
+    """
     first = 1
     try:
         with Path(source).open("rb") as raw, _decompressed(source, raw) as lines:
             for batch in _records(lines):
                 yield Batch(source, first, batch, raw.tell())
                 first += len(batch)
+                del batch
     except _TooLong as fault:
         yield Problem(f"a line is longer than {LONGEST_LINE} bytes", f"{source}:{first + fault.lines}", _MEND)
     except (OSError, EOFError, zlib.error, zstandard.ZstdError) as fault:
@@ -130,7 +138,9 @@ def _records(lines: IO[bytes]) -> Iterator[list[bytes]]:
     """The lines in batches, each line with the others that it needs to be understood."""
     joining = Joining()
     held: list[bytes] = []
-    while batch := _batch(lines):
+    most = _FIRST_LINES
+    while batch := _batch(lines, most):
+        most = min(2 * most, BATCH_LINES)
         if not held and _is_array(b"\n".join(batch[:3])) and (records := _array(batch, lines)) is not None:
             yield records
             return
@@ -138,7 +148,9 @@ def _records(lines: IO[bytes]) -> Iterator[list[bytes]]:
         given = len(batch) - joining.unfinished(batch)
         batch, held = batch[:given], batch[given:]
         if batch:
-            yield joining.joined(batch)
+            batch = joining.joined(batch)
+            yield batch
+            del batch
     if held:
         yield joining.joined(held)
 
@@ -180,10 +192,10 @@ class _TooLong(Exception):
         self.lines = lines
 
 
-def _batch(lines: IO[bytes]) -> list[bytes]:
+def _batch(lines: IO[bytes], most: int) -> list[bytes]:
     batch: list[bytes] = []
     size = 0
-    while len(batch) < BATCH_LINES and size < _BATCH_BYTES and (line := lines.readline(LONGEST_LINE)):
+    while len(batch) < most and size < _BATCH_BYTES and (line := lines.readline(LONGEST_LINE)):
         if len(line) == LONGEST_LINE:
             raise _TooLong(len(batch))
         size += len(line)
