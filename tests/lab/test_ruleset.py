@@ -330,8 +330,9 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_trial_ends_although_everybody_is_dead(
-    description, doors, house, traffic, site, kernel: Kernel, present
+    description, doors, house, traffic, site, kernel: Kernel, present, all_open
 ) -> None:
+    kernel.enforce(all_open, present())  # a whole load may cost a packet (docs/design/ruleset.md)
     traffic.flow("wards", "out", "udp", "192.0.2.10", 5060)
     traffic.begin()
     begun = time.monotonic_ns()
