@@ -163,6 +163,12 @@ def misread(seen: Seen) -> list[str]:
     return [f"{seen.name}: {fault}" for fault in faults]
 
 
+_PROTRUDING = """[...document.querySelectorAll("main li > *")]
+    .filter(each => each.getBoundingClientRect().right > each.parentElement.getBoundingClientRect().right + 1)
+    .map(each => each.textContent.trim())"""
+"""What sticks out of its line of a list. The page itself may be no wider for it."""
+
+
 def look(page: Page, home: Home, seen: Seen, *, thoroughly: bool, desk: bool) -> list[str]:
     """What is wrong with a page as it is drawn: barriers, what does not fit, what is asked of others, what fails."""
     faults: list[str] = []
@@ -189,6 +195,7 @@ def look(page: Page, home: Home, seen: Seen, *, thoroughly: bool, desk: bool) ->
         page.set_viewport_size(size)  # type: ignore[arg-type]  # two whole numbers
         if (wide := page.evaluate("document.documentElement.scrollWidth")) > size["width"]:
             faults.append(f"{name}: {wide} px wide")
+        faults += [f"{name}: sticks out: {text}" for text in page.evaluate(_PROTRUDING)]
         if desk:
             page.screenshot(path=PICTURES / f"{seen.name}.{name}.png", full_page=True)
         if thoroughly and (desk or name == "telephone"):
