@@ -164,9 +164,11 @@ def misread(seen: Seen) -> list[str]:
 
 
 _PROTRUDING = """[...document.querySelectorAll("main li > *")]
+    .filter(each => !each.closest(".rooms") || innerWidth < 700)
     .filter(each => each.getBoundingClientRect().right > each.parentElement.getBoundingClientRect().right + 1)
     .map(each => each.textContent.trim())"""
-"""What sticks out of its line of a list. The page itself may be no wider for it."""
+"""What sticks out of its line of a list; the page itself may be no wider for it. Rooms are drawn on a desk, and their
+list is there for screen readers alone."""
 
 
 def look(page: Page, home: Home, seen: Seen, *, thoroughly: bool, desk: bool) -> list[str]:

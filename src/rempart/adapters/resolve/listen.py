@@ -49,28 +49,30 @@ class Listener:
         self._paces: dict[Address, tuple[float, float]] = {}
 
     async def open(self, port: int = PORT) -> None:
-        """Listen on both families. Raises PrivilegeMissing when the port cannot be had."""
+        """Listen on both families. Raises PrivilegeMissing when the port cannot be had; then nothing is left open."""
         for family, anywhere in ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::")):  # noqa: S104  nft says who may ask
             try:
                 datagrams = _datagrams(family, anywhere, port)
+                self._sockets.append(datagrams)
                 streams = socket.create_server((anywhere, port), family=family, backlog=256)
             except OSError as fault:
+                await self.close()
                 raise PrivilegeMissing(
                     f"nobody can ask for names: {fault.strerror or fault}",
                     where=f"{anywhere} port {port}",
                     now="Stop the other resolver on this box (`ss -lunp sport = 53` names it), or run as root.",
                 ) from fault
-            self._sockets.append(datagrams)
             asyncio.get_running_loop().add_reader(datagrams, self._read, datagrams)
             self._servers.append(await asyncio.start_server(self._talk, sock=streams, limit=1 << 12))
 
     async def close(self) -> None:
         """Listen no more."""
-        for each in self._sockets:
+        while self._sockets:
+            each = self._sockets.pop()
             asyncio.get_running_loop().remove_reader(each)
             each.close()
-        for server in self._servers:
-            server.close()
+        while self._servers:
+            self._servers.pop().close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
