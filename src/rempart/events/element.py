@@ -59,9 +59,8 @@ class _Reading:
         inside = any(key[0] != "@" for key in element)  # then its text is the blanks between
         if not inside and (text or name == "Data"):
             element["#text"] = text
-        value: Any = (
-            element if element.keys() - {"#text"} else element.get("#text")
-        )  # empty: absent, as in EVTX
+        # An empty one is None, as in EVTX.
+        value: Any = element if element.keys() - {"#text"} else element.get("#text")
         above = self.open[-1]
         if name not in above:
             above[name] = value

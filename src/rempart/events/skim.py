@@ -77,9 +77,8 @@ class Skim:
     def _reader(self) -> Callable[[bytes], object]:
         """A parser for lines of this kind that have the fields of the first, and none under another name."""
         asked = {name: f"f{place}" for place, name in enumerate(self._names)}
-        order = [
-            name for name in self._document if name in asked or name in _KIND
-        ]  # as the parser expects them
+        # The parser is quickest when it meets the fields as it expects them.
+        order = [name for name in self._document if name in asked or name in _KIND]
         fields: dict[str, tuple[str, Any, Any]] = {}
         for place, name in enumerate(dict.fromkeys((*order, *asked, *_KIND))):
             if name in self._kind:

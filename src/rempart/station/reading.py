@@ -133,9 +133,8 @@ class Reader:
                 if self._seen:
                     for each in fresh:
                         self._seen(each, event, lines.read)
-            except (
-                Exception
-            ) as defect:  # one crafted line must not end the watch, nor meet it again at each start
+            except Exception as defect:
+                # One crafted line must not end the watch, nor meet it again at each start.
                 self._complaints.failed(lines, event.record, defect)
         return found, min(newest, lines.read)
 

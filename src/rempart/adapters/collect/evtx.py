@@ -41,9 +41,8 @@ def records(path: str) -> Iterator[tuple[int, str] | Problem]:
         except RuntimeError as fault:
             yield Problem(f"damaged: {fault}", path, _MEND)
             continue
-        except (
-            BaseException
-        ) as panic:  # what Rust calls a panic is no Exception to Python (PyO3, PanicException)
+        except BaseException as panic:
+            # What Rust calls a panic is no Exception to Python (PyO3, PanicException).
             if type(panic).__module__ != _PANICS:
                 raise
             yield Problem("damaged: the parser failed on it; what comes after it is not read", path, _MEND)
