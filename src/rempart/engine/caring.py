@@ -26,28 +26,13 @@ CareOrder = (
 )
 """Orders that say something and change nothing in the kernel."""
 
-CareFact = (
-    facts.RehearsalBegun
-    | facts.RehearsalEnded
-    | facts.WardTicked
-    | facts.SiteCorrected
-    | facts.CareAttested
-    | facts.TroubleReported
-    | facts.TroubleSettled
-    | facts.OutsideTicked
-    | facts.PaperKept
-    | facts.PaperEntered
-    | facts.ProbeTurned
-    | facts.PackChanged
-)
-
 MOST_CORRECTIONS = 200
 
 SETTLES = seconds(5)
 """How long what a probe found stands at least: who took the prober over cannot flood the journal with turns."""
 
 
-def heard(site: Site, ledger: Ledger, order: CareOrder, now: Instant) -> CareFact:
+def heard(site: Site, ledger: Ledger, order: CareOrder, now: Instant) -> facts.CareFact:
     """What is written down of somebody's words. Raises `OrderRefused`."""
     match order:
         case orders.TickWard():
@@ -119,7 +104,7 @@ def _known_ward(site: Site, ward: str) -> None:
 
 def probed(
     ledger: Ledger, probe: str, *, answered: bool, detail: str, since: Instant, now: Instant
-) -> tuple[CareFact, ...]:
+) -> tuple[facts.CareFact, ...]:
     """A probe's answer is news when it differs from the last, or when its door has changed ``since`` that one.
 
     Not too soon after the last: it is asked again anyway.
@@ -131,7 +116,7 @@ def probed(
     return (facts.ProbeTurned(at=now, probe=probe, answered=answered, detail=detail),)
 
 
-def pack_read(ledger: Ledger, sha256: str, written: Instant, now: Instant) -> tuple[CareFact, ...]:
+def pack_read(ledger: Ledger, sha256: str, written: Instant, now: Instant) -> tuple[facts.CareFact, ...]:
     """The downtime pack is news when its content or its age is another."""
     known = ledger.pack
     if known and ((known.sha256, known.written) == (sha256, written) or now - known.at < SETTLES):
@@ -142,7 +127,7 @@ def pack_read(ledger: Ledger, sha256: str, written: Instant, now: Instant) -> tu
 # -- the fold ----------------------------------------------------------------------------------------------------
 
 
-def noted(ledger: Ledger, fact: CareFact) -> Ledger:
+def noted(ledger: Ledger, fact: facts.CareFact) -> Ledger:
     """The ledger after one fact. Total: it takes whatever a journal holds."""
     match fact:
         case facts.RehearsalBegun(at=at, until=until, by=by):

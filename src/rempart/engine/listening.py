@@ -107,10 +107,7 @@ def heard(listening: Listening, now: Instant) -> tuple[facts.WatchHeard, ...]:
     return () if listening.mute is None else (facts.WatchHeard(at=now),)
 
 
-ListeningFact = facts.LogsTurned | facts.WatchMuted | facts.WatchHeard
-
-
-def after_it(listening: Listening, fact: ListeningFact) -> Listening:
+def after_it(listening: Listening, fact: facts.ListeningFact) -> Listening:
     """What is heard after one fact. Total: it takes whatever a journal holds."""
     match fact:
         case facts.WatchMuted(since=since):

@@ -78,10 +78,7 @@ def decide(people: People, order: AboutPeople, now: Instant) -> tuple[AnyFact, .
             return (facts.EnvelopeSealed(at=now, by=by),)
 
 
-def after_it(
-    people: People,
-    fact: facts.PersonEnrolled | facts.RolesSet | facts.PersonDisabled | facts.PersonEnabled,
-) -> dict[str, Person]:
+def after_it(people: People, fact: facts.PeopleFact) -> dict[str, Person]:
     """The people after one fact about them. Total: somebody whose first fact was erased is not there."""
     if isinstance(fact, facts.PersonEnrolled):
         roles = frozenset(fact.roles)

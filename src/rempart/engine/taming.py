@@ -80,7 +80,7 @@ def end(taming: Taming, order: orders.EndException, now: Instant) -> facts.Excep
     return facts.ExceptionEnded(at=now, exception=order.exception, by=order.by, reason=order.reason)
 
 
-def after_it(taming: Taming, fact: facts.ExceptionMade | facts.ExceptionEnded) -> Taming:
+def after_it(taming: Taming, fact: facts.TamingFact) -> Taming:
     """What holds after one fact. Those whose last day was over then are forgotten."""
     held = {
         name: each for name, each in taming.held.items() if _day(each.until) >= as_datetime(fact.at).date()

@@ -61,9 +61,11 @@ def agree(known: Unmaskings, order: orders.AgreeUnmasking, now: Instant) -> fact
     )
 
 
-def after_it(known: Unmaskings, fact: facts.UnmaskingAsked | facts.Unmasked) -> dict[str, Unmasking]:
+def after_it(known: Unmaskings, fact: facts.UnmaskingFact) -> Unmaskings:
     """What is asked and agreed after one fact. Total: an agreement whose request was erased stands by itself."""
     match fact:
+        case facts.NamesRead():
+            return known
         case facts.UnmaskingAsked():
             asked = Unmasking(asked_by=fact.by, purpose=fact.purpose, length=fact.length, asked=fact.at)
         case facts.Unmasked():

@@ -17,10 +17,8 @@ ALERTS = 200
 ANSWERS = 50
 """How many answers the time to a person acting is measured on."""
 
-AlertFact = facts.AlertRaised | facts.Told | facts.Acknowledged | facts.AlertsOver | facts.DayEnded
 
-
-def after_it(state: State, fact: AlertFact) -> State:
+def after_it(state: State, fact: facts.AlertFact) -> State:
     """The state after one fact about alerts, or about the end of a day."""
     match fact:
         case facts.AlertRaised():

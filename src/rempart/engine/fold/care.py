@@ -4,14 +4,14 @@ from dataclasses import replace
 
 from rempart.containment.measure import Stand, stricter
 from rempart.engine import facts
-from rempart.engine.caring import CareFact, noted
+from rempart.engine.caring import noted
 from rempart.engine.state import Door, State, is_rehearsed, standing
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
 
 
-def after_it(state: State, site: Site, fact: CareFact) -> State:
+def after_it(state: State, site: Site, fact: facts.CareFact) -> State:
     """The state after one fact about care."""
     match fact:
         case facts.RehearsalBegun(at=at, until=until):

@@ -13,17 +13,8 @@ from rempart.incidents.incident import IncidentState, Sentence
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
 
-CutFact = (
-    facts.Contained
-    | facts.ChangeConfirmed
-    | facts.FellBack
-    | facts.DeadlineNears
-    | facts.Normalised
-    | facts.NewsAnnounced
-)
 
-
-def after_it(state: State, site: Site, fact: CutFact) -> State:
+def after_it(state: State, site: Site, fact: facts.CutFact) -> State:
     """The state after one fact about the cut."""
     match fact:
         case facts.Contained():

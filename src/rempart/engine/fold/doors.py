@@ -11,10 +11,8 @@ from rempart.incidents.incident import Sentence
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
 
-DoorFact = facts.LifelineClosed | facts.OpeningSet | facts.VisitBegun | facts.VisitEnded
 
-
-def after_it(state: State, fact: DoorFact) -> State:
+def after_it(state: State, fact: facts.DoorFact) -> State:
     """The state after one fact about a door."""
     match fact:
         case facts.LifelineClosed(at=at, opening=opening, by=by):

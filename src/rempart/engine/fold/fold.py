@@ -17,43 +17,14 @@ from rempart.site.site import Site
 SWINGS = 1_000
 """How many swings of doors are remembered, for the picture of an incident; the journal has them all."""
 
-_PeopleFact = (
-    facts.PersonEnrolled
-    | facts.RolesSet
-    | facts.PersonDisabled
-    | facts.PersonEnabled
-    | facts.ExceptionMade
-    | facts.ExceptionEnded
-    | facts.UnmaskingAsked
-    | facts.Unmasked
-)
-
 _KeptFact = (
-    facts.OrderDeclined
+    facts.CaseworkFact
+    | facts.CredentialFact
+    | facts.DutyFact
+    | facts.TimekeepingFact
+    | facts.OrderDeclined
     | facts.EnforcementFaulted
     | facts.SealedLate
-    | facts.IncidentAssigned
-    | facts.IncidentCommented
-    | facts.FileAttached
-    | facts.FileErased
-    | facts.QuestionAnswered
-    | facts.DutyFulfilled
-    | facts.LinkIssued
-    | facts.PasskeyAllowed
-    | facts.PasskeyAdded
-    | facts.PasskeyRemoved
-    | facts.PasswordChanged
-    | facts.CredentialsChosen
-    | facts.SignedIn
-    | facts.SignInRefused
-    | facts.EnvelopeOpened
-    | facts.SessionsEnded
-    | facts.TokenIssued
-    | facts.EnvelopeSealed
-    | facts.NamesRead
-    | facts.ClockLeapt
-    | facts.ClockReturned
-    | facts.ClockConfirmed
 )
 """What is kept in the journal, in case files or with the accounts, and changes nothing here."""
 
@@ -95,21 +66,25 @@ def _after(state: State, site: Site, fact: AnyFact) -> State:
     """The state after one fact, by what the fact is about."""
     if isinstance(fact, facts.StationStarted):
         return _started(state, fact.at)
-    if isinstance(fact, incidents.IncidentFact):
+    if isinstance(fact, facts.IncidentFact):
         return incidents.after_it(state, fact)
-    if isinstance(fact, cut.CutFact):
+    if isinstance(fact, facts.CutFact):
         return cut.after_it(state, site, fact)
-    if isinstance(fact, doors.DoorFact):
+    if isinstance(fact, facts.DoorFact):
         return doors.after_it(state, fact)
-    if isinstance(fact, measures.MeasureFact):
+    if isinstance(fact, facts.MeasureFact):
         return measures.after_it(state, fact)
-    if isinstance(fact, reopening.ReopeningFact):
+    if isinstance(fact, facts.ReopeningFact):
         return reopening.after_it(state, fact)
-    if isinstance(fact, alerts.AlertFact):
+    if isinstance(fact, facts.AlertFact):
         return alerts.after_it(state, fact)
-    if isinstance(fact, _PeopleFact):
-        return _after_people(state, fact)
-    if isinstance(fact, listening.ListeningFact):
+    if isinstance(fact, facts.PeopleFact):
+        return replace(state, people=people.after_it(state.people, fact))
+    if isinstance(fact, facts.TamingFact):
+        return replace(state, taming=taming.after_it(state.taming, fact))
+    if isinstance(fact, facts.UnmaskingFact):
+        return replace(state, unmaskings=unmasking.after_it(state.unmaskings, fact))
+    if isinstance(fact, facts.ListeningFact):
         return replace(state, listening=listening.after_it(state.listening, fact))
     if isinstance(fact, facts.TickedByHand):
         return replace(state, by_hand=handwork.after_it(state.by_hand, fact))
@@ -121,13 +96,3 @@ def _after(state: State, site: Site, fact: AnyFact) -> State:
 def _started(state: State, at: Instant) -> State:
     begun = state if state.day.since != NEVER else replace(state, day=replace(state.day, since=at))
     return replace(begun, since=at) if state.since == NEVER else begun
-
-
-def _after_people(state: State, fact: _PeopleFact) -> State:
-    match fact:
-        case facts.ExceptionMade() | facts.ExceptionEnded():
-            return replace(state, taming=taming.after_it(state.taming, fact))
-        case facts.UnmaskingAsked() | facts.Unmasked():
-            return replace(state, unmaskings=unmasking.after_it(state.unmaskings, fact))
-        case _:
-            return replace(state, people=people.after_it(state.people, fact))

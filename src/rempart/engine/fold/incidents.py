@@ -19,19 +19,8 @@ MOST_PARTIES = 1_000
 MOST_TOLD = 200
 """Sentences of one incident's story that findings may add."""
 
-IncidentFact = (
-    facts.FindingJoined
-    | facts.IncidentsMerged
-    | facts.IncidentSplit
-    | facts.IncidentQualified
-    | facts.PersonsTouched
-    | facts.QuietReturned
-    | facts.MeasureProposed
-    | facts.ProposalSettled
-)
 
-
-def after_it(state: State, fact: IncidentFact) -> State:
+def after_it(state: State, fact: facts.IncidentFact) -> State:
     """The state after one fact about an incident."""
     match fact:
         case facts.FindingJoined():

@@ -8,12 +8,8 @@ from rempart.instants import Instant
 
 _HOUR = 3_600_000_000
 
-MeasureFact = (
-    facts.Blocked | facts.Unblocked | facts.Isolated | facts.Released | facts.Barred | facts.Unbarred
-)
 
-
-def after_it(state: State, fact: MeasureFact) -> State:
+def after_it(state: State, fact: facts.MeasureFact) -> State:
     """The state after one fact about a measure."""
     match fact:
         case facts.Blocked():

@@ -15,19 +15,8 @@ from rempart.site.opening import OpeningState
 MOST_PROOFS = 1_000
 """Dated proofs of one kind that are kept in mind; the journal has them all."""
 
-_DossierFact = facts.StageSet | facts.PartnerNoted | facts.ProofGiven | facts.OverrideConfirmed
 
-ReopeningFact = (
-    facts.GateAnswered
-    | facts.TrialStarted
-    | facts.TrialConfirmed
-    | facts.TrialEnded
-    | facts.OpeningReclosed
-    | _DossierFact
-)
-
-
-def after_it(state: State, fact: ReopeningFact) -> State:
+def after_it(state: State, fact: facts.ReopeningFact) -> State:
     """The state after one fact about reopening."""
     match fact:
         case facts.GateAnswered(opening=opening, gate=gate):
@@ -73,7 +62,7 @@ def _close_again(state: State, opening: str, wanted: OpeningState, at: Instant) 
     return replace(shut, gates=without(shut.gates, opening))
 
 
-def _filed(dossier: Dossier, fact: _DossierFact) -> Dossier:
+def _filed(dossier: Dossier, fact: facts.DossierFact) -> Dossier:
     match fact:
         case facts.StageSet(opening=opening, stage=stage):
             return replace(dossier, stages={**dossier.stages, opening: stage})
