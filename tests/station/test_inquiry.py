@@ -33,7 +33,7 @@ from rempart.messages import ExceptionsStand, ExceptionStand, StatusAsked
 from rempart.site import description
 from rempart.station.rulebook import Rulebook
 from rempart.station.watch import Watch
-from station.test_watch import RULES, SITE, Home, request, until
+from station.watched import RULES, SITE, Home, request, until
 
 PROBE = "5b1f8a3e-0000-4000-8000-000000000001"
 

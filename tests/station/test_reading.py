@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from rempart.adapters.collect.grown import RecordFollower
-from rempart.adapters.collect.tail import Follower, Lines
 from rempart.adapters.store.events import Batch, Segment
 from rempart.adapters.store.intake import Intake
 from rempart.detection import sigma
@@ -15,8 +14,7 @@ from rempart.detection.detector import Detection
 from rempart.events.decode import DECODERS, Decoder
 from rempart.events.event import Event
 from rempart.instants import Instant, after, minutes, parse_rfc3339
-from rempart.site.site import LogSource
-from rempart.station.reading import REST, Complaints, Reader, Source
+from rempart.station.reading import Complaints, Reader
 
 NOW = parse_rfc3339("2026-11-20T03:00:00Z")
 PORTAL = "/var/log/portal.log"
@@ -122,40 +120,6 @@ def test_a_line_that_breaks_detection_is_counted_too(
     assert [each.record for each in found] == [2]
     assert sum(intake.of(PORTAL).failed.values()) == 1
     assert "RecursionError" in caplog.text
-    assert "lambert" not in caplog.text
-
-
-class Broken(Follower):
-    """A log in which something lies that following it does not survive."""
-
-    tries = 0
-
-    def read(self) -> Lines | None:
-        self.tries += 1
-        raise IndexError(EVIL.decode())
-
-
-def test_a_log_that_cannot_be_followed_rests_and_the_others_go_on(
-    intake: Intake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / "care.log").write_bytes(ASKED + b"\n")
-    broken = Broken(Path(PORTAL))
-    sources = [
-        Source(LogSource(path=PORTAL, decoder="nginx"), broken),
-        Source(LogSource(path="care.log", decoder="nginx"), Follower(tmp_path / "care.log")),
-    ]
-    complaints, passed = Complaints(intake), 0.0
-    monkeypatch.setattr("rempart.station.reading.time.monotonic", lambda: passed)
-    read = [lines for _ in range(3) for source in sources if (lines := source.read(complaints, NOW))]
-    assert [lines.bodies for lines in read] == [[ASKED]]
-    assert broken.tries == 1
-    passed = REST
-    assert sources[0].read(complaints, after(NOW, minutes(1))) is None
-    assert broken.tries == 2
-    failure = intake.of(PORTAL).failure
-    assert failure
-    assert failure.record == 0
-    assert len(caplog.records) == 2
     assert "lambert" not in caplog.text
 
 

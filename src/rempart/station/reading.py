@@ -1,19 +1,16 @@
-"""Reading: from logs that are followed to events and findings. What breaks on one line, or in one log, stays there.
+"""Reading: from lines of logs to events and findings. What breaks on one line, or in one log, stays there.
 
 Whoever can write into a log chooses the bytes that are read here. A line that its decoder does not read is counted; a
 defect of ours that a line brings out is counted too, said with its place in the code and never with the line, and the
-next line is read. Where following a log itself fails, that log rests for a minute and the others go on.
+next line is read.
 """
 
 import logging
-import time
 import traceback
 from collections.abc import Callable, Iterator
 
 import msgspec
 
-from rempart.adapters.collect.grown import RecordFollower
-from rempart.adapters.collect.tail import Follower, Lines
 from rempart.adapters.store.events import Batch, Segment
 from rempart.adapters.store.intake import Intake
 from rempart.detection.detector import Detection
@@ -22,15 +19,14 @@ from rempart.errors import DecodeError, DecoderFailed
 from rempart.events.decode import DECODERS, decoded, told
 from rempart.events.event import Event
 from rempart.instants import Instant, after, minutes
-from rempart.site.site import LogSource
 
 _log = logging.getLogger("rempart.watch")
 
+LATE = minutes(1)
+"""How much older than its reading an event may be and still be found by a replay."""
+
 APART = minutes(1)
 """How far apart two complaints about one log are at least: whoever writes into it decides how many there are."""
-
-REST = 60.0
-"""Seconds after which a log is tried again whose following failed."""
 
 
 class Complaints:
@@ -81,26 +77,6 @@ class Complaints:
             return False
         self._told[source] = now
         return True
-
-
-class Source:
-    """A log being followed, and how it is read."""
-
-    def __init__(self, log: LogSource, follower: Follower | RecordFollower) -> None:
-        self.log = log
-        self.follower = follower
-        self._rests_until = 0.0
-
-    def read(self, complaints: Complaints, now: Instant) -> Lines | None:
-        """The lines that have come since, or None. A failure to follow this log is no failure of the others."""
-        if time.monotonic() < self._rests_until:
-            return None
-        try:
-            return self.follower.read()
-        except Exception as defect:  # what is in the file decided it
-            self._rests_until = time.monotonic() + REST
-            complaints.stuck(self.log.path, defect, now)
-            return None
 
 
 class Reader:

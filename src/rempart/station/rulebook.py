@@ -4,6 +4,7 @@ Rules are the folders named at the start and the set that `rempart rules install
 ``site.toml``. Who waits for a change asks `changed`; the folders named at the start are read anew only on SIGHUP.
 """
 
+import gc
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -301,3 +302,10 @@ def _counted(file: HiddenFile) -> dict[tuple[str, str], Hiding]:
     except (OSError, ValueError) as fault:
         _log.error("%s: how often exceptions hid something is counted anew: %s", file.path, fault)
         return {}
+
+
+def kept_for_long() -> None:
+    """Rules stay for long: the collector need not walk them again and again. Those that were in force may go."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
