@@ -35,6 +35,7 @@ WHOSE = {
     Part.CONSOLE: ("rempart-console", 0),
     Part.PROBER: ("rempart-probe", 0),
     Part.GROUP: ("rempart-group", 0),
+    Part.STAFF: ("rempart-staff", 0),
     Part.TELLER: ("rempart-teller", 0),
     Part.UNBOUND: ("unbound", 0),
     Part.RESOLVER: ("rempart-resolver", _BIND),

@@ -147,6 +147,11 @@ class Places:
         return self.run / "guard" / "resolver.sock"
 
     @property
+    def staff_notice(self) -> Path:
+        """How the site stands, written by the console, read by the staff page's process."""
+        return self.run / "staff" / "notice.json"
+
+    @property
     def unbound_config(self) -> Path:
         """unbound's configuration, written by the supervisor."""
         return self.run / "names" / "unbound.conf"

@@ -13,11 +13,15 @@ from browser.home import Home
 from browser.home import home as tilleuls
 from rempart.accounts.person import Role
 from rempart.adapters.clock import SystemClock
+from rempart.adapters.staff_notice import StaffNotice
 from rempart.console.app import STATIC, rendered
 from rempart.console.board import numbers_poster
 from rempart.console.frame import frame
 from rempart.console.words import words
 from rempart.site.site import Language
+from station.test_staff_page import Served, contained, served
+
+__all__ = ["served"]
 
 pytestmark = pytest.mark.browser
 
@@ -40,26 +44,31 @@ def test_the_ward_screen_follows(page: Page, home: Home) -> None:
     assert sentence >= 60  # two metres away, on a screen of full width
 
 
-def test_the_staff_page_needs_neither_account_nor_script(chromium: Browser, home: Home) -> None:
+def test_the_staff_page_needs_neither_account_nor_script(chromium: Browser, served: Served) -> None:
+    StaffNotice(served.places.staff_notice).leave(contained(SystemClock().now()))
+    origin = f"http://127.0.0.1:{served.port}"
     context = chromium.new_context(
         java_script_enabled=False, locale="nl-BE", viewport={"width": 360, "height": 740}
     )
     asked: list[str] = []
     page = context.new_page()
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"{home.origin}/staff")
+    page.goto(origin)
     expect(page.get_by_role("link", name="0470 00 00 01")).to_have_attribute("href", "tel:0470000001")
-    assert {url.removeprefix(home.origin) for url in asked} == {"/staff", "/static/board.css"} | {
+    assert {url.removeprefix(origin) for url in asked} == {"/", "/static/board.css"} | {
         url for url in asked if url.startswith("data:")
     }
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.get_by_role("link", name="Affiche: de noodnummers").click()
+    expect(page.locator("h1")).to_be_visible()
     assert context.cookies() == []
     context.close()
 
 
-def test_a_poster_is_one_sheet(chromium: Browser, home: Home) -> None:
+def test_a_poster_is_one_sheet(chromium: Browser, served: Served) -> None:
     with looking(chromium) as page:
         for poster, language in product(("numbers", "attack"), Language):
-            page.goto(f"{home.origin}/poster/{poster}?lang={language}")
+            page.goto(f"http://127.0.0.1:{served.port}/poster/{poster}?lang={language}")
             assert pages(page.pdf(format="A4", prefer_css_page_size=True)) == 1, (poster, language)
 
 

@@ -19,6 +19,7 @@ _CAPABILITIES = {
     "rempart-prober": "",
     "rempart-teller": "",
     "rempart-group": "",
+    "rempart-staff": "",
     "rempart-prepare": "CAP_NET_ADMIN",
     "rempart-logs": "CAP_CHOWN CAP_DAC_OVERRIDE",
     "rempart-provider": "",

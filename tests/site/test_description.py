@@ -16,6 +16,7 @@ from rempart.site.placement import ByHand
 from rempart.site.probe import ProbeKind
 from rempart.site.site import AssetKind, DowntimePack, Language
 from rempart.site.soundness import advise
+from rempart.site.staff_page import StaffPage
 from rempart.site.trial import TrialLength
 
 
@@ -190,6 +191,14 @@ def test_the_groups_door_is_read(good: str) -> None:
         address="10.9.0.1", port=8443, certificate="/a.pem", trusted="/b.crt"
     )
     assert mistakes(good + door.replace("8443", "0"))
+
+
+def test_where_the_staff_page_listens_is_read(good: str) -> None:
+    page = '[staff_page]\naddress = "10.0.1.1"\n'
+    assert parse(good, "site.toml").staff_page is None
+    assert parse(good + page, "site.toml").staff_page == StaffPage(address="10.0.1.1", port=8421)
+    assert mistakes(f"{good}{page}port = 80\n")
+    assert mistakes(good + page.replace("10.0.1.1", "the box"))
 
 
 def test_how_a_service_is_published(good: str) -> None:

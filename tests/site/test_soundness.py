@@ -27,6 +27,13 @@ def test_a_safeguard_for_everybody_is_refused(good: str) -> None:
     )
 
 
+def test_a_staff_page_that_outside_could_read_is_refused(good: str) -> None:
+    for address in ("0.0.0.0", "203.0.113.2"):
+        site = parse(f'{good}[staff_page]\naddress = "{address}"\n', "site.toml")
+        assert "reached from outside" in said(soundness.check(site)), address
+    assert soundness.check(parse(f'{good}[staff_page]\naddress = "10.0.1.1"\n', "site.toml")) == ()
+
+
 def test_a_fallback_that_the_cut_closes_is_refused(good: str) -> None:
     text = good.replace("lifeline = true", "lifeline = false")
     assert "which a cut closes as well" in said(soundness.check(parse(text, "site.toml")))

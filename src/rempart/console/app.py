@@ -8,8 +8,9 @@ session and, where needed, their passkey's answer; the guard believes it in noth
 import asyncio
 import contextlib
 import hashlib
+import logging
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
@@ -26,7 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rempart.accounts.conversation import FromVisitor, Turned, Why
 from rempart.config import RUN
 from rempart.console.access import LASTS, Access, Session
-from rempart.console.audience import Audience, as_seen, audience
+from rempart.console.audience import Audience, as_seen, audience, for_anybody
 from rempart.console.contain import ContainPage, contain_page
 from rempart.console.duty import DutyPage, duty_page
 from rempart.console.feed import Feed
@@ -63,6 +64,8 @@ from rempart.site.site import Site
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+_log = logging.getLogger(__name__)
 
 COOKIE = "rempart-session"
 _DEVICE = "rempart-device"
@@ -155,6 +158,8 @@ class Console:
     """The way to watch, for the technician's pages."""
     certificate: Path | None = None
     """The pages' own certificate, if they have one."""
+    leave: Callable[[Status], None] | None = None
+    """Leaves for the staff page how the site stands; None: there is no such page."""
     live: Live = field(init=False)
     visitors: Visitors = field(init=False)
 
@@ -207,13 +212,24 @@ class Console:
 
     @contextlib.asynccontextmanager
     async def _living(self, _: Starlette) -> AsyncIterator[None]:
-        following = asyncio.create_task(self.feed.follow())
+        tasks = [asyncio.create_task(work) for work in (self.feed.follow(), self._leaving())]
         try:
             yield
         finally:
-            following.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await following
+            for task in tasks:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+    async def _leaving(self) -> None:
+        """Leave for the staff page what it may know, whenever something is known."""
+        while self.leave:
+            if status := self.feed.status:
+                try:
+                    self.leave(for_anybody(status))
+                except OSError as fault:
+                    _log.error("the staff page is not told how the site stands: %s", fault)
+            await self.feed.changed(_BEAT)
 
     # -- pages ---------------------------------------------------------------------------------------------------
 

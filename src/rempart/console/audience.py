@@ -85,6 +85,41 @@ def as_seen(status: Status, by: Audience, site: Site) -> Status:
     )
 
 
+def for_anybody(status: Status) -> Status:
+    """What the staff page may know: how the site and its doors stand, and when that was checked.
+
+    Field by field, so that what is added to a status later does not get there by itself.
+    """
+    return Status(
+        site=status.site,
+        now=status.now,
+        posture=status.posture,
+        since=status.since,
+        openings=[
+            OpeningStatus(
+                id=door.id,
+                name=door.name,
+                state=door.state,
+                lifeline=door.lifeline,
+                direction=door.direction,
+                care=door.care,
+                zones=door.zones,
+                fallback=door.fallback,
+                fallback_phone=door.fallback_phone,
+            )
+            for door in status.openings
+        ],
+        incidents=[],
+        measures=[],
+        journal_entries=0,
+        journal_root="",
+        enforcement_verified=status.enforcement_verified,
+        enforcement_fault=status.enforcement_fault and WITHHELD,
+        placement=status.placement,
+        unwatched=status.unwatched,
+    )
+
+
 def _incident(incident: IncidentStatus, by: Audience, called: Mapping[str, str]) -> IncidentStatus:
     waiting = [structs.replace(each, target=house_name(each.target, called)) for each in incident.proposals]
     return structs.replace(incident.nameless(called), proposals=waiting if by.may_order else [])

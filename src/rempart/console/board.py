@@ -104,6 +104,7 @@ class NumbersPoster:
     printed: Annotated[str, "Day on which it was made."]
     contacts: Annotated[tuple[Call, ...], "Whom to call."]
     notices: Annotated[tuple[Notice, ...], "Every opening, lifelines first."]
+    online: Annotated[str, "Where the staff page is; empty: the site has none."]
     density: Annotated[str, "airy, crowded or full: how small the type must be for one sheet."]
     texts: Annotated[Mapping[str, str], "Words of the posters."]
 
@@ -117,6 +118,7 @@ def numbers_poster(site: Site, now: Instant, words: Words) -> NumbersPoster:
         printed=day(now, words),
         contacts=_callable(site, words),
         notices=notices,
+        online=site.staff_page.url if site.staff_page else "",
         density=("airy", "crowded", "full")[min(2, len(notices) // (CROWDED + 1))],
         texts=words.under("poster"),
     )

@@ -38,6 +38,7 @@ from rempart.site.site import (
     Ward,
     Zone,
 )
+from rempart.site.staff_page import PORT, StaffPage
 from rempart.site.telling import MailServer, Modem, Recipient, Telling, TextGateway, Webhook
 from rempart.site.trial import TrialLength
 from rempart.site.trial import spelled as spelled_length
@@ -103,6 +104,7 @@ def _site(table: Table) -> Site:
         probes=tuple(map(_probe, table.many("probes"))),
         downtime_pack=_downtime_pack(table.one("downtime_pack")),
         group=_group(table.one("group")),
+        staff_page=_staff_page(table.one("staff_page")),
         sign_on=_sign_on(table.one("sign_on")),
         quiet_hours=table.read("quiet_hours", values.AGE, 12),
         files_kept_days=table.read("files_kept_days", values.DAYS_KEPT, FILES_KEPT_DAYS),
@@ -324,6 +326,16 @@ def _group(table: Table | None) -> GroupDoor | None:
     )
     table.done()
     return door
+
+
+def _staff_page(table: Table | None) -> StaffPage | None:
+    if table is None:
+        return None
+    page = StaffPage(
+        address=table.read("address", values.ADDRESS), port=table.read("port", values.HIGH_PORT, PORT)
+    )
+    table.done()
+    return page
 
 
 def _downtime_pack(table: Table | None) -> DowntimePack | None:

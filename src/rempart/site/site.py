@@ -12,6 +12,7 @@ from rempart.site.opening import Opening, Service
 from rempart.site.placement import ByHand, Placement
 from rempart.site.probe import Probe
 from rempart.site.sign_on import SignOn
+from rempart.site.staff_page import StaffPage
 from rempart.site.telling import NOBODY, Telling
 from rempart.site.trial import TrialLength
 
@@ -209,6 +210,8 @@ class Site:
     probes: tuple[Probe, ...] = ()
     downtime_pack: DowntimePack | None = None
     group: GroupDoor | None = None
+    staff_page: StaffPage | None = None
+    """Where the staff page listens; None: there is none."""
     """Where this box hears that its whole group is cut; None: from nobody."""
     quiet_hours: int = 12
     """Hours without a call to a commander that a machine asks for before it agrees that the attack is contained."""

@@ -22,6 +22,7 @@ def check(site: Site) -> tuple[Problem, ...]:
         *_published_to_names(site),
         *_dead_fallbacks(site),
         *_lifelines_by_name(site),
+        *_staff_page_outside(site),
     )
 
 
@@ -122,6 +123,20 @@ def _lifelines_by_name(site: Site) -> Iterator[Problem]:
                 _opening(opening),
                 f"Make '{site.resolver.opening}' a lifeline too, or give this one addresses.",
             )
+
+
+def _staff_page_outside(site: Site) -> Iterator[Problem]:
+    """What anybody may read without an account is for the house: it must not lie where outside begins."""
+    if site.staff_page is None:
+        return
+    mine = {ipaddress.ip_interface(each).ip for each in site.uplink.addresses}
+    address = ipaddress.ip_address(site.staff_page.address)
+    if address.is_unspecified or (site.enforces and address in mine):
+        yield Problem(
+            f"{address} is reached from outside too",
+            "staff_page",
+            "Name an address of this station in one of its zones.",
+        )
 
 
 def _never_ends(site: Site, opening: Opening) -> bool:

@@ -268,6 +268,8 @@ CONFIDENCE = Rule(_matching(r"[SGI]", "confidence", "Write S (source), G (genera
 MARK = Rule(_whole(1, LAST_MARK), 0)
 CARE = Rule(_whole(0, 6), 0)
 PORT = Rule(_whole(1, 65535), 0)
+HIGH_PORT = Rule(_whole(1024, 65535), 0)
+"""A port that needs no privilege."""
 COUNT = Rule(_whole(0, 100_000_000), 0)
 FLAG = Rule(_flag, blank=False)
 NETWORK = Rule(_network, "")

@@ -17,6 +17,7 @@ import uvicorn
 
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.site_file import read_site
+from rempart.adapters.staff_notice import StaffNotice
 from rempart.config import Places
 from rempart.console.access import Access
 from rempart.console.app import Console
@@ -77,6 +78,7 @@ def _server(
         tls=tls is not None,
         inquirer=Inquirer(places.inquiry_socket),
         certificate=tls.folder / "station.pem" if tls else None,
+        leave=StaffNotice(places.staff_notice).leave if site.staff_page else None,
     )
     config = uvicorn.Config(
         console.app(names),

@@ -18,6 +18,7 @@ class Part(StrEnum):
     CONSOLE = "console"
     PROBER = "prober"
     GROUP = "group"
+    STAFF = "staff"
     TELLER = "teller"
     UNBOUND = "unbound"
     RESOLVER = "resolver"
@@ -41,6 +42,8 @@ def parts(site: Site) -> Iterator[Part]:
         yield Part.PROBER
     if site.group:
         yield Part.GROUP
+    if site.staff_page:
+        yield Part.STAFF
     if site.telling.recipients:
         yield Part.TELLER
     if site.resolver and site.enforces:

@@ -145,6 +145,8 @@ class Supervisor:
             (places.unbound_config.parent, root, 0o755),
             (places.inquiry_socket.parent, users.watch, 0o711),
             (places.run / "console", users.console, 0o700),
+            # The console leaves there what anybody may read; the staff page's process reads it.
+            (places.staff_notice.parent, users.console, 0o711),
         )
 
     def logs(self) -> tuple[tuple[Path, User], ...]:
@@ -176,6 +178,7 @@ class Supervisor:
             Part.CONSOLE: self._console,
             Part.PROBER: self._prober,
             Part.GROUP: self._group_door,
+            Part.STAFF: self._staff,
             Part.TELLER: self._teller,
             Part.UNBOUND: self._unbound,
             Part.RESOLVER: self._resolver,
@@ -237,6 +240,10 @@ class Supervisor:
             "rempart.station.group_door", self.users.group_door, (), *self._place_arguments()
         )
         return Program("group", start)
+
+    def _staff(self) -> Program:
+        start = self._python("rempart.station.staff_page", self.users.staff, (), *self._place_arguments())
+        return Program("staff", start)
 
     def _teller(self) -> Program:
         program = [sys.executable, "-m", "rempart.station.teller", *self._place_arguments()]

@@ -31,6 +31,7 @@ class Users:
     web_filter: User
     prober: User
     group_door: User
+    staff: User
     resolver: User
     unbound: User
     shared: str
@@ -46,6 +47,7 @@ _NAMES = {
     "web_filter": "rempart-filter",
     "prober": "rempart-probe",
     "group_door": "rempart-group",
+    "staff": "rempart-staff",
     "resolver": "rempart-resolver",
     "unbound": "unbound",
 }

@@ -15,6 +15,7 @@ from rempart.errors import InputRefused
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
+from rempart.site.staff_page import StaffPage
 
 NOW = Instant(1_000_000_000)
 MINUTE = 60_000_000
@@ -36,6 +37,13 @@ def test_a_house_that_is_contained(site: Site, snapshot: SnapshotAssertion) -> N
         isolated={"pc-7": None},
     )
     assert ruleset(site, wanted, NOW) == snapshot
+
+
+def test_the_staff_page_is_read_from_inside_only(site: Site) -> None:
+    page = replace(site, staff_page=StaffPage(address="10.1.0.1"))
+    before, after = (ruleset(each, Enforcement(stands={}), NOW).splitlines() for each in (site, page))
+    (rule,) = (line.strip() for line in after if line not in before and "chain layout" not in line)
+    assert rule == "iifname @inside ip daddr 10.1.0.1 tcp dport 8421 accept"
 
 
 def test_openings_by_name_lead_to_what_was_leased(resolving: Site, snapshot: SnapshotAssertion) -> None:

@@ -496,6 +496,7 @@ def _input(site: Site) -> list[str]:
         f"iifname {uplink} udp sport 547 udp dport 546 accept",
         "iifname @inside udp dport { 53, 67, 123, 547 } accept",
         "iifname @inside tcp dport 53 accept",
+        *_staff_page(site),
         "iifname @inside icmp type echo-request limit rate 50/second accept",
         "iifname @inside icmpv6 type echo-request limit rate 50/second accept",
         # Answers to what the gateway itself asked inside (probes): never named, because no opening is concerned.
@@ -503,6 +504,13 @@ def _input(site: Site) -> list[str]:
         f"{_OURS} == 0 ct direction original jump classify_in",
         "goto openings",
     )
+
+
+def _staff_page(site: Site) -> Iterator[str]:
+    """Read by anybody in the house, however the openings stand; never from outside."""
+    if page := site.staff_page:
+        address = network(page.address)
+        yield f"iifname @inside {_protocol(address)} daddr {spelled(address)} tcp dport {page.port} accept"
 
 
 def _output(site: Site) -> list[str]:

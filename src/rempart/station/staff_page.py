@@ -1,0 +1,60 @@
+"""Staff page: tells anybody in the house what works and whom to call. It has no privilege and no way to the guard."""
+
+import ipaddress
+import socket
+import sys
+
+import uvicorn
+
+from rempart.adapters.clock import SystemClock
+from rempart.adapters.staff_notice import StaffNotice
+from rempart.config import Places
+from rempart.console.staff import Staff
+from rempart.errors import InputRefused, PrivilegeMissing
+from rempart.site.site import Site
+from rempart.site.staff_page import StaffPage
+from rempart.station.starting import started
+
+_MOST = 128
+"""Requests at once; beyond them 503 is answered, and the others go on."""
+
+
+async def serve_staff_page(places: Places, site: Site) -> None:
+    """Serve until told to end. Raises `InputRefused` when the site has no such page, and `PrivilegeMissing`."""
+    if site.staff_page is None:
+        raise InputRefused("site.toml has no [staff_page]", where=str(places.site))
+    pages = Staff(site, SystemClock(), StaffNotice(places.staff_notice).read)
+    config = uvicorn.Config(
+        pages.app(frozenset({site.staff_page.authority})),
+        access_log=False,  # who in the house reads it is nobody's affair
+        log_config=None,
+        server_header=False,
+        ws="none",
+        lifespan="off",
+        limit_concurrency=_MOST,
+        timeout_graceful_shutdown=1,
+    )
+    await uvicorn.Server(config).serve(sockets=[_bound(site.staff_page)])
+
+
+def _bound(page: StaffPage) -> socket.socket:
+    version = ipaddress.ip_address(page.address).version
+    try:
+        return socket.create_server(
+            (page.address, page.port), family=socket.AF_INET if version == 4 else socket.AF_INET6
+        )
+    except OSError as fault:
+        raise PrivilegeMissing(
+            f"the staff page's address cannot be had: {fault.strerror}",
+            where=page.authority,
+            now="Give [staff_page] in site.toml an address of this station, and a port that nobody uses.",
+        ) from fault
+
+
+def main() -> int:
+    """``python -m rempart.station.staff_page``: started by `rempart run` or by systemd, never by hand."""
+    return started("staff", __doc__, serve_staff_page)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
