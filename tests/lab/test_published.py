@@ -170,6 +170,16 @@ def test_what_is_encrypted_is_served_so_and_nowhere_else(encrypted: Published, a
         encrypted.ask("unknown.example", trust=trusted)
 
 
+def test_an_uplink_with_a_leased_address_serves_both_families(house, places, site) -> None:
+    leased = Published(house, places, replace(site, uplink=replace(site.uplink, addresses=()))).start()
+    for states, status in (({}, 200), ({"website": CLOSED}, 503)):
+        leased.enforce(leased.stand(**states))
+        assert [leased.ask(WEBSITE, address=each)[0] for each in (FRONT, FRONT6)] == [status, status]
+    leased.enforce(leased.stand())
+    seen = [leased.ask(WEBSITE, address=each)[2].rpartition("for ")[2] for each in (FRONT, FRONT6)]
+    assert seen == ["['203.0.113.1']", "['2001:db8:1::1']"]
+
+
 def test_a_closed_service_answers_on_both_sides(encrypted: Published, authority) -> None:
     _, trusted = authority
     encrypted.enforce(encrypted.stand(website=CLOSED))

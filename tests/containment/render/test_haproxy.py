@@ -31,6 +31,14 @@ def test_the_configuration(site: Site, snapshot: SnapshotAssertion) -> None:
     assert config(site, PLACES, run_as="haproxy") == snapshot
 
 
+def test_where_the_uplinks_address_is_not_known_the_front_listens_on_every_one_of_both_families(
+    site: Site,
+) -> None:
+    leased = config(replace(site, uplink=replace(site.uplink, addresses=())), PLACES, run_as="haproxy")
+    binds = [line.strip() for line in leased.splitlines() if "bind " in line]
+    assert binds == ["bind 0.0.0.0:80", "bind [::]:80 v6only"]
+
+
 def test_the_maps(site: Site) -> None:
     wanted = Enforcement(stands={"website": Stand(state=OpeningState.FILTERED)})
     assert openings_map(site, wanted) == "website filtered\ngp-portal closed\n"

@@ -188,6 +188,7 @@ def _read(state: OpeningState, visitor: str) -> Stand:
 
 
 _ANYBODY, _NOBODY = "*", "-"
+_ANY_IPV4, _ANY_IPV6 = "0.0.0.0", "[::]"  # noqa: S104  the uplink's address is not known when this is written
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
@@ -284,10 +285,10 @@ def _front(site: Site, published: Iterable[Opening], places: Places, folder: str
     unknown = f" {_OF_ANY_AUTHORITY}" if any(map(_asks_visitors, limited_by_proxy(site))) else ""
     return [
         "frontend outside",
-        *(f"\tbind {address}:{PORT}" for address in _front_addresses(site)),
+        *_binds(site, PORT),
         *(
-            f"\tbind {address}:{TLS_PORT} ssl crt-list {folder}/{CERTIFICATES} strict-sni alpn h2,http/1.1{unknown}"
-            for address in (_front_addresses(site) if encrypted_map(site, ()) else ())
+            f"{bind} ssl crt-list {folder}/{CERTIFICATES} strict-sni alpn h2,http/1.1{unknown}"
+            for bind in (_binds(site, TLS_PORT) if encrypted_map(site, ()) else ())
         ),
         "\thttp-request set-var(txn.method) method,json(utf8s)",
         *captured,
@@ -462,8 +463,14 @@ def _asks_for(opening: Opening) -> str:
     return f"{{ var(txn.opening) -m str {_id(opening.id)} }}"
 
 
+def _binds(site: Site, port: int) -> Iterator[str]:
+    """Where the front listens. A socket for each family: one for both would write IPv4 visitors as ::ffff:192.0.2.1."""
+    for address in _front_addresses(site):
+        yield f"\tbind {address}:{port}{' v6only' if address == _ANY_IPV6 else ''}"
+
+
 def _front_addresses(site: Site) -> list[str]:
-    return [_address(text.partition("/")[0]) for text in site.uplink.addresses] or ["*"]
+    return [_address(text.partition("/")[0]) for text in site.uplink.addresses] or [_ANY_IPV4, _ANY_IPV6]
 
 
 def _server(publication: Publication) -> str:
