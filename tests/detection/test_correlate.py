@@ -84,6 +84,14 @@ def test_groups_are_apart_and_a_match_without_its_group_belongs_to_none() -> Non
         assert values(many.feed(second, src=address) for second in (1, 2)) == []
 
 
+def test_an_address_is_one_however_it_is_spelled() -> None:
+    spellings = ("192.0.2.7", "::ffff:192.0.2.7", "::FFFF:C000:207")
+    many = stream(correlation())
+    assert values(many.feed(second, src=each) for second, each in enumerate(spellings)) == [3]
+    places = stream(correlation(type=CorrelationType.VALUE_COUNT, fields=("to",), threshold=2.0))
+    assert values(places.feed(second, to=each) for second, each in enumerate(spellings)) == []
+
+
 def test_value_count_counts_different_values_and_forgets_them() -> None:
     ports = stream(correlation(type=CorrelationType.VALUE_COUNT, fields=("port",)))
     assert values(ports.feed(second, port=port) for second, port in enumerate((1, 1, 1, 2, 2))) == []

@@ -51,6 +51,18 @@ def test_a_right_site_is_read_whole(good: str) -> None:
     assert site.downtime_pack == DowntimePack(path="/srv/pack.pdf", hours=24)
 
 
+def test_ipv4_written_inside_ipv6_is_read_as_what_it_means(good: str) -> None:
+    site = parse(
+        good.replace('hosts = ["198.51.100.10"]', 'hosts = ["::ffff:198.51.100.10", "::ffff:c0a8:0/112"]')
+        .replace('networks = ["10.0.2.0/24"]', 'networks = ["::ffff:10.0.2.0/120"]')
+        .replace('addresses = ["10.0.2.10"]', 'addresses = ["::ffff:a00:20a"]'),
+        "site.toml",
+    )
+    assert site.openings[0].hosts == ("198.51.100.10", "192.168.0.0/16")
+    assert site.zones[1].networks == ("10.0.2.0/24",)
+    assert site.assets[0].addresses == ("10.0.2.10",)
+
+
 def test_marks_are_given_in_order_around_those_written(good: str) -> None:
     assert [opening.mark for opening in parse(good, "site.toml").openings] == [7, 1]
 
@@ -104,6 +116,12 @@ def test_every_mistake_is_reported_at_once(good: str, snapshot: SnapshotAssertio
         ('"203.0.113.2/24"', '"203.0.113.2/24", "fe80::2/64"', "no address that others can reach"),
         ('"203.0.113.2/24"', '"0.0.0.0"', "no address that others can reach"),
         ('"203.0.113.2/24"', '"ff02::1"', "no address that others can reach"),
+        ('"203.0.113.2/24"', '"::ffff:203.0.113.2"', "Did you mean `203.0.113.2`?"),
+        (
+            'addresses = ["10.0.2.10"]',
+            'addresses = ["::ffff:10.0.2.10", "10.0.2.10"]',
+            "address of 'files' too",
+        ),
         ('hosts = ["198.51.100.10"]', "hosts = []", "the list is empty"),
         ('hosts = ["198.51.100.10"]', 'hosts = "198.51.100.10"', "is no list"),
         ("mark = 7", "mark = 4094", "is no whole number"),

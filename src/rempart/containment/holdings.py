@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, reduce
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_network
 from typing import TypeVar
 
 from rempart.containment.barrier import Passage, passage
@@ -15,16 +15,13 @@ from rempart.containment.limits import Limits, limited_by_kernel, limited_by_pro
 from rempart.containment.measure import SLACK, Enforcement, Stand, due
 from rempart.errors import InputRefused
 from rempart.instants import Instant
+from rempart.site.address import Network, meant_network
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
 
-Network = IPv4Network | IPv6Network
 _Target = TypeVar("_Target")
 
 _NONE: Mapping[str, Instant | None] = {}
-
-_MAPPED = 96
-"""Prefix length of ::ffff:0:0/96, RFC 4291 section 2.5.5.2."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,10 +145,7 @@ def network(text: str) -> Network:
         raise InputRefused(
             f"{text[:60]!r} is neither an address nor a network", now="Write 192.0.2.1 or 192.0.2.0/24."
         ) from error
-    mapped = found.network_address.ipv4_mapped if found.version == 6 else None
-    if mapped is None or found.prefixlen < _MAPPED:
-        return found
-    return IPv4Network((mapped, found.prefixlen - _MAPPED))
+    return meant_network(found)
 
 
 @lru_cache(maxsize=1 << 18)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_interface, ip_network
 
-from rempart.containment.holdings import Network
 from rempart.containment.measure import Enforcement, Stand
 from rempart.instants import Instant
+from rempart.site.address import Network
 from rempart.site.opening import Direction, Opening, OpeningState, is_name
 from rempart.site.site import Site
 

@@ -8,11 +8,12 @@ the first openings of care need, nor more addresses than one attacker plausibly 
 from collections.abc import Collection, Iterable, Iterator
 from ipaddress import ip_interface
 
-from rempart.containment.holdings import Network, network
+from rempart.containment.holdings import network
 from rempart.containment.names import Address
 from rempart.containment.way import addresses
 from rempart.errors import InputRefused
 from rempart.phrase import Phrase, phrase
+from rempart.site.address import Network
 from rempart.site.opening import Opening, OpeningState
 from rempart.site.site import Asset, Site
 

@@ -11,8 +11,8 @@ from functools import lru_cache
 from ipaddress import ip_network
 from itertools import groupby
 
-from rempart.containment.holdings import Network
 from rempart.containment.names import resolved
+from rempart.site.address import Network
 from rempart.site.opening import Direction, Opening, Service, Transport
 from rempart.site.site import Site
 

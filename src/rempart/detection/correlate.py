@@ -32,6 +32,7 @@ from rempart.errors import RuleInvalid
 from rempart.events.event import Event
 from rempart.events.observable import Observable
 from rempart.instants import Duration, Instant, seconds
+from rempart.site.address import meant_text
 
 MAX_ENTRIES = 4_096
 """Matches kept in one group."""
@@ -244,8 +245,8 @@ def group_of(correlation: Correlation, rule: str, fields: Mapping[str, Any]) -> 
 
 
 def _short(value: object) -> str:
-    """The value as text that stays distinct and takes little memory, however long it was."""
-    text = as_text(value)
+    """The value as text that stays distinct and takes little memory, however long; an address has one spelling."""
+    text = meant_text(as_text(value))
     if len(text) <= MAX_TEXT:
         return text
     return (

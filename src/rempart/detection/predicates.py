@@ -15,13 +15,14 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from importlib import import_module
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from math import isfinite
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Protocol
 
 from rempart.detection.condition import Leaf, LeafKind
 from rempart.detection.repeats import LONGEST, MOST_WILD, too_large
+from rempart.site.address import Address, meant
 
 hyperscan: Any
 try:
@@ -459,15 +460,13 @@ def _within(network: str) -> Callable[[str], bool]:
 
     def within(text: str) -> bool:
         address = _address(text)
-        if isinstance(address, IPv6Address) and address.ipv4_mapped and wanted.version == 4:
-            address = address.ipv4_mapped
-        return address is not None and address in wanted
+        return address is not None and (address in wanted or meant(address) in wanted)
 
     return within
 
 
 @lru_cache(maxsize=256)
-def _address(text: str) -> IPv4Address | IPv6Address | None:
+def _address(text: str) -> Address | None:
     """The address that the text is. Rules ask about many networks at once: each text is read once."""
     try:
         return ip_address(text.strip())

@@ -3,17 +3,15 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any, Self
 
 import msgspec
 
 from rempart.events.event import Event
 from rempart.instants import Instant
+from rempart.site.address import Address, Network, meant
 from rempart.site.site import Site
-
-Network = IPv4Network | IPv6Network
-Address = IPv4Address | IPv6Address
 
 _REMEMBERED = 65_536
 _NOWHERE = ("*", "0.0.0.0/0", "::/0")
@@ -26,7 +24,7 @@ def normal(text: str) -> Address | None:
         address = ip_address(text.partition("%")[0].strip("[]"))
     except ValueError:
         return None
-    return getattr(address, "ipv4_mapped", None) or address
+    return meant(address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 
-from rempart.containment.holdings import Network, network, single, spelled
+from rempart.containment.holdings import network, single, spelled
 from rempart.containment.limits import Limits
 from rempart.containment.way import addresses
 from rempart.engine import facts, orders
@@ -12,6 +12,7 @@ from rempart.engine.named import opening_named
 from rempart.engine.state import State
 from rempart.errors import InputRefused, require
 from rempart.instants import Instant, after, minutes
+from rempart.site.address import Network
 from rempart.site.opening import Opening, OpeningState
 from rempart.site.site import Site
 

@@ -16,6 +16,7 @@ from rempart.engine.state import NEVER, Door, Measure, State
 from rempart.errors import InputRefused
 from rempart.incidents.triage import inside
 from rempart.instants import Instant
+from rempart.site.address import meant
 from rempart.site.opening import Opening, OpeningState
 from rempart.site.site import Site, Zone
 
@@ -57,7 +58,7 @@ def why(site: Site, state: State, address: str, refused: Mapping[str, int]) -> t
     ``refused``: the kernel's counters. Raises InputRefused for what is no single address.
     """
     try:
-        known = ip_address(address)
+        known = meant(ip_address(address))
     except ValueError as error:
         raise InputRefused(
             f"{address[:60]!r} is no address", now="Write it like 203.0.113.7 or 2001:db8::1."

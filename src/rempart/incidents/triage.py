@@ -14,6 +14,7 @@ from rempart.detection.finding import Finding, Kind, Level, Outcome
 from rempart.events.observable import ObservableKind, Role
 from rempart.incidents.incident import Incident, IncidentState
 from rempart.instants import Duration, Instant, hours
+from rempart.site.address import meant
 from rempart.site.site import Site
 
 TOGETHER: Duration = hours(24)
@@ -86,7 +87,7 @@ _EVERYWHERE = frozenset(
 def inside(site: Site, address: str) -> bool:
     """True when the address lies in one of the site's zones."""
     try:
-        wanted = ip_address(address)
+        wanted = meant(ip_address(address))
     except ValueError:
         return False
     return any(wanted in _network(text) for zone in site.zones for text in zone.networks)

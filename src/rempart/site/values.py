@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from unicodedata import category
 
+from rempart.site.address import meant, meant_network
 from rempart.site.hours import DAY
 from rempart.site.opening import Direction, OpeningState, Service, Transport
 from rempart.site.page import Rule, Wrong, shown
@@ -108,7 +109,7 @@ def _unscoped(value: object) -> str:
 def _network(value: object) -> str:
     text = _unscoped(value)
     try:
-        return str(ipaddress.ip_network(text))
+        return str(meant_network(ipaddress.ip_network(text)))
     except ValueError:
         try:
             meant = ipaddress.ip_network(text, strict=False)
@@ -121,7 +122,7 @@ def _network(value: object) -> str:
 
 def _address(value: object) -> str:
     try:
-        return str(ipaddress.ip_address(_unscoped(value)))
+        return str(meant(ipaddress.ip_address(_unscoped(value))))
     except ValueError:
         raise Wrong(f"{shown(value)} is no address", "Write it as 192.0.2.7 or 2001:db8::7.") from None
 
@@ -132,6 +133,8 @@ def _interface_address(value: object) -> str:
         ip = ipaddress.ip_interface(text).ip
     except ValueError:
         raise Wrong(f"{shown(text)} is no address", "Write it as 192.0.2.7 or 192.0.2.7/24.") from None
+    if meant(ip) is not ip:
+        raise Wrong(f"{shown(text)} is IPv4 written inside IPv6", f"Did you mean `{meant(ip)}`?")
     # The proxy answers on each of them, and does not start where it cannot: `ip addr` shows fe80::… beside the others.
     if ip.is_link_local or ip.is_unspecified or ip.is_multicast:
         raise Wrong(f"{shown(text)} is no address that others can reach", "Leave it out.")
@@ -145,7 +148,8 @@ def _host(value: object) -> str:
     if text.startswith("*."):
         raise Wrong(f"{shown(text)}: a name with a star cannot be looked up", "List the names, or write `*`.")
     try:
-        return str(ipaddress.ip_network(text)).removesuffix("/32").removesuffix("/128")
+        network = meant_network(ipaddress.ip_network(text))
+        return str(network).removesuffix("/32").removesuffix("/128")
     except ValueError:
         raise Wrong(
             f"{shown(text)} is no address, network or name",

@@ -13,13 +13,14 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
 from rempart.containment import gate
 from rempart.containment.barrier import Between, OneWay
-from rempart.containment.holdings import Holdings, Network, Trial, close, holdings, network, spelled
+from rempart.containment.holdings import Holdings, Trial, close, holdings, network, spelled
 from rempart.containment.limits import limited_by_kernel
 from rempart.containment.measure import Enforcement
 from rempart.containment.names import resolved
 from rempart.containment.way import Way, port_ranges, ways
 from rempart.errors import InputRefused
 from rempart.instants import Instant
+from rempart.site.address import Network
 from rempart.site.opening import Opening, OpeningState, Transport
 from rempart.site.site import Safeguard, Site, Zone
 

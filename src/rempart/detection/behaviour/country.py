@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 
-from rempart.detection.surroundings import Address, normal
+from rempart.detection.surroundings import normal
 from rempart.errors import InputRefused
+from rempart.site.address import Address
 
 AROUND = {4: 16, 6: 32}
 """Prefix length of the network that stands for the place of an address."""

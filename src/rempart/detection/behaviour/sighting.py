@@ -6,9 +6,10 @@ from enum import StrEnum
 from ipaddress import ip_network
 from typing import Any
 
-from rempart.detection.surroundings import Network, Surroundings, normal
+from rempart.detection.surroundings import Surroundings, normal
 from rempart.events.event import Event
 from rempart.instants import Instant, seconds
+from rempart.site.address import Network
 
 _REMEMBERED = 65_536
 
