@@ -65,6 +65,21 @@ def joining() -> Target:
     return target
 
 
+def framing() -> Target:
+    """Whatever the lines of a file are, records come out; each is bytes, and their reading ends."""
+    from rempart.events.framing import Documents, Elements, framing
+
+    def target(data: bytes) -> None:
+        lines = data.split(b"\n")
+        for frames in (framing(lines), Elements(), Documents()):
+            if frames is not None:
+                records = [*frames.records(lines[:3]), *frames.records(lines[3:]), *frames.rest()]
+                assert all(isinstance(each, bytes) for each in records)
+                assert not frames.rest()
+
+    return target
+
+
 _EVENTS: tuple[Mapping[str, Any], ...] = (
     {},
     {
@@ -174,7 +189,13 @@ def targets() -> Mapping[str, Callable[[], Target]]:
     from rempart.events.decode import DECODERS
 
     decoders = {name: (lambda name=name: decoding(name)) for name in DECODERS}
-    others = {"joining": joining, "rules": loading, "matching": matching, "expressions": expressions}
+    others = {
+        "joining": joining,
+        "framing": framing,
+        "rules": loading,
+        "matching": matching,
+        "expressions": expressions,
+    }
     return {**decoders, **others}
 
 

@@ -359,6 +359,8 @@ def test_a_selection_has_any_name(name: str, condition: str) -> None:
         ("---\n{}...\n", ""),
         ("%YAML 1.2\n---\n{}", ""),
         ("# nothing\n---\n---\n{}", ""),
+        ("---\n---\n\ufeff{}", ""),
+        ("\ufeff---\n...\n\ufeff---\n{}", "\r\n"),
     ],
 )
 def test_files_as_editors_write_them(whole: str, also: str) -> None:

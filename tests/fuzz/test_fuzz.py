@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 SECONDS = 2
 
 
-@pytest.mark.parametrize("target", ["joining", "rules", "matching", "windows-json"])
+@pytest.mark.parametrize("target", ["joining", "framing", "rules", "matching", "windows-json"])
 def test_nothing_breaks_within_some_seconds(target: str, tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "benchmarks.fuzz", target, "--seconds", str(SECONDS), "--keep", str(tmp_path)],

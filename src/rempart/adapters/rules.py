@@ -1,5 +1,6 @@
 """Reads rule files from folders, for `rempart.detection.sigma.load`."""
 
+import codecs
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 from rempart.errors import InputRefused
 
 _ENDINGS = (".yml", ".yaml")
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 SUFFIXES = frozenset(_ENDINGS)
 
 
@@ -44,10 +46,13 @@ def _found(path: str) -> Iterator[str]:
 
 def _text(path: str) -> str:
     try:
-        # What is no UTF-8 is refused by `load`, which names the line, and takes no other rule along.
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123  see _found
-            return file.read()
+        with open(path, "rb") as file:  # noqa: PTH123  see _found
+            written = file.read()
     except OSError as fault:
         raise InputRefused(
             f"cannot be read: {fault}", where=path, now="Mend the file or leave it out."
         ) from fault
+    # What is no text is refused by `load`, which names the line, and takes no other rule along.
+    codec = "utf-16" if written.startswith(_UTF16) else "utf-8"
+    text = written.decode(codec, "surrogateescape")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

@@ -37,6 +37,14 @@ Document = Mapping[Any, Any]
 Placeholders = Mapping[str, Sequence[str]]
 
 
+_MARKED = re.compile(r"(?m)^\ufeff")
+
+
+def unmarked(text: str) -> str:
+    """The text without byte order marks: files joined into one have one before each document."""
+    return _MARKED.sub("", text) if "\ufeff" in text else text
+
+
 _DEEPEST = 200
 _NESTING = ("[", "{", "- ", "? ")
 

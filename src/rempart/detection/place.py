@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import yaml
 
+from rempart.detection.notation import unmarked
 from rempart.detection.rule import RuleCard
 from rempart.errors import Problem
 
@@ -43,7 +44,9 @@ def _line(what: str, text: str, document: int) -> int:
     if said := _SAID.findall(what):
         return int(said[-1])
     try:
-        documents = [each for each in yaml.compose_all(text, Loader=_LOADER) if _holds_something(each)]
+        documents = [
+            each for each in yaml.compose_all(unmarked(text), Loader=_LOADER) if _holds_something(each)
+        ]
     except (yaml.YAMLError, RecursionError, ValueError):
         return 1
     meant = documents[document - 1 : document] if document else documents

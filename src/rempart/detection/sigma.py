@@ -124,6 +124,7 @@ class _Draft:
 
     def add(self, path: str, text: str) -> None:
         """Read every document of one file."""
+        text = notation.unmarked(text)
         try:
             notation.check_text(text)
             documents = [each for each in yaml.load_all(text, Loader=RuleLoader) if each is not None]

@@ -1,8 +1,11 @@
 """Logs of every make are cut into what a decoder can read alone."""
 
+import bz2
 import gzip
 import json
 from pathlib import Path
+
+import pytest
 
 from rempart.adapters.collect import files
 from rempart.adapters.collect.files import Batch, LogFile
@@ -38,6 +41,31 @@ def test_records_in_an_array_become_lines(tmp_path: Path) -> None:
             path.write_bytes(gzip.compress(text.encode()))
             assert [json.loads(line) for line in lines_of(path)] == records
             assert [json.loads(line) for line in sample_of(path)] == records
+
+
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "utf-16-be", "utf-16-le"])
+def test_text_as_windows_writes_it_is_read_packed_or_not(tmp_path: Path, codec: str) -> None:
+    records = [{"eventName": "é", "n": n} for n in range(3)]
+    text = "\r\n".join(json.dumps(each, ensure_ascii=False) for each in records)
+    for name, pack in (("a.json", bytes), ("a.gz", gzip.compress), ("a.bz2", bz2.compress)):
+        (tmp_path / name).write_bytes(pack(text.encode(codec)))
+        assert [json.loads(line) for line in lines_of(tmp_path / name)] == records
+        assert [json.loads(line) for line in sample_of(tmp_path / name)] == records
+
+
+def test_what_is_cut_off_in_utf_16_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes('{"a": 1}\n{"b'.encode("utf-16")[:-1])
+    assert lines_of(path) == [b'{"a": 1}', b'{"\xef\xbf\xbd']
+
+
+def test_elements_over_several_lines(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    event = "<Event>\r\n <System>\r\n  <EventID>1</EventID>\r\n </System>\r\n</Event>\r\n"
+    path.write_bytes(
+        f"<?xml version='1.0' encoding='utf-16'?>\r\n<Events>\r\n{event * 900}</Events>".encode("utf-16")
+    )
+    assert lines_of(path) == [event.replace("\r", "").rstrip().encode()] * 900
 
 
 def test_what_only_begins_like_an_array_is_read_line_by_line(tmp_path: Path) -> None:

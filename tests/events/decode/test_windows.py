@@ -141,6 +141,115 @@ def test_the_same_record_however_it_was_written(document: dict[str, Any], names:
     assert {name: found.get(name) for name in names} == {name: AS_IT_IS[name] for name in names}
 
 
+SYSMON = "Microsoft-Windows-Sysmon"
+CHANNEL = f"{SYSMON}/Operational"
+WHO = r"C:\Windows\System32\whoami.exe"
+DATA = f'<EventData><Data Name="Image">{WHO}</Data></EventData>'
+XML = (
+    f'<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider Name="{SYSMON}"/>'
+    f'<EventID>1</EventID><TimeCreated SystemTime="2026-01-02T03:04:05Z"/><Channel>{CHANNEL}</Channel>'
+    f"<Computer>pc1</Computer></System>{DATA}</Event>"
+)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        XML,
+        XML.replace("><", ">\n  <"),
+        f"<14>1 2026-01-02T03:04:06Z pc1 nxlog 7 - - {XML}",
+        "<14>Jan  2 03:04:05 pc1 Microsoft-Windows-Sysmon[7]: "
+        + json.dumps(
+            {
+                "EventTime": "2026-01-02T03:04:05+00:00",
+                "Hostname": "pc1",
+                "EventID": 1,
+                "SourceName": SYSMON,
+                "Channel": CHANNEL,
+                "Image": WHO,
+            }
+        ),
+        {  # Velociraptor
+            "System": {
+                "Provider": {"Name": SYSMON, "Guid": "5770385f"},
+                "EventID": {"Value": 1},
+                "TimeCreated": {"SystemTime": 1767323045.0},
+                "Channel": CHANNEL,
+                "Computer": "pc1",
+            },
+            "EventData": {"Image": WHO},
+            "Message": "Process Create",
+        },
+        {  # OpenWEC
+            "System": {
+                "Provider": {"Name": SYSMON},
+                "EventID": 1,
+                "TimeCreated": "2026-01-02T03:04:05Z",
+                "Channel": CHANNEL,
+                "Computer": "pc1",
+            },
+            "EventData": {"Image": WHO},
+        },
+        {  # Wazuh
+            "timestamp": "2026-01-02T03:04:06.000+0000",
+            "rule": {"id": "61603"},
+            "data": {
+                "win": {
+                    "system": {
+                        "providerName": SYSMON,
+                        "eventID": "1",
+                        "systemTime": "2026-01-02T03:04:05Z",
+                        "channel": CHANNEL,
+                        "computer": "pc1",
+                    },
+                    "eventdata": {"image": WHO.replace("\\", "\\\\")},
+                }
+            },
+        },
+        {  # Log Analytics
+            "TimeGenerated": "2026-01-02T03:04:05Z",
+            "Source": SYSMON,
+            "EventLog": CHANNEL,
+            "Computer": "pc1",
+            "EventID": 1,
+            "EventData": f'<DataItem type="System.XmlData" time="x" sourceHealthServiceId="y">{DATA}</DataItem>',
+            "Type": "Event",
+        },
+        {  # Get-WinEvent | ConvertTo-Json
+            "Id": 1,
+            "LogName": CHANNEL,
+            "ProviderName": SYSMON,
+            "MachineName": "pc1",
+            "TimeCreated": "/Date(1767323045000)/",
+            "Message": f"Process Create:\r\nRuleName: -\r\nImage: {WHO}\r\nUser: PC1\\bob",
+            "Properties": [{"Value": WHO}],
+        },
+    ],
+)
+def test_the_same_event_in_whatever_it_comes(line: str | dict[str, Any]) -> None:
+    found = windows.decode(line if isinstance(line, str) else json.dumps(line), "", 1)
+    asked = {"Channel": CHANNEL, "Provider_Name": SYSMON, "Image": WHO, "Computer": "pc1"}
+    assert {name: found.fields.get(name) for name in asked} == asked
+    assert str(found.fields["EventID"]) == "1"
+    assert found.time == parse_rfc3339("2026-01-02T03:04:05Z")
+    rules = load([("who.yml", WHO_RULE)]).rules
+    assert Matcher(rules).matches(found) == tuple(rules)
+
+
+WHO_RULE = r"""
+title: who
+logsource: {product: windows, category: process_creation}
+detection: {s: {Image|endswith: '\whoami.exe'}, condition: s}
+"""
+
+
+def test_sysmon_for_linux_is_no_windows() -> None:
+    event = '<Event><System><Provider Name="Linux-Sysmon"/><EventID>1</EventID></System></Event>'
+    line = f"Jan  2 03:04:05 box sysmon: {event}"
+    with pytest.raises(DecodeError):
+        windows.decode(line, "", 1)
+
+
 def test_one_named_element_is_no_list() -> None:
     data = {"Data": {"#attributes": {"Name": "Image"}, "#text": "a.exe"}}
     event = {"Event": {"System": {"EventID": 1}, "EventData": data}}

@@ -1,10 +1,12 @@
 """Finds log files and reads their lines in batches, compressed or not.
 
 A line is what a decoder can read alone. Where it needs others it is given them: rows of Zeek and IIS the header of
-their columns, system calls of auditd what else was recorded of them. Records in one JSON array (CloudTrail's
-``{"Records": [...]}``) become lines, numbered by their place in it.
+their columns, system calls of auditd what else was recorded of them. Records that are no lines
+(`rempart.events.framing`) are numbered by their place. Text in UTF-16, as PowerShell writes it, becomes UTF-8.
 """
 
+import bz2
+import codecs
 import gzip
 import io
 import os
@@ -15,14 +17,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any
 
-import orjson
 import zstandard
 
 from rempart.errors import Problem
 from rempart.events.columns import Columns
+from rempart.events.framing import LONGEST, framing
 from rempart.events.joining import Joining
 
-LONGEST_LINE = 16 << 20
+LONGEST_LINE = LONGEST
 """Bytes of the longest line that is read; Windows events with scripts in them are long, a disk image is no log."""
 
 BATCH_LINES = 8_000
@@ -31,13 +33,10 @@ _FIRST_LINES = 500
 """Lines of the first batch; each next one has twice as many, up to the most. So something is soon seen of any file, and
 what several processes do before they part is short."""
 _BATCH_BYTES = 12 << 20
-_NAMES = frozenset({".evtx", ".json", ".jsonl", ".ndjson", ".log"})
+_NAMES = frozenset({".evtx", ".json", ".jsonl", ".ndjson", ".log", ".xml"})
 _SAMPLE = 1 << 16
 _SAMPLED = 100
 """Lines in a sample, taken evenly: in a log of many programs each should be among them."""
-_LONGEST_ARRAY = 64 << 20
-"""Bytes of the longest file whose records stand in one JSON array: it must be read whole."""
-_ARRAYS = ("Records", "records", "value", "events", "Events")
 _PACKED = 1 << 10
 """Bytes unpacked at once: in zstd four bytes may stand for 128 KiB, so this is at most 32 MiB."""
 _MEND = "Copy the file again; what could be read of it was read."
@@ -104,9 +103,9 @@ def look(source: str) -> LogFile | Problem:
         return Problem(f"cannot be read: {fault}", source, _MEND)
     if b"\0" in sample:
         return Problem("is neither EVTX nor text", source, "Give EVTX, JSON lines or text logs.")
-    if _is_array(sample):
-        return LogFile(source, Shape.LINES, size, _sampled(_first_of_array(source)))
     whole = sample.splitlines() if len(sample) < _SAMPLE else sample.splitlines()[:-1] or [sample]
+    if framing(whole) is not None:
+        return LogFile(source, Shape.LINES, size, _sampled(_first_records(source)))
     return LogFile(source, Shape.LINES, size, _sampled(Columns().joined(whole)))
 
 
@@ -136,54 +135,35 @@ def batches(source: str) -> Iterator[Batch | Problem]:
 
 def _records(lines: IO[bytes]) -> Iterator[list[bytes]]:
     """The lines in batches, each line with the others that it needs to be understood."""
+    batch = _batch(lines, _FIRST_LINES)
+    if (frames := framing(batch)) is not None:
+        while batch:
+            if found := frames.records(batch):
+                yield found
+            batch = _batch(lines, _FIRST_LINES)
+        if found := frames.rest():
+            yield found
+        return
     joining = Joining()
     held: list[bytes] = []
     most = _FIRST_LINES
-    while batch := _batch(lines, most):
+    while batch:
         most = min(2 * most, BATCH_LINES)
-        if not held and _is_array(b"\n".join(batch[:3])) and (records := _array(batch, lines)) is not None:
-            yield records
-            return
         batch = held + batch
         given = len(batch) - joining.unfinished(batch)
         batch, held = batch[:given], batch[given:]
         if batch:
             batch = joining.joined(batch)
             yield batch
-            del batch
+        del batch  # not held while the next one is read
+        batch = _batch(lines, most)
     if held:
         yield joining.joined(held)
 
 
-# -- arrays -------------------------------------------------------------------------------------------------------
-
-
-def _is_array(text: bytes) -> bool:
-    """Whether it begins an array of records, in an object or not, rather than one record a line."""
-    start = text[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start.startswith(b"["):
-        return start[1:].lstrip()[:1] in (b"{", b"")
-    inner = start[1:].lstrip()
-    return start.startswith(b"{") and any(
-        inner.startswith(f'"{name}"'.encode()) and inner[len(name) + 2 :].lstrip(b" :\r\n\t")[:1] == b"["
-        for name in _ARRAYS
-    )
-
-
-def _array(batch: list[bytes], lines: IO[bytes]) -> list[bytes] | None:
-    """The records of the array, one a line; None when it is none, or too long."""
-    rest = lines.read(_LONGEST_ARRAY)
-    try:
-        document = orjson.loads(b"\n".join(batch) + b"\n" + rest)
-    except orjson.JSONDecodeError:
-        return None if not rest else [*batch, *rest.splitlines()]
-    found = document if isinstance(document, list) else next(iter(document.values()))
-    return [orjson.dumps(each) for each in found] if isinstance(found, list) else None
-
-
-def _first_of_array(source: str) -> list[bytes]:
-    with Path(source).open("rb") as raw, _decompressed(source, raw) as lines:
-        return next(_records(lines), [])[:_SAMPLED]
+def _first_records(source: str) -> list[bytes]:
+    """Those that the beginning of a file holds whose records are no lines; none where it breaks off before."""
+    return next((each.lines for each in batches(source) if isinstance(each, Batch)), [])
 
 
 class _TooLong(Exception):
@@ -203,15 +183,58 @@ def _batch(lines: IO[bytes], most: int) -> list[bytes]:
     return batch
 
 
-def _decompressed(source: str, raw: IO[bytes]) -> IO[bytes]:
+def _decompressed(source: str, raw: io.BufferedReader) -> IO[bytes]:
+    """The text of a file in UTF-8, whatever it is packed with."""
     raw.seek(0)
     head = raw.read(4)
     raw.seek(0)
     if head == b"\x28\xb5\x2f\xfd":
-        return io.BufferedReader(_Zstandard(raw), 1 << 20)
+        return _text(io.BufferedReader(_Zstandard(raw), 1 << 20))
     if head[:2] == b"\x1f\x8b":
-        return io.BufferedReader(gzip.GzipFile(source, fileobj=raw), 1 << 20)
-    return raw
+        return _text(io.BufferedReader(gzip.GzipFile(source, fileobj=raw), 1 << 20))
+    if head[:3] == b"BZh":
+        return _text(io.BufferedReader(bz2.BZ2File(raw), 1 << 20))
+    return _text(raw)
+
+
+def _text(plain: io.BufferedReader) -> IO[bytes]:
+    """The text without its byte order mark; in UTF-8 where the mark, or the first character's zero, says UTF-16."""
+    head = plain.peek(4)[:4]
+    if head.startswith(codecs.BOM_UTF8):
+        plain.read(len(codecs.BOM_UTF8))
+    for order, mark in (("le", codecs.BOM_UTF16_LE), ("be", codecs.BOM_UTF16_BE)):
+        if head.startswith(mark) or head[:2] in [f"{each}".encode(f"utf-16-{order}") for each in "{[<"]:
+            return io.BufferedReader(_Utf16(plain, f"utf-16-{order}"), 1 << 16)
+    return plain
+
+
+class _Utf16(io.RawIOBase):
+    """The text of a file in UTF-16, in UTF-8; what is no text becomes U+FFFD."""
+
+    def __init__(self, packed: IO[bytes], codec: str) -> None:
+        super().__init__()
+        self._packed = packed
+        self._decoder = codecs.getincrementaldecoder(codec)("replace")
+        self._begun = False
+        self._held = memoryview(b"")
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer as far as there is text at hand."""
+        while not self._held:
+            packed = self._packed.read(_SAMPLE)
+            text = self._decoder.decode(packed, final=not packed)
+            if not packed and not text:
+                return 0
+            self._held = memoryview((text if self._begun else text.removeprefix("\ufeff")).encode())
+            self._begun = True
+        size = min(len(buffer), len(self._held))
+        buffer[:size] = self._held[:size]
+        self._held = self._held[size:]
+        return size
 
 
 class _Zstandard(io.RawIOBase):

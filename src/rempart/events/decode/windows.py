@@ -5,11 +5,12 @@ match, so it is fixed here: System first, then EventData, then UserData; event d
 name; of attributes those are kept that rules ask for, by both names (``Provider_Name``, ``Execution_ProcessID``). Every
 value of an EVTX record becomes text; an absent value and JSON null are absent, an empty text stays; a list is joined by
 one blank. The same record is read however it was written: attributes apart or marked with ``@``, data as a list of
-named elements, in Winlogbeat's words of any version, dotted or not. Flat JSON is left as it is, with ``Provider_Name``
-taken from ``SourceName`` where it is missing. The machine has both its names, ``Computer`` and ``ComputerName``. A
-field name with blanks between its words also exists without them ("Threat Name", ThreatName), for Defender's rules.
-What Security's audit tells of processes (4688) and the registry (4657) is there in Sysmon's words too, what Defender
-found in those of Sigma's category ``antivirus``, and what RPC Firewall saw in those of its rules.
+named elements, in Winlogbeat's words of any version, dotted or not, in Wazuh's, in those of Log Analytics' table
+``Event`` and of PowerShell's ``Get-WinEvent``, behind a syslog head too. Flat JSON is left as it is, with
+``Provider_Name`` taken from ``SourceName`` where it is missing. The machine has both its names, ``Computer`` and
+``ComputerName``. A field name with blanks between its words also exists without them ("Threat Name", ThreatName), for
+Defender's rules. What Security's audit tells of processes (4688) and the registry (4657) is there in Sysmon's words
+too, what Defender found in those of Sigma's category ``antivirus``, and what RPC Firewall saw in those of its rules.
 """
 
 import json
@@ -22,21 +23,25 @@ from typing import Any, NamedTuple
 import orjson
 
 from rempart.errors import DecodeError
+from rempart.events import syslog_header
+from rempart.events.document import moment
 from rempart.events.element import read as read_element
 from rempart.events.event import Event, LogSource
+from rempart.events.line import MAX_LINE
+from rempart.instants import Instant
 
 LOGSOURCE = LogSource(product="windows")
 
 
 def decode(line: bytes | str, source: str, record: int) -> Event:
-    """One JSON object as an event: nested as in EVTX, as Winlogbeat writes it, or flat; or the same in XML.
+    """One JSON object as an event: nested as in EVTX, as a shipper writes it, or flat; or the same in XML.
 
     Raises `DecodeError` when the line is neither, or none about a Windows event.
     """
     try:
         document = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        document = _element(line)
+        document = _carried(line)
         if document is None:
             raise DecodeError(f"not JSON: {error}", where=f"{source}:{record}") from error
     if document.__class__ is not dict:
@@ -44,7 +49,8 @@ def decode(line: bytes | str, source: str, record: int) -> Event:
     flat, also, named = _SHAPES[tuple(document)]
     if flat:
         fields = document
-        raw: bytes | None = line if isinstance(line, bytes) else line.encode()
+        bare = line if isinstance(line, bytes) else line.encode()
+        raw: bytes | None = bare if bare[:1] == b"{" else _json(fields)
         for name, other in also:
             fields[name] = fields[other]
         when = fields.get(named)
@@ -64,15 +70,28 @@ def decode(line: bytes | str, source: str, record: int) -> Event:
     return Event(LOGSOURCE, fields, source, record, when, raw)
 
 
-def _element(line: bytes | str) -> dict[str, Any] | None:
-    """The event as ``wevtutil`` and event forwarding write it, one on a line; None when the line is no XML."""
+def _carried(line: bytes | str) -> Any:
+    """The event that is no JSON: XML, as ``wevtutil`` and event forwarding write it, or either behind a syslog head.
+
+    None when it is neither. Sysmon for Linux writes such XML too; it is another product's.
+    """
     text = line.encode("utf-8", "replace") if isinstance(line, str) else line
     text = text.strip().removeprefix(b"\xef\xbb\xbf")
     if not text.startswith(b"<Event"):
-        return None
-    with suppress(ValueError):
-        return {"Event": read_element(text, "Event")}
+        if len(text) > MAX_LINE or not (b"{" in text or b"<Event" in text):
+            return None
+        head = syslog_header.parse(text.decode("utf-8", "backslashreplace"))
+        text = head.message.encode() if head else b""
+    with suppress(ValueError):  # what is no JSON and no XML is said so
+        if text.startswith(b"{"):
+            return orjson.loads(text)
+        if text.startswith(b"<Event") and b"Linux-Sysmon" not in text[:_PROVIDER]:
+            return {"Event": read_element(text, "Event")}
     return None
+
+
+_PROVIDER = 512
+"""Bytes in which an element names its provider."""
 
 
 def _json(fields: dict[str, Any]) -> bytes | None:
@@ -89,9 +108,16 @@ def _nested(document: dict[str, Any]) -> dict[str, Any]:
     for event in (document.get("Event"), document):
         if isinstance(event, dict) and isinstance(event.get("System"), dict):
             return flatten(event)
+    for read in (_winlogbeat, _wazuh, _log_analytics, _powershell):
+        if (fields := read(document)) is not None:
+            return fields
+    raise LookupError
+
+
+def _winlogbeat(document: dict[str, Any]) -> dict[str, Any] | None:
     event = document.get("winlog", document)
     if not isinstance(event, dict) or not {"event_id", "winlog.event_id"} & event.keys():
-        raise LookupError
+        return None
     before = "winlog." if "winlog.event_id" in event else ""
     system = {name: event[before + key] for key, name in _WINLOGBEAT.items() if before + key in event}
     data: dict[str, Any] = {"System": system}
@@ -102,6 +128,78 @@ def _nested(document: dict[str, Any]) -> dict[str, Any]:
     return {**flatten(data), "@timestamp": document.get("@timestamp")}
 
 
+def _wazuh(document: dict[str, Any]) -> dict[str, Any] | None:
+    """Names begin with a small letter, and every backslash of the data is written twice."""
+    data = document.get("data", document)
+    said = data.get("win") if isinstance(data, dict) else None
+    if not isinstance(said, dict) or not isinstance(system := said.get("system"), dict):
+        return None
+    parts = {part: said.get(part.lower()) for part in ("EventData", "UserData")}
+    event = {part: _capital(data) for part, data in parts.items() if isinstance(data, dict)}
+    known = {_WAZUH[name]: value for name, value in system.items() if name in _WAZUH}
+    return flatten({"System": known, **event})
+
+
+def _capital(data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name[:1].upper() + name[1:]: value.replace("\\\\", "\\") if isinstance(value, str) else value
+        for name, value in data.items()
+    }
+
+
+def _log_analytics(document: dict[str, Any]) -> dict[str, Any] | None:
+    """The table ``Event`` of Azure's Log Analytics: the data stand in it as XML."""
+    if not isinstance(document.get("EventLog"), str) or "EventID" not in document:
+        return None
+    system = {name: document.get(key) for key, name in _TABLE.items()}
+    data: Any = None
+    with suppress(ValueError):
+        data = read_element(f"<Event>{document.get('EventData') or ''}</Event>".encode(), "Event")
+    data = data if isinstance(data, dict) else {}
+    return flatten({"System": system, **data.get("DataItem", data)})
+
+
+def _powershell(document: dict[str, Any]) -> dict[str, Any] | None:
+    """``Get-WinEvent | ConvertTo-Json``: the data have no names there; Sysmon's stand in its message."""
+    if "Id" not in document or not isinstance(document.get("LogName"), str):
+        return None
+    fields = flatten({"System": {name: document.get(key) for key, name in _GET_WINEVENT.items()}})
+    message = str(document.get("Message") or "")
+    if fields.get("Provider_Name") == "Microsoft-Windows-Sysmon":
+        fields |= dict(_SAID.findall(message))
+    when = document.get("TimeCreated")
+    written = when.get("value") if isinstance(when, dict) else when
+    if isinstance(written, str) and (since := _DATE.fullmatch(written)):
+        fields["TimeCreated"] = int(since[1]) / 1000
+    elif isinstance(written, str):
+        fields["TimeCreated"] = written
+    return {**fields, "Message": message}
+
+
+_SAID = re.compile(r"(?m)^(\w{1,40}): (.*?)\r?$")
+_DATE = re.compile(r"/Date\((\d{1,14})\)/")
+_GET_WINEVENT = {
+    "LogName": "Channel",
+    "Id": "EventID",
+    "ProviderName": "Provider_Name",
+    "MachineName": "Computer",
+}
+_TABLE = {
+    "EventLog": "Channel",
+    "EventID": "EventID",
+    "Source": "Provider_Name",
+    "Computer": "Computer",
+    "TimeGenerated": "TimeCreated",
+}
+_WAZUH = {
+    "channel": "Channel",
+    "eventID": "EventID",
+    "providerName": "Provider_Name",
+    "computer": "Computer",
+    "systemTime": "SystemTime",
+    "eventRecordID": "EventRecordID",
+    "message": "Message",
+}
 _WINLOGBEAT = {
     "channel": "Channel",
     "log_name": "Channel",  # before 7
@@ -129,22 +227,25 @@ def _system(system: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
             fields[name] = _scalar(value)
             continue
-        if "#text" in value:
-            fields[name] = _scalar(value["#text"])
+        for text in ("#text", "Value"):  # Velociraptor says Value
+            if text in value:
+                fields[name] = _scalar(value[text])
         element = name.removesuffix("_attributes")
-        attributes = value if element != name else _attributes(value)
+        attributes = value if element != name else _attributes(value) or value
         if element in _TELLING:
             for attribute, field in _TELLING[element]:
                 if (said := attributes.get(attribute)) is not None:
-                    fields[field] = _scalar(said)
-        elif not attributes and "#text" not in value and "#attributes" not in value:
+                    fields[field] = (
+                        said if isinstance(said, float) else _scalar(said)
+                    )  # a time, to Velociraptor
+        elif element == name and name not in fields and not _attributes(value) and "#attributes" not in value:
             fields[name] = _scalar(value)
     if "Computer" in fields:
         fields["ComputerName"] = fields["Computer"]
     return fields
 
 
-_TELLING = {
+_TELLING: Mapping[str, tuple[tuple[str, str], ...]] = {
     "Provider": (("Name", "Provider_Name"),),
     "TimeCreated": (("SystemTime", "SystemTime"),),
     "Execution": (("ProcessID", "Execution_ProcessID"), ("ThreadID", "Execution_ThreadID")),
@@ -226,7 +327,7 @@ def _shape(names: tuple[str, ...]) -> _Shape:
     machine = next((name for name in _MACHINES if name in names), None)
     machines = {"Computer": machine, "ComputerName": machine} if machine else {}
     also = tuple((new, name) for new, name in {**blanks, **provider, **machines}.items() if new not in names)
-    flat = "EventID" in names or "Channel" in names
+    flat = ("EventID" in names or "Channel" in names) and "EventLog" not in names
     return _Shape(flat, also, next((name for name in _TIMES if name in names), ""))
 
 
@@ -398,6 +499,8 @@ def _details(kind: str, value: str) -> str:
 _TIMES = ("SystemTime", "TimeCreated", "@timestamp", "UtcTime", "EventTime")
 
 
-def _when(fields: dict[str, Any]) -> str | None:
-    """The text of the time, under the first of its names that has one."""
-    return next((text for name in _TIMES if (text := fields.get(name)) and isinstance(text, str)), None)
+def _when(fields: dict[str, Any]) -> Instant | str | None:
+    """The text of the time, under the first of its names that has one; else the first number, seconds since 1970."""
+    said = [fields[name] for name in _TIMES if name in fields]
+    text = next((each for each in said if each and isinstance(each, str)), None)
+    return text or next(filter(None, map(moment, said)), None)
