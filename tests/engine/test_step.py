@@ -227,14 +227,22 @@ def test_a_watch_that_comes_back_is_asked_again() -> None:
     assert count.addresses == (WARD_PC,)
 
 
-def test_the_machine_stays_within_its_budget() -> None:
-    def guess(n: int) -> Finding:
-        return replace(
-            GUESSING, id=f"g{n}", observables=(replace(GUESSING.observables[0], value=f"192.0.2.{n}"),)
-        )
+def guess(n: int) -> Finding:
+    """One of many neighbours guesses passwords."""
+    return replace(
+        GUESSING, id=f"g{n}", observables=(replace(GUESSING.observables[0], value=f"192.0.2.{n}"),)
+    )
 
+
+def test_the_machine_stays_within_its_budget() -> None:
     talk = Talk().find(*(guess(n) for n in range(1, 40)))
     assert len(talk.state.blocked) == talk.terms.policy.budget.measures_per_prefix
+
+
+def test_what_was_spent_more_than_an_hour_ago_is_no_longer_counted() -> None:
+    talk = Talk().find(*(guess(n) for n in range(1, 40)))
+    talk.wait(after(talk.now, hours(1))).find(guess(40))
+    assert talk.state.blocked.keys() == {"192.0.2.40"}
 
 
 def test_the_machine_never_blocks_a_lifeline() -> None:

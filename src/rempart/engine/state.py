@@ -19,7 +19,7 @@ from rempart.engine.timekeeping import Timekeeping
 from rempart.engine.unmasking import Unmasking
 from rempart.incidents.casefile import CaseFile
 from rempart.incidents.incident import Incident
-from rempart.instants import Duration, Instant
+from rempart.instants import Duration, Instant, hours
 from rempart.reopening.dossier import Dossier
 from rempart.site.opening import OpeningState
 from rempart.site.placement import Placement
@@ -31,6 +31,9 @@ _V = TypeVar("_V")
 
 NEVER = Instant(0)
 """Before anything was decided."""
+
+BUDGETED = hours(1)
+"""How long what the station did by itself counts against its budget."""
 
 
 class Posture(StrEnum):
@@ -123,6 +126,7 @@ class State:
     contained_until: Instant | None = None
     """When the cut falls back unless somebody confirms it."""
     blocked: Mapping[str, Measure] = field(default_factory=dict)
+    """There may be 100,000 of them (`engine.persistent`)."""
     isolated: Mapping[str, Measure] = field(default_factory=dict)
     barred: Mapping[str, Measure] = field(default_factory=dict)
     warned: frozenset[tuple[str, str, Instant, int]] = frozenset()
@@ -134,7 +138,7 @@ class State:
     known: Mapping[str, None] = field(default_factory=dict)
     """Ids of findings that were sealed, oldest first; bounded (`fold.incidents.KNOWN`)."""
     automatic: tuple[tuple[Instant, str], ...] = ()
-    """When the station acted by itself within the last hour, and on what: its budget."""
+    """When the station acted by itself within an hour before the last time it did, and on what."""
     reopened: tuple[str, ...] = ()
     """Openings in the order in which they were reopened since the last cut."""
     unmaskings: Mapping[str, Unmasking] = field(default_factory=dict)

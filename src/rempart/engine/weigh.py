@@ -11,7 +11,7 @@ from rempart.detection.finding import Finding, Kind, Outcome
 from rempart.engine import facts
 from rempart.engine.facts import MACHINE, AnyFact
 from rempart.engine.fold.fold import fold
-from rempart.engine.state import State
+from rempart.engine.state import BUDGETED, State
 from rempart.engine.tally import is_power_of_ten, tallied
 from rempart.incidents.casefile import NOTHING
 from rempart.incidents.triage import matching, opens, parties
@@ -266,7 +266,7 @@ class _Response:
         """
         if not self.site.enforces or self.finding.spoofable or self.now - self.finding.time > STALE:
             return
-        spent = [target for _, target in self.state.automatic]
+        spent = [target for at, target in self.state.automatic if after(at, BUDGETED) > self.now]
         for target in sorted(targets):
             free = protects(self.site, target, by_machine=True, named=self.named) is None
             if free and self.policy.budget.allows(spent, target):

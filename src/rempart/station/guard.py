@@ -89,7 +89,7 @@ from rempart.station.keychain import Keychain
 from rempart.station.leasing import ANSWERS, Leasing
 from rempart.station.meter import Meter
 from rempart.station.policy import read_policy
-from rempart.station.recall import recall
+from rempart.station.recall import image, recall
 from rempart.station.reception import Reception
 from rempart.station.scribe import Scribe
 from rempart.station.status import OBLIGATIONS, status
@@ -362,7 +362,7 @@ class Guard:
         while True:
             await self._compare()
             self._tick()
-            await self._scribe.snapshot_if_due(lambda: msgspec.json.encode(self.state))
+            await self._scribe.snapshot_if_due(lambda: image(self.state))
             await asyncio.sleep(0.3 if self._warden.fault else READ_BACK)
 
     async def _compare(self) -> None:

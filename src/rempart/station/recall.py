@@ -22,6 +22,11 @@ def recall(journal: Journal, site: Site) -> State:
     return fitted(folded(state, site, facts_of(journal, start)), site)
 
 
+def image(state: State) -> bytes:
+    """The state as a snapshot seals it."""
+    return msgspec.json.encode(state, enc_hook=dict)  # a `PersistentMap`: nothing else in it is unknown
+
+
 def _remembered(journal: Journal, site: Site) -> tuple[int, State] | None:
     """The last snapshot. One of another version, or of a station that stood elsewhere and so held other measures, is
     left aside: the facts tell the same, only longer.

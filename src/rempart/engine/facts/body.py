@@ -44,6 +44,12 @@ FACTS = frozenset(kind.__name__ for kind in AnyFact.__args__)
 """The kinds of journal entries that are facts; the others are the journal's own."""
 
 
+class _Held(msgspec.Struct):
+    """What `read` asks msgspec for: a union by itself is understood anew at each call, a hundred times slower."""
+
+    fact: AnyFact
+
+
 def kind_of(fact: AnyFact) -> str:
     """The journal entry's kind."""
     return type(fact).__name__
@@ -58,5 +64,4 @@ def body_of(fact: AnyFact) -> dict[str, object]:
 
 def read(body: object) -> AnyFact:
     """A fact from a journal body. Raises `msgspec.ValidationError` when it is none."""
-    fact: AnyFact = msgspec.convert(body, AnyFact)
-    return fact
+    return msgspec.convert({"fact": body}, _Held).fact

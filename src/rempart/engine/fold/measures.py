@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 from rempart.engine import facts
-from rempart.engine.state import Measure, State, without
-from rempart.instants import Instant
-
-_HOUR = 3_600_000_000
+from rempart.engine.persistent import PersistentMap
+from rempart.engine.state import BUDGETED, Measure, State, without
+from rempart.instants import Instant, after
 
 
 def after_it(state: State, fact: facts.MeasureFact) -> State:
@@ -15,7 +14,7 @@ def after_it(state: State, fact: facts.MeasureFact) -> State:
         case facts.Blocked():
             return _blocked(state, fact)
         case facts.Unblocked(target=target):
-            return replace(state, blocked=without(state.blocked, target))
+            return replace(state, blocked=PersistentMap.of(state.blocked).without(target))
         case facts.Isolated():
             return _isolated(state, fact)
         case facts.Released(asset=asset):
@@ -29,7 +28,9 @@ def after_it(state: State, fact: facts.MeasureFact) -> State:
 def _blocked(state: State, fact: facts.Blocked) -> State:
     return replace(
         state,
-        blocked={**state.blocked, fact.target: _measure(fact.target, fact, fact.incident)},
+        blocked=PersistentMap.of(state.blocked).with_item(
+            fact.target, _measure(fact.target, fact, fact.incident)
+        ),
         automatic=_spent(state, fact.at, fact.by, fact.target),
         day=replace(state.day, blocked=state.day.blocked + (fact.by == facts.MACHINE)),
     )
@@ -58,6 +59,7 @@ def _measure(
 
 
 def _spent(state: State, at: Instant, by: str, target: str) -> tuple[tuple[Instant, str], ...]:
-    """The automatic measures of the last hour, with this one if the station took it by itself."""
-    recent = tuple(spent for spent in state.automatic if spent[0] > at - _HOUR)
-    return (*recent, (at, target)) if by == facts.MACHINE else recent
+    """The automatic measures that count against the budget, with this one if the station took it by itself."""
+    if by != facts.MACHINE:
+        return state.automatic
+    return (*(spent for spent in state.automatic if after(spent[0], BUDGETED) > at), (at, target))
