@@ -59,6 +59,23 @@ def test_buckets_are_bounded_and_the_latest_are_kept() -> None:
     assert str(MOST + 9) in buckets.full
 
 
+def test_no_crowd_of_others_washes_out_a_bucket_that_was_emptied() -> None:
+    """Under names that are made up, or from places enough, nobody buys more guesses at one account."""
+    buckets = Buckets()
+    for _ in range(THREE.burst):
+        buckets, _ = buckets.take("anne", THREE, START)
+    for number in range(2 * MOST):
+        buckets, _ = buckets.take(f"made up {number}", THREE, START)
+    assert buckets.take("anne", THREE, START)[1] > 0
+    assert len(buckets.full) == MOST
+
+
+def test_what_is_full_again_is_not_kept() -> None:
+    buckets, _ = Buckets().take("a", THREE, START)
+    buckets, _ = buckets.take("b", THREE, at(10))
+    assert list(buckets.full) == ["b"]
+
+
 @pytest.mark.parametrize(
     ("address", "counted_as"),
     [

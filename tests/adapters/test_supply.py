@@ -258,6 +258,19 @@ def test_a_bomb_is_refused_however_it_is_packed(
         install(rules, endless)
 
 
+def test_holes_are_no_bytes(rules: Supply, tmp_path: Path) -> None:
+    """A sparse entry (tar(5), "GNU tar archives") of one block stands for as much nothing as it likes."""
+    hole = tarfile.TarInfo("hole.yml")
+    hole.type = tarfile.GNUTYPE_SPARSE
+    block = bytearray(hole.tobuf(tarfile.GNU_FORMAT))
+    block[483:495] = b"%011o\0" % (supply.MAX_FILE - 1)
+    block[148:156] = b"%06o\0 " % (sum(block[:148]) + sum(block[156:]) + 8 * ord(" "))
+    archive = tmp_path / "set.tar"
+    archive.write_bytes(bytes(block) + tarfile.TarInfo("one.yml").tobuf() + bytes(2 * tarfile.BLOCKSIZE))
+    made = install(rules, archive)
+    assert (names(made), made.left_out) == ({"one.yml"}, 1)
+
+
 def test_a_header_that_never_ends_is_refused(
     rules: Supply, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

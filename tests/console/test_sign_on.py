@@ -128,6 +128,22 @@ def test_whom_the_house_does_not_know_stays_out(claims: dict[str, Any], tmp_path
     visit(tmp_path, site, talk)
 
 
+def test_a_provider_that_keeps_everybody_waiting_takes_two_threads_and_no_more(
+    tmp_path: Path, site: Site
+) -> None:
+    async def talk(home: Household, signs: OpenIdProvider, browser: Browser) -> None:
+        await home.enrol("anne", Role.DUTY)
+        back = await returned(browser)
+        signs.answers.clear()
+        flood = [asyncio.create_task(browser.get(back)) for _ in range(8)]
+        await asyncio.wait(flood, return_when=asyncio.FIRST_COMPLETED)
+        signs.answers.set()
+        assert [each.status_code for each in await asyncio.gather(*flood)].count(403) >= 7
+        assert signs.exchanges <= 2
+
+    visit(tmp_path, site, talk)
+
+
 def test_a_disabled_account_and_a_provider_that_is_away_let_nobody_in(tmp_path: Path, site: Site) -> None:
     async def talk(home: Household, signs: OpenIdProvider, browser: Browser) -> None:
         await home.enrol("anne", Role.DUTY)

@@ -32,6 +32,9 @@ class OpenIdProvider:
         self.codes: dict[str, dict[str, str]] = {}
         self.issuer = ""
         self.page = False
+        self.answers = threading.Event()
+        self.answers.set()
+        self.exchanges = 0
 
     def authorised(self, query: dict[str, str]) -> str:
         """Where the browser is led to once its person has signed in here."""
@@ -43,7 +46,9 @@ class OpenIdProvider:
         return f"{query['redirect_uri']}?code={code}&state={query['state']}"
 
     def token(self, form: dict[str, str], authorization: str) -> dict[str, str] | None:
-        """The tokens for a code, good once, to whoever knows the secret and the verifier."""
+        """The tokens for a code, good once, to whoever knows the secret and the verifier; while it ``answers``."""
+        self.exchanges += 1
+        self.answers.wait(30)
         name, _, word = base64.b64decode(authorization.removeprefix("Basic ")).decode().partition(":")
         asked = self.codes.pop(form.get("code", ""), None)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(form["code_verifier"].encode()).digest())

@@ -1,6 +1,7 @@
 """Signing in at a real guard, over its socket: what lets somebody in, what does not, and what is sealed of it."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -28,11 +29,13 @@ from rempart.accounts.credential import Scope
 from rempart.accounts.pace import ACCOUNT, ADDRESS
 from rempart.accounts.person import ENVELOPE, Role
 from rempart.accounts.session import IDLE, LONGEST
+from rempart.adapters import credentials
 from rempart.care.trouble import Ail
 from rempart.engine import facts, orders
 from rempart.instants import Duration, hours, seconds
 from rempart.messages import ChallengeAsked, OrderDone, OrderRejected
 from rempart.messages import Ordered as OrderSent
+from rempart.station.authentication import QUESTION_LASTS
 from station.household import PASSWORD, Household, Inhabitant, household
 from station.passkey import SoftPasskey
 
@@ -142,6 +145,43 @@ def test_a_passkey_signs_in_once_for_each_question(tmp_path: Path) -> None:
         assert isinstance(opened, SessionOpened)
         assert opened.visitor.person == "anne"
         assert await home.ask(PasskeySignIn(answer=answer)) == Turned(why=Why.PASSKEY)
+
+    visit(tmp_path, talk)
+
+
+def test_no_flood_of_strangers_pushes_out_the_question_to_a_passkey(tmp_path: Path) -> None:
+    async def talk(home: Household) -> None:
+        anne = await home.enrol("anne", Role.DUTY)
+        question = await home.ask(PasskeyAsked())
+        for _ in range(600):
+            home.guard.reception._who.ask_passkey()
+        answer = PasskeyAnswer(handle=question.handle, response=anne.passkey.signed(question.options))
+        assert isinstance(await home.ask(PasskeySignIn(answer=answer)), SessionOpened)
+
+    visit(tmp_path, talk)
+
+
+def test_a_question_to_a_passkey_is_ours_and_lasts_two_minutes(tmp_path: Path) -> None:
+    async def talk(home: Household) -> None:
+        anne = await home.enrol("anne", Role.DUTY)
+        party = home.guard.party
+        question = await home.ask(PasskeyAsked())
+        ends, chance, mark = question.handle.split(".")
+        other = home.guard.reception._who.ask_identity().nonce
+        for handle in (
+            f"{int(ends) + 1}.{chance}.{mark}",
+            f"{ends}.{chance}x.{mark}",
+            other,
+            "x",
+            "",
+            "9." * 60,
+        ):
+            options = credentials.question(party, hashlib.sha256(handle.encode()).digest(), [])
+            answer = PasskeyAnswer(handle=handle[:128], response=anne.passkey.signed(options))
+            assert await home.ask(PasskeySignIn(answer=answer)) == Turned(why=Why.PASSKEY), handle
+        home.clock.pass_(QUESTION_LASTS)
+        late = PasskeyAnswer(handle=question.handle, response=anne.passkey.signed(question.options))
+        assert await home.ask(PasskeySignIn(answer=late)) == Turned(why=Why.PASSKEY)
 
     visit(tmp_path, talk)
 

@@ -1,16 +1,19 @@
 """The console's process: where it may listen, and what it says when it cannot."""
 
+import asyncio
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from rempart.config import Places
+from rempart.console.access import Access
 from rempart.errors import ExitCode, InputRefused, PrivilegeMissing
 from rempart.site.description import parse
-from rempart.station.console import run
+from rempart.station.console import _server, run
 
 DESCRIPTION = Path(__file__).parents[1] / "console" / "tilleuls.toml"
 SITE = parse(DESCRIPTION.read_text(), DESCRIPTION.name)
@@ -29,6 +32,23 @@ def test_it_listens_on_loopback_only(host: str, tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(PrivilegeMissing, match="--port"):
         run(places(tmp_path), SITE, "127.0.0.1", taken.getsockname()[1])
+
+
+def test_nobody_chooses_the_address_or_the_scheme_that_is_written_down_of_them(tmp_path: Path) -> None:
+    """On loopback a server that stands before it would be believed; there is none, and local users are many."""
+    name = "127.0.0.1:8440"
+    server = _server(places(tmp_path), SITE, Access(publish=lambda _: None), frozenset({name}), None)
+    server.config.load()
+
+    async def posted() -> int:
+        through = httpx.ASGITransport(app=server.config.loaded_app, client=("127.0.0.1", 9))
+        forged = {"x-forwarded-proto": "https", "x-forwarded-for": "192.0.2.1", "origin": f"http://{name}"}
+        async with httpx.AsyncClient(transport=through, base_url=f"http://{name}") as client:
+            return (await client.post("/sign-in", headers=forged)).status_code
+
+    assert (
+        asyncio.run(posted()) == 503
+    )  # it came from our own page, as far as anybody can tell; no guard answers
 
 
 @pytest.mark.parametrize(

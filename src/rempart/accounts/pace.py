@@ -13,7 +13,8 @@ from ipaddress import IPv4Address, IPv6Network, ip_address
 from rempart.instants import Duration, Instant, seconds
 
 MOST = 4_096
-"""Buckets kept at once; the one that was touched longest ago is forgotten first, and is full again by then."""
+"""Buckets kept at once; the one that is nearest to full is forgotten first, so that whoever comes from many places, or
+under many names, washes out none that was emptied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,9 @@ class Buckets:
         wait = full + pace.every - now - pace.burst * pace.every
         if wait > 0:
             return self, Duration(wait)
-        others = {other: at for other, at in self.full.items() if other != name}
+        others = {other: at for other, at in self.full.items() if other != name and at > now}
         while len(others) >= MOST:
-            del others[next(iter(others))]
+            del others[min(others, key=others.__getitem__)]
         return replace(self, full={**others, name: Instant(full + pace.every)}), Duration(0)
 
 

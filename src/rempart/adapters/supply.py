@@ -123,6 +123,7 @@ class Supply:
                 _readable_by_all(staged.folder.parent)
                 os.sync()  # one flush for thousands of files
                 staged.folder.parent.rename(place)
+                _synced(place.parent)
             before = self._target("current")
             if before is not None and before != place.resolve():
                 self._link("previous", before)
@@ -165,11 +166,7 @@ class Supply:
         beside.unlink(missing_ok=True)
         beside.symlink_to(Path("sets", target.name))
         beside.replace(self.folder / name)
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _synced(self.folder)
 
     def _forget_older(self) -> None:
         held = {self._target("current"), self._target("previous")}
@@ -188,6 +185,15 @@ def _about(place: Path) -> RuleFiles:
             where=str(place),
             now="Install a set again: `rempart rules install`.",
         ) from fault
+
+
+def _synced(folder: Path) -> None:
+    """The names in a folder are on the disk."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _readable_by_all(folder: Path) -> None:
@@ -366,7 +372,8 @@ def _unzip(file: IO[bytes], hold: _Hold) -> None:
 def _untar(file: _Bytes, hold: _Hold) -> None:
     with tarfile.open(fileobj=cast(IO[bytes], _Counted(file, hold)), mode="r|") as packed:
         for entry in packed:
-            content = packed.extractfile(entry) if entry.isreg() else None
+            # A sparse one unpacks to holes that no byte of the archive stands for: nothing would count them.
+            content = packed.extractfile(entry) if entry.isreg() and not entry.issparse() else None
             if hold.enter(entry.name) and content is not None:
                 hold.take(entry.name, content)
 

@@ -136,8 +136,8 @@ class Recognised:
         self.cookie = cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Put the session, or None, into the request's state."""
-        if scope["type"] == "http":
+        """Put the session, or None, into the request's state. Our own files are everybody's: nobody is asked."""
+        if scope["type"] == "http" and not scope["path"].startswith("/static/"):
             request = Request(scope)
             key, looking = request.cookies.get(self.cookie, ""), _LIVE in request.headers
             found = await self.visitors.session(key, where(request), looking=looking)

@@ -27,11 +27,14 @@ _MOST = 512
 _STRANGE = Pace(40, seconds(0.5))
 """How fast one address may come with cookies that nobody has: each costs the guard a question."""
 
+_OWN = Pace(4, seconds(20))
+"""What each address has for itself, however much the others ask: enough to sign in."""
 
-_STRANGERS = Pace(100, seconds(0.05))
-"""How fast all of them together may."""
+_OWN_OF_ALL = Pace(60, seconds(1 / 15))
+"""How fast what they have for themselves may be used by all: a network of 254 addresses asks slower in the long run."""
 
-_EVERYBODY = "everybody"
+_SHARED = Pace(100, seconds(0.05))
+"""How fast all of them together may ask for more than that."""
 
 _AT_ONCE = 4
 """Questions about sessions at once: a change wakes every live page, and an order must find the guard's door free."""
@@ -68,6 +71,7 @@ class Visitors:
     _known: dict[str, _Vouched] = field(default_factory=dict, repr=False)
     _notes: dict[str, Note] = field(default_factory=dict, repr=False)
     _strange: Buckets = field(default_factory=Buckets, repr=False)
+    _all: Buckets = field(default_factory=Buckets, repr=False)
     _asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE), repr=False)
     _secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
@@ -138,10 +142,16 @@ class Visitors:
     def may_ask(self, where: str) -> bool:
         """Whether a stranger at this address may cost the guard one more question now.
 
-        All strangers together get less than the guard takes from the console, so that an order never waits for them.
+        All strangers together get less than the guard takes from the console, so that an order never waits for them;
+        and whoever asks from a thousand addresses leaves those who ask now and then what they need to sign in.
         """
-        now = self.clock.now()
-        self._strange, wait = self._strange.take(place(where), _STRANGE, now)
-        if not wait:
-            self._strange, wait = self._strange.take(_EVERYBODY, _STRANGERS, now)
+        now, here = self.clock.now(), place(where)
+        self._strange, wait = self._strange.take(here, _STRANGE, now)
+        if wait:
+            return False
+        self._strange, wait = self._strange.take(f"own {here}", _OWN, now)
+        return (not wait and self._of_all("own", _OWN_OF_ALL, now)) or self._of_all("shared", _SHARED, now)
+
+    def _of_all(self, bucket: str, pace: Pace, now: Instant) -> bool:
+        self._all, wait = self._all.take(bucket, pace, now)
         return wait == 0

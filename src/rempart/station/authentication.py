@@ -65,8 +65,10 @@ QUESTION_LASTS: Duration = minutes(2)
 _PROVIDER_HAS: Duration = minutes(10)
 """How long an identity provider has to answer: its person may look for a telephone meanwhile."""
 
-_SIGN_IN = "sign-in"
-"""What a question is bound to that anybody may ask for."""
+_PASSKEY = "passkey"
+"""The sort of a question to any passkey, and"""
+_PROVIDER = "provider"
+"""of one to an identity provider: an answer to one is none to the other."""
 
 _NO_TIME = Duration(0)
 
@@ -111,14 +113,11 @@ class Authentication:
         self.told = told
         self._site = site
         self._sign_on = sign_on
-        self._nonces = secrets.token_bytes(SECRET_BYTES)
+        self._marks = secrets.token_bytes(SECRET_BYTES)
         self._answered: dict[str, Instant] = {}
         self.passwords = Passwords()
         self._buckets = Buckets()
         self._questions: dict[str, Asked] = {}
-        self._strangers: dict[
-            str, Asked
-        ] = {}  # apart: they must not push out a question that confirms an order
 
     # -- signing in ----------------------------------------------------------------------------------------------
 
@@ -164,20 +163,17 @@ class Authentication:
 
     def ask_passkey(self) -> Question:
         """A question for any passkey of this station."""
-        chance = secrets.token_bytes(SECRET_BYTES)
-        return Question(
-            handle=self.keep_question(chance, _SIGN_IN),
-            options=credentials.question(self.party, chance, []),
-        )
+        handle = self._marked(_PASSKEY, QUESTION_LASTS)
+        return Question(handle=handle, options=credentials.question(self.party, _asked_by(handle), []))
 
     async def sign_in_with_passkey(self, asked: PasskeySignIn) -> SessionOpened | Turned:
         """With a passkey. No guessing is possible here, so nobody waits."""
-        question = self.take_question(asked.answer.handle, _SIGN_IN)
+        handle = asked.answer.handle
         try:
-            if question is None:
-                raise PasskeyRefused("the question is not open")
             passkey = self._claimed(asked.answer)
-            count = credentials.verified(self.party, passkey, question.chance, asked.answer.response)
+            count = credentials.verified(self.party, passkey, _asked_by(handle), asked.answer.response)
+            if not self._answer(_PASSKEY, handle):
+                raise PasskeyRefused("the question is not open")
         except PasskeyRefused:
             return await self._turned("", Why.PASSKEY, asked.where)
         if self._person(passkey.person) is None:
@@ -186,9 +182,8 @@ class Authentication:
         return await self._opened(passkey.person, How.PASSKEY, asked.where)
 
     def ask_identity(self) -> IdentityQuestion:
-        """A question for the provider. Nothing is kept of it, so that no flood of strangers can push one out."""
-        ends, chance = after(self.clock.now(), _PROVIDER_HAS), _fresh().text
-        return IdentityQuestion(nonce=f"{ends}.{chance}.{self._mark(ends, chance)}")
+        """A question for the provider."""
+        return IdentityQuestion(nonce=self._marked(_PROVIDER, _PROVIDER_HAS))
 
     async def sign_in_with_identity(self, asked: IdentitySignIn) -> SessionOpened | Turned:
         """With the provider's word, which the guard checks itself, with keys that root fetched. A session, no more."""
@@ -210,25 +205,9 @@ class Authentication:
             raise IdentityRefused("the provider's keys are another's, or too old")
         claims = identity.signed(asked.token, provider)
         person = account(sign_on, claims, asked.nonce, now)
-        self._answer(asked.nonce, now)
+        if not self._answer(_PROVIDER, asked.nonce):
+            raise IdentityRefused("the question is not ours, or not open (any more)")
         return person
-
-    def _answer(self, nonce: str, now: Instant) -> None:
-        """Let a question of ours be answered, once. Raises `IdentityRefused`."""
-        ends, _, rest = nonce.partition(".")
-        chance, _, mark = rest.partition(".")
-        if not (
-            ends.isdecimal()
-            and secrets.compare_digest(mark.encode(), self._mark(Instant(int(ends)), chance).encode())
-        ):
-            raise IdentityRefused("it answers no question of ours")
-        self._answered = {each: until for each, until in self._answered.items() if now < until}
-        if now >= int(ends) or nonce in self._answered:
-            raise IdentityRefused("the question is not open (any more)")
-        self._answered[nonce] = Instant(int(ends))
-
-    def _mark(self, ends: Instant, chance: str) -> str:
-        return hmac.new(self._nonces, f"{ends}.{chance}".encode(), hashlib.sha256).hexdigest()
 
     async def sign_in_with_envelope(self, asked: EnvelopeSignIn) -> SessionOpened | Turned:
         """With the printed code of the sealed envelope: works once, and is told to everybody."""
@@ -395,7 +374,7 @@ class Authentication:
     def keep_question(self, chance: bytes, bound: str, extra: str = "") -> str:
         """Remember a question, bound to what it is asked for; its handle."""
         now, handle = self.clock.now(), _fresh().text
-        kept = self._kept_for(bound)
+        kept = self._questions
         for name in [name for name, asked in kept.items() if now >= asked.ends]:
             del kept[name]
         while len(kept) >= _MOST_QUESTIONS:
@@ -405,13 +384,31 @@ class Authentication:
 
     def take_question(self, handle: str, bound: str) -> Asked | None:
         """The question of this handle, while it is open and asked for the same; it is then open no more."""
-        asked = self._kept_for(bound).pop(handle, None)
+        asked = self._questions.pop(handle, None)
         if asked is None or asked.bound != bound or self.clock.now() >= asked.ends:
             return None
         return asked
 
-    def _kept_for(self, bound: str) -> dict[str, Asked]:
-        return self._strangers if bound == _SIGN_IN else self._questions
+    def _marked(self, sort: str, lasts: Duration) -> str:
+        """A question that strangers may ask for. Nothing is kept of it, so that no flood of them pushes one out."""
+        asked = f"{after(self.clock.now(), lasts)}.{_fresh().text}"
+        return f"{asked}.{self._mark(sort, asked)}"
+
+    def _answer(self, sort: str, question: str) -> bool:
+        """Let a question of ours be answered, once. Whether it was ours, of that sort, and open."""
+        now = self.clock.now()
+        asked, _, mark = question.rpartition(".")
+        if not secrets.compare_digest(mark.encode(), self._mark(sort, asked).encode()):
+            return False
+        ends = Instant(int(asked.partition(".")[0]))
+        self._answered = {each: until for each, until in self._answered.items() if now < until}
+        if now >= ends or question in self._answered:
+            return False
+        self._answered[question] = ends
+        return True
+
+    def _mark(self, sort: str, asked: str) -> str:
+        return hmac.new(self._marks, f"{sort} {asked}".encode(), hashlib.sha256).hexdigest()
 
     def _claimed(self, answer: PasskeyAnswer) -> Passkey:
         passkey = self.keychain.find(Passkey, credentials.named(answer.response))
@@ -431,6 +428,11 @@ class Authentication:
 
 def _fresh() -> Secret:
     return token(secrets.token_bytes(SECRET_BYTES))
+
+
+def _asked_by(question: str) -> bytes:
+    """What a passkey signs in answer to a question that anybody may ask for."""
+    return hashlib.sha256(question.encode()).digest()
 
 
 def _scope(order: AnyOrder) -> Scope:

@@ -87,6 +87,7 @@ def _server(
         access_log=False,  # a request line holds the link's token
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # nobody stands before it; whoever says so would choose the address that is sealed
         ws="none",
         timeout_graceful_shutdown=1,  # live pages never end by themselves
     )

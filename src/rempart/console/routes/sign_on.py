@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 _BACK = "/sign-in/return"
 _LASTS = 600
 """Seconds for which a browser remembers that it went to the provider."""
+_AT_ONCE = 2
+"""Codes exchanged at once. Anybody may bring one, and a provider that is cut off keeps each waiting for seconds: the
+threads are needed for papers, and for those who sign in otherwise."""
 
 
 def routes(console: "Console") -> list[Route]:
@@ -48,6 +51,7 @@ def routes(console: "Console") -> list[Route]:
 @dataclass(frozen=True, slots=True)
 class _Desk:
     console: "Console"
+    exchanging: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def leave(self, request: Request) -> Response:
         """To the provider, with the guard's question (nonce), a state and a challenge for the code (RFC 7636, 4.2)."""
@@ -98,17 +102,20 @@ class _Desk:
             return self._turned(request, Turned(why=Why.IDENTITY))
         if not self.console.visitors.may_ask(where(request)):
             return self._turned(request, Turned(why=Why.WAIT, seconds=5))
+        if self.exchanging.locked():
+            return self._turned(request, Turned(why=Why.BUSY, seconds=5))
         try:
-            token = await asyncio.to_thread(
-                lambda: identity.exchanged(
-                    identity.kept(Path(sign_on.keys_file)),
-                    sign_on.client,
-                    identity.secret_of(sign_on.secret_file),
-                    code=given["code"][:4096],
-                    verifier=verifier,
-                    back=_address(request),
+            async with self.exchanging:
+                token = await asyncio.to_thread(
+                    lambda: identity.exchanged(
+                        identity.kept(Path(sign_on.keys_file)),
+                        sign_on.client,
+                        identity.secret_of(sign_on.secret_file),
+                        code=given["code"][:4096],
+                        verifier=verifier,
+                        back=_address(request),
+                    )
                 )
-            )
         except (IdentityRefused, RempartError):
             return self._turned(request, Turned(why=Why.PROVIDER))
         opened = await self.console.asked(
