@@ -15,7 +15,7 @@ from rempart.site.opening import Opening, OpeningState
 from rempart.site.site import Site
 
 MARK = 0xFFF
-"""The bits of a connection's mark that name its opening (containment/render/nftables.py)."""
+"""The bits of a connection's mark that name its opening (containment/render/nftables/spelling.py)."""
 
 _MOST_UNKNOWN = 10_000
 """Destinations outside that are told apart; what comes beyond is counted together."""
