@@ -17,7 +17,9 @@ from browser.test_accounts import desk, enrol, with_authenticator
 from rempart.accounts.person import Role
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.socket import Listener, serve
-from rempart.instants import as_datetime
+from rempart.engine.inputs import Ticked
+from rempart.engine.timekeeping import Reckoning
+from rempart.instants import as_datetime, hours
 from rempart.messages import FromWatch
 from rempart.station.hearing import Hearing
 
@@ -161,3 +163,31 @@ def test_it_is_read_on_a_phone_and_by_keyboard(chromium: Browser, home: Home, lo
         if shots:
             page.screenshot(path=f"{shots}/phone-{number}.png", full_page=True)
     context.close()
+
+
+def test_after_the_clock_leapt_a_technician_says_with_a_passkey_that_the_date_is_right(
+    desk: Page, home: Home
+) -> None:
+    with_authenticator(desk)
+    enrol(desk, home, "tech", Role.TECHNICIAN)
+    desk.get_by_role("link", name="Sign in").click()
+    desk.get_by_role("button", name="Use my passkey").click()
+    desk.locator("#proof").wait_for()
+    for lived in (
+        hours(24 * 60),
+        hours(24 * 30),
+    ):  # the second time it has lived a month less than its clock says
+        home.tell(Ticked(SystemClock().now(), Reckoning(lived=lived)))
+
+    desk.get_by_role("link", name="Say whether the date of the station is right").click()
+    expect(desk.locator("#clock")).to_contain_text("Compare with another clock")
+    for width in (360, 1360):
+        desk.set_viewport_size({"width": width, "height": 900})
+        assert desk.evaluate("document.documentElement.scrollWidth") <= width
+    desk.get_by_label("What you compared it with").fill("the radio's signal")
+    desk.get_by_role("button", name="The date is right").click()
+    expect(desk.locator("main")).to_contain_text("the radio's signal")
+    desk.get_by_role("button", name="Use my passkey").click()
+    expect(desk.locator("h1")).to_have_text("Health")
+    expect(desk.locator("#clock")).to_have_count(0)
+    assert home.guard.state.timekeeping.leapt is None

@@ -46,14 +46,26 @@ def shown(site: Site, page: CarePage) -> str:
     return rendered("care.html", page, frame(site, words(Language.ENGLISH)))
 
 
-def test_closed_doors_come_first_and_open_ones_block_nothing(site: Site, make: Make, now: Instant) -> None:
+def test_closed_doors_come_first(site: Site, make: Make, now: Instant) -> None:
     choices = asked(site, make(Posture.REOPENING), now).choices
     assert [choice.state for choice in choices] == ["closed"] * 7 + ["filtered"] * 5
     assert (choices[0].name, choices[0].fallback) == ("Laboratoire", "résultats par téléphone")
     assert choices[0].call
     assert choices[0].call.link == "tel:040000012"
-    assert [choice.id for choice in asked(site, make(), now).choices] == ["remote-maintenance"]
+    assert asked(site, make(), now).choices[0].id == "remote-maintenance"
     assert len(asked(site, None, now).choices) == len(site.openings)
+
+
+@pytest.mark.parametrize("language", Language)
+def test_while_nothing_is_cut_anything_may_not_work_and_the_cut_is_not_named(
+    site: Site, make: Make, now: Instant, language: Language
+) -> None:
+    spoken = words(language)
+    page = care_page(site, make(Posture.WATCHFUL), now, spoken, "csrf")
+    assert page.texts["title"] == spoken.say("care-uncut.title") != spoken.say("care-page.title")
+    assert {each.id for each in page.choices} == {each.id for each in site.openings}
+    cut = care_page(site, make(Posture.CONTAINED), now, spoken, "csrf")
+    assert cut.texts["title"] == spoken.say("care-page.title")
 
 
 def test_a_fallback_that_needs_what_is_closed_says_so(site: Site, make: Make, now: Instant) -> None:

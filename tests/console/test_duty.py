@@ -9,9 +9,11 @@ import msgspec
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from console.test_frame import signed_in
+from rempart.accounts.person import Role
 from rempart.console.access import Session
 from rempart.console.app import rendered
-from rempart.console.audience import Audience
+from rempart.console.audience import Audience, audience, tasked
 from rempart.console.board import board_page
 from rempart.console.confirm import ConfirmPage, HandedPage
 from rempart.console.contain import ContainPage, contain_page
@@ -21,6 +23,8 @@ from rempart.console.masks import MasksPage
 from rempart.console.people import PeoplePage
 from rempart.console.signin import KeptPage, LinkPage, SignInPage
 from rempart.console.words import words
+from rempart.engine import orders
+from rempart.engine.rights import takers
 from rempart.incidents.incident import Sentence
 from rempart.instants import Instant, minutes
 from rempart.messages import (
@@ -32,6 +36,7 @@ from rempart.messages import (
     Proposal,
     Status,
     TroubleStatus,
+    UnmaskingStatus,
     WardStatus,
 )
 from rempart.site.placement import ByHand, Placement
@@ -278,8 +283,9 @@ def test_what_the_wards_say_is_on_the_page(
     assert page.wards is not None
     assert (page.wards.mood, said in page.wards.text) == (mood, True)
     assert page.wards.text in rendered("duty.html", page, around(site))
-    calm = make(Posture.NORMAL, care=CareStatus(wards=wards))
-    assert duty_page(site, calm, now, now, words(Language.ENGLISH)).wards is None
+    for posture in (Posture.NORMAL, Posture.WATCHFUL):
+        calm = make(posture, care=CareStatus(wards=wards))
+        assert duty_page(site, calm, now, now, words(Language.ENGLISH)).wards is None
 
 
 def test_many_wards_to_call_are_one_thing_to_do_and_leave_room_for_the_numbers(
@@ -350,6 +356,26 @@ def test_orders_are_offered_to_those_from_whom_they_are_taken(
 
 
 @pytest.mark.parametrize("language", Language)
+def test_the_cut_is_blamed_only_while_it_stands(
+    site: Site, make: Make, now: Instant, language: Language
+) -> None:
+    spoken = words(language)
+    cut, other = spoken.say("label.care"), spoken.say("label.broken")
+    for beside in (site, dataclasses.replace(site, placement=Placement.OBSERVER)):
+        reports = {
+            posture: duty_page(beside, make(posture) if posture else None, now, now, spoken).report
+            for posture in (*Posture, None)
+        }
+        assert reports == {
+            Posture.NORMAL: "",
+            Posture.WATCHFUL: other,
+            Posture.CONTAINED: cut,
+            Posture.REOPENING: cut,
+            None: other,
+        }
+
+
+@pytest.mark.parametrize("language", Language)
 def test_a_watch_that_says_nothing_is_told_and_is_something_to_do(
     site: Site, make: Make, now: Instant, language: Language
 ) -> None:
@@ -398,6 +424,60 @@ def test_blocked_care_leads_whoever_may_open_to_its_door(site: Site, make: Make,
     ]
     night = duty_page(site, status, now, now, english, Audience.NIGHT).tasks
     assert not any("blocked" in task.text for task in night)
+
+
+def test_while_nothing_is_cut_no_report_leads_to_a_door_that_nobody_shut(
+    site: Site, make: Make, now: Instant
+) -> None:
+    trouble = TroubleStatus(
+        id="t1", service="lab", ail="down", ward="", note="", by="a", at=now, settled=None, remedy=""
+    )
+    care = CareStatus(troubles=[trouble])
+
+    def first(where: Site, posture: Posture) -> tuple[str, str]:
+        told = make(posture, care=care)
+        task, *_ = duty_page(where, told, now, now, words(Language.ENGLISH), Audience.INFORMED).tasks
+        return task.text, task.link
+
+    broken = ("Does not work: Laboratoire", "/care?trouble=t1")
+    beside = dataclasses.replace(site, placement=Placement.OBSERVER)
+    assert first(site, Posture.WATCHFUL) == broken
+    assert first(beside, Posture.WATCHFUL) == broken
+    assert first(beside, Posture.CONTAINED) == ("Care is blocked: Laboratoire", "/care?trouble=t1")
+
+
+def tasks_of(site: Site, status: Status, *roles: Role) -> list[str]:
+    here = signed_in(*roles)
+    page = duty_page(
+        site, status, status.now, status.now, words(Language.ENGLISH), audience(here), tasked(here)
+    )
+    return [task.link for task in page.tasks]
+
+
+def test_that_names_are_asked_for_is_told_to_whoever_may_agree_while_that_helps(
+    site: Site, make: Make, now: Instant, attack: IncidentStatus
+) -> None:
+    asked = UnmaskingStatus(
+        by="dpo", purpose="theft", asked=now, agreeable_until=Instant(now + minutes(60)), readable_until=None
+    )
+
+    def told(unmasking: UnmaskingStatus, role: Role, at: Instant = now) -> bool:
+        incident = msgspec.structs.replace(attack, unmasking=unmasking)
+        return "/masks" in tasks_of(site, make(Posture.CONTAINED, now=at, incidents=[incident]), role)
+
+    assert {role for role in Role if told(asked, role)} == takers(orders.AgreeUnmasking)
+    agreed = msgspec.structs.replace(asked, readable_until=Instant(now + minutes(90)))
+    assert not told(agreed, Role.APPROVER)
+    assert not told(asked, Role.APPROVER, Instant(now + minutes(60)))
+
+
+def test_that_the_clock_leapt_is_told_to_whoever_may_say_that_it_is_right(
+    site: Site, make: Make, now: Instant
+) -> None:
+    leapt = make(clock_leapt=now)
+    asked = {role for role in Role if "/health#clock" in tasks_of(site, leapt, role)}
+    assert asked == takers(orders.ConfirmClock)
+    assert tasks_of(site, make(), Role.TECHNICIAN) == []
 
 
 def test_the_day_is_summed_up_and_never_says_nothing_while_something_is_to_be_done(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from rempart.accounts.person import Role
 from rempart.adapters.clock import SystemClock
 from rempart.console.audience import Audience
 from rempart.console.duty import DutyPage, duty_page
@@ -25,9 +26,9 @@ class Hand:
     def now(self) -> Instant:
         return self.time
 
-    def draw(self, spoken: Words, seen_by: Audience) -> tuple[DutyPage, str, str]:
+    def draw(self, spoken: Words, seen_by: Audience, roles: frozenset[Role]) -> tuple[DutyPage, str, str]:
         self.drawn.append((spoken.language, seen_by))
-        page = duty_page(self.site, self.feed.status, self.feed.seen, self.time, spoken, seen_by)
+        page = duty_page(self.site, self.feed.status, self.feed.seen, self.time, spoken, seen_by, roles)
         return page, f"digest {len(self.drawn)}", "<main>"
 
 
@@ -44,7 +45,8 @@ def test_what_many_see_is_drawn_once(site: Site, tmp_path: Path) -> None:
     assert {each.digest for each in first} == {"digest 1"}
     shown.shown(dutch, Audience.NIGHT)
     shown.shown(french, Audience.INFORMED)
-    assert len(hand.drawn) == 3
+    shown.shown(french, Audience.INFORMED, frozenset({Role.APPROVER}))
+    assert len(hand.drawn) == 4
 
 
 def test_a_change_and_a_second_are_told_at_once(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from rempart.accounts.person import Role
 from rempart.console.app import rendered
 from rempart.console.frame import frame
 from rempart.console.health import Vitals, health_page
@@ -13,6 +14,8 @@ from rempart.console.sheet import Mood, SheetPage
 from rempart.console.sources import sources_page
 from rempart.console.words import words
 from rempart.detection.inquiry import ProblemTold, RuleFilesTold, RulesTold, SourcesTold, SourceTold
+from rempart.engine import orders
+from rempart.engine.rights import takers
 from rempart.instants import Instant, hours, seconds
 from rempart.messages import Status
 from rempart.site.site import Language, Site
@@ -150,6 +153,23 @@ def test_a_clock_that_leapt_is_said_whatever_the_kernel_says(
 ) -> None:
     told = vitals(now, make(clock_leapt=now))
     assert lines(health_page(site, told, ENGLISH, now))["Clock"] is Mood.BAD
+
+
+def test_the_technician_alone_is_offered_to_say_that_the_date_is_right(
+    site: Site, make: Callable[..., Status], now: Instant
+) -> None:
+    leapt, right = vitals(now, make(clock_leapt=now)), vitals(now, make())
+    offered = {role for role in Role if health_page(site, leapt, ENGLISH, now, [role]).act}
+    assert offered == takers(orders.ConfirmClock)
+    assert health_page(site, right, ENGLISH, now, [Role.TECHNICIAN]).act is None
+    for language in Language:
+        spoken = words(language)
+        page = health_page(site, leapt, spoken, now, [Role.TECHNICIAN])
+        assert page.act
+        assert "2026" in page.act.lead
+        html = rendered("sheet.html", page, frame(site, spoken))
+        assert 'action="/health/clock"' in html
+        assert "{" not in html.split("<main")[1]
 
 
 def test_what_one_status_could_not_take_is_said(

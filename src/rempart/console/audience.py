@@ -8,6 +8,8 @@ from msgspec import structs
 
 from rempart.accounts.person import INFORMED, STAFF, Role
 from rempart.console.access import Session
+from rempart.engine import orders
+from rempart.engine.rights import takers
 from rempart.messages import (
     WITHHELD,
     AlertStatus,
@@ -55,6 +57,15 @@ def audience_of(roles: Collection[Role]) -> Audience:
     if held & INFORMED:
         return Audience.INFORMED
     return Audience.NIGHT if held & STAFF else Audience.ONLOOKER
+
+
+TASKED = takers(orders.AgreeUnmasking) | takers(orders.ConfirmClock)
+"""Roles that have things to do which others of their audience have not."""
+
+
+def tasked(here: Session) -> frozenset[Role]:
+    """The roles by which what whoever looks has to do differs from what others of their audience have."""
+    return TASKED & frozenset(here.visitor.roles) if here.visitor else frozenset()
 
 
 def as_seen(status: Status, by: Audience, site: Site) -> Status:

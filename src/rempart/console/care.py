@@ -1,4 +1,4 @@
-"""Care is blocked by the cut: what to use instead at once, a report that is sealed, and whom it brings."""
+"""Care is blocked by the cut, or something does not work: what to use instead, a sealed report, and whom it brings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Annotated
 
 from rempart.care.trouble import Ail
 from rempart.console.audience import Audience
-from rempart.console.duty import CARE, REOPENING, Call, call, contacts
+from rempart.console.duty import CARE, REOPENING, Call, call, contacts, is_cut, may_be_shut
 from rempart.console.when import moment
 from rempart.console.words import SENTENCES, Words, plain
 from rempart.instants import Instant
@@ -88,7 +88,9 @@ def care_page(
         blocked=plain(opening.name if opening else chosen) if chosen else "",
         written=words.say("care-page.written", at=moment(shown.at, now, words)) if shown else "",
         instead=_instead(site, opening, status, words) if opening else None,
-        door=f"{REOPENING}#door-{opening.id}" if opening and told_all else "",
+        door=f"{REOPENING}#door-{opening.id}"
+        if opening and told_all and may_be_shut(site, opening.id, status)
+        else "",
         choices=tuple(_instead(site, each, status, words) for each in _choices(site, status)),
         wards=tuple((each.id, plain(each.name)) for each in site.wards),
         ails=tuple((each.value, words.say(f"ail.{each.value}")) for each in (Ail.DOWN, Ail.SLOW, Ail.WRONG)),
@@ -100,13 +102,13 @@ def care_page(
         refusal=plain(refusal, SENTENCES) if refusal else "",
         advice=plain(advice, SENTENCES) if advice else "",
         labels=words.under("label"),
-        texts=words.under("care-page"),
+        texts=dict(words.under("care-page")) | ({} if is_cut(status) else dict(words.under("care-uncut"))),
     )
 
 
 def _choices(site: Site, status: Status | None) -> list[Opening]:
-    """Openings that the cut may have to do with: all of them while nobody knows."""
-    order = (OpeningState.CLOSED, OpeningState.FILTERED)
+    """Openings that the cut may have to do with: all of them while nothing is known to be cut."""
+    order = (OpeningState.CLOSED, OpeningState.FILTERED, *(() if is_cut(status) else (OpeningState.OPEN,)))
     states = _states(status)
     stand = {each.id: states.get(each.id, OpeningState.CLOSED) for each in site.openings}
     shut = (each for each in site.openings if stand[each.id] in order)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+from rempart.accounts.person import Role
 from rempart.care.attestation import Standing
 from rempart.console.audience import Audience
 from rempart.console.by_hand import HandDeed, cutting
@@ -15,6 +16,8 @@ from rempart.console.naming import Names
 from rempart.console.taking import Asking, asking, taken
 from rempart.console.when import clock, length, moment
 from rempart.console.words import Words, plain
+from rempart.engine import orders
+from rempart.engine.rights import takers
 from rempart.incidents.incident import IncidentState, Sentence
 from rempart.instants import Instant, seconds
 from rempart.messages import IncidentStatus, MeasureStatus, Posture, Status, TroubleStatus, WardStatus
@@ -35,6 +38,8 @@ _ANSWERS = 5
 CARE = "/care"
 INCIDENTS = "/incidents"
 REOPENING = "/reopening"
+MASKS = "/masks"
+HEALTH = "/health"
 NUMBERS = "/poster/numbers"
 ATTACK = "/poster/attack"
 """Pages of ours to which this one leads."""
@@ -114,7 +119,11 @@ class DutyPage:
     by_hand: Annotated[
         tuple[HandDeed, ...], "How to cut by hand, step by step; nothing where the station does it."
     ]
-    may_report: Annotated[bool, "Whether *care is blocked by the cut* is offered."]
+    report: Annotated[
+        str,
+        "What the report is called that is offered: that care is blocked by the cut, or, while nothing is cut, that "
+        "something does not work; empty: none is.",
+    ]
     house: Annotated[House, "The house and its doors."]
     tasks: Annotated[tuple[Task, ...], "At most three things to do now."]
     clocks: Annotated[LegalClocks | None, "Legal clocks that run, for those who check on things only."]
@@ -139,15 +148,17 @@ def duty_page(
     now: Instant,
     words: Words,
     audience: Audience = Audience.NIGHT,
+    roles: frozenset[Role] = frozenset(),
 ) -> DutyPage:
-    """The page for ``audience``. ``status`` None: no guard answers; ``seen`` is when it last did."""
+    """The page for ``audience``. ``status`` None: no guard answers; ``seen`` is when it last did. ``roles``: those of
+    whoever looks that have tasks of their own (`rempart.console.audience.tasked`)."""
     told_all = audience is Audience.INFORMED
     calls = contacts(site, words, named=told_all)
     names = Names(site, words, addresses=told_all)
     happenings, background = _incidents(status, now, names, told_all=told_all)
     red = cut(site, status, now, words)
     asks = asking(status, now, words, audience)
-    tasks = tuple(_tasks(status, now, names, audience))[:3] if audience.may_order else ()
+    tasks = tuple(_tasks(status, now, names, audience, roles))[:3] if audience.may_order else ()
     return DutyPage(
         clock=clock(now, words),
         posture=stance(status),
@@ -161,7 +172,7 @@ def duty_page(
         call=next((each for each in calls if each.link), None),
         cut=red if audience.may_order and site.enforces and red.turn is not Turn.IDLE else None,
         by_hand=cutting(site, status, now, words, audience),
-        may_report=audience.may_order and (status is None or status.posture is not Posture.NORMAL),
+        report=_report(status, words) if audience.may_order else "",
         house=house(site, status, now, words, addresses=told_all),
         tasks=tasks,
         clocks=legal_clocks(status, now, words, _about(status, names)) if told_all else None,
@@ -252,9 +263,22 @@ def _unwatched(status: Status | None, now: Instant, words: Words) -> str:
     return words.say("proof.unwatched", since=moment(status.unwatched, now, words))
 
 
+def is_cut(status: Status | None) -> bool:
+    """Whether the site is known to be cut, in part or in whole."""
+    return status is not None and status.posture in (Posture.CONTAINED, Posture.REOPENING)
+
+
+def _report(status: Status | None, words: Words) -> str:
+    """What a person on a ward may say: never that the cut is to blame while nothing is known to be cut."""
+    if is_cut(status):
+        return words.say("label.care")
+    calm = status is not None and status.posture is Posture.NORMAL
+    return "" if calm else words.say("label.broken")
+
+
 def _wards(status: Status | None, now: Instant, words: Words) -> Proof | None:
     """Whether the wards say that care goes on. What one ward has against it counts more than who is silent."""
-    if status is None or not status.care.wards or status.posture is Posture.NORMAL:
+    if status is None or not status.care.wards or not is_cut(status):
         return None
     said = status.care.wards
     if troubled := [plain(ward.name) for ward in said if ward.standing == Standing.TROUBLED]:
@@ -268,7 +292,9 @@ def _wards(status: Status | None, now: Instant, words: Words) -> Proof | None:
 # -- what to do --------------------------------------------------------------------------------------------------
 
 
-def _tasks(status: Status | None, now: Instant, names: Names, audience: Audience) -> Iterator[Task]:
+def _tasks(
+    status: Status | None, now: Instant, names: Names, audience: Audience, roles: frozenset[Role]
+) -> Iterator[Task]:
     """What is to be done, the most pressing first."""
     words, told_all = names.words, audience is Audience.INFORMED
     if status is None:
@@ -277,7 +303,9 @@ def _tasks(status: Status | None, now: Instant, names: Names, audience: Audience
     if status.unwatched is not None:
         yield _task("unwatched", words)
     if told_all:
-        yield from (_unblock(each, now, names) for each in status.care.troubles if each.settled is None)
+        yield from (
+            _unblock(each, status, now, names) for each in status.care.troubles if each.settled is None
+        )
     for proposal in (each for incident in status.incidents for each in incident.proposals):
         key = f"task.decide.{proposal.action}"
         text = words.say(
@@ -285,7 +313,8 @@ def _tasks(status: Status | None, now: Instant, names: Names, audience: Audience
         )
         link = f"{INCIDENTS}/{proposal.incident}" if told_all else ""
         yield Task(id=f"decide-{proposal.id}", text=text, detail=words.say("task.decide.detail"), link=link)
-    if status.posture in (Posture.CONTAINED, Posture.REOPENING):
+    yield from _asked_of_roles(status, now, words, roles)
+    if is_cut(status):
         if unheard := [each for each in status.care.wards if each.standing == Standing.UNHEARD]:
             yield _ask(unheard, words)
         yield _task("numbers", words, NUMBERS)
@@ -293,15 +322,38 @@ def _tasks(status: Status | None, now: Instant, names: Names, audience: Audience
             yield _task("outside", words, "#outside-title")
 
 
-def _unblock(trouble: TroubleStatus, now: Instant, names: Names) -> Task:
-    """Care that the cut blocks: its door is one step away, ready to be opened by whoever may."""
-    door = any(trouble.service == opening.id for opening in names.site.openings)
+def _asked_of_roles(status: Status, now: Instant, words: Words, roles: frozenset[Role]) -> Iterator[Task]:
+    """What waits for one role alone."""
+    ends = [
+        asked.agreeable_until
+        for asked in (each.unmasking for each in status.incidents)
+        if asked and asked.readable_until is None and now < asked.agreeable_until
+    ]
+    if ends and roles & takers(orders.AgreeUnmasking):
+        until = words.say("task.unmask.detail", until=moment(min(ends), now, words))
+        yield Task(id="unmask", text=words.say("task.unmask.text"), detail=until, link=MASKS)
+    if status.clock_leapt and roles & takers(orders.ConfirmClock):
+        leapt = words.say("task.clock.detail", at=moment(status.clock_leapt, now, words))
+        yield Task(id="clock", text=words.say("task.clock.text"), detail=leapt, link=f"{HEALTH}#clock")
+
+
+def _unblock(trouble: TroubleStatus, status: Status, now: Instant, names: Names) -> Task:
+    """Care that is blocked: where its door is shut, that is one step away, ready to be opened by whoever may."""
+    door = may_be_shut(names.site, trouble.service, status)
+    key = "blocked" if door or is_cut(status) else "broken"
     return Task(
         id=f"trouble-{trouble.id}",
-        text=names.words.say("task.blocked.text", what=_service(trouble.service, names)),
-        detail=names.words.say("task.blocked.detail", at=moment(trouble.at, now, names.words)),
+        text=names.words.say(f"task.{key}.text", what=_service(trouble.service, names)),
+        detail=names.words.say(f"task.{key}.detail", at=moment(trouble.at, now, names.words)),
         link=f"{REOPENING}#door-{trouble.service}" if door else f"{CARE}?trouble={trouble.id}",
     )
+
+
+def may_be_shut(site: Site, service: str, status: Status | None) -> bool:
+    """Whether it is an opening that the station may keep from being used: never where it only watches."""
+    states = {each.id: each.state for each in status.openings} if status else {}
+    known = any(each.id == service for each in site.openings)
+    return site.enforces and known and states.get(service) is not OpeningState.OPEN
 
 
 def _service(service: str, names: Names) -> str:

@@ -1,16 +1,19 @@
 """The page of health: whether the station itself is well, part by part."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from babel.dates import format_date
 
-from rempart.console.sheet import Card, Line, Mood, SheetPage, sheet
+from rempart.accounts.person import Role
+from rempart.console.sheet import Act, Card, Line, Mood, SheetPage, sheet
 from rempart.console.sources import summary
 from rempart.console.when import moment
 from rempart.console.words import Words, plain
 from rempart.detection.inquiry import RulesTold, SourcesTold
 from rempart.duties.belgian_time import on_the_wall
+from rempart.engine import orders
+from rempart.engine.rights import takers
 from rempart.instants import Instant, hours
 from rempart.messages import Status
 from rempart.site.placement import Placement
@@ -38,9 +41,34 @@ class Vitals:
     """Until when the pages' certificate is good; None: they have none."""
 
 
-def health_page(site: Site, vitals: Vitals, words: Words, now: Instant) -> SheetPage:
-    """The page."""
-    return sheet("health", words, (Card(title="", lines=tuple(_lines(site, vitals, words, now))),))
+CLOCK = "/health/clock"
+"""Where it is said that the date is right."""
+
+
+def health_page(
+    site: Site, vitals: Vitals, words: Words, now: Instant, roles: Collection[Role] = frozenset()
+) -> SheetPage:
+    """The page for somebody with these roles."""
+    cards = (Card(title="", lines=tuple(_lines(site, vitals, words, now))),)
+    return sheet("health", words, cards, act=_confirm_clock(vitals.status, words, now, roles))
+
+
+def _confirm_clock(status: Status | None, words: Words, now: Instant, roles: Collection[Role]) -> Act | None:
+    """To say that the date is right, while it is doubted, for those from whom the guard takes it."""
+    if status is None or status.clock_leapt is None or not takers(orders.ConfirmClock) & frozenset(roles):
+        return None
+    return Act(
+        id="clock",
+        title=words.say("order.ConfirmClock"),
+        lead=words.say("health.clock-lead", now=moment(now, now, words), day=_day(now, words)),
+        address=CLOCK,
+        reason=words.say("health.clock-reason"),
+        button=words.say("health.clock-button"),
+    )
+
+
+def _day(at: Instant, words: Words) -> str:
+    return str(format_date(on_the_wall(at), "full", locale=words.locale))
 
 
 def _lines(site: Site, vitals: Vitals, words: Words, now: Instant) -> Iterator[Line]:

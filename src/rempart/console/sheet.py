@@ -1,4 +1,4 @@
-"""A sheet: one of the technician's pages that only tell how something stands, card by card, line by line."""
+"""A sheet: one of the technician's pages that tell how something stands, card by card, line by line."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,6 +37,20 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """The one order that a sheet may offer; a passkey confirms it on a page of its own."""
+
+    id: str
+    title: str
+    lead: str
+    address: str
+    """Where its form is sent."""
+    reason: str
+    """What the field for the reason is called."""
+    button: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SheetPage:
     """A page of cards."""
 
@@ -46,9 +60,12 @@ class SheetPage:
     silent: Annotated[str, "That watch does not answer and nothing is known; nothing when it does."]
     cards: Annotated[tuple[Card, ...], "What it tells."]
     tabs: Annotated[Mapping[str, str], "Names of the technician's pages."]
+    act: Annotated[Act | None, "What may be ordered here; mostly nothing."] = None
 
 
-def sheet(name: str, words: Words, cards: tuple[Card, ...], *, silent: bool = False) -> SheetPage:
+def sheet(
+    name: str, words: Words, cards: tuple[Card, ...], *, silent: bool = False, act: Act | None = None
+) -> SheetPage:
     """The page of that name."""
     return SheetPage(
         name=name,
@@ -57,4 +74,5 @@ def sheet(name: str, words: Words, cards: tuple[Card, ...], *, silent: bool = Fa
         silent=words.say("findings.silent") if silent else "",
         cards=cards,
         tabs=words.under("technique"),
+        act=act,
     )

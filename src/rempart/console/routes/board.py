@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rempart.console.audience import Audience, audience
+from rempart.console.audience import Audience, audience, tasked
 from rempart.console.board import BoardPage, attack_poster, board_page, numbers_poster
 from rempart.console.duty import ATTACK, NUMBERS
 from rempart.console.web import session
@@ -41,7 +41,7 @@ class _Board:
         if here is None:
             return self.console.refused(request)
         spoken = self.console.words(request)
-        shown = self.console.live.shown(spoken, audience(here)).digest
+        shown = self.console.live.shown(spoken, audience(here), tasked(here)).digest
         return self.console.html(request, "ward.html", self._page(spoken, shown))
 
     async def staff(self, request: Request) -> Response:

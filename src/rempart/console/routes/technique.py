@@ -1,4 +1,4 @@
-"""Logs, rules, health and settings: pages that tell and change nothing."""
+"""Logs, rules, health and settings: pages that tell, and one thing to say: that the date is right."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,13 +9,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from rempart.adapters import certificate, clock
-from rempart.console.health import Vitals, health_page
+from rempart.console.access import Session
+from rempart.console.duty import HEALTH
+from rempart.console.health import CLOCK, Vitals, health_page
 from rempart.console.routes.findings import looker
+from rempart.console.routes.people import asked
 from rempart.console.rules import rules_page
 from rempart.console.settings import settings_page
 from rempart.console.sheet import SheetPage
 from rempart.console.sources import sources_page
+from rempart.console.web import Fields, Orders, form, one
 from rempart.detection.inquiry import RulesAsked, RulesTold, SourcesAsked, SourcesTold
+from rempart.engine import orders
 from rempart.errors import StationUnreachable
 
 if TYPE_CHECKING:
@@ -28,7 +33,8 @@ def routes(console: "Console") -> list[Route]:
     return [
         Route("/sources", desk.sources),
         Route("/rules", desk.rules),
-        Route("/health", desk.health),
+        Route(HEALTH, desk.health),
+        Orders(CLOCK, form, desk.confirm_clock, who=looker, refused=console.refused, stale=desk.stale),
         Route("/settings", desk.settings),
     ]
 
@@ -53,11 +59,21 @@ class _Technique:
 
     async def health(self, request: Request) -> Response:
         """Whether the station is well."""
-        if looker(request) is None:
+        here = looker(request)
+        if here is None or here.visitor is None:
             return self.console.refused(request)
         vitals = await vitals_of(self.console)
         words, now = self.console.words(request), self.console.clock.now()
-        return self._shown(request, health_page(self.console.site, vitals, words, now))
+        return self._shown(request, health_page(self.console.site, vitals, words, now, here.visitor.roles))
+
+    async def confirm_clock(self, request: Request, here: Session, fields: Fields) -> Response:
+        """Say that the date is right though the clock leapt."""
+        order = orders.ConfirmClock(by=here.account, reason=one(fields, "reason", 400).strip())
+        return await asked(self.console, request, here, order, HEALTH)
+
+    async def stale(self, request: Request, here: Session, _: Fields) -> Response:
+        """A form without its token."""
+        return self.console.sent_back(request, here, HEALTH, "stale")
 
     async def settings(self, request: Request) -> Response:
         """What the station was told about the site."""
