@@ -25,9 +25,19 @@ class Phrase:
 
 
 def phrase(key: str, *, because: Iterable[Phrase] = (), **arguments: Argument | Iterable[str]) -> Phrase:
-    """The phrase of ``key``. KeyError: nobody has written it."""
+    """The phrase of ``key`` among what the guard refuses. KeyError: nobody has written it."""
+    return worded(WORDS, key, arguments, because)
+
+
+def worded(
+    words: Mapping[str, str],
+    key: str,
+    arguments: Mapping[str, Argument | Iterable[str]],
+    because: Iterable[Phrase] = (),
+) -> Phrase:
+    """The phrase of ``key`` among those words. KeyError: nobody has written it."""
     said, reasons = {name: _capped(value) for name, value in arguments.items()}, tuple(because)
-    return Phrase(key, _english(WORDS[key], said, reasons), said, reasons)
+    return Phrase(key, _english(words[key], said, reasons), said, reasons)
 
 
 def advice(of: Phrase) -> str:
@@ -42,11 +52,11 @@ def _english(text: str, arguments: Mapping[str, Argument], because: tuple[Phrase
 def _capped(value: Argument | Iterable[str]) -> Argument:
     if isinstance(value, int):
         return int(value)
-    text = _visible(value if isinstance(value, str) else ", ".join(value) or "-")
+    text = visible(value if isinstance(value, str) else ", ".join(value) or "-")
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Whatever a terminal would obey becomes its escape."""
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 

@@ -12,6 +12,7 @@ from rempart.adapters import shipped
 from rempart.cli._terminal import harmless
 from rempart.cli.run import port
 from rempart.config import RUN, SITE, STATE, Places
+from rempart.console.setup import why
 from rempart.console.words import Words, chosen, words
 from rempart.errors import ExitCode, InputRefused, Problem, RempartError
 from rempart.first_hour.answers import DESCRIBING, Step, next_step, reachable, step_after, to_do
@@ -308,7 +309,7 @@ def _spoken(installer: Installer) -> Words:
 
 def _fault(fault: Fault, asked: Mapping[str, Field], spoken: Words) -> str:
     field = asked.get(fault.field)
-    said = spoken.say(f"setup.fault.{fault.word}", value=fault.value)
+    said = why(fault, spoken)
     if field is None:
         return said
     group = f"{harmless(field.group)}, " if field.group else ""

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+from rempart.console import flaw
 from rempart.console.words import Words, plain
 from rempart.first_hour.answers import DESCRIBING, Answers, Step, reachable
 from rempart.first_hour.form import Fault
 from rempart.first_hour.questions import MORE, Choice, Field, FieldKind
+from rempart.site.flaw import Flaw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ def setup_page(
     told: Sequence[str] = (),
     link: str = "",
     papers: Sequence[str] = (),
-    blanks: Sequence[str] = (),
+    blanks: Sequence[Flaw] = (),
     refusal: str = "",
 ) -> SetupPage:
     """The page of a step. ``asked`` holds the values to show: after a fault those that were typed."""
@@ -101,7 +103,7 @@ def setup_page(
         told=tuple(told),
         link=link,
         papers=tuple(papers),
-        blanks=tuple(blanks),
+        blanks=tuple(flaw.blank(each, words) for each in blanks),
         refusal=refusal,
         finished=all(map(answers.done, Step)),
         csrf=csrf,
@@ -124,7 +126,7 @@ def _stages(here: Step, answers: Answers, words: Words) -> Iterator[Stage]:
 
 
 def _groups(asked: Sequence[Field], faults: Sequence[Fault], words: Words) -> Iterator[Group]:
-    wrong = {fault.field: words.say(f"setup.fault.{fault.word}", value=fault.value) for fault in faults}
+    wrong = {fault.field: why(fault, words) for fault in faults}
     together: dict[tuple[str, str], list[Field]] = {}
     for field in asked:
         # Two empty rows have the same name: what stands before the last dot of the id keeps them apart.
@@ -157,12 +159,20 @@ def _option(choice: Choice, words: Words) -> str:
 
 
 def _said(fault: Fault, named: Mapping[str, Field], words: Words) -> str:
-    said = words.say(f"setup.fault.{fault.word}", value=fault.value)
     field = named.get(fault.field)
     if field is None:
-        return said
+        return why(fault, words)
     group = f"{_called(field.group, words)}, " if field.group else ""
-    return words.labelled(f"{group}{words.say(f'setup.field.{field.word}')}", said)
+    return words.labelled(f"{group}{words.say(f'setup.field.{field.word}')}", why(fault, words))
+
+
+def why(fault: Fault, words: Words) -> str:
+    """Why an answer was not taken, without the field's name."""
+    return (
+        flaw.tell(fault.flaw, words)
+        if fault.flaw
+        else words.say(f"setup.fault.{fault.word}", value=fault.value)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from rempart.detection.explain import Explanation, Plain
 from rempart.detection.words import WORDS
 from rempart.incidents.incident import Sentence
 from rempart.phrase import WORDS as REFUSED
+from rempart.site.flaw import WORDS as FLAWS
 from rempart.site.language import Language, typeset
 
 LONGEST = 120
@@ -137,6 +138,7 @@ _QUOTED = re.compile(r"\{(title|account)\}")
 _ENGLISH = (
     {key: _QUOTED.sub(r"“{\1}”", text) for key, text in WORDS.items()}
     | {f"refused.{key}": text.replace("{because}", "[because]") for key, text in REFUSED.items()}
+    | {f"flaw.{key}": text for key, text in FLAWS.items()}
     | {
         "unknown.actor": "somebody",
         "unknown.victim": "a machine",
@@ -144,7 +146,7 @@ _ENGLISH = (
         "unknown.title": "without a title",
     }
 )
-"""Of findings and refusals the English stands with the code that makes them; hostile arguments stand between quotes."""
+"""Of findings, refusals and flaws the English stands with the code that makes them; hostile arguments in quotes."""
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -162,9 +164,9 @@ _ABBREVIATION = re.compile(r"(?<![\w{/.-])[A-Z]{2,}[A-Za-z0-9]*")
 _COMMAND = re.compile(r"\brempart( [a-z-]+)+( [A-Z]+)*")
 """What is typed on the box: what stands in capitals there is to be filled in."""
 
-EXPLAINED = frozenset({"OK", "PDF", "WLAN", "GB", "IPv4", "IPv6", "SHA"})
-"""Abbreviations that pages may use: known to everybody, or (IPv4, IPv6, SHA) read by technicians only, who look them
-up by that name. All else is written out or said otherwise. Legal questions are not ours to word (duties/)."""
+EXPLAINED = frozenset({"OK", "PDF", "WLAN", "GB", "IPv4", "IPv6", "SHA", "TLS"})
+"""Abbreviations that pages may use: known to everybody, or (IPv4, IPv6, SHA, TLS) read by technicians only, who look
+them up by that name. All else is written out or said otherwise. Legal questions are not ours to word (duties/)."""
 
 
 def gaps() -> Iterator[str]:

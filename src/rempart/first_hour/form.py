@@ -11,7 +11,6 @@ from typing import TypeVar
 import msgspec
 
 from rempart.accounts.person import PERSON_ID
-from rempart.errors import SiteInvalid
 from rempart.first_hour import attack
 from rempart.first_hour.answers import (
     Answers,
@@ -39,10 +38,10 @@ from rempart.first_hour.described import (
     template_of,
     zone_of,
 )
+from rempart.first_hour.flaws import unfit
 from rempart.first_hour.questions import MOST_DEVICES, ROWS, STEPS
 from rempart.first_hour.surroundings import Surroundings
-from rempart.site import soundness
-from rempart.site.description import parse
+from rempart.site.flaw import Flaw
 from rempart.site.language import Language
 from rempart.site.placement import Placement
 from rempart.site.site import AssetKind
@@ -52,11 +51,15 @@ from rempart.site.values import Word, accepted
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why an answer was not taken. ``word``: key under ``setup.fault``; ``value``: what was typed, or a name."""
+    """Why an answer was not taken. ``word``: key under ``setup.fault``; ``value``: what was typed, or a name.
+
+    ``flaw``: what the answers make wrong together; it has words of its own, and ``word`` is nothing.
+    """
 
     field: str
     word: str
     value: str = ""
+    flaw: Flaw | None = None
 
 
 class Unfit(Exception):
@@ -169,15 +172,8 @@ def _another_kind(before: Answers, after: Answers) -> bool:
 
 def _unsound(answers: Answers, book: Book) -> Iterator[Fault]:
     """What the answers together make wrong: the description must be one that the station accepts at any step."""
-    if answers.language is None or answers.institution is None:
-        return
-    try:
-        site = parse(site_toml(answers, book), "site.toml")
-    except SiteInvalid as wrong:
-        yield from (Fault("", "site", f"{each.what}. {each.mend}") for each in wrong.problems)
-        return
-    for problem in soundness.check(site):
-        yield Fault("", "site", f"{problem.where}: {problem.what}. {problem.mend}")
+    if answers.language and answers.institution:
+        yield from (Fault("", "", flaw=each) for each in unfit(site_toml(answers, book)))
 
 
 def _institution_read(typed: _Typed, book: Book) -> Institution:
@@ -308,7 +304,7 @@ def _outside_read(typed: _Typed, answers: Answers) -> Outside:
         if name:
             action = typed.one(f"{start}.action", Word.TEXT, needed=True)
             named.append(Beyond(name=name, action=action, phone=typed.one(f"{start}.phone", Word.PHONE)))
-    steps = (typed.one(f"cut.{number}", Word.TEXT) for number in range(STEPS if answers.observes else 0))
+    steps = (typed.one(f"cut.{number}", Word.STEP) for number in range(STEPS if answers.observes else 0))
     return Outside(named=tuple(named), cut=tuple(step for step in steps if step))
 
 

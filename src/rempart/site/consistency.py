@@ -6,8 +6,9 @@ from difflib import get_close_matches
 from itertools import combinations
 from typing import Any
 
+from rempart.site.flaw import flaw
 from rempart.site.opening import Direction, Opening, Transport, is_name
-from rempart.site.page import Page, Path, shown
+from rempart.site.page import Page, Path
 from rempart.site.site import Site
 from rempart.site.telling import Channel
 
@@ -17,9 +18,9 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 def cross_check(page: Page, site: Site) -> None:
     """Everything that can only be judged with the whole file in hand. Blank values were reported already."""
     for kind in ("zones", "openings", "assets", "safeguards", "wards", "probes"):
-        _distinct(page, kind, "id", [(entry.id, entry.id) for entry in getattr(site, kind)])
+        _distinct(page, kind, "id", "id", [entry.id for entry in getattr(site, kind)])
     written = [entry.get("mark") for entry in page.values.get("openings", ())]
-    _distinct(page, "openings", "mark", [(mark, f"mark {mark}") for mark in written])
+    _distinct(page, "openings", "mark", "mark", written)
     _references(page, site)
     _no_overlap(page, site)
     _in_the_path(page, site)
@@ -30,15 +31,17 @@ def cross_check(page: Page, site: Site) -> None:
     _enough(page, site)
 
 
-def _distinct(page: Page, kind: str, key: str, values: list[tuple[Any, str]]) -> None:
+def _distinct(page: Page, kind: str, key: str, called: str, values: list[Any]) -> None:
     first: dict[Any, int] = {}
-    for number, (value, called) in enumerate(values):
+    for number, value in enumerate(values):
         if not value or not isinstance(value, str | int):
             continue
         if value in first:
             before = page.line((kind, first[value], key))
-            mend = f"It was given first on line {before}; choose another."
-            page.wrong((kind, number, key), f"{called} is used twice", mend)
+            page.disagrees(
+                (kind, number, key),
+                flaw(f"{called}-twice", advice="first-given", line=before, value=value),
+            )
         first.setdefault(value, number)
 
 
@@ -78,8 +81,16 @@ def _known(page: Page, path: Path, names: Iterable[str], known: set[str], called
     for name in names:
         if name and name not in known:
             near = get_close_matches(name, known, n=1)
-            mend = f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(sorted(known)) or 'none'}."
-            page.wrong(path, f"there is no {called} {shown(name)}", mend)
+            page.disagrees(
+                path,
+                flaw(
+                    f"no-{called}",
+                    advice="near" if near else "known",
+                    near=near[0] if near else "",
+                    known=sorted(known),
+                    **{called: name},
+                ),
+            )
 
 
 def _no_overlap(page: Page, site: Site) -> None:
@@ -90,19 +101,14 @@ def _no_overlap(page: Page, site: Site) -> None:
     ]
     for (one, _, first), (other, number, _) in combinations(held, 2):
         if _overlap(one, other):
-            page.wrong(
-                ("zones", number, "networks"),
-                f"{other} overlaps {one} of zone {shown(first)}",
-                "One address can stand in one zone only; split the networks.",
-            )
+            path = ("zones", number, "networks")
+            page.disagrees(path, flaw("overlap", network=str(other), other=str(one), zone=first))
     for address in site.uplink.addresses:
         outside = ipaddress.ip_interface(address)
         for network, _, zone in held:
             if outside.ip in network:
-                page.wrong(
-                    ("uplink", "addresses"),
-                    f"{outside.ip} lies inside zone {shown(zone)}",
-                    "The uplink leads outside; its address belongs to no zone.",
+                page.disagrees(
+                    ("uplink", "addresses"), flaw("uplink-inside", address=str(outside.ip), zone=zone)
                 )
 
 
@@ -110,11 +116,7 @@ def _in_the_path(page: Page, site: Site) -> None:
     """A gateway tells inside from outside by its interfaces; beside another one the networks say it."""
     for number, zone in enumerate(site.zones):
         if site.enforces and zone.interface and zone.interface == site.uplink.interface:
-            page.wrong(
-                ("zones", number, "interface"),
-                f"{shown(zone.interface)} is the uplink's interface too",
-                'In the path each side has its own; beside another gateway, write `placement = "observer"`.',
-            )
+            page.disagrees(("zones", number, "interface"), flaw("uplink-twice", interface=zone.interface))
 
 
 def _overlap(one: Network, other: Network) -> bool:
@@ -123,16 +125,12 @@ def _overlap(one: Network, other: Network) -> bool:
 
 def _publications(page: Page, site: Site) -> None:
     hosts = [opening.publication.host if opening.publication else "" for opening in site.openings]
-    _distinct(page, "openings", "publication", [(host, f"host {host}") for host in hosts])
+    _distinct(page, "openings", "publication", "host", hosts)
     for number, opening in enumerate(site.openings):
         if opening.publication is None:
             continue
         if opening.direction is Direction.OUT:
-            page.wrong(
-                ("openings", number, "direction"),
-                "a published service is reached from outside",
-                'Write `direction = "in"`, or remove the publication.',
-            )
+            page.disagrees(("openings", number, "direction"), flaw("published-out"))
         path = ("openings", number, "publication", "address")
         _standing(page, site, path, opening.publication.zone, opening.publication.address)
 
@@ -140,19 +138,10 @@ def _publications(page: Page, site: Site) -> None:
 def _resolution(page: Page, site: Site) -> None:
     """The way to the resolvers outside, and openings whose names share their addresses."""
     for number, opening in enumerate(site.openings):
-        path = ("openings", number, "shared_addresses")
         if opening.shared_addresses and not _all_names_over_one_port(opening):
-            page.wrong(
-                path,
-                "names are told apart in TLS, on the way out",
-                'It needs `direction = "out"`, names alone as hosts, and one tcp port as its only service.',
-            )
+            page.disagrees(("openings", number, "shared_addresses"), flaw("shared-names"))
         if site.resolver and site.resolver.opening == opening.id and not _leads_to_resolvers(opening):
-            page.wrong(
-                ("resolver", "opening"),
-                f"{shown(opening.id)} does not lead to resolvers",
-                'It needs `direction = "out"`, single addresses (or `*`) as hosts, and udp/53 and tcp/53.',
-            )
+            page.disagrees(("resolver", "opening"), flaw("not-to-resolvers", opening=opening.id))
 
 
 def _all_names_over_one_port(opening: Opening) -> bool:
@@ -174,28 +163,22 @@ def _machines(page: Page, site: Site) -> None:
         for address in asset.addresses:
             _standing(page, site, ("assets", number, "addresses"), asset.zone, address)
             if address in holders:
-                page.wrong(
-                    ("assets", number, "addresses"),
-                    f"{address} is the address of {shown(holders[address])} too",
-                    "One address belongs to one machine.",
-                )
+                path = ("assets", number, "addresses")
+                page.disagrees(path, flaw("address-twice", address=address, asset=holders[address]))
             holders[address] = asset.id
 
 
 def _told(page: Page, site: Site) -> None:
     """Whom to tell: each role once, each with an address whose channel the station has."""
     telling = site.telling
-    _distinct(page, "tell", "role", [(one.role, one.role) for one in telling.recipients])
+    _distinct(page, "tell", "role", "id", [one.role for one in telling.recipients])
     for number, recipient in enumerate(telling.recipients):
         if not recipient.channels:
-            page.wrong(("tell", number), "no address", "Add `text`, `mail` or `webhook`.")
+            page.disagrees(("tell", number), flaw("no-channel"))
         for channel in recipient.channels:
             if not telling.serves(channel):
-                page.wrong(
-                    ("tell", number, channel.value),
-                    f"the station has nothing to send a {channel.value} with",
-                    f"Add {_SENDS[channel]}.",
-                )
+                path = ("tell", number, channel.value)
+                page.disagrees(path, flaw("no-sender", channel=channel.value, table=_SENDS[channel]))
     openings = {opening.id for opening in site.openings}
     for name, way in (("mail", telling.mail), ("gateway", telling.gateway), ("webhook", telling.webhook)):
         if way and way.opening:
@@ -215,24 +198,19 @@ def _standing(page: Page, site: Site, path: Path, zone_id: str, address: str) ->
     if zone is None or not address or not zone.networks:
         return
     if not any(ipaddress.ip_address(address) in ipaddress.ip_network(network) for network in zone.networks):
-        page.wrong(
-            path,
-            f"{address} lies in no network of zone {shown(zone_id)}",
-            f"Its networks are {', '.join(zone.networks)}.",
-        )
+        page.disagrees(path, flaw("not-in-zone", address=address, zone=zone_id, networks=zone.networks))
 
 
 def _enough(page: Page, site: Site) -> None:
     """What a site cannot be without."""
-    for key, example in (("zones", "a part of the inside"), ("openings", "a way to the outside")):
+    for key in ("zones", "openings"):
         if not page.values.get(key):
-            page.wrong((), f"there are no {key}", f"Add at least one [[{key}]]: {example}.")
+            page.disagrees((), flaw(f"no-{key}"))
     if site.languages == () and page.values.get("languages") == []:
-        page.wrong(("languages",), "no language is named", 'Write for example `languages = ["fr"]`.')
+        page.disagrees(("languages",), flaw("no-language"))
     for number, opening in enumerate(site.openings):
         for key in ("zones", "hosts", "services"):
             if page.values["openings"][number].get(key) == []:
-                page.wrong(("openings", number, key), "the list is empty", f"Name at least one of its {key}.")
+                page.disagrees(("openings", number, key), flaw("empty-list", key=key))
         if "*" in opening.hosts and len(opening.hosts) > 1:
-            mend = "Write `*` alone, or the hosts alone."
-            page.wrong(("openings", number, "hosts"), "`*` stands beside other hosts", mend)
+            page.disagrees(("openings", number, "hosts"), flaw("star-beside"))

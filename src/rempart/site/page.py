@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from rempart.errors import Problem
+from rempart.site.flaw import Flaw
 
 Path = tuple[str | int, ...]
 """A place in the file: ``("openings", 2, "fallback", "phone")``."""
@@ -71,10 +72,27 @@ class Page:
         return Table(self, (), self.values)
 
     def wrong(self, path: Path, what: str, mend: str) -> None:
-        """Note a mistake: at which place, what it is, and how to mend it."""
-        line = self.line(path)
-        problem = Problem(f"{self.named(path)}{what}", f"{self.where}, line {line}", mend)
-        self.mistakes.append((line, problem))
+        """Note a mistake in one value or table: at which place, what it is, and how to mend it."""
+        self._note(path, Problem(f"{self.named(path)}{what}", self._at(path), mend))
+
+    def disagrees(self, path: Path, flaw: Flaw) -> None:
+        """Note that a place does not agree with the rest of the file."""
+        kind, what = str(path[0]) if path else "", f"{self.named(path)}{flaw.what}"
+        found = replace(flaw, kind=kind, id=self._identity(path), what=what, where=self._at(path))
+        self._note(path, found)
+
+    def _note(self, path: Path, problem: Problem) -> None:
+        self.mistakes.append((self.line(path), problem))
+
+    def _at(self, path: Path) -> str:
+        return f"{self.where}, line {self.line(path)}"
+
+    def _identity(self, path: Path) -> str:
+        """The id of the entry of a list that a path leads through; empty where it leads through none."""
+        if len(path) < 2 or not isinstance(path[1], int):
+            return ""
+        entry = self.values[str(path[0])][path[1]]
+        return str(entry.get("id", entry.get("name", path[1] + 1)))
 
     def line(self, path: Path) -> int:
         """The line of the nearest enclosing table or key that was seen."""

@@ -6,6 +6,7 @@ from itertools import combinations
 
 from rempart.errors import Problem
 from rempart.site import reach
+from rempart.site.flaw import Flaw, flaw
 from rempart.site.opening import Direction, Opening, OpeningState, Service, is_name
 from rempart.site.site import Site
 from rempart.site.trial import TrialLength, spelled
@@ -14,7 +15,7 @@ _NOBODYS = tuple(map(ipaddress.ip_network, ("198.18.0.0/15", "192.0.2.0/24")))
 """Networks kept for benchmarks and examples (RFC 2544, RFC 5737), which the templates use as blanks."""
 
 
-def check(site: Site) -> tuple[Problem, ...]:
+def check(site: Site) -> tuple[Flaw, ...]:
     """What makes the site unfit to be defended; empty when nothing does."""
     return (
         *_without_safeguard(site),
@@ -45,7 +46,7 @@ def advise(site: Site) -> tuple[Problem, ...]:
     )
 
 
-def blanks(site: Site) -> tuple[Problem, ...]:
+def blanks(site: Site) -> tuple[Flaw, ...]:
     """What a template could not know and nobody has filled in yet."""
     return (*_blank_phones(site), *_blank_hosts(site), *_blank_networks(site))
 
@@ -57,39 +58,27 @@ def _opening(opening: Opening) -> str:
 # -- refused -----------------------------------------------------------------------------------------------------
 
 
-def _without_safeguard(site: Site) -> Iterator[Problem]:
+def _without_safeguard(site: Site) -> Iterator[Flaw]:
     if not site.safeguards:
-        yield Problem(
-            "there is no safeguard: a wrong order would lock the operators out too",
-            "safeguards",
-            "Add a [[safeguards]] with the network and port by which the box is managed.",
-        )
+        yield flaw("no-safeguard", "safeguards")
 
 
-def _wide_safeguards(site: Site) -> Iterator[Problem]:
+def _wide_safeguards(site: Site) -> Iterator[Flaw]:
     """A safeguard is never cut, so one that covers the whole world would be a hole in the wall."""
     for safeguard in site.safeguards:
         for network in safeguard.networks:
             if ipaddress.ip_network(network).prefixlen == 0:
-                yield Problem(
-                    f"safeguard '{safeguard.id}' covers everybody ({network})",
-                    "safeguards",
-                    "Name the few addresses from which the box is managed.",
-                )
+                yield flaw("wide-safeguard", "safeguards", safeguard=safeguard.id, network=network)
 
 
-def _published_to_names(site: Site) -> Iterator[Problem]:
+def _published_to_names(site: Site) -> Iterator[Flaw]:
     """The proxy sees addresses: a list of names alone would let nobody in."""
     for opening in site.published():
         if all(map(is_name, opening.hosts)):
-            yield Problem(
-                "it is published to names only, and the proxy knows visitors by their addresses",
-                _opening(opening),
-                'Write addresses or networks in `hosts`, or "*" and ask for client certificates.',
-            )
+            yield flaw("to-names", "openings", opening.id)
 
 
-def _dead_fallbacks(site: Site) -> Iterator[Problem]:
+def _dead_fallbacks(site: Site) -> Iterator[Flaw]:
     """A fallback may lean on a lifeline only, and the chain must end outside the wall.
 
     The default cut leaves lifelines filtered; a named person may still close one, and then what leans on it must
@@ -98,45 +87,28 @@ def _dead_fallbacks(site: Site) -> Iterator[Problem]:
     for opening in site.openings:
         for needed in opening.fallback.depends_on:
             if not site.opening(needed).lifeline:
-                yield Problem(
-                    f"its fallback depends on '{needed}', which a cut closes as well",
-                    _opening(opening),
-                    "Choose a fallback that works without it: a mobile telephone, paper, a person.",
-                )
+                yield flaw("dead-fallback", "openings", opening.id, opening=needed)
         if _never_ends(site, opening):
-            yield Problem(
-                f"its fallback leads back to itself ({' → '.join(_chain(site, opening))})",
-                _opening(opening),
-                "One fallback in the chain must depend on no opening at all.",
-            )
+            yield flaw("endless-fallback", "openings", opening.id, chain=" → ".join(_chain(site, opening)))
 
 
-def _lifelines_by_name(site: Site) -> Iterator[Problem]:
+def _lifelines_by_name(site: Site) -> Iterator[Flaw]:
     """A lifeline that is found by its name must still be found while the site is cut."""
     if site.resolver is None or site.opening(site.resolver.opening).lifeline:
         return
     for opening in site.lifelines():
         if any(map(is_name, opening.hosts)):
-            yield Problem(
-                f"this lifeline is found by name, and a cut closes '{site.resolver.opening}', through which "
-                "names are asked",
-                _opening(opening),
-                f"Make '{site.resolver.opening}' a lifeline too, or give this one addresses.",
-            )
+            yield flaw("lifeline-by-name", "openings", opening.id, opening=site.resolver.opening)
 
 
-def _staff_page_outside(site: Site) -> Iterator[Problem]:
+def _staff_page_outside(site: Site) -> Iterator[Flaw]:
     """What anybody may read without an account is for the house: it must not lie where outside begins."""
     if site.staff_page is None:
         return
     mine = {ipaddress.ip_interface(each).ip for each in site.uplink.addresses}
     address = ipaddress.ip_address(site.staff_page.address)
     if address.is_unspecified or (site.enforces and address in mine):
-        yield Problem(
-            f"{address} is reached from outside too",
-            "staff_page",
-            "Name an address of this station in one of its zones.",
-        )
+        yield flaw("staff-page-outside", "staff_page", address=str(address))
 
 
 def _never_ends(site: Site, opening: Opening) -> bool:
@@ -320,37 +292,29 @@ def _blank_host(host: str) -> bool:
 # -- blank -------------------------------------------------------------------------------------------------------
 
 
-def _blank_phones(site: Site) -> Iterator[Problem]:
+def _blank_phones(site: Site) -> Iterator[Flaw]:
     if not site.phone:
-        yield Problem("the number for the public is not filled in", "phone", "Write the reception's number.")
+        yield flaw("blank-phone", "phone")
     for contact in site.contacts:
         if not contact.phone:
-            yield Problem("the number is not filled in", f"contacts '{contact.name}'", "Write the number.")
+            yield flaw("blank-contact", "contacts", contact.name)
 
 
-def _blank_hosts(site: Site) -> Iterator[Problem]:
+def _blank_hosts(site: Site) -> Iterator[Flaw]:
     for opening in site.openings:
         hosts = [*opening.hosts, *([opening.publication.host] if opening.publication else [])]
         blank = [host for host in hosts if host.endswith(".invalid") or _is_nobodys(host)]
         if blank:
-            yield Problem(
-                "it names a host that only you know",
-                f"{_opening(opening)} ({', '.join(blank)})",
-                "Write its addresses or names, or remove the opening if you have none such.",
-            )
+            yield flaw("blank-host", "openings", opening.id, blank=blank)
 
 
-def _blank_networks(site: Site) -> Iterator[Problem]:
-    held = [("uplink", site.uplink.addresses)]
-    held += [(f"zones '{zone.id}'", zone.networks) for zone in site.zones]
-    held += [(f"safeguards '{safeguard.id}'", safeguard.networks) for safeguard in site.safeguards]
-    for where, networks in held:
+def _blank_networks(site: Site) -> Iterator[Flaw]:
+    held = [("uplink", "", site.uplink.addresses)]
+    held += [("zones", zone.id, zone.networks) for zone in site.zones]
+    held += [("safeguards", safeguard.id, safeguard.networks) for safeguard in site.safeguards]
+    for kind, of, networks in held:
         if blank := [network for network in networks if _is_nobodys(network)]:
-            yield Problem(
-                "it names a network that only you know",
-                f"{where} ({', '.join(blank)})",
-                "Write the real one.",
-            )
+            yield flaw("blank-network", kind, of, blank=blank)
 
 
 def _is_nobodys(host: str) -> bool:

@@ -338,6 +338,7 @@ class Word(StrEnum):
     """What one answer of a person must be, by the rule of the key it is for."""
 
     TEXT = "text"
+    STEP = "step"
     PHONE = "phone"
     HOST = "host"
     HOST_NAME = "host-name"
@@ -350,6 +351,7 @@ class Word(StrEnum):
 
 _WORDS: dict[Word, Callable[[Any], str]] = {
     Word.TEXT: _plain,
+    Word.STEP: _step,
     Word.PHONE: _phone,
     Word.HOST: _host,
     Word.HOST_NAME: NAME_IN_DNS.accept,

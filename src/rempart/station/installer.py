@@ -30,14 +30,15 @@ from rempart.duties.document import Paper
 from rempart.engine import orders
 from rempart.errors import DecodeError, InputRefused, RempartError, StationUnreachable
 from rempart.events.decode import DECODERS, decoded
-from rempart.first_hour import attack, form, questions
+from rempart.first_hour import attack, flaws, form, questions
 from rempart.first_hour.answers import DESCRIBING, Answers, Step, to_do
 from rempart.first_hour.described import Book, site_toml
 from rempart.first_hour.surroundings import Surroundings
 from rempart.messages import OrderDone, Ordered, OrderRejected, Status, StatusAsked, ToOperator
 from rempart.ports import Clock
-from rempart.site import soundness, template
+from rempart.site import template
 from rempart.site.description import parse
+from rempart.site.flaw import Flaw
 from rempart.site.language import Language
 from rempart.site.site import Site
 from rempart.station import running
@@ -174,9 +175,9 @@ class Installer:
         self._proved(written=now)
         return earlier
 
-    def blanks(self) -> tuple[str, ...]:
-        """What is still blank in it, in the words of `rempart site check`."""
-        return tuple(f"{each.where}: {each.what}" for each in soundness.blanks(self.described()))
+    def blanks(self) -> tuple[Flaw, ...]:
+        """What is still blank in it."""
+        return flaws.blank(self.described())
 
     # -- the station ---------------------------------------------------------------------------------------------
 
