@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from rempart.adapters import documents, paper
 from rempart.duties.document import Paper, Prose
-from rempart.duties.words import PaperLanguage
 from rempart.errors import InputRefused
 from rempart.instants import Instant
+from rempart.site.language import Language
 from rempart.stakes.content import Table, Text
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -90,9 +90,7 @@ def test_sheets_read_strings_long_numbers_and_gaps(tmp_path: Path) -> None:
 
 
 def test_pdf_text_is_read(tmp_path: Path) -> None:
-    made = Paper(
-        "T", "", "", PaperLanguage.FRENCH, "page", Instant(0), (Prose("", ("NISS 85.07.30-033.28",)),)
-    )
+    made = Paper("T", "", "", Language.FRENCH, "page", Instant(0), (Prose("", ("NISS 85.07.30-033.28",)),))
     (tmp_path / "a.pdf").write_bytes(paper.pdf(made))
     (page,) = documents.read(tmp_path / "a.pdf").contents
     assert isinstance(page, Text)
@@ -205,7 +203,7 @@ def test_damaged_documents_are_read_or_refused_nothing_else(tmp_path: Path, data
         archive.writestr(
             "xl/worksheets/s.xml", f'<worksheet {S}><row><c r="A1" t="s"><v>0</v></c></row></worksheet>'
         )
-    made = Paper("T", "", "", PaperLanguage.FRENCH, "page", Instant(0), ())
+    made = Paper("T", "", "", Language.FRENCH, "page", Instant(0), ())
     raw = bytearray(data.draw(st.sampled_from([buffer.getvalue(), _pdf(made)])))
     for _ in range(data.draw(st.integers(1, 6))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))

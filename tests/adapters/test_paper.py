@@ -8,9 +8,9 @@ from rempart.detection.finding import Level
 from rempart.duties import document, words
 from rempart.duties.document import Complainant, Paper, Seals
 from rempart.duties.timeline import Line
-from rempart.duties.words import PaperLanguage
 from rempart.incidents.incident import Incident, IncidentState, Sentence
 from rempart.instants import parse_rfc3339
+from rempart.site.language import Language
 
 HOSTILE = (
     '#panic("typst") #read("/etc/passwd") *b* $x$ ] ) </script> @ref <label> \\ // /* \u202egpj.exe \x1b[2J '
@@ -19,7 +19,7 @@ HOSTILE = (
 AT = parse_rfc3339("2026-11-20T15:00:00Z")
 
 
-def complaint(hostile: str, language: PaperLanguage = PaperLanguage.FRENCH) -> Paper:
+def complaint(hostile: str, language: Language = Language.FRENCH) -> Paper:
     """A complaint with the same text wherever text from outside can come."""
     spoken = words.parse(shipped.text("duties/words.toml"), "words.toml")
     incident = Incident(
@@ -52,8 +52,8 @@ def text_of(pdf: bytes) -> str:
     return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
 
 
-@pytest.mark.parametrize("language", PaperLanguage)
-def test_hostile_text_is_shown_as_text(language: PaperLanguage) -> None:
+@pytest.mark.parametrize("language", Language)
+def test_hostile_text_is_shown_as_text(language: Language) -> None:
     shown = text_of(paper.pdf(complaint(HOSTILE, language)))
     assert '#panic("typst")' in shown
     assert "<U+202E>" in shown

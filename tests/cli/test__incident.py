@@ -185,7 +185,7 @@ def test_a_paper_says_when_it_was_done_by_hand_where_somebody_said_so(
     timed = msgspec.structs.replace(said, on=after(AT, minutes(-25)))
     told = account(journal(joined("A"), said, timed), site, "A", SEALS).lines[1:]
     assert [line.at for line in told] == [AT, AT]
-    for language in words.PaperLanguage:
+    for language in Language:
         plain, dated = (spoken.tell(line.sentence, language) for line in told)
         assert "20/11/2026 15:35:00" in dated
         assert "15:35" not in plain

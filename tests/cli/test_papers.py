@@ -20,6 +20,7 @@ from rempart.engine import facts
 from rempart.engine.facts import AnyFact, body_of, kind_of
 from rempart.errors import ExitCode
 from rempart.instants import Instant, after, minutes, parse_rfc3339
+from rempart.site.language import Language
 
 AT = parse_rfc3339("2026-11-20T15:00:00Z")
 SITE = """
@@ -125,10 +126,7 @@ def test_a_bag_validates_and_its_journal_verifies(station: Path) -> None:
     assert verdict.ok
     assert verdict.root.hex() in (out / "bag-info.txt").read_text()
     assert sorted(path.name for path in (payload / "papers").iterdir()) == [
-        "complaint.en.pdf",
-        "complaint.fr.pdf",
-        "timeline.en.pdf",
-        "timeline.fr.pdf",
+        f"{kind}.{language}.pdf" for kind in ("complaint", "timeline") for language in sorted(Language)
     ]
     assert {"LISEZMOI.txt", "README.txt"} <= {path.name for path in payload.iterdir()}
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 
 import pytest
+from msgspec import structs
 
 from console.test_app import Visit, visit
 from console.test_board import HOSTILE
@@ -12,10 +14,11 @@ from rempart.accounts.person import INFORMED, STAFF, Role
 from rempart.console.access import Session
 from rempart.console.app import rendered
 from rempart.console.frame import frame
-from rempart.console.papers import Kind, kinds, paper_page, papers_page
+from rempart.console.papers import CARE, Kind, kinds, paper_page, papers_page
 from rempart.console.words import words
 from rempart.instants import Instant
-from rempart.messages import Posture, Status
+from rempart.messages import CorrectionStatus, Posture, RehearsalStatus, Status, TickStatus
+from rempart.phrase import phrase
 from rempart.site.opening import OpeningState
 from rempart.site.placement import ByHand, Placement
 from rempart.site.site import Language, Site
@@ -32,6 +35,22 @@ def listed(site: Site, looks: Session) -> set[str]:
 
 def beside(site: Site) -> Site:
     return replace(site, placement=Placement.OBSERVER, by_hand=ByHand(cut=("Unplug port 1",)))
+
+
+def rehearsed(status: Status, note: str) -> RehearsalStatus:
+    return RehearsalStatus(
+        began=status.now,
+        until=Instant(status.now + 600_000_000),
+        by=note,
+        ended=None,
+        early=False,
+        locked=phrase("locked-running"),
+        ticks=[TickStatus(ward="care", question="call", reply="no", note=note, by=note)],
+        unanswered=[],
+        corrections=[
+            CorrectionStatus(opening="website", becomes="lifeline", reason=note, by=note, written=False)
+        ],
+    )
 
 
 def drawn(kind: Kind, site: Site, status: Status | None, now: Instant, language: Language) -> str:
@@ -90,6 +109,22 @@ def test_the_wards_are_given_what_is_closed_now(
     assert "The house has been cut off" in html
     shut = next(each for each in cut.openings if each.state is OpeningState.CLOSED)
     assert html.index("Closed: use this") < html.index(shut.name) < html.index("Goes on (filtered or open)")
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_rehearsal_is_told_ward_by_ward_and_none_is_said_to_be_none(
+    site: Site, make: Callable[..., Status], now: Instant, language: Language
+) -> None:
+    report = next(kind for kind in kinds(site) if kind.id == "rehearsal")
+    none = drawn(report, site, make(), now, language)
+    assert CARE.say("rehearsal.none", language) in unescape(none)
+    assert CARE.say("rehearsal.none", language) in unescape(drawn(report, site, None, now, language))
+    status = make()
+    care = structs.replace(status.care, rehearsal=rehearsed(status, HOSTILE))
+    html = drawn(report, site, structs.replace(status, care=care), now, language)
+    assert CARE.say("rehearsal.corrections", language) in unescape(html)
+    assert "<img" not in html
+    assert all(ward.name in unescape(html) for ward in site.wards)
 
 
 def test_a_hostile_name_stays_text(site: Site, now: Instant) -> None:

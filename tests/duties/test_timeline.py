@@ -1,7 +1,8 @@
 from rempart.duties.timeline import Line, Told, lines
-from rempart.duties.words import PaperLanguage, Words
+from rempart.duties.words import Words
 from rempart.incidents.incident import Sentence
 from rempart.instants import parse_rfc3339
+from rempart.site.language import Language
 
 AT = parse_rfc3339("2026-11-20T15:00:00Z")
 
@@ -13,7 +14,7 @@ def test_each_line_cites_its_entry_in_the_order_of_the_journal(spoken: Words) ->
             Line(entry=4, at=AT, sentence=Sentence("story.contained", {"by": "rempart"}), late=True),
         ],
         spoken,
-        PaperLanguage.ENGLISH,
+        Language.ENGLISH,
     )
     assert told[0] == Told(
         "4",

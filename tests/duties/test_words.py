@@ -3,11 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rempart.duties import words
-from rempart.duties.words import PaperLanguage, Words, plain
+from rempart.duties.words import Words, plain
 from rempart.errors import InputRefused
 from rempart.incidents.incident import Sentence
+from rempart.site.language import Language
 
-FR, EN = PaperLanguage.FRENCH, PaperLanguage.ENGLISH
+FR, EN = Language.FRENCH, Language.ENGLISH
 
 
 def test_arguments_are_told_in_both_languages(spoken: Words) -> None:

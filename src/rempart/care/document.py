@@ -144,6 +144,19 @@ def rehearsal(site: Site, told: RehearsalTold, now: Instant, words: Words, langu
     )
 
 
+def unrehearsed(site: Site, now: Instant, words: Words, language: Language) -> Paper:
+    """That the station knows of no rehearsal."""
+    return Paper(
+        title=words.say("rehearsal.title", language),
+        subtitle=f"{plain(site.name)} · {belgian(now)}",
+        notice=words.say("fallback.notice", language),
+        language=language,
+        page=words.say("word.page", language),
+        as_of=now,
+        sections=(Prose("", (words.say("rehearsal.none", language),)),),
+    )
+
+
 def _reply(told: RehearsalTold, ward: str, question: Question, words: Words, language: Language) -> str:
     reply, note = told.replies.get((ward, question.value), ("unknown", ""))
     said = words.say(f"reply.{reply}", language)

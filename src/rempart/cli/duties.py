@@ -16,15 +16,20 @@ from rempart.duties import duty, words
 from rempart.duties.answers import Answers
 from rempart.duties.belgian_time import belgian
 from rempart.duties.duty import Applies, Duty, Obligations, duties_for
-from rempart.duties.words import PaperLanguage, Words
+from rempart.duties.words import Words
 from rempart.errors import ExitCode, InputRefused
 from rempart.instants import Instant, parse_rfc3339, rfc3339
+from rempart.site.language import Language
 
 _DESCRIPTION = """\
 Lists the duties an incident may raise, each with its clock and whether it applies here. Nothing is asserted that a
 named person did not answer: see docs/operating/papers.md for the answers file. Not legal advice.
 
 exit codes: 0 shown, 1 a clock is overdue, 2 no such incident, or a file cannot be used"""
+
+
+_WRITTEN = (Language.FRENCH, Language.ENGLISH)
+"""The languages in which questions and duties are worded."""
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -37,7 +42,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     parser.add_argument("incident", metavar="INCIDENT", nargs="?", help="its id (default: the latest)")
     parser.add_argument("--answers", type=Path, metavar="FILE", help="what the institution answered (TOML)")
-    parser.add_argument("--lang", choices=list(PaperLanguage), default=PaperLanguage.FRENCH)
+    parser.add_argument("--lang", choices=_WRITTEN, default=Language.FRENCH)
     parser.add_argument(
         "--at", type=_moment, metavar="TIME", help="as of this RFC 3339 moment (default: now)"
     )
@@ -58,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         print()
     else:
         spoken = words.parse(shipped.text("duties/words.toml"), "duties/words.toml")
-        language = PaperLanguage(arguments.lang)
+        language = Language(arguments.lang)
         print(spoken.say("duties.title", language, incident=incident.id))
         print(spoken.say("duties.notice", language))
         for each in duties:
@@ -69,14 +74,14 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.FOUND if overdue else ExitCode.OK
 
 
-def told(each: Duty, spoken: Words, language: PaperLanguage) -> Iterator[str]:
+def told(each: Duty, spoken: Words, language: Language) -> Iterator[str]:
     """One duty in lines."""
 
     def say(key: str, **arguments: Any) -> str:
         return spoken.say(f"duties.{key}", language, **arguments)
 
     def line(key: str, text: str) -> str:
-        return f"    {say(key)} : {text}" if language is PaperLanguage.FRENCH else f"    {say(key)}: {text}"
+        return f"    {say(key)} : {text}" if language is Language.FRENCH else f"    {say(key)}: {text}"
 
     what = each.obligation
     mark = "" if what.confidence == "S" else f" ({say('confirm')})"
@@ -100,7 +105,7 @@ def told(each: Duty, spoken: Words, language: PaperLanguage) -> Iterator[str]:
         yield line("proof", f"{belgian(each.sent.at)}, {each.sent.by} {each.sent.proof}")
 
 
-def asked(duties: Iterable[Duty], spoken: Words, language: PaperLanguage) -> Iterator[str]:
+def asked(duties: Iterable[Duty], spoken: Words, language: Language) -> Iterator[str]:
     """Every open question once, and what the station can say to help answering."""
     questions = {question.id: question for each in duties for question in each.open_questions}
     if not questions:
@@ -113,7 +118,7 @@ def asked(duties: Iterable[Duty], spoken: Words, language: PaperLanguage) -> Ite
         yield f"    > {hint}"
 
 
-def _answered(each: Duty, spoken: Words, language: PaperLanguage) -> Iterator[str]:
+def _answered(each: Duty, spoken: Words, language: Language) -> Iterator[str]:
     for answer in each.answers:
         said = spoken.say("duties.answered", language, answer=answer.value, by=answer.by, at=answer.at)
         yield f"    {said} [{answer.question}]"

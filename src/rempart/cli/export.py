@@ -11,12 +11,12 @@ from rempart.cli import _exhibits, _incident
 from rempart.cli._incident import Account
 from rempart.cli._terminal import harmless
 from rempart.cli.paper import KINDS, of
-from rempart.duties.words import PaperLanguage
 from rempart.errors import ExitCode, RempartError
 from rempart.instants import Instant, rfc3339
+from rempart.site.language import Language
 
 _DESCRIPTION = """\
-Puts the exported journal, the papers in French and English, the files attached to the incident and a note on how to
+Puts the exported journal, the papers in four languages, the files attached to the incident and a note on how to
 check them into one BagIt folder. Attached files lie there under their SHA-256; files.json says what each was called,
 who attached it when, and which entry of the journal sealed that. One that was erased, is gone or is not what was
 sealed is named there and left out.
@@ -87,7 +87,7 @@ def _sealed(arguments: argparse.Namespace, exported: Path) -> Account:
 
 def _papers(told: Account, folder: Path) -> None:
     folder.mkdir()
-    for language in PaperLanguage:
+    for language in Language:
         for kind in KINDS:
             made = paper.pdf(of(kind, told, language))
             (folder / f"{kind}.{language.value}.pdf").write_bytes(made)

@@ -12,7 +12,6 @@ from rempart.cli._incident import Account
 from rempart.console import papers
 from rempart.duties import document, words
 from rempart.duties.document import Paper
-from rempart.duties.words import PaperLanguage
 from rempart.errors import ExitCode, InputRefused, StationUnreachable
 from rempart.site.site import Language, Site
 
@@ -45,13 +44,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     parser.add_argument("kind", choices=(*KINDS, _FALLBACK, *_ENVELOPE))
     parser.add_argument("incident", metavar="INCIDENT", nargs="?", help="its id (default: the latest)")
-    parser.add_argument(
-        "--lang",
-        type=Language,
-        choices=list(Language),
-        default=Language.FRENCH,
-        help="nl and de: fallback and the papers for the envelope only",
-    )
+    parser.add_argument("--lang", type=Language, choices=list(Language), default=Language.FRENCH)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the PDF to write")
     _incident.add_arguments(parser)
     _operator.add_station(parser)
@@ -69,10 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
         write(arguments.out, make(site, SystemClock().now(), papers.CARE, arguments.lang))
         print(f"{arguments.out}: for the envelope beside the box")
         return ExitCode.OK
-    if arguments.lang not in set(PaperLanguage):
-        raise InputRefused(f"this paper is not written in {arguments.lang} yet", now="Use --lang fr or en.")
     told = _incident.account_of(arguments)
-    write(arguments.out, of(arguments.kind, told, PaperLanguage(arguments.lang)))
+    write(arguments.out, of(arguments.kind, told, arguments.lang))
     print(f"{arguments.out}: {arguments.kind} of {told.incident.id}, {len(told.lines)} journal entries cited")
     return ExitCode.OK
 
@@ -97,7 +88,7 @@ def fallback(arguments: argparse.Namespace, site: Site, language: Language) -> P
     return papers.fallback(site, status, SystemClock().now(), language)
 
 
-def of(kind: str, told: Account, language: PaperLanguage) -> Paper:
+def of(kind: str, told: Account, language: Language) -> Paper:
     """The paper of that kind, before it is set in type."""
     spoken = words.parse(shipped.text("duties/words.toml"), "duties/words.toml")
     if kind == "complaint":

@@ -8,8 +8,6 @@ from pathlib import Path
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.site_file import read_site
 from rempart.adapters.store.events import Damage, stored
-from rempart.care import document
-from rempart.care.document import RehearsalTold
 from rempart.care.forecast import Fate, Flow, Forecast, Line, Unknown, forecast
 from rempart.care.rehearsal import Becomes, Question
 from rempart.care.reply import Reply
@@ -17,16 +15,14 @@ from rempart.cli import _operator
 from rempart.cli._terminal import harmless
 from rempart.cli.paper import write
 from rempart.config import SITE, STATE
-from rempart.console.papers import CARE
-from rempart.console.refusal import tell
-from rempart.console.words import words as spoken
+from rempart.console import papers
 from rempart.duties.belgian_time import belgian
 from rempart.engine.orders import CorrectSite, EndRehearsal, Rehearse, TickWard
 from rempart.errors import DecodeError, ExitCode, InputRefused
 from rempart.events.decode import ulogd
 from rempart.instants import Instant, hours
-from rempart.messages import RehearsalStatus, Status
-from rempart.site.site import Language, Site
+from rempart.messages import RehearsalStatus
+from rempart.site.site import Language
 
 _SHOWN = 20
 """Unknown places that are listed; the rest is counted."""
@@ -216,7 +212,8 @@ def _report(arguments: argparse.Namespace) -> int:
     for line in report(rehearsal):
         print(harmless(line))
     if arguments.out:
-        _write(arguments.out, rehearsal, status, read_site(arguments.site), arguments.lang)
+        write(arguments.out, papers.rehearsal(read_site(arguments.site), status, status.now, arguments.lang))
+        print(f"{arguments.out}: written")
     return ExitCode.FOUND if rehearsal.locked else ExitCode.OK
 
 
@@ -238,16 +235,3 @@ def report(rehearsal: RehearsalStatus) -> Iterator[str]:
         if rehearsal.locked
         else "passed: the policy may contain by itself"
     )
-
-
-def _write(out: Path, rehearsal: RehearsalStatus, status: Status, site: Site, language: Language) -> None:
-    told = RehearsalTold(
-        began=rehearsal.began,
-        until=rehearsal.until,
-        by=rehearsal.by,
-        why=tell(rehearsal.locked, site, spoken(language)) if rehearsal.locked else "",
-        replies={(tick.ward, tick.question): (tick.reply, tick.note) for tick in rehearsal.ticks},
-        corrections=[(c.opening, c.becomes, c.reason, c.written) for c in rehearsal.corrections],
-    )
-    write(out, document.rehearsal(site, told, status.now, CARE, language))
-    print(f"{out}: written")

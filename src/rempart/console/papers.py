@@ -10,7 +10,9 @@ from rempart.adapters import shipped
 from rempart.care import document, envelope
 from rempart.console.access import Session
 from rempart.console.duty import ATTACK, NUMBERS
+from rempart.console.refusal import tell
 from rempart.console.words import Words, plain
+from rempart.console.words import words as spoken
 from rempart.duties import notice, words
 from rempart.duties.document import Drawing, Fields, Paper, Prose, Signature
 from rempart.instants import Instant
@@ -69,6 +71,22 @@ def fallback(site: Site, status: Status | None, now: Instant, language: Language
     return document.fallback(site, states, status.posture.value, status.since, status.now, CARE, language)
 
 
+def rehearsal(site: Site, status: Status | None, now: Instant, language: Language) -> Paper:
+    """How the latest rehearsal went, or that the station knows of none."""
+    held = status.care.rehearsal if status else None
+    if held is None:
+        return document.unrehearsed(site, now, CARE, language)
+    told = document.RehearsalTold(
+        began=held.began,
+        until=held.until,
+        by=held.by,
+        why=tell(held.locked, site, spoken(language)) if held.locked else "",
+        replies={(tick.ward, tick.question): (tick.reply, tick.note) for tick in held.ticks},
+        corrections=[(each.opening, each.becomes, each.reason, each.written) for each in held.corrections],
+    )
+    return document.rehearsal(site, told, now, CARE, language)
+
+
 def _beside_the_box(make: Callable[[Site, Instant, words.Words, Language], Paper]) -> Make:
     return lambda site, _, now, language: make(site, now, CARE, language)
 
@@ -109,7 +127,7 @@ _KINDS = (
     Kind(id="staff", shelf=Shelf.LAW, roles=STAFF, make=_notice(notice.staff)),
     Kind(id="residents", shelf=Shelf.LAW, roles=STAFF, make=_notice(notice.residents)),
     Kind(id="impact", shelf=Shelf.LAW, roles=INFORMED, apart=True, make=_notice(notice.impact)),
-    Kind(id="rehearsal", shelf=Shelf.AFTER, roles=INFORMED, command="rempart rehearse report --out FILE"),
+    Kind(id="rehearsal", shelf=Shelf.AFTER, roles=INFORMED, make=rehearsal),
     Kind(
         id="timeline",
         shelf=Shelf.AFTER,

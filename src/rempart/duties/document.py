@@ -11,7 +11,7 @@ import msgspec
 
 from rempart.duties.belgian_time import belgian
 from rempart.duties.timeline import Line, lines
-from rempart.duties.words import PaperLanguage, Words, plain
+from rempart.duties.words import Words, plain
 from rempart.incidents.incident import Incident
 from rempart.instants import Instant
 from rempart.site.site import Language
@@ -69,7 +69,7 @@ class Paper(msgspec.Struct, frozen=True):
     title: str
     subtitle: str
     notice: str
-    language: PaperLanguage | Language
+    language: Language
     page: str
     """The word for "page"."""
     as_of: Instant
@@ -91,7 +91,7 @@ class Seals(msgspec.Struct, frozen=True):
 
 
 def timeline(
-    incident: Incident, entries: Sequence[Line], words: Words, language: PaperLanguage, *, who: Complainant
+    incident: Incident, entries: Sequence[Line], words: Words, language: Language, *, who: Complainant
 ) -> Paper:
     """The incident's timeline, each line citing its journal entry."""
     return Paper(
@@ -112,7 +112,7 @@ def complaint(
     incident: Incident,
     entries: Sequence[Line],
     words: Words,
-    language: PaperLanguage,
+    language: Language,
     *,
     who: Complainant,
     seals: Seals,
@@ -153,7 +153,7 @@ def _as_of(incident: Incident, entries: Iterable[Line]) -> Instant:
     return max((line.at for line in entries), default=incident.last_seen)
 
 
-def _complainant(who: Complainant, words: Words, language: PaperLanguage) -> Fields:
+def _complainant(who: Complainant, words: Words, language: Language) -> Fields:
     by_hand = words.word("to-fill", language)
     known = (("institution", who.name), ("phone", who.phone))
     labels = ("address", "number", "signatory")
@@ -172,7 +172,7 @@ def _complainant(who: Complainant, words: Words, language: PaperLanguage) -> Fie
 
 
 def _facts(
-    incident: Incident, entries: Sequence[Line], words: Words, language: PaperLanguage, *, heading: str
+    incident: Incident, entries: Sequence[Line], words: Words, language: Language, *, heading: str
 ) -> Fields:
     def say(key: str) -> str:
         return words.say(f"complaint.{key}", language)
@@ -211,7 +211,7 @@ def _grouped(number: int) -> str:
     return f"{number:,}".replace(",", "\u00a0")
 
 
-def _traces(incident: Incident, words: Words, language: PaperLanguage) -> Fields:
+def _traces(incident: Incident, words: Words, language: Language) -> Fields:
     none = words.word("none", language)
     known = (("actors", incident.actors), ("accounts", incident.accounts), ("assets", incident.assets))
     by_hand = words.word("to-fill", language)
@@ -233,7 +233,7 @@ def _traces(incident: Incident, words: Words, language: PaperLanguage) -> Fields
     )
 
 
-def _story(entries: Sequence[Line], words: Words, language: PaperLanguage, *, heading: str) -> Story:
+def _story(entries: Sequence[Line], words: Words, language: Language, *, heading: str) -> Story:
     return Story(
         heading,
         (
@@ -246,7 +246,7 @@ def _story(entries: Sequence[Line], words: Words, language: PaperLanguage, *, he
     )
 
 
-def _unknown(incident: Incident, words: Words, language: PaperLanguage) -> tuple[str, ...]:
+def _unknown(incident: Incident, words: Words, language: Language) -> tuple[str, ...]:
     keys = ["identity", "before", "machines"]
     if incident.persons_touched != 0:
         keys.append("taken")

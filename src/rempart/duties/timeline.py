@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rempart.duties.belgian_time import belgian
-from rempart.duties.words import PaperLanguage, Words
+from rempart.duties.words import Words
 from rempart.incidents.incident import Sentence
 from rempart.instants import Instant
+from rempart.site.language import Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +30,12 @@ class Told:
     what: str
 
 
-def lines(entries: Iterable[Line], words: Words, language: PaperLanguage) -> tuple[Told, ...]:
+def lines(entries: Iterable[Line], words: Words, language: Language) -> tuple[Told, ...]:
     """The lines in the order of the journal, in words."""
     return tuple(_told(line, words, language) for line in sorted(entries, key=lambda line: line.entry))
 
 
-def _told(line: Line, words: Words, language: PaperLanguage) -> Told:
+def _told(line: Line, words: Words, language: Language) -> Told:
     what = words.tell(line.sentence, language)
     if line.late:
         what = f"{what} [{words.say('timeline.late-mark', language)}]"

@@ -8,7 +8,6 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from rempart.duties.belgian_time import belgian
@@ -31,17 +30,6 @@ _HOLE = re.compile(r"\{([a-z_]+)\}")
 _DRAWN = re.compile("[\u0020-\u007e\u00a0-\u00ac\u00ae-\u017f\u2013\u2014\u2018-\u201e\u2026\u20ac]")
 
 
-class PaperLanguage(StrEnum):
-    """The languages papers are written in."""
-
-    FRENCH = "fr"
-    ENGLISH = "en"
-
-
-Spoken = PaperLanguage | Language
-"""A language that a file of words may have; the papers of an incident have two, the notices all four."""
-
-
 def plain(text: str, longest: int = LONGEST) -> str:
     """Text as a paper can draw it: other characters become ``<U+202E>``, what is too long ends in ``…``."""
     shown = text if len(text) <= longest else text[: longest - 1] + "…"
@@ -54,7 +42,7 @@ class Words:
 
     sentences: Mapping[str, Mapping[str, str]] = field(repr=False)
 
-    def tell(self, sentence: Sentence, language: Spoken) -> str:
+    def tell(self, sentence: Sentence, language: Language) -> str:
         """The sentence in words. A key without words is told as the key and its arguments, never dropped."""
         told = self.sentences.get(sentence.key)
         if told is None:
@@ -62,16 +50,16 @@ class Words:
             return plain(f"{sentence.key} ({arguments})")
         return _HOLE.sub(lambda hole: self._argument(hole[1], sentence.arguments, language), told[language])
 
-    def say(self, key: str, language: Spoken, **arguments: Any) -> str:
+    def say(self, key: str, language: Language, **arguments: Any) -> str:
         """The words of ``key`` with these arguments."""
         return self.tell(Sentence(key, arguments), language)
 
-    def word(self, value: str, language: Spoken) -> str:
+    def word(self, value: str, language: Language) -> str:
         """One word of the interface when it is one ("unknown", "yes", "closed"), else the text itself."""
         known = self.sentences.get(f"word.{value}")
         return known[language] if known else plain(value)
 
-    def _argument(self, name: str, arguments: Mapping[str, Any], language: Spoken) -> str:
+    def _argument(self, name: str, arguments: Mapping[str, Any], language: Language) -> str:
         match arguments.get(name):
             case None | "" | [] | ():
                 return self.word("unknown", language)
@@ -85,7 +73,7 @@ class Words:
                 return self.word(str(value), language)
 
 
-def parse(text: str, where: str, languages: Iterable[Spoken] = tuple(PaperLanguage)) -> Words:
+def parse(text: str, where: str, languages: Iterable[Language] = tuple(Language)) -> Words:
     """The words of a TOML text in these languages. Raises InputRefused naming the keys that lack one."""
     sentences = tomllib.loads(text)
     wanted = tuple(languages)
