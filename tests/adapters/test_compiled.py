@@ -101,3 +101,9 @@ def test_what_was_longest_not_used_makes_room(
     assert kept.get("c") == bytes(1_000)
     kept.put("d", bytes(1_000))
     assert {each.name for each in (tmp_path / "compiled").iterdir()} == {"a", "c", "d"}
+
+
+def test_a_change_in_any_module_of_a_package_is_another_program() -> None:
+    package = Path(sigma.__file__).parent
+    whole = compiled._source("sigma")
+    assert all(module.read_bytes() in whole for module in package.glob("*.py"))

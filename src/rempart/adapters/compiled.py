@@ -121,7 +121,6 @@ _MODULES = (
         "languages",
         "logic",
         "meaning",
-        "modifiers",
         "notation",
         "packed",
         "predicates",
@@ -141,11 +140,13 @@ def _program() -> bytes:
 
 
 def _source(name: str) -> bytes:
-    """The text of a module of detection, which is found without being run."""
+    """The text of a module of detection, or of a package's modules; they are found without being run."""
     found = find_spec(f"rempart.detection.{name}")
     assert found is not None
     assert found.origin is not None
-    return Path(found.origin).read_bytes()
+    module = Path(found.origin)
+    texts = sorted(module.parent.glob("*.py")) if found.submodule_search_locations else [module]
+    return b"".join(each.read_bytes() for each in texts)
 
 
 def _version(package: str) -> str:
