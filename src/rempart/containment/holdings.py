@@ -76,6 +76,23 @@ def holdings(site: Site, wanted: Enforcement, now: Instant) -> Holdings:
     )
 
 
+def deferred(held: Holdings, by: int) -> Holdings:
+    """The same with every deadline later by so many microseconds."""
+
+    def later(targets: Mapping[_Target, Instant | None]) -> dict[_Target, Instant | None]:
+        return {target: Instant(until + by) if until else until for target, until in targets.items()}
+
+    trials = {mark: replace(trial, until=Instant(trial.until + by)) for mark, trial in held.trials.items()}
+    return replace(
+        held,
+        contained_until=Instant(held.contained_until + by) if held.contained_until else None,
+        trials=trials,
+        blocked=later(held.blocked),
+        isolated=later(held.isolated),
+        barred=later(held.barred),
+    )
+
+
 def held_at(held: Holdings, now: Instant) -> Holdings:
     """The same without what the kernel has ended by itself meanwhile."""
     ended = held.contained_until is not None and held.contained_until <= now
@@ -118,7 +135,7 @@ def enforcement(site: Site, held: Holdings, asked: Mapping[str, Instant | None] 
         stands={opening.id: _held_stand(held, opening.mark) for opening in site.openings},
         contained=held.contained,
         contained_until=held.contained_until,
-        blocked=_named(held.blocked, asked),
+        blocked=_as_asked(held.blocked, asked),
         isolated=_assets(site, held.isolated),
         barred={str(barrier): until for barrier, until in held.barred.items()},
     )
@@ -131,12 +148,30 @@ def close(one: Instant | None, other: Instant | None) -> bool:
     return abs(one - other) <= SLACK
 
 
-@lru_cache(maxsize=1 << 18)
 def network(text: str) -> Network:
     """The address or network that ``text`` names; IPv4 written inside IPv6 (::ffff:192.0.2.1) is the IPv4 it means.
 
     Raises InputRefused, also for a scope (fe80::1%eth0): Python allows any text after the percent sign.
     """
+    return _named(text).target
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What a text names, and its one spelling: by this it is found, since a network takes microseconds to hash."""
+
+    target: Network
+    spelled: str
+    single: bool
+
+
+@lru_cache(maxsize=1 << 18)
+def _named(text: str) -> _Named:
+    found = _network(text)
+    return _Named(found, spelled(found), single(found))
+
+
+def _network(text: str) -> Network:
     try:
         if "%" in text:
             raise ValueError
@@ -148,7 +183,6 @@ def network(text: str) -> Network:
     return meant_network(found)
 
 
-@lru_cache(maxsize=1 << 18)
 def spelled(target: Network) -> str:
     """One spelling for each target: an address without its prefix length, a network with it."""
     return str(target.network_address) if target.prefixlen == target.max_prefixlen else str(target)
@@ -216,17 +250,21 @@ def _draining(site: Site, running: Enforcement, now: Instant) -> dict[int, Trial
 
 def _disjoint(blocked: Mapping[str, Instant | None]) -> dict[str, Instant | None]:
     """Blocks without networks in networks, which the kernel's sets refuse: the wider absorbs, the later end stands."""
-    targets = [(network(text), until) for text, until in blocked.items()]
-    wide = sorted((item for item in targets if not single(item[0])), key=lambda item: _place(item[0]))
-    merged: dict[Network, Instant | None] = {}
-    holder: Network | None = None
-    for target, until in wide:  # whatever lies within a network follows it
-        holder = holder if holder is not None and _holds(holder, target) else target
-        merged[holder] = _later(merged[holder], until) if holder in merged else until
-    for target, until in targets:
-        if single(target):  # the same address may stand there twice, in two spellings
-            merged[target] = _later(merged[target], until) if target in merged else until
-    return {spelled(target): until for target, until in merged.items()}
+    targets = [(_named(text), until) for text, until in blocked.items()]
+    wide = sorted((item for item in targets if not item[0].single), key=lambda item: _place(item[0].target))
+    merged: dict[str, Instant | None] = {}
+    holder: _Named | None = None
+    for named, until in wide:  # whatever lies within a network follows it
+        holder = holder if holder is not None and _holds(holder.target, named.target) else named
+        _merge(merged, holder.spelled, until)
+    for named, until in targets:
+        if named.single:  # the same address may stand there twice, in two spellings
+            _merge(merged, named.spelled, until)
+    return merged
+
+
+def _merge(merged: dict[str, Instant | None], name: str, until: Instant | None) -> None:
+    merged[name] = _later(merged[name], until) if name in merged else until
 
 
 def _place(target: Network) -> tuple[int, int, int]:
@@ -243,24 +281,25 @@ def single(target: Network) -> bool:
     return target.prefixlen == target.max_prefixlen
 
 
-def _named(
+def _as_asked(
     held: Mapping[str, Instant | None], asked: Mapping[str, Instant | None]
 ) -> dict[str, Instant | None]:
     """What is held, under the names asked for; what nobody asked for keeps its own."""
-    known = {network(text): until for text, until in held.items()}
-    wide = sorted((target for target in known if not single(target)), key=_place)
-    covered: dict[Network, list[str]] = {}
+    known = {_named(text).spelled: until for text, until in held.items()}
+    wide = sorted((network(text) for text in known if "/" in text), key=_place)
+    covered: dict[str, list[str]] = {}
     for text in asked:
-        target = network(text)
-        holder = target if target in known else _holder(target, wide)
-        if holder is not None and (single(holder) or not single(target)):
-            covered.setdefault(holder, []).append(text)
+        named = _named(text)
+        if named.spelled in known:
+            covered.setdefault(named.spelled, []).append(text)
+        elif not named.single and (holder := _holder(named.target, wide)):
+            covered.setdefault(spelled(holder), []).append(text)
     names: dict[str, Instant | None] = {}
-    for holder, texts in covered.items():
-        until = known[holder]
+    for name, texts in covered.items():
+        until = known[name]
         merged = len(texts) > 1 and close(until, reduce(_later, (asked[text] for text in texts)))
-        names |= {text: asked[text] if merged else until for text in texts}
-    return names | {spelled(target): until for target, until in known.items() if target not in covered}
+        names.update((text, asked[text] if merged else until) for text in texts)
+    return names | {name: until for name, until in known.items() if name not in covered}
 
 
 def _holder(target: Network, wide: Sequence[Network]) -> Network | None:

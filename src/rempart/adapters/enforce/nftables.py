@@ -22,6 +22,7 @@ from rempart.containment.holdings import (
     Holdings,
     Trial,
     cut,
+    deferred,
     enforcement,
     held_at,
     holdings,
@@ -39,10 +40,10 @@ from rempart.containment.render.nftables import (
     Difference,
     changes,
     differences,
+    holding,
     lasting,
     layout,
     lease_set,
-    ruleset,
     visit_set,
 )
 from rempart.errors import EnforcementFailed
@@ -95,7 +96,7 @@ class Kernel:
         target = holdings(self._site, wanted, now)
         self._asked = wanted.blocked
         for attempt in range(1, _ATTEMPTS + 1):
-            fault = self._bring(wanted, target, running)
+            fault = self._bring(target, running)
             if not fault:
                 return
             self._known = None
@@ -201,11 +202,11 @@ class Kernel:
             self._netlink.change(come)
         self._own_transaction(then(held) if held and added else None)
 
-    def _bring(self, wanted: Enforcement, target: Holdings, now: Clock) -> str:
+    def _bring(self, target: Holdings, now: Clock) -> str:
         """Bring the table to ``target`` in one transaction; what the kernel said against it, or nothing."""
         held = self._held(now)
         if held is None:
-            return self._load(wanted, target, now)
+            return self._load(target, now)
         if not (found := differences(held, target)):
             return ""
         if (spelled_by_us := _spelled(found, now())) is not None:
@@ -216,13 +217,15 @@ class Kernel:
             self._own_transaction(target)
         return fault
 
-    def _load(self, wanted: Enforcement, target: Holdings, now: Clock) -> str:
+    def _load(self, target: Holdings, now: Clock) -> str:
         """Load the table whole. Where that took long, deadlines came too late by as much, and are put right."""
-        begun = now()
-        fault = self._run(ruleset(self._site, wanted, begun))
-        if fault or now() - begun < _PROMPT:
+        begun, generation = now(), self._netlink.generation()
+        if fault := self._run(holding(self._site, target, begun)):
             return fault
-        return self._bring(wanted, target, now)
+        late = now() - begun
+        alone = self._netlink.generation() == generation + 1
+        self._known = _Known(generation + 1, deferred(target, late)) if alone else None
+        return "" if late < _PROMPT else self._bring(target, now)
 
     def _held(self, now: Clock) -> Holdings | None:
         """What the table holds; None when it is not there. Read again only after somebody else's transaction."""

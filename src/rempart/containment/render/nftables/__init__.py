@@ -7,7 +7,7 @@ order. Names in the text are made of marks and numbers; the site's own words app
 
 import hashlib
 
-from rempart.containment.holdings import holdings
+from rempart.containment.holdings import Holdings, holdings
 from rempart.containment.limits import limited_by_kernel
 from rempart.containment.measure import Enforcement
 from rempart.containment.render.nftables.classification import classification, to_the_gate
@@ -38,6 +38,7 @@ __all__ = [
     "Difference",
     "changes",
     "differences",
+    "holding",
     "lasting",
     "layout",
     "lease_set",
@@ -48,7 +49,12 @@ __all__ = [
 
 def ruleset(site: Site, wanted: Enforcement, now: Instant) -> str:
     """The whole table as one transaction that replaces only itself. Raises InputRefused."""
-    lines = [*_layout(site), *filled(holdings(site, wanted, now), now)]
+    return holding(site, holdings(site, wanted, now), now)
+
+
+def holding(site: Site, held: Holdings, now: Instant) -> str:
+    """The whole table with these holdings, as one transaction that replaces only itself."""
+    lines = [*_layout(site), *filled(held, now)]
     head = (f"table {TABLE}", f"delete table {TABLE}", f"table {TABLE} {{", f"\tchain {layout(site)} {{ }}")
     return "\n".join([*head, *(f"\t{line}" for line in lines), "}", ""])
 

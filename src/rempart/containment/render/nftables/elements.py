@@ -43,17 +43,13 @@ def changes(found: Mapping[str, Difference], now: Instant) -> str:
 
 
 def _elements(held: Holdings) -> dict[str, dict[str, Element]]:
-    blocked = {target: ("", until) for target, until in held.blocked.items()}
     isolated = {target: ("", until) for target, until in held.isolated.items()}
     flag = {str(CONTAINED_FLAG): ("", held.contained_until)} if held.contained else {}
     return {
         "contained": {str(mark): ("", None) for mark in sorted(held.cut)} | flag,
         "trial": {str(mark): _on_trial(mark, trial) for mark, trial in held.trials.items()},
         "state": {str(mark): _verdict(mark, state, None) for mark, state in held.states.items()},
-        "blocked4": _those(blocked, lambda text: "/" not in text and ":" not in text),
-        "blocked6": _those(blocked, lambda text: "/" not in text and ":" in text),
-        "blocked_nets4": _those(blocked, lambda text: "/" in text and ":" not in text),
-        "blocked_nets6": _those(blocked, lambda text: "/" in text and ":" in text),
+        **_blocks(held.blocked),
         "isolated4": _those(isolated, lambda text: ":" not in text),
         "isolated6": _those(isolated, lambda text: ":" in text),
         "barred_zones": {
@@ -72,6 +68,16 @@ def _elements(held: Holdings) -> dict[str, dict[str, Element]]:
         for mark, pairs in held.visits.items()
         for family in (4, 6)
     }
+
+
+def _blocks(blocked: Mapping[str, Instant | None]) -> dict[str, dict[str, Element]]:
+    """The blocks by the set that they are in: addresses and networks, of either family."""
+    found: dict[str, dict[str, Element]] = {
+        f"blocked{nets}{family}": {} for nets in ("", "_nets") for family in (4, 6)
+    }
+    for target, until in blocked.items():
+        found[f"blocked{'_nets' if '/' in target else ''}{6 if ':' in target else 4}"][target] = ("", until)
+    return found
 
 
 def _one_way(held: Holdings, *, inward: bool) -> dict[str, Element]:
@@ -114,9 +120,7 @@ def _period(milliseconds: int) -> str:
     """As nft spells it. It reads eight digits of a unit and no more: "100000000ms", 28 hours, is an error to it."""
     seconds, rest = divmod(milliseconds, 1000)
     days, seconds = divmod(seconds, 86_400)
-    return "".join(
-        f"{number}{unit}" for number, unit in ((days, "d"), (seconds, "s"), (rest, "ms")) if number
-    )
+    return (f"{days}d" if days else "") + (f"{seconds}s" if seconds else "") + (f"{rest}ms" if rest else "")
 
 
 def _difference(old: Mapping[str, Element], new: Mapping[str, Element]) -> Difference:
