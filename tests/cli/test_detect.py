@@ -18,7 +18,7 @@ import pytest
 import zstandard
 
 from rempart.__main__ import main
-from rempart.cli import _report
+from rempart.cli import _report, _search
 from rempart.errors import ExitCode
 
 RULE = """
@@ -118,6 +118,16 @@ def test_compressed_lines_in_two_processes(
     log = tmp_path / "events.ndjson.zst"
     log.write_bytes(zstandard.compress("\n".join(event(ProcessId=n) for n in range(5000)).encode()))
     assert main(["detect", "--rules", rules, "--jobs", "2", "--format", "jsonl", str(log)]) == ExitCode.OK
+    assert [row["record"] for row in rows(capsys.readouterr().out)] == list(range(1, 5001))
+
+
+def test_units_that_are_too_large_to_hand_over_are_done_here(
+    rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_search, "_ROOM", 1 << 18)  # the first units fit, later ones do not
+    log = tmp_path / "events.ndjson"
+    log.write_text("\n".join(event(ProcessId=n, Comment="long " * 50) for n in range(5000)))
+    assert main(["detect", "--rules", rules, "--jobs", "3", "--format", "jsonl", str(log)]) == ExitCode.OK
     assert [row["record"] for row in rows(capsys.readouterr().out)] == list(range(1, 5001))
 
 

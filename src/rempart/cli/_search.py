@@ -1,6 +1,8 @@
 """Searching logs with rules: units of work that may be done by several processes, and the rows they give."""
 
+import mmap
 import multiprocessing
+import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -289,14 +291,46 @@ def _evtx_events(source: str, problems: list[Problem]) -> Iterator[Event]:
 
 # -- processes ----------------------------------------------------------------------------------------------------
 
-_search: Search | None = None
-"""What forked processes inherit: rules are compiled once, not once a process."""
-
-
 _AHEAD = 2
 """Units that wait for each helper, so that none is idle while this process does one itself."""
 _KEPT = 64
 """Units for each process whose findings may wait for one before them that takes longer."""
+_ROOM = 32 << 20
+"""Bytes for one unit that is handed over: its lines, the longest a line may be beyond them, and what names them."""
+
+
+@dataclass(slots=True)
+class _Slot:
+    """Memory that this process and its helpers share. Units go through it: a pipe takes 64 KiB a turn, and for each the
+    thread that writes waits for the interpreter, which is searching."""
+
+    memory: mmap.mmap = field(default_factory=lambda: mmap.mmap(-1, _ROOM))
+    done: Future[Found] | None = None
+
+    @property
+    def free(self) -> bool:
+        """Whether no helper needs what stands in it."""
+        return self.done is None or self.done.done()
+
+    def put(self, unit: Unit) -> bool:
+        """Whether there was room for the unit."""
+        self.memory.seek(0)
+        try:
+            pickle.dump(unit, self.memory)
+        except ValueError:  # what mmap says of a write beyond its end
+            return False
+        return True
+
+    def take(self) -> Unit:
+        """The unit that was put there, by the process that this one is a fork of."""
+        self.memory.seek(0)
+        unit: Unit = pickle.load(self.memory)  # noqa: S301
+        return unit
+
+
+_search: Search | None = None
+_slots: Sequence[_Slot] = ()
+"""What forked processes inherit: rules are compiled once, not once a process."""
 
 
 def spread(search: Search, work: Iterable[Unit], jobs: int) -> Iterator[Found]:
@@ -310,22 +344,30 @@ def spread(search: Search, work: Iterable[Unit], jobs: int) -> Iterator[Found]:
     units = iter(work)
     # The first is done before there are several: what it teaches (gates, values) need not be learned in each.
     yield from map(search.do, islice(units, 1))
-    global _search  # noqa: PLW0603  fork hands it on without copying
-    _search = search
+    global _search, _slots  # fork hands them on without copying
+    _search, _slots = search, [_Slot() for _ in range(_AHEAD * (jobs - 1))]
     waiting: deque[Future[Found]] = deque()
     with ProcessPoolExecutor(jobs - 1, multiprocessing.get_context("fork")) as pool:
         for unit in units:
-            handed = sum(not each.done() for each in waiting)
-            waiting.append(pool.submit(_do, unit) if handed < _AHEAD * (jobs - 1) else _done(search.do(unit)))
+            waiting.append(_handed(unit, pool) or _done(search.do(unit)))
             while waiting and (waiting[0].done() or len(waiting) > _KEPT * jobs):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
 
-def _do(unit: Unit) -> Found:
+def _handed(unit: Unit, pool: ProcessPoolExecutor) -> Future[Found] | None:
+    """What a helper will find in the unit; None when all have enough to do, or it is too large."""
+    place = next((place for place, slot in enumerate(_slots) if slot.free), None)
+    if place is None or not _slots[place].put(unit):
+        return None
+    _slots[place].done = pool.submit(_do, place)
+    return _slots[place].done
+
+
+def _do(place: int) -> Found:
     assert _search is not None
-    return _search.do(unit)
+    return _search.do(_slots[place].take())
 
 
 def _done(found: Found) -> Future[Found]:
