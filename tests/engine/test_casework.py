@@ -12,6 +12,7 @@ from rempart.care.reply import Reply
 from rempart.detection.finding import Finding
 from rempart.duties.catalogue import DutyId, QuestionId
 from rempart.engine import facts, orders, retention
+from rempart.engine.changed import changed
 from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import Command, Count, Found, Ordered, Refuse, Seal
 from rempart.engine.orders import AnyOrder
@@ -28,7 +29,7 @@ NOISE = f"inc-{SCAN.id[:12]}"
 ANNE = Person(id="anne.dupont", name="Anne", roles=frozenset({Role.TECHNICIAN}), enrolled=NOW)
 LEAVER = replace(ANNE, id="marc", enabled=False)
 LOOKER = replace(ANNE, id="funder", roles=frozenset({Role.OBSERVER}))
-BEGUN = replace(initial(SITE), people={each.id: each for each in (ANNE, LEAVER, LOOKER)})
+BEGUN = changed(initial(SITE), people={each.id: each for each in (ANNE, LEAVER, LOOKER)})
 SHA256 = hashlib.sha256(b"screen").hexdigest()
 FILE = orders.AttachFile(by="Anne", incident=ATTACK, name="screen.png", size=6, sha256=SHA256)
 

@@ -1,6 +1,5 @@
 """Who may give which order: every order with every role and every proof, against a table written by hand."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from rempart.containment.policy import Action
 from rempart.detection.trait import Trait
 from rempart.duties.catalogue import DutyId, QuestionId
 from rempart.engine import orders
+from rempart.engine.changed import changed
 from rempart.engine.orders import AnyOrder, GateAnswer
 from rempart.engine.rights import challenge, needs, require, takers
 from rempart.engine.state import initial
@@ -179,7 +179,7 @@ TABLE: list[tuple[AnyOrder, set[Role], Proof]] = [
 def allowed(order: AnyOrder, role: Role, proof: Proof) -> bool:
     people = {**OTHERS, ME: Person(id=ME, name="Anne", roles=frozenset({role}), enrolled=NOW)}
     try:
-        require(replace(initial(SITE), people=people), order, Authority(ME, proof))
+        require(changed(initial(SITE), people=people), order, Authority(ME, proof))
     except OrderRefused:
         return False
     return True
@@ -225,7 +225,7 @@ def test_the_page_on_accounts_says_who_may_give_each_order() -> None:
 
 def test_nobody_orders_in_another_name() -> None:
     people = {ME: Person(id=ME, name="Anne", roles=frozenset(Role), enrolled=NOW)}
-    state = replace(initial(SITE), people=people)
+    state = changed(initial(SITE), people=people)
     with pytest.raises(OrderRefused, match="own name"):
         require(state, orders.Contain(by="Marc"), Authority(ME, Proof.PASSKEY))
 
@@ -233,7 +233,7 @@ def test_nobody_orders_in_another_name() -> None:
 def test_a_disabled_account_may_nothing() -> None:
     people = {ME: Person(id=ME, name="Anne", roles=frozenset(Role), enrolled=NOW, enabled=False)}
     with pytest.raises(OrderRefused, match="roles"):
-        require(replace(initial(SITE), people=people), orders.Contain(by=ME), Authority(ME, Proof.PASSKEY))
+        require(changed(initial(SITE), people=people), orders.Contain(by=ME), Authority(ME, Proof.PASSKEY))
 
 
 def test_what_loosens_depends_on_how_things_stand() -> None:

@@ -24,6 +24,7 @@ from engine.home import (
 from rempart.containment.measure import loosens
 from rempart.detection.finding import Finding, Kind
 from rempart.engine import facts, orders
+from rempart.engine.changed import changed
 from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import (
     AnyInput,
@@ -180,7 +181,7 @@ def test_an_incident_unseen_for_a_day_is_closed_and_the_house_is_calm() -> None:
 
 def test_counting_noise_costs_no_memory_without_end() -> None:
     talk = Talk()
-    talk.state = replace(talk.state, tallies={f"sort-{n}": 1 for n in range(TALLIES)})
+    talk.state = changed(talk.state, tallies={f"sort-{n}": 1 for n in range(TALLIES)})
     talk.find(GUESSING)
     assert len(talk.state.tallies) == TALLIES
     assert "sort-0" not in talk.state.tallies

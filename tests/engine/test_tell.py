@@ -8,6 +8,7 @@ from engine.home import BEACON, BROKEN_IN, NOW, OTHER_PROBE, RECORDS, SCAN, SITE
 from engine.test_step import Talk, contained, pass_gates, reopen
 from rempart.detection.finding import Kind, Level, Outcome
 from rempart.engine import facts, orders, tell
+from rempart.engine.changed import changed
 from rempart.engine.facts import AnyFact
 from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import (
@@ -208,7 +209,7 @@ def test_an_incident_that_goes_quiet_asks_no_more() -> None:
 def test_a_relapse_a_lapsed_trial_a_fault_and_a_full_disk_are_told() -> None:
     cut = contained()
     night = Night()
-    night.state, night.now = replace(cut.state, site=HOME.id), cut.now
+    night.state, night.now = changed(cut.state, site=HOME.id), cut.now
     reopen(pass_gates(night, "ehealth"), "ehealth", length=60)
     night.wait(after(night.now, seconds(90)))
     night.tell(Repaired(night.now, "the table is gone", repaired=False))

@@ -19,11 +19,11 @@ from engine.home import (
     by,
     finding,
 )
-from rempart.detection.finding import Kind, Level, Outcome
+from rempart.detection.finding import Finding, Kind, Level, Outcome
 from rempart.events.observable import Observable, ObservableKind, Role
 from rempart.incidents.incident import Incident, IncidentState
 from rempart.incidents.triage import inside, matching, opens, parties
-from rempart.instants import after, hours
+from rempart.instants import Instant, after, hours
 
 
 def incident(**fields: object) -> Incident:
@@ -41,6 +41,11 @@ def incident(**fields: object) -> Incident:
         "findings": 1,
     }
     return Incident(**{**values, **fields})  # type: ignore[arg-type]
+
+
+def belongs(incidents: list[Incident], seen: Finding, now: Instant) -> tuple[str, ...]:
+    """Where the finding belongs, at this site."""
+    return matching(incidents, seen, parties(SITE, seen), now)
 
 
 def test_the_published_server_is_a_stage_not_a_party() -> None:
@@ -62,23 +67,23 @@ def test_the_care_file_server_is_a_victim_not_a_party() -> None:
 
 def test_sharing_a_victim_links_nothing() -> None:
     other = replace(OTHER_PROBE, observables=(by("192.0.2.200"), at("10.3.0.11")))
-    assert matching(SITE, [incident()], other, NOW) == ()
+    assert belongs([incident()], other, NOW) == ()
 
 
 def test_a_successful_sign_in_with_a_stolen_account_links_from_anywhere() -> None:
     known = incident(accounts=frozenset({STOLEN}))
-    assert matching(SITE, [known], RELAPSE, NOW) == ("inc-1",)
+    assert belongs([known], RELAPSE, NOW) == ("inc-1",)
     tried = replace(RELAPSE, outcome=Outcome.ATTEMPT)
-    assert matching(SITE, [known], tried, NOW) == ()
+    assert belongs([known], tried, NOW) == ()
 
 
 def test_after_a_day_a_new_incident_begins() -> None:
-    assert matching(SITE, [incident()], SCAN, after(NOW, hours(23))) == ("inc-1",)
-    assert matching(SITE, [incident()], SCAN, after(NOW, hours(25))) == ()
+    assert belongs([incident()], SCAN, after(NOW, hours(23))) == ("inc-1",)
+    assert belongs([incident()], SCAN, after(NOW, hours(25))) == ()
 
 
 def test_a_closed_incident_takes_nothing_in() -> None:
-    assert matching(SITE, [incident(state=IncidentState.CLOSED)], SCAN, NOW) == ()
+    assert belongs([incident(state=IncidentState.CLOSED)], SCAN, NOW) == ()
 
 
 def test_hostile_addresses_are_nowhere() -> None:
@@ -103,13 +108,13 @@ def on_pc(name: str, kind: Kind = Kind.INTRUSION, account: str = "SYSTEM"):  # t
 
 def test_what_ran_on_one_machine_is_one_attack_under_whichever_name_it_writes() -> None:
     known = incident(hosts=frozenset({"pc-07"}), actors=frozenset())
-    assert matching(SITE, [known], on_pc("PC-07.tilleuls.local"), NOW) == ("inc-1",)
-    assert matching(SITE, [known], on_pc("PC-08"), NOW) == ()
+    assert belongs([known], on_pc("PC-07.tilleuls.local"), NOW) == ("inc-1",)
+    assert belongs([known], on_pc("PC-08"), NOW) == ()
 
 
 def test_a_server_at_which_many_knock_is_everybodys_victim() -> None:
     known = incident(hosts=frozenset({"portal"}), actors=frozenset())
-    assert matching(SITE, [known], on_pc("portal", Kind.GUESSING), NOW) == ()
+    assert belongs([known], on_pc("portal", Kind.GUESSING), NOW) == ()
 
 
 def test_the_accounts_that_every_machine_has_link_nothing() -> None:

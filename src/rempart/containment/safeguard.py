@@ -6,7 +6,6 @@ the first openings of care need, nor more addresses than one attacker plausibly 
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from ipaddress import ip_interface
 
 from rempart.containment.holdings import network
 from rempart.containment.names import Address
@@ -98,7 +97,7 @@ def _operators(site: Site) -> Iterator[Network]:
 
 
 def _own(site: Site) -> Iterator[Network]:
-    return (network(str(ip_interface(text).ip)) for text in site.uplink.addresses)
+    return (network(text.partition("/")[0]) for text in site.uplink.addresses)
 
 
 def _inside(site: Site) -> Iterator[Network]:

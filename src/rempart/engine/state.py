@@ -1,9 +1,12 @@
 """The state of the station: everything it has decided, and what the kernel should hold of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
+
+import msgspec
+from msgspec import structs
 
 from rempart.accounts.person import Person
 from rempart.care.ledger import Ledger
@@ -108,9 +111,11 @@ class Proposed:
     at: Instant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """Everything the station has decided. ``tallies`` counts merged findings and is not part of the evidence."""
+class State(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Everything the station has decided; `engine.changed` makes the next one.
+
+    ``tallies`` counts merged findings and is not part of the evidence.
+    """
 
     site: str
     posture: Posture = Posture.NORMAL
@@ -119,55 +124,55 @@ class State:
     """Attached files and what keeps their bytes. Without a default: a snapshot from before it is left aside."""
     placement: Placement
     """Where the station stood: beside the path a state holds no measures (`fold.fitted`). Without a default too."""
-    doors: Mapping[str, Door] = field(default_factory=dict)
+    doors: Mapping[str, Door] = msgspec.field(default_factory=dict)
     contained_for: frozenset[str] = frozenset()
     """Incidents the site is contained for; empty when it is not."""
     contained: bool = False
     contained_until: Instant | None = None
     """When the cut falls back unless somebody confirms it."""
-    blocked: Mapping[str, Measure] = field(default_factory=dict)
+    blocked: Mapping[str, Measure] = msgspec.field(default_factory=dict)
     """There may be 100,000 of them (`engine.persistent`)."""
-    isolated: Mapping[str, Measure] = field(default_factory=dict)
-    barred: Mapping[str, Measure] = field(default_factory=dict)
+    isolated: Mapping[str, Measure] = msgspec.field(default_factory=dict)
+    barred: Mapping[str, Measure] = msgspec.field(default_factory=dict)
     warned: frozenset[tuple[str, str, Instant, int]] = frozenset()
     """Deadlines that were announced: of what, of which target, when, and how many hours before."""
-    gates: Mapping[str, Mapping[str, Answer]] = field(default_factory=dict)
-    incidents: Mapping[str, Incident] = field(default_factory=dict)
-    proposals: Mapping[str, Proposed] = field(default_factory=dict)
+    gates: Mapping[str, Mapping[str, Answer]] = msgspec.field(default_factory=dict)
+    incidents: Mapping[str, Incident] = msgspec.field(default_factory=dict)
+    proposals: Mapping[str, Proposed] = msgspec.field(default_factory=dict)
     settled: frozenset[str] = frozenset()
-    known: Mapping[str, None] = field(default_factory=dict)
+    known: Mapping[str, None] = msgspec.field(default_factory=dict)
     """Ids of findings that were sealed, oldest first; bounded (`fold.incidents.KNOWN`)."""
     automatic: tuple[tuple[Instant, str], ...] = ()
     """When the station acted by itself within an hour before the last time it did, and on what."""
     reopened: tuple[str, ...] = ()
     """Openings in the order in which they were reopened since the last cut."""
-    unmaskings: Mapping[str, Unmasking] = field(default_factory=dict)
+    unmaskings: Mapping[str, Unmasking] = msgspec.field(default_factory=dict)
     """Incidents whose masks somebody asked, or was allowed, to look behind."""
-    people: Mapping[str, Person] = field(default_factory=dict)
+    people: Mapping[str, Person] = msgspec.field(default_factory=dict)
     """Whoever has an account, by id."""
-    dossier: Dossier = field(default_factory=Dossier)
+    dossier: Dossier = msgspec.field(default_factory=Dossier)
     """What people decided and proved about reopening, beside the gates."""
     cut_since: Instant = NEVER
     """When the site was cut, if it is; a repeated order does not change it."""
-    care: Ledger = field(default_factory=Ledger)
-    by_hand: Handwork = field(default_factory=dict)
+    care: Ledger = msgspec.field(default_factory=Ledger)
+    by_hand: Handwork = msgspec.field(default_factory=dict)
     """What people say they did at the firewall or the switch; nothing where the station stands in the path."""
-    listening: Listening = field(default_factory=Listening)
+    listening: Listening = msgspec.field(default_factory=Listening)
     """Logs that are silent."""
-    timekeeping: Timekeeping = field(default_factory=Timekeeping)
+    timekeeping: Timekeeping = msgspec.field(default_factory=Timekeeping)
     """Whether the clock is believed."""
-    cases: Mapping[str, CaseFile] = field(default_factory=dict)
+    cases: Mapping[str, CaseFile] = msgspec.field(default_factory=dict)
     """The case files of the incidents that are kept in mind, by the incident's id."""
-    duties: DutyLedger = field(default_factory=DutyLedger)
+    duties: DutyLedger = msgspec.field(default_factory=DutyLedger)
     """What was answered and sent about legal duties."""
     swings: tuple[Swing, ...] = ()
     """How doors came to stand otherwise, oldest first; bounded (`fold.fold.SWINGS`)."""
     news_at: Instant | None = None
     """When the public was told that there will be news."""
-    taming: Taming = field(default_factory=Taming)
+    taming: Taming = msgspec.field(default_factory=Taming)
     """Exceptions that people made by an order."""
-    tallies: Mapping[str, int] = field(default_factory=dict, compare=False)
-    alerts: Mapping[str, Alert] = field(default_factory=dict)
+    tallies: Mapping[str, int] = msgspec.field(default_factory=dict)
+    alerts: Mapping[str, Alert] = msgspec.field(default_factory=dict)
     """What asks, or asked, for a person; bounded (`fold.alerts.ALERTS`)."""
     answers: tuple[Duration, ...] = ()
     """From alert to a person acting, of the last alerts that could not wait."""
@@ -176,12 +181,25 @@ class State:
     yesterday: Day | None = None
     """The last summary."""
     day_ended: Instant = NEVER
-    wrong_codes: tuple[Instant, ...] = field(default=(), compare=False)
+    wrong_codes: tuple[Instant, ...] = ()
     """When wrong codes came by text message; not part of the evidence."""
-    last_beacon: Instant = field(default=NEVER, compare=False)
+    last_beacon: Instant = NEVER
     """When a machine inside last called a commander; repeats are not sealed, so not part of the evidence."""
-    asked_of: frozenset[str] = field(default=frozenset(), compare=False)
+    asked_of: frozenset[str] = frozenset()
     """Ids of messages that the sender was asked for; not part of the evidence."""
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the journal says the same of both."""
+        return isinstance(other, State) and self._evidence() == other._evidence()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _evidence(self) -> dict[str, object]:
+        return {name: said for name, said in structs.asdict(self).items() if name not in _NO_EVIDENCE}
+
+
+_NO_EVIDENCE = frozenset({"tallies", "wrong_codes", "last_beacon", "asked_of"})
+"""Fields that no fact of the journal is behind."""
 
 
 def initial(site: Site) -> State:

@@ -6,7 +6,7 @@ Pure: no clock, disk, network or randomness. The laws it keeps, each tested:
   3. folding the sealed facts gives the state that was lived.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from msgspec import structs
 
@@ -18,6 +18,7 @@ from rempart.detection.finding import Kind, Level
 from rempart.duties.duty import Obligations
 from rempart.engine import deadline, facts, listening, retention, tell, timekeeping
 from rempart.engine.caring import pack_read, probed
+from rempart.engine.changed import changed
 from rempart.engine.facts import MACHINE, AnyFact
 from rempart.engine.fold.fold import folded
 from rempart.engine.handwork import cut_since
@@ -107,14 +108,14 @@ def step(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tuple[C
 def _decide(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tuple[Command, ...]]:
     match happened:
         case Started(now=now):
-            state = replace(state, timekeeping=timekeeping.begun(state.timekeeping))
+            state = changed(state, timekeeping=timekeeping.begun(state.timekeeping))
             leapt = timekeeping.turned(state.timekeeping, UNKNOWN, now)
             begun = facts.StationStarted(at=now, site=terms.site.id)
             return _settle(terms, state, (*leapt, begun, *_overdue(state, now)), now, always_enforce=True)
         case Awaited(now=now):
-            return replace(state, listening=listening.awaited(state.listening, now)), ()
+            return changed(state, listening=listening.awaited(state.listening, now)), ()
         case Ticked(now=now, reckoning=reckoning):
-            state = replace(
+            state = changed(
                 state,
                 listening=listening.looked(state.listening, now),
                 timekeeping=timekeeping.reckoned(state.timekeeping, reckoning, now),
@@ -170,9 +171,9 @@ def _decide(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tupl
         case PackRead(now=now, sha256=sha256, written=written):
             return _settle(terms, state, pack_read(state.care, sha256, written, now), now)
         case Rebuilding(now=now, done=done, total=total):
-            return replace(state, listening=listening.rebuilt(state.listening, done, total, now)), ()
+            return changed(state, listening=listening.rebuilt(state.listening, done, total, now)), ()
         case Listened(now=now, silent=silent):
-            spoken = replace(state, listening=listening.awaited(state.listening, now))
+            spoken = changed(state, listening=listening.awaited(state.listening, now))
             return _settle(terms, spoken, _listened(terms.site, spoken, silent, now), now)
 
 

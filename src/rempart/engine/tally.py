@@ -1,7 +1,6 @@
 """Counting what repeats, so that a flood of the same cannot fill the journal: it is told at 1, 10, 100 …"""
 
-from dataclasses import replace
-
+from rempart.engine.changed import changed
 from rempart.engine.state import State
 
 TALLIES = 4_000
@@ -14,7 +13,7 @@ def tallied(state: State, sort: str) -> tuple[State, int]:
     others = {name: count for name, count in state.tallies.items() if name != sort}
     if len(others) >= TALLIES:
         del others[next(iter(others))]
-    return replace(state, tallies={**others, sort: tally}), tally
+    return changed(state, tallies={**others, sort: tally}), tally
 
 
 def is_power_of_ten(number: int) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from rempart.care.reply import Reply
 from rempart.engine import facts, listening
+from rempart.engine.changed import changed
 from rempart.engine.facts import MACHINE, AnyFact
 from rempart.engine.inputs import Notify
 from rempart.engine.state import State
@@ -310,7 +311,7 @@ def replied(
         return state, ()
     alert = meant(state, said)
     if alert is None:
-        return replace(state, wrong_codes=(*wrong, now)), ()
+        return changed(state, wrong_codes=(*wrong, now)), ()
     if not alert.waits:
         return state, ()
     return state, (facts.Acknowledged(at=now, alert=alert.id, by=role, how="reply"),)
@@ -370,7 +371,7 @@ def notified(site: Site, state: State, now: Instant) -> tuple[State, tuple[Notif
     fresh = tuple(message for message in wanted if message.id not in state.asked_of)
     if not fresh:
         return state, ()
-    return replace(state, asked_of=frozenset(message.id for message in wanted)), (Notify(fresh),)
+    return changed(state, asked_of=frozenset(message.id for message in wanted)), (Notify(fresh),)
 
 
 def next_due(site: Site, state: State, now: Instant) -> Instant | None:

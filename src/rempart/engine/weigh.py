@@ -1,7 +1,7 @@
 """What a finding becomes: a place in an incident, a relapse, an automatic measure, a proposal."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rempart.care.rehearsal import locked
 from rempart.containment.names import Address
@@ -9,12 +9,13 @@ from rempart.containment.policy import Action, How, Policy
 from rempart.containment.safeguard import protects
 from rempart.detection.finding import Finding, Kind, Outcome
 from rempart.engine import facts
+from rempart.engine.changed import changed
 from rempart.engine.facts import MACHINE, AnyFact
 from rempart.engine.fold.fold import fold
 from rempart.engine.state import BUDGETED, State
 from rempart.engine.tally import is_power_of_ten, tallied
 from rempart.incidents.casefile import NOTHING
-from rempart.incidents.triage import matching, opens, parties
+from rempart.incidents.triage import Parties, matching, opens, parties
 from rempart.instants import Instant, after, hours, seconds
 from rempart.reopening.trial import concerns, falls_to, shows_alarm, shows_success
 from rempart.site.opening import OpeningState
@@ -53,25 +54,26 @@ def weigh(
     """Place a finding and decide what follows from it. ``named``: where names that care needs lead at present."""
     if finding.id in state.known:
         return Weighed(state, (), None)
-    found = _together(state, matching(site, state.incidents.values(), finding, now))
+    who = parties(site, finding)
+    found = _together(state, matching(state.incidents.values(), finding, who, now))
     if not found and not opens(finding):
         return Weighed(state, (), None)
     incident = found[0] if found else f"inc-{finding.id[:12]}"
     decided: list[AnyFact] = [
         facts.IncidentsMerged(at=now, into=incident, merged=other) for other in found[1:]
     ]
-    state, joined = _counted(site, state, finding, incident, now)
+    state, joined = _counted(state, finding, who, incident, now)
     decided += joined
     grown = state
     for fact in decided:
         grown = fold(grown, site, fact)
-    if relapse := tuple(_relapse(site, grown, finding, incident, now)):
+    if relapse := tuple(_relapse(site, grown, finding, who, incident, now)):
         # The source first: what it does while the door closes is over too.
-        source = tuple(_Response(site, policy, grown, finding, incident, now, named).source())
+        source = tuple(_Response(site, policy, grown, finding, who, incident, now, named).source())
         decided += [*source, *relapse]
         for fact in source:
             grown = fold(grown, site, fact)
-    decided += _Response(site, policy, grown, finding, incident, now, named).decided()
+    decided += _Response(site, policy, grown, finding, who, incident, now, named).decided()
     return Weighed(state, tuple(decided), incident)
 
 
@@ -90,10 +92,9 @@ def _together(state: State, found: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _counted(
-    site: Site, state: State, finding: Finding, incident: str, now: Instant
+    state: State, finding: Finding, who: Parties, incident: str, now: Instant
 ) -> tuple[State, list[AnyFact]]:
     """Count repeats; the first, tenth, hundredth … of a sort is sealed, so that a flood cannot fill the journal."""
-    who = parties(site, finding)
     sort = "|".join(
         (
             incident,
@@ -104,7 +105,7 @@ def _counted(
     )
     state, tally = tallied(state, sort)
     if finding.kind is Kind.COMMAND:
-        state = replace(state, last_beacon=max(state.last_beacon, now))
+        state = changed(state, last_beacon=max(state.last_beacon, now))
     if not is_power_of_ten(tally):
         return state, []
     fact = facts.FindingJoined(
@@ -130,7 +131,7 @@ def _counted(
 
 
 def _relapse(
-    site: Site, state: State, finding: Finding, incident: str, now: Instant
+    site: Site, state: State, finding: Finding, who: Parties, incident: str, now: Instant
 ) -> Iterator[facts.OpeningReclosed]:
     """Reopened openings that fall back at once: through them came success, or the incident's own actors.
 
@@ -140,7 +141,7 @@ def _relapse(
         return
     known = incident in state.contained_for
     success = shows_success(finding)
-    alarm = shows_alarm(finding) and bool(parties(site, finding).inside)
+    alarm = shows_alarm(finding) and bool(who.inside)
     if not (known or success or alarm):
         return
     reopened = [
@@ -173,29 +174,28 @@ class _Response:
     policy: Policy
     state: State
     finding: Finding
+    who: Parties
     incident: str
     now: Instant
     named: frozenset[Address]
 
     def source(self) -> Iterator[AnyFact]:
         """Who is behind a relapse, held for a day: addresses outside blocked, machines inside isolated."""
-        who = parties(self.site, self.finding)
-        yield from self._blocks(who.outside, _DAY)
-        yield from self._isolations(_assets(self.site, who.inside), _DAY)
+        yield from self._blocks(self.who.outside, _DAY)
+        yield from self._isolations(_assets(self.site, self.who.inside), _DAY)
 
     def decided(self) -> Iterator[AnyFact]:
         """The measures and proposals."""
         response = self.policy.response(self.finding)
-        who = parties(self.site, self.finding)
         if response.also_block:
-            yield from self._blocks(who.outside, response.also_block)
+            yield from self._blocks(self.who.outside, response.also_block)
         match response.action:
             case Action.WATCH:
                 return
             case Action.BLOCK:
-                targets = who.outside
+                targets = self.who.outside
             case Action.ISOLATE:
-                targets = _assets(self.site, who.inside)
+                targets = _assets(self.site, self.who.inside)
             case Action.CONTAIN:
                 targets = frozenset({self.site.id})
         if response.how is How.APPROVAL or self._is_for_people(response.action):

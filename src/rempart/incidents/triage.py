@@ -99,9 +99,8 @@ def _network(text: str) -> IPv4Network | IPv6Network:
     return ip_network(text, strict=False)
 
 
-def matching(site: Site, incidents: Iterable[Incident], finding: Finding, now: Instant) -> tuple[str, ...]:
+def matching(incidents: Iterable[Incident], finding: Finding, who: Parties, now: Instant) -> tuple[str, ...]:
     """Ids of the incidents the finding belongs to, oldest first; more than one means that they are one attack."""
-    who = parties(site, finding)
     linking = who.accounts if finding.outcome is Outcome.SUCCESS else frozenset[str]()
     joined = [
         incident

@@ -35,6 +35,7 @@ from rempart.config import Places
 from rempart.console.public import PublicFace
 from rempart.containment.policy import Policy
 from rempart.engine import retention
+from rempart.engine.changed import changed
 from rempart.engine.facts import AnyFact, body_of
 from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import (
@@ -317,7 +318,7 @@ class Guard:
         pending.decided = [other for other in pending.decided if other is not decided]
         others = (fact for facts in pending.decided for fact in facts)
         undone = folded(pending.base, self.terms.site, others)
-        self.state = replace(undone, tallies=self.state.tallies)
+        self.state = changed(undone, tallies=self.state.tallies)
 
     def _settled(self) -> None:
         """One loosening waits no longer."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from engine.home import NOW, RECORDS, SITE, WARD_PC, at, terms
 from rempart.engine import orders
+from rempart.engine.changed import changed
 from rempart.engine.fold.incidents import MOST_PARTIES, MOST_TOLD
 from rempart.engine.inputs import Found, Ordered, Seal, Ticked
 from rempart.engine.state import initial
@@ -20,7 +21,7 @@ def test_a_crowd_of_inventions_is_bounded_and_hides_nothing_the_cut_is_about() -
         f"inc-{n}": replace(real, id=f"inc-{n}", state=IncidentState.OPEN, last_seen=Instant(NOW + n))
         for n in range(CROWD + 500)
     }
-    state = replace(state, incidents={real.id: real, **crowd})
+    state = changed(state, incidents={real.id: real, **crowd})
     for second in (1, 2):
         state, commands = step(terms(), state, Ticked(Instant(NOW + second * 1_000_000)))
         assert any(isinstance(command, Seal) for command in commands)

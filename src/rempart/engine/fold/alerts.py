@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from rempart.engine import facts
+from rempart.engine.changed import changed
 from rempart.engine.state import State, without
 from rempart.incidents.incident import Sentence
 from rempart.incidents.ranking import weight
@@ -47,7 +48,7 @@ def _alert_raised(state: State, fact: facts.AlertRaised) -> State:
     while len(alerts) > ALERTS:
         del alerts[next(iter(alerts))]
     asked = state.day.asked + (fact.alert in state.incidents and fact.alert not in state.alerts)
-    return replace(state, alerts=alerts, day=replace(state.day, asked=asked))
+    return changed(state, alerts=alerts, day=replace(state.day, asked=asked))
 
 
 def _alert_told(state: State, fact: facts.Told) -> State:
@@ -62,7 +63,7 @@ def _alert_told(state: State, fact: facts.Told) -> State:
         delivered=fact.delivered,
         note=fact.note,
     )
-    return replace(state, alerts={**state.alerts, alert.id: replace(alert, told=(*alert.told, delivery))})
+    return changed(state, alerts={**state.alerts, alert.id: replace(alert, told=(*alert.told, delivery))})
 
 
 def _alert_taken(state: State, fact: facts.Acknowledged) -> State:
@@ -75,12 +76,12 @@ def _alert_taken(state: State, fact: facts.Acknowledged) -> State:
     answers = state.answers
     if alert.urgency is Urgency.NOW and alert.id != TEST:
         answers = (*answers, Duration(fact.at - alert.raised))[-ANSWERS:]
-    return replace(state, alerts={**state.alerts, alert.id: taken}, answers=answers)
+    return changed(state, alerts={**state.alerts, alert.id: taken}, answers=answers)
 
 
 def _alerts_over(state: State, ended: Iterable[str], at: Instant) -> State:
     over = {name: replace(state.alerts[name], over=at) for name in ended if name in state.alerts}
-    return replace(state, alerts={**state.alerts, **over})
+    return changed(state, alerts={**state.alerts, **over})
 
 
 def _day_ended(state: State, fact: facts.DayEnded) -> State:
@@ -91,4 +92,4 @@ def _day_ended(state: State, fact: facts.DayEnded) -> State:
         blocked=fact.blocked,
         unanswered=fact.unanswered,
     )
-    return replace(state, day=Day(since=fact.at), yesterday=ended, day_ended=fact.at)
+    return changed(state, day=Day(since=fact.at), yesterday=ended, day_ended=fact.at)

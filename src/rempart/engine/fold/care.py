@@ -1,10 +1,9 @@
 """Care: what a rehearsed cut does to the doors and how they come back; the rest is the ledger's."""
 
-from dataclasses import replace
-
 from rempart.containment.measure import Stand, stricter
 from rempart.engine import facts
 from rempart.engine.caring import noted
+from rempart.engine.changed import changed
 from rempart.engine.state import Door, State, is_rehearsed, standing
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
@@ -18,7 +17,7 @@ def after_it(state: State, site: Site, fact: facts.CareFact) -> State:
             state = _rehearsed(state, site, until, at)
         case facts.RehearsalEnded(at=at):
             state = _undone(state, at)
-    return replace(state, care=noted(state.care, fact))
+    return changed(state, care=noted(state.care, fact))
 
 
 def _rehearsed(state: State, site: Site, until: Instant, at: Instant) -> State:
@@ -30,7 +29,7 @@ def _rehearsed(state: State, site: Site, until: Instant, at: Instant) -> State:
         if shut is not stricter(present.state, shut) or shut is present.state:
             continue
         doors[opening.id] = Door(stand=Stand(state=shut, until=until, then=present.state), since=at)
-    return replace(state, doors=doors)
+    return changed(state, doors=doors)
 
 
 def _undone(state: State, at: Instant) -> State:
@@ -41,4 +40,4 @@ def _undone(state: State, at: Instant) -> State:
         else door
         for name, door in state.doors.items()
     }
-    return replace(state, doors=doors)
+    return changed(state, doors=doors)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from rempart.containment.measure import Stand
 from rempart.detection.finding import Level
 from rempart.engine import facts
+from rempart.engine.changed import changed
 from rempart.engine.fold.doors import until_confirmed, with_stand
 from rempart.engine.fold.incidents import tell_contained
 from rempart.engine.state import NEVER, Door, Measure, Posture, State, standing
@@ -25,11 +26,11 @@ def after_it(state: State, site: Site, fact: facts.CutFact) -> State:
             return _fell_back(state, fact)
         case facts.DeadlineNears(what=what, target=target, until=until, hours=ahead):
             running = {each for each in state.warned if each[2] > fact.at}
-            return replace(state, warned=frozenset(running | {(what, target, until, ahead)}))
+            return changed(state, warned=frozenset(running | {(what, target, until, ahead)}))
         case facts.Normalised():
             return _normalised(state, site, fact)
         case facts.NewsAnnounced(news_at=news_at):
-            return replace(state, news_at=news_at)
+            return changed(state, news_at=news_at)
 
 
 def _contained(state: State, site: Site, fact: facts.Contained) -> State:
@@ -48,7 +49,7 @@ def _contained(state: State, site: Site, fact: facts.Contained) -> State:
         name: replace(incident, state=IncidentState.CONTAINED) if name in because else incident
         for name, incident in state.incidents.items()
     }
-    cut = replace(
+    cut = changed(
         state,
         posture=Posture.CONTAINED,
         since=fact.at,
@@ -73,7 +74,7 @@ def _confirmed(state: State) -> State:
         else door
         for name, door in state.doors.items()
     }
-    return replace(
+    return changed(
         state,
         doors=doors,
         contained_until=None,
@@ -102,7 +103,7 @@ def _fell_back(state: State, fact: facts.FellBack) -> State:
         for name, incident in state.incidents.items()
     }
     grave = any(i.level >= Level.HIGH and i.state is not IncidentState.CLOSED for i in incidents.values())
-    return replace(
+    return changed(
         state,
         posture=Posture.WATCHFUL if grave else Posture.NORMAL,
         since=fact.at,
@@ -121,7 +122,7 @@ def _normalised(state: State, site: Site, fact: facts.Normalised) -> State:
         for name, incident in told.incidents.items()
     }
     doors = {o.id: Door(stand=Stand(state=o.normally), since=fact.at) for o in site.openings}
-    return replace(
+    return changed(
         told,
         incidents=incidents,
         doors=doors,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from rempart.containment.limits import Limits
 from rempart.containment.measure import Stand, stricter
 from rempart.engine import facts
+from rempart.engine.changed import changed
 from rempart.engine.fold.incidents import tell_contained
 from rempart.engine.state import Door, State, standing
 from rempart.incidents.incident import Sentence
@@ -35,7 +36,7 @@ def after_it(state: State, fact: facts.DoorFact) -> State:
                 by=fact.by,
                 reason=fact.reason,
             )
-            return replace(state, doors={**state.doors, opening: door})
+            return changed(state, doors={**state.doors, opening: door})
         case facts.VisitEnded(at=at, opening=opening):
             return with_stand(state, opening, Stand(state=OpeningState.CLOSED), at)
 
@@ -67,7 +68,7 @@ def _set(
         by=fact.by,
         reason=fact.reason,
     )
-    return replace(state, doors={**state.doors, opening: door})
+    return changed(state, doors={**state.doors, opening: door})
 
 
 def until_confirmed(present: Stand, wanted: OpeningState, until: Instant | None) -> Stand:
@@ -83,4 +84,4 @@ def with_stand(
 ) -> State:
     """The state with a door that stands so from now on."""
     door = Door(stand=stand, since=at, reopened=reopened, by=by)
-    return replace(state, doors={**state.doors, opening: door})
+    return changed(state, doors={**state.doors, opening: door})

@@ -1,9 +1,8 @@
 """What ends the fold: the state with the doors and machines that site.toml has now."""
 
-from dataclasses import replace
-
 from rempart.containment.barrier import passages
 from rempart.containment.measure import Stand
+from rempart.engine.changed import changed
 from rempart.engine.state import NEVER, Door, State, initial
 from rempart.site.site import Site
 
@@ -15,9 +14,9 @@ def fitted(state: State, site: Site) -> State:
     which nothing was ever decided. What the site no longer has, is gone. Beside the path nothing is held: every door
     stands as it normally does, and no measure stands; back in the path they are recalled from the journal.
     """
-    state = replace(state, placement=site.placement)
+    state = changed(state, placement=site.placement)
     if not site.enforces:
-        return replace(state, doors=initial(site).doors, blocked={}, isolated={}, barred={}, reopened=())
+        return changed(state, doors=initial(site).doors, blocked={}, isolated={}, barred={}, reopened=())
     doors = {
         o.id: door
         if (door := state.doors.get(o.id)) and door.since != NEVER
@@ -25,7 +24,7 @@ def fitted(state: State, site: Site) -> State:
         for o in site.openings
     }
     machines = {asset.id for asset in site.assets}
-    return replace(
+    return changed(
         state,
         doors=doors,
         isolated={name: measure for name, measure in state.isolated.items() if name in machines},

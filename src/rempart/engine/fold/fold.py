@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from rempart.engine import facts, handwork, listening, people, retention, taming, timekeeping, unmasking
+from rempart.engine.changed import changed
 from rempart.engine.facts import AnyFact
 from rempart.engine.fold import alerts, care, casefiles, cut, doors, duties, incidents, measures, reopening
 from rempart.engine.state import NEVER, State, Swing, standing
@@ -39,7 +40,7 @@ def folded(state: State, site: Site, these: Iterable[AnyFact]) -> State:
 def fold(state: State, site: Site, fact: AnyFact) -> State:
     """The state after one fact, with what is kept of it beside the state itself."""
     after = _after(state, site, fact)
-    return replace(
+    return changed(
         after,
         cases=casefiles.after_it(state, after, fact),
         duties=duties.after_it(state.duties, fact),
@@ -79,20 +80,20 @@ def _after(state: State, site: Site, fact: AnyFact) -> State:
     if isinstance(fact, facts.AlertFact):
         return alerts.after_it(state, fact)
     if isinstance(fact, facts.PeopleFact):
-        return replace(state, people=people.after_it(state.people, fact))
+        return changed(state, people=people.after_it(state.people, fact))
     if isinstance(fact, facts.TamingFact):
-        return replace(state, taming=taming.after_it(state.taming, fact))
+        return changed(state, taming=taming.after_it(state.taming, fact))
     if isinstance(fact, facts.UnmaskingFact):
-        return replace(state, unmaskings=unmasking.after_it(state.unmaskings, fact))
+        return changed(state, unmaskings=unmasking.after_it(state.unmaskings, fact))
     if isinstance(fact, facts.ListeningFact):
-        return replace(state, listening=listening.after_it(state.listening, fact))
+        return changed(state, listening=listening.after_it(state.listening, fact))
     if isinstance(fact, facts.TickedByHand):
-        return replace(state, by_hand=handwork.after_it(state.by_hand, fact))
+        return changed(state, by_hand=handwork.after_it(state.by_hand, fact))
     if isinstance(fact, _KeptFact):
         return state
     return care.after_it(state, site, fact)
 
 
 def _started(state: State, at: Instant) -> State:
-    begun = state if state.day.since != NEVER else replace(state, day=replace(state.day, since=at))
-    return replace(begun, since=at) if state.since == NEVER else begun
+    begun = state if state.day.since != NEVER else changed(state, day=replace(state.day, since=at))
+    return changed(begun, since=at) if state.since == NEVER else begun

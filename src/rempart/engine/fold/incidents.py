@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from rempart.detection.finding import Kind, Level, Outcome
 from rempart.engine import facts
+from rempart.engine.changed import changed
 from rempart.engine.fold.splitting import split
 from rempart.engine.state import Posture, Proposed, State, without
 from rempart.incidents.incident import Incident, IncidentState, Qualification, Sentence, begun
@@ -39,10 +40,10 @@ def after_it(state: State, fact: facts.IncidentFact) -> State:
             return _quiet(state, fact)
         case facts.MeasureProposed(at=at, proposal=proposal, incident=incident, action=action, target=target):
             waiting = Proposed(id=proposal, incident=incident, action=action, target=target, at=at)
-            return replace(state, proposals={**state.proposals, proposal: waiting})
+            return changed(state, proposals={**state.proposals, proposal: waiting})
         case facts.ProposalSettled(proposal=proposal):
             left = without(state.proposals, proposal)
-            return replace(state, proposals=left, settled=state.settled | {proposal})
+            return changed(state, proposals=left, settled=state.settled | {proposal})
 
 
 def _joined(state: State, fact: facts.FindingJoined) -> State:
@@ -68,7 +69,7 @@ def _joined(state: State, fact: facts.FindingJoined) -> State:
         story=_told(incident, fact),
     )
     watchful = state.posture is Posture.NORMAL and grown.level >= Level.HIGH
-    return replace(
+    return changed(
         _with_incident(state, grown),
         known=known,
         last_beacon=max(state.last_beacon, fact.at) if fact.kind is Kind.COMMAND else state.last_beacon,
@@ -133,7 +134,7 @@ def _merged(state: State, fact: facts.IncidentsMerged) -> State:
         name: replace(p, incident=fact.into) if p.incident == fact.merged else p
         for name, p in state.proposals.items()
     }
-    return replace(
+    return changed(
         state, incidents={**kept, fact.into: whole}, contained_for=contained_for, proposals=proposals
     )
 
@@ -173,7 +174,7 @@ def _quiet(state: State, fact: facts.QuietReturned) -> State:
         incident.state is not IncidentState.CLOSED and incident.level >= Level.HIGH
         for incident in kept.values()
     )
-    return replace(
+    return changed(
         state,
         incidents=kept,
         proposals={name: p for name, p in state.proposals.items() if p.incident not in noise},
@@ -183,7 +184,7 @@ def _quiet(state: State, fact: facts.QuietReturned) -> State:
 
 
 def _with_incident(state: State, incident: Incident) -> State:
-    return replace(state, incidents={**state.incidents, incident.id: incident})
+    return changed(state, incidents={**state.incidents, incident.id: incident})
 
 
 def tell_contained(state: State, at: Instant, sentence: Sentence) -> State:
@@ -193,4 +194,4 @@ def tell_contained(state: State, at: Instant, sentence: Sentence) -> State:
         for name, incident in state.incidents.items()
         if name in state.contained_for
     }
-    return replace(state, incidents={**state.incidents, **told})
+    return changed(state, incidents={**state.incidents, **told})

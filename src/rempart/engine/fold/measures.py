@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from rempart.engine import facts
+from rempart.engine.changed import changed
 from rempart.engine.persistent import PersistentMap
 from rempart.engine.state import BUDGETED, Measure, State, without
 from rempart.instants import Instant, after
@@ -14,19 +15,19 @@ def after_it(state: State, fact: facts.MeasureFact) -> State:
         case facts.Blocked():
             return _blocked(state, fact)
         case facts.Unblocked(target=target):
-            return replace(state, blocked=PersistentMap.of(state.blocked).without(target))
+            return changed(state, blocked=PersistentMap.of(state.blocked).without(target))
         case facts.Isolated():
             return _isolated(state, fact)
         case facts.Released(asset=asset):
-            return replace(state, isolated=without(state.isolated, asset))
+            return changed(state, isolated=without(state.isolated, asset))
         case facts.Barred(passage=passage):
-            return replace(state, barred={**state.barred, passage: _measure(passage, fact)})
+            return changed(state, barred={**state.barred, passage: _measure(passage, fact)})
         case facts.Unbarred(passage=passage):
-            return replace(state, barred=without(state.barred, passage))
+            return changed(state, barred=without(state.barred, passage))
 
 
 def _blocked(state: State, fact: facts.Blocked) -> State:
-    return replace(
+    return changed(
         state,
         blocked=PersistentMap.of(state.blocked).with_item(
             fact.target, _measure(fact.target, fact, fact.incident)
@@ -37,7 +38,7 @@ def _blocked(state: State, fact: facts.Blocked) -> State:
 
 
 def _isolated(state: State, fact: facts.Isolated) -> State:
-    return replace(
+    return changed(
         state,
         isolated={**state.isolated, fact.asset: _measure(fact.asset, fact, fact.incident)},
         automatic=_spent(state, fact.at, fact.by, fact.asset),

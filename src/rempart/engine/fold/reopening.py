@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from rempart.containment.measure import Stand
 from rempart.engine import facts
+from rempart.engine.changed import changed
 from rempart.engine.fold.doors import with_stand
 from rempart.engine.fold.incidents import tell_contained
 from rempart.engine.state import Answer, Posture, State, standing, without
@@ -22,7 +23,7 @@ def after_it(state: State, fact: facts.ReopeningFact) -> State:
         case facts.GateAnswered(opening=opening, gate=gate):
             answer = Answer(answer=fact.answer, proof=fact.proof, by=fact.by, at=fact.at)
             of_opening = {**state.gates.get(opening, {}), gate: answer}
-            return replace(state, gates={**state.gates, opening: of_opening})
+            return changed(state, gates={**state.gates, opening: of_opening})
         case facts.TrialStarted():
             return _trial_started(state, fact)
         case facts.TrialConfirmed(at=at, opening=opening, by=by):
@@ -35,7 +36,7 @@ def after_it(state: State, fact: facts.ReopeningFact) -> State:
             sentence = Sentence("story.reclosed", {"opening": opening, "title": title})
             return _close_again(tell_contained(state, at, sentence), opening, wanted, at)
         case _:
-            return replace(state, dossier=_filed(state.dossier, fact))
+            return changed(state, dossier=_filed(state.dossier, fact))
 
 
 def _trial_started(state: State, fact: facts.TrialStarted) -> State:
@@ -45,10 +46,10 @@ def _trial_started(state: State, fact: facts.TrialStarted) -> State:
     if fact.confirm_by is not None:
         made = Override(by=fact.by, at=fact.at, due=fact.confirm_by, reason=fact.reason)
         overrides = {**told.dossier.overrides, fact.opening: made}
-        told = replace(told, dossier=replace(told.dossier, overrides=overrides))
+        told = changed(told, dossier=replace(told.dossier, overrides=overrides))
     opened = with_stand(told, fact.opening, on_trial, fact.at, reopened=True, by=fact.by)
     order = opened.reopened if fact.opening in opened.reopened else (*opened.reopened, fact.opening)
-    return replace(
+    return changed(
         opened,
         reopened=order,
         posture=Posture.REOPENING if opened.contained else opened.posture,
@@ -59,7 +60,7 @@ def _trial_started(state: State, fact: facts.TrialStarted) -> State:
 def _close_again(state: State, opening: str, wanted: OpeningState, at: Instant) -> State:
     """Fall back after a trial or a relapse; every gate must be passed anew."""
     shut = with_stand(state, opening, Stand(state=wanted), at)
-    return replace(shut, gates=without(shut.gates, opening))
+    return changed(shut, gates=without(shut.gates, opening))
 
 
 def _filed(dossier: Dossier, fact: facts.DossierFact) -> Dossier:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from rempart.detection.finding import Outcome
 from rempart.engine import facts
+from rempart.engine.changed import changed
 from rempart.engine.state import State
 from rempart.incidents.casefile import CaseFile, Seen
 from rempart.incidents.incident import Incident, Qualification, Sentence
@@ -17,7 +18,7 @@ def split(state: State, fact: facts.IncidentSplit) -> State:
         return state
     stays, goes = _remainder(incident, case, moved), _part(incident, fact.into, moved)
     cut = fact.incident in state.contained_for
-    return replace(
+    return changed(
         state,
         incidents={**state.incidents, fact.incident: stays, fact.into: goes},
         contained_for=state.contained_for | {fact.into} if cut else state.contained_for,
