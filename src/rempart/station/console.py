@@ -15,6 +15,7 @@ from pathlib import Path
 
 import uvicorn
 
+from rempart.adapters.callers import BACKLOG, Callers
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.site_file import read_site
 from rempart.adapters.staff_notice import StaffNotice
@@ -30,6 +31,8 @@ from rempart.station.ending import ended
 _log = logging.getLogger("rempart.console")
 
 _HTTPS = 443
+_MOST = 768
+"""Connections at once: two hundred people who look on, with room in the 1,024 files that a process may have open."""
 PORT = 8440
 """Where the pages are when nobody says otherwise."""
 
@@ -62,7 +65,7 @@ def run(
             # uvicorn takes over once it runs and raises the signal again for us when it has stopped; one that comes
             # before must not be lost.
             signal.signal(signum, lambda *_: setattr(server, "should_exit", True))
-    server.run(sockets=[bound])
+    server.run(sockets=[Callers(bound, most=_MOST)])
     link.unlink(missing_ok=True)
 
 
@@ -89,6 +92,8 @@ def _server(
         server_header=False,
         proxy_headers=False,  # nobody stands before it; whoever says so would choose the address that is sealed
         ws="none",
+        loop="asyncio",
+        backlog=BACKLOG,
         timeout_graceful_shutdown=1,  # live pages never end by themselves
     )
     if tls:

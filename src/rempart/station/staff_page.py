@@ -6,6 +6,7 @@ import sys
 
 import uvicorn
 
+from rempart.adapters.callers import BACKLOG, Callers
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.staff_notice import StaffNotice
 from rempart.config import Places
@@ -15,8 +16,8 @@ from rempart.site.site import Site
 from rempart.site.staff_page import StaffPage
 from rempart.station.starting import started
 
-_MOST = 128
-"""Requests at once; beyond them 503 is answered, and the others go on."""
+_MOST = 512
+"""Connections at once; beyond them the oldest of whoever holds most is ended, so that one machine keeps nobody out."""
 
 
 async def serve_staff_page(places: Places, site: Site) -> None:
@@ -31,10 +32,12 @@ async def serve_staff_page(places: Places, site: Site) -> None:
         server_header=False,
         ws="none",
         lifespan="off",
-        limit_concurrency=_MOST,
+        proxy_headers=False,
+        loop="asyncio",
+        backlog=BACKLOG,
         timeout_graceful_shutdown=1,
     )
-    await uvicorn.Server(config).serve(sockets=[_bound(site.staff_page)])
+    await uvicorn.Server(config).serve(sockets=[Callers(_bound(site.staff_page), most=_MOST)])
 
 
 def _bound(page: StaffPage) -> socket.socket:

@@ -114,6 +114,35 @@ def test_one_machine_has_so_many_connections_and_others_have_theirs() -> None:
     tried(work)
 
 
+def test_one_machine_whose_names_nobody_answers_for_leaves_room_for_the_others() -> None:
+    silence = asyncio.Event()
+
+    async def slowly(data: bytes, client: Address, datagram: bool) -> bytes | None:
+        if str(client) == "127.0.0.1":
+            await silence.wait()
+        return await shout(data, client, datagram)
+
+    async def work() -> None:
+        async with listening(slowly) as port:
+            loop = asyncio.get_running_loop()
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as infected:
+                infected.setblocking(False)
+                infected.connect(("127.0.0.1", port))
+                for _ in range(listen._MOST_AT_ONCE + 200):
+                    await loop.sock_sendall(infected, b"slow")
+                    await asyncio.sleep(0)
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nurse:
+                    nurse.setblocking(False)
+                    nurse.bind(("127.0.0.2", 0))
+                    nurse.connect(("127.0.0.1", port))
+                    await loop.sock_sendall(nurse, b"who")
+                    async with asyncio.timeout(20):
+                        assert await loop.sock_recv(nurse, 512) == b"WHO127.0.0.2U"
+            silence.set()
+
+    tried(work)
+
+
 def test_one_machine_has_a_pace_and_invented_ones_fill_no_memory() -> None:
     async def work() -> None:
         listener = Listener(shout)

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import socket
 import struct
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from ipaddress import ip_address
 
@@ -20,6 +21,8 @@ _log = logging.getLogger("rempart.resolver")
 
 PORT = 53
 _MOST_AT_ONCE = 1000
+_MOST_AT_ONCE_OF_ONE = 100
+"""Questions of one machine: names that nobody answers for take five seconds each, and must not take all the places."""
 _MOST_CONNECTIONS = 200
 _MOST_OF_ONE = 20
 """Connections of one machine."""
@@ -45,6 +48,7 @@ class Listener:
         self._sockets: list[socket.socket] = []
         self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asking: Counter[Address] = Counter()
         self._connections: dict[Address, int] = {}
         self._paces: dict[Address, tuple[float, float]] = {}
 
@@ -90,7 +94,7 @@ class Listener:
                 _log.debug("a reply could not be delivered: %s", fault)
                 continue
             client = _client(peer)
-            if len(self._tasks) < _MOST_AT_ONCE and self._at_pace(client):
+            if len(self._tasks) < _MOST_AT_ONCE and self._has_room(client) and self._at_pace(client):
                 self._begin(
                     self._answer(datagrams, data, client, peer, _from_where_asked(datagrams.family, about))
                 )
@@ -103,7 +107,13 @@ class Listener:
         peer: _Peer,
         from_there: list[tuple[int, int, bytes]],
     ) -> None:
-        reply = await self._reply(data, client, True)  # noqa: FBT003  Reply says what it is
+        self._asking[client] += 1
+        try:
+            reply = await self._reply(data, client, True)  # noqa: FBT003  Reply says what it is
+        finally:
+            self._asking[client] -= 1
+            if not self._asking[client]:
+                del self._asking[client]
         if reply is not None:
             with contextlib.suppress(OSError):  # it will ask again
                 datagrams.sendmsg([reply], from_there, 0, peer)
@@ -146,6 +156,9 @@ class Listener:
                 await writer.drain()
 
     # -- bounds --------------------------------------------------------------------------------------------------
+
+    def _has_room(self, client: Address) -> bool:
+        return self._asking[client] < _MOST_AT_ONCE_OF_ONE
 
     def _at_pace(self, client: Address) -> bool:
         """Whether this machine may ask once more now."""
