@@ -6,6 +6,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from rempart.__main__ import main
+from rempart.config import SITE
 from rempart.errors import ExitCode
 from rempart.site.template import NAMES
 
@@ -66,6 +67,14 @@ def test_check_refuses_a_fallback_that_a_cut_would_stop(
     out.write_text(text)
     assert main(["site", "check", str(out)]) == ExitCode.FOUND
     assert "depends on 'mail-out', which a cut closes as well" in capsys.readouterr().out
+
+
+def test_check_without_a_file_reads_the_box_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """As the paper for replacing a box and many a message say it."""
+    assert Path("/etc/rempart/site.toml") == SITE
+    if not SITE.exists():
+        assert main(["site", "check"]) == ExitCode.USAGE
+        assert str(SITE) in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("content", "said"), [(None, "cannot be read"), (b"\xff", "not UTF-8 at byte 0")])

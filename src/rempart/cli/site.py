@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from rempart.adapters.site_file import read_site
+from rempart.config import SITE
 from rempart.errors import ExitCode, InputRefused, Problem
 from rempart.site import soundness, template
 from rempart.site.description import parse
@@ -35,7 +36,9 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         description=_CHECK,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    check.add_argument("file", metavar="FILE", type=Path)
+    check.add_argument(
+        "file", metavar="FILE", type=Path, nargs="?", default=SITE, help="site.toml (%(default)s)"
+    )
     check.set_defaults(run=_check)
 
 

@@ -460,7 +460,9 @@ def _within(network: str) -> Callable[[str], bool]:
 
     def within(text: str) -> bool:
         address = _address(text)
-        return address is not None and (address in wanted or meant(address) in wanted)
+        if address is None:
+            return False
+        return (address if address.version == wanted.version else meant(address)) in wanted
 
     return within
 
