@@ -1,11 +1,14 @@
 """Who looks: the guard's own list of roles decides what is offered."""
 
+import re
 from collections.abc import Callable
 
 import msgspec
 import pytest
+from starlette.routing import Route
 
-from console.everything import CHECKED, WRITTEN, everything
+from console.everything import ADDRESS, CHECKED, HASH, MACHINE, PERSONS, WHO, WRITTEN, everything
+from console.test_app import Visit, visit
 from console.test_frame import signed_in
 from rempart.accounts.authority import Authority, Proof
 from rempart.accounts.person import INFORMED, STAFF, Role
@@ -21,6 +24,7 @@ from rempart.console.frame import frame
 from rempart.console.incident import incidents_page
 from rempart.console.naming import Names
 from rempart.console.reopening import reopening_page
+from rempart.console.visitors import Visitors
 from rempart.console.wards import wards_page
 from rempart.console.words import words
 from rempart.engine import orders
@@ -29,6 +33,11 @@ from rempart.engine.state import initial
 from rempart.errors import OrderRefused
 from rempart.messages import IncidentStatus, Status
 from rempart.site.site import Language, Site
+
+__all__ = ["visit"]
+
+TECHNICAL = {"ground", "clocks"}
+"""Parts of the duty page with technical facts and legal clocks."""
 
 
 @pytest.mark.parametrize("role", Role)
@@ -121,3 +130,47 @@ def test_no_page_shows_more_than_its_reader_may_know(
         assert shown <= known_to(here), template
         reads_all |= shown >= {CHECKED[0], CHECKED[1]}
     assert reads_all is (by is Audience.INFORMED)
+
+
+# -- every page that a session can reach -------------------------------------------------------------------------
+
+_APART = {"/events", "/api/v1/openapi.json"}
+"""The one never ends, and tells the duty page's digest and proof; the other says what may be asked, and is no state."""
+
+
+def addresses(visit: Visit, attack: IncidentStatus) -> list[str]:
+    """Every address of the console that answers a GET, with something that is there in each hole."""
+    there = {"incident": attack.id, "paper": "instead", "day": "0", "bunch": "x", "path": "live.js"}
+    return [
+        re.sub(r"\{(\w+)(:\w+)?\}", lambda hole: there.get(hole[1], "x"), route.path)
+        for route in visit.app.routes
+        if isinstance(route, Route) and "GET" in (route.methods or ()) and route.path not in _APART
+    ]
+
+
+@EVERYBODY
+def test_no_address_tells_a_session_more_than_its_person_may_know(
+    visit: Visit,
+    make: Callable[..., Status],
+    attack: IncidentStatus,
+    here: Session,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What can be read on a ward is read from the routes, so that a page that comes later is read too."""
+
+    async def known(*_: object, **__: object) -> Session:
+        return here
+
+    monkeypatch.setattr(Visitors, "session", known)
+    visit.console.feed.status = everything(make, attack)
+    read = set()
+    for address in addresses(visit, attack):
+        answer = visit.ask("GET", f"{address}?lang=en")
+        text = answer.text.replace("987,654", "987654")
+        shown = {mark for mark in (*CHECKED, *WRITTEN) if mark in text}
+        assert shown <= known_to(here), address
+        assert answer.status_code < 500, address
+        read |= shown
+        if audience(here) is not Audience.INFORMED:
+            assert not (TECHNICAL & set(re.findall(r'id="([^"]+)"', text))), address
+    assert ({WHO, ADDRESS, MACHINE, HASH, str(PERSONS)} <= read) is (audience(here) is Audience.INFORMED)
