@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -66,6 +66,18 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+_NOTES_WHEN = """
+addEventListener("click", () => sessionStorage.setItem("clicked", Date.now()), true);
+const look = () => {
+  const proof = document.querySelector("#proof.good");
+  if (proof && proof.textContent.includes("Cut")) window.checked = Date.now(); else requestAnimationFrame(look);
+};
+requestAnimationFrame(look);
+"""
+"""The pages themselves note when they are clicked and when they show the proof. Whoever drives the browser takes some
+0.2 s to click, and looks after 0.1, 0.35, 0.85 and 1.85 s: a page that was there before was once told to take 1.84."""
+
+
 def click(times: int = 5) -> dict[str, Any]:
     """From the click on the second button until the page says that the cut was checked; the median and the longest."""
     took = []
@@ -73,14 +85,13 @@ def click(times: int = 5) -> dict[str, Any]:
         for _ in range(times):
             with running() as home:
                 page = browser.new_context(locale="en-GB").new_page()
+                page.add_init_script(_NOTES_WHEN)
                 page.goto(home.link())
                 page.locator("#proof.good").wait_for()
                 page.locator("#contain").click()
-                began = time.perf_counter()
                 page.locator("form button.big").click()
-                expect(page.locator("h1")).to_contain_text("cut off")
                 page.locator("#proof.good", has_text="Cut").wait_for()
-                took.append((time.perf_counter() - began) * 1000)
+                took.append(page.evaluate("checked - sessionStorage.getItem('clicked')"))
                 page.context.close()
     return {
         "contain_click_to_checked_ms": round(statistics.median(took)),

@@ -134,6 +134,23 @@ def test_an_old_reading_proves_nothing(site: Site, make: Make, now: Instant) -> 
     assert proof(site, None, now) == ("bad", "Nothing is being checked just now")
 
 
+def test_a_reading_from_before_the_cut_or_a_door_proves_nothing_of_them(
+    site: Site, make: Make, now: Instant
+) -> None:
+    read = Instant(now - 3_000_000)
+
+    def cut(since: int) -> Status:
+        return make(Posture.CONTAINED, since=Instant(since), enforcement_verified=read)
+
+    changed = ("doubt", "Just changed: being checked")
+    assert proof(site, cut(read + 1), now) == changed
+    assert proof(site, cut(read), now) == ("good", "✓ Cut, checked 3 s ago")
+    assert proof(site, cut(now + 1), now)[0] == "good"  # the clock was set back since
+    first, *others = make().openings
+    opened = msgspec.structs.replace(first, since=Instant(read + 1))
+    assert proof(site, make(openings=[opened, *others]), now) == changed
+
+
 def test_without_a_guard_the_page_says_that_it_does_not_know(site: Site, now: Instant) -> None:
     english = words(Language.ENGLISH)
     assert duty_page(site, None, None, now, english).sentence == "We do not know how the site is."

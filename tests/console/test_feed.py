@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from rempart.adapters.clock import SystemClock
@@ -14,7 +15,9 @@ from rempart.adapters.socket import Connection, serve
 from rempart.console.feed import Feed
 from rempart.engine.orders import Contain
 from rempart.errors import StationUnreachable
+from rempart.instants import Instant
 from rempart.messages import FromOperator, OrderDone, Ordered, OrderRejected, Posture, Status, StatusAsked
+from rempart.site.placement import Placement
 
 Make = Callable[..., Status]
 Handler = Callable[[Connection], Awaitable[None]]
@@ -113,6 +116,33 @@ def test_the_cut_is_ordered_and_its_answer_told(path: Path, answer: OrderDone | 
         async with await listening(path, guard):
             assert await Feed(path, SystemClock()).contain("Anne", "précaution") == answer
         assert heard == [Ordered(order=Contain(by="Anne", reason="précaution"))]
+
+    asyncio.run(play())
+
+
+def test_after_an_order_the_next_page_waits_for_its_proof(path: Path, make: Make, now: Instant) -> None:
+    done = OrderDone(received=now, sealed=1, enforced=Instant(now + 10))
+    read = make(Posture.CONTAINED, now=Instant(now + 30), enforcement_verified=Instant(now + 20))
+
+    async def waits(status: Status, order: OrderDone = done) -> bool:
+        feed = Feed(path, SystemClock(), status=status)
+        waiting = asyncio.create_task(feed.caught_up(order))
+        await asyncio.sleep(0)
+        waits = not waiting.done()
+        await feed._take(read)
+        await waiting
+        return waits
+
+    async def play() -> None:
+        unread = msgspec.structs.replace(read, enforcement_verified=now)
+        assert await waits(make())
+        assert await waits(unread)
+        assert await waits(msgspec.structs.replace(read, journal_entries=0))  # from before it was decided
+        assert not await waits(read)
+        assert not await waits(msgspec.structs.replace(unread, enforcement_fault="the table is gone"))
+        watching = msgspec.structs.replace(read, enforcement_verified=None, placement=Placement.OBSERVER)
+        assert not await waits(watching)
+        assert not await waits(unread, OrderDone(received=now, sealed=1, enforced=None))
 
     asyncio.run(play())
 

@@ -196,6 +196,19 @@ def test_what_the_world_lost_is_put_back_and_said(disk: Disk) -> None:
     assert "EnforcementFaulted" in [kind_of(fact) for fact in facts_of(disk.journal)]
 
 
+def test_a_change_is_read_back_at_once(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rempart.station.guard.READ_BACK", 3600.0)
+
+    async def talk(guard: Guard, _: MemoryEnforcer) -> None:
+        reader = asyncio.create_task(guard.read_back())
+        await until(lambda: not guard.status().unproved)
+        await guard.ask(Ordered(now(guard), CUT), urgent=True)
+        await until(lambda: not guard.status().unproved)
+        reader.cancel()
+
+    live(disk, talk)
+
+
 def test_a_new_guard_recalls_what_the_old_one_decided(disk: Disk) -> None:
     remembered = []
 

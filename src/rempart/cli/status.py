@@ -197,5 +197,7 @@ def _proof(status: Status) -> Text:
         return Text(f"NOT as it should be: {harmless(status.enforcement_fault)}", style="bold red")
     if status.enforcement_verified is None:
         return Text("not checked yet")
+    if status.unproved:
+        return Text("just changed, being checked", style="yellow")
     ago = (status.now - status.enforcement_verified) / 1_000_000
     return Text(f"kernel and proxy checked {ago:.0f} s ago", style="green")

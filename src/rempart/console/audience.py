@@ -117,6 +117,7 @@ def for_anybody(status: Status) -> Status:
                 zones=door.zones,
                 fallback=door.fallback,
                 fallback_phone=door.fallback_phone,
+                since=door.since,
             )
             for door in status.openings
         ],

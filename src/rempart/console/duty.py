@@ -251,6 +251,8 @@ def proof(status: Status | None, now: Instant, words: Words) -> Proof:
         return Proof(text=words.say("proof.fault"), mood="bad")
     if status.enforcement_verified is None:
         return Proof(text=words.say("proof.never"), mood="doubt")
+    if status.unproved:
+        return Proof(text=words.say("proof.changed"), mood="doubt")
     age = max(0, now - status.enforcement_verified)
     what = "cut" if status.posture in (Posture.CONTAINED, Posture.REOPENING) else "doors"
     key, mood = (f"proof.{what}", "good") if age <= FRESH else ("proof.stale", "doubt")

@@ -25,6 +25,7 @@ from rempart.messages import (
     ToOperator,
 )
 from rempart.ports import Clock
+from rempart.site.placement import Placement
 
 _log = logging.getLogger(__name__)
 
@@ -95,10 +96,9 @@ class Feed:
                 await self._changed.wait()
 
     async def caught_up(self, done: OrderDone) -> None:
-        """Wait a moment for a status from after an order, so that the next page is the true one."""
-        by_then = max(each for each in (done.received, done.enforced) if each is not None)
+        """Wait a moment for a status with what an order changed, and its proof, for the page that comes next."""
         for _ in range(8):
-            if self.status is None or self.status.now >= by_then:
+            if self.status is None or _shows(self.status, done):
                 return
             await self.changed(0.25)
 
@@ -126,3 +126,12 @@ class Feed:
                     return await connection.receive()
             except (TimeoutError, ConnectionError) as fault:
                 raise StationUnreachable("the guard does not answer", where=str(self.path)) from fault
+
+
+def _shows(status: Status, done: OrderDone) -> bool:
+    """Whether this status is from after the order, and what it changed was read back, or cannot be."""
+    if done.sealed is not None and status.journal_entries < done.sealed:
+        return False
+    if done.enforced is None or status.placement is Placement.OBSERVER or status.enforcement_fault:
+        return status.now >= max(done.received, done.enforced or done.received)
+    return status.enforcement_verified is not None and status.enforcement_verified >= done.enforced

@@ -109,3 +109,15 @@ class Status(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Since when, by its own account, the clock is not believed, and nothing is erased by it; None: it is."""
     left_off: dict[str, int] = {}
     """What one frame did not take, by what it is: how many of it (`rempart.station.abridged`). Empty: nothing."""
+
+    @property
+    def unproved(self) -> bool:
+        """Whether the cut, or a door, was changed after the world was last read back: that proves nothing of it.
+
+        A change that lies ahead was made before the clock was set back, and is read back since.
+        """
+        doors = (opening.since for opening in self.openings if opening.since is not None)
+        cut = self.posture in (Posture.CONTAINED, Posture.REOPENING)
+        changed = max((*doors, *((self.since,) if cut else ())), default=None)
+        read = self.enforcement_verified
+        return read is None or (changed is not None and read < changed <= self.now)
