@@ -271,5 +271,5 @@ def test_orders_keep_their_types_over_a_frame() -> None:
 
     ordered = Ordered(order=Contain(by="a", reason="b"))
     assert msgspec.json.decode(encode(ordered)[4:], type=FromOperator) == ordered
-    done = OrderDone(received=1, sealed=None, enforced=None)  # type: ignore[arg-type]
+    done = OrderDone(received=1, sealed=None, enforced=None, done=1)  # type: ignore[arg-type]
     assert b"OrderDone" in encode(done)

@@ -198,7 +198,7 @@ def test_a_report_is_ordered_and_then_shown(
         visit.console.feed.status = make(
             Posture.CONTAINED, care=CareStatus(troubles=[trouble(now, "the lift")])
         )
-        return OrderDone(received=now, sealed=1, enforced=None)
+        return OrderDone(received=now, sealed=1, enforced=None, done=now)
 
     monkeypatch.setattr(type(visit.console.feed), "order", done)
     visit.enter()

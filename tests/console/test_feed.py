@@ -104,7 +104,9 @@ def test_it_does_not_mind_a_guard_that_is_not_there(path: Path) -> None:
     asyncio.run(play())
 
 
-@pytest.mark.parametrize("answer", [OrderDone(received=0, sealed=1, enforced=0), OrderRejected(what="no")])
+@pytest.mark.parametrize(
+    "answer", [OrderDone(received=0, sealed=1, enforced=0, done=0), OrderRejected(what="no")]
+)
 def test_the_cut_is_ordered_and_its_answer_told(path: Path, answer: OrderDone | OrderRejected) -> None:
     async def play() -> None:
         heard: list[object] = []

@@ -15,7 +15,7 @@ ORDER = Ordered(order=Contain(by="Anne", reason="a test"))
 
 async def done(connection: Connection) -> None:
     while await connection.receive() is not None:
-        await connection.send(OrderDone(received=0, sealed=1, enforced=1))
+        await connection.send(OrderDone(received=0, sealed=1, enforced=1, done=1))
 
 
 def heard(socket: Path) -> bool:

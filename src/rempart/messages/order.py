@@ -45,6 +45,8 @@ class OrderDone(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Number of the journal entry; None while it is to be sealed late."""
     enforced: Instant | None
     """When the kernel had acknowledged; None when nothing was to be enforced."""
+    done: Instant
+    """When all of it was: acknowledged, and sealed or no longer waited for."""
     late: bool = False
     note: str = ""
     handed: str = ""

@@ -235,6 +235,7 @@ class Hearing:
             return await self._declined(order, fault)
         try:
             handled = await self._guard.ask(Ordered(received, order, authority), urgent=True)
+            done = self._guard.clock.now()
             if handled.refusal:
                 return _refused(handled.refusal.said)
             handed = await self._guard.reception.carry_out(order)
@@ -246,6 +247,7 @@ class Hearing:
             received=received,
             sealed=handled.sealed,
             enforced=handled.enforced,
+            done=done,
             late=handled.enforced is not None and handled.sealed is None,
             handed=handed,
             console=next(iter(self._guard.party.origins), "") if handed else "",
