@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from rempart.adapters.enforce import netlink as netlink_module
 from rempart.adapters.enforce import nftables
 from rempart.adapters.enforce.gateway import Gateway
 from rempart.adapters.enforce.memory import MemoryEnforcer
@@ -292,6 +293,27 @@ def test_any_number_of_elements_changes_in_one_transaction(alone: None) -> None:
     assert len(netlink.elements("who") or ()) == len(addresses)
     assert netlink.change({"doors": Change(gone=[*marks]), "who": Change(gone=[*addresses])})
     assert netlink.elements("who") == []
+
+
+@pytest.mark.lab
+def test_a_change_that_is_refused_in_every_message_is_answered(alone: None) -> None:
+    subprocess.run(["nft", "table inet many {\n}"], check=True)
+    netlink = Netlink("many")
+    addresses = {n.to_bytes(4, "big"): Member() for n in range(1, 10_000)}
+    assert not netlink.change({"none": Change(come=addresses)})
+
+
+@pytest.mark.lab
+def test_answers_that_are_lost_are_said_and_the_next_question_is_answered(alone: None) -> None:
+    """The kernel drops what the socket cannot hold (ENOBUFS), and then all else until it was emptied."""
+    subprocess.run(["nft", "table inet many {\n}"], check=True)
+    netlink = Netlink("many")
+    for _ in range(2_000):
+        netlink._send((netlink_module._GET_GENERATION, netlink_module._REQUEST, netlink_module._header(0)))
+    with pytest.raises(EnforcementFailed, match="answers of the kernel were lost"):
+        netlink.generation()
+    assert netlink.generation() > 0
+    assert not netlink.has_chain("none")
 
 
 def test_deadlines_fall_by_themselves(enforcer: Enforcer) -> None:

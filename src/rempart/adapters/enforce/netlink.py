@@ -34,6 +34,10 @@ _MOST = 256
 _USUAL = 1 << 16
 _SO_SNDBUFFORCE = 32
 """asm-generic/socket.h; Python has no name for it."""
+_SOL_NETLINK, _NETLINK_CAP_ACK = 270, 10
+"""linux/socket.h and linux/netlink.h: a refusal does not repeat the message that it refuses."""
+_ANSWER = 1 << 18
+"""Bytes of one answer at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Netlink:
     def __init__(self, table: str) -> None:
         self._table = table.encode() + b"\0"
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER)
+        self._socket.setsockopt(_SOL_NETLINK, _NETLINK_CAP_ACK, 1)
         self._socket.settimeout(_PATIENCE)
         self._sequence = 0
 
@@ -198,14 +203,30 @@ class Netlink:
                     return
 
     def _heard(self) -> bytes:
+        """One message of the kernel. A signal in between does not end the wait (PEP 475)."""
         try:
-            return self._socket.recv(1 << 18)
+            return self._socket.recv(_ANSWER)
         except TimeoutError as error:
             raise EnforcementFailed(
                 f"the kernel did not answer within {_PATIENCE:.0f} seconds",
                 where="nftables",
                 now="Try again; look at `dmesg`.",
             ) from error
+        except OSError as error:  # ENOBUFS: there were more answers than the socket holds
+            self._drain()
+            raise EnforcementFailed(
+                f"answers of the kernel were lost: {error.strerror}",
+                where="nftables",
+                now="Try again; what the kernel holds is read back in any case.",
+            ) from error
+
+    def _drain(self) -> None:
+        """Read what is left: after a loss the kernel says nothing more until everything was read."""
+        self._socket.settimeout(0)
+        with suppress(BlockingIOError):
+            while self._socket.recv(_ANSWER):
+                pass
+        self._socket.settimeout(_PATIENCE)
 
 
 def _message(kind: int, flags: int, body: bytes, sequence: int) -> bytes:
