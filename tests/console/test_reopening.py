@@ -398,7 +398,7 @@ def test_what_was_done_is_noted_and_a_door_moved_with_a_passkey_and_no_cut_ended
         assert proof is not None
         assert (proof.on, proof.by) == (parse_rfc3339("2026-11-21T02:12:00Z"), "tech")
         nonsense = {"csrf": csrf, "do": "proof", **done, "on": "yesterday"}
-        assert (await browser.post("/reopening", nonsense)).status_code == 409
+        assert (await browser.post("/reopening", nonsense)).status_code == 400
 
         simulated = await browser.post("/reopening", {"csrf": csrf, "do": "simulate-end"})
         assert "not every opening is stable" in simulated.text

@@ -4,14 +4,12 @@ import argparse
 from collections.abc import Iterator
 
 from rempart.care.reply import Reply
-from rempart.cli import _operator
-from rempart.cli._terminal import harmless
+from rempart.cli import _operator, _ticking
 from rempart.containment.by_hand import Deed, told
 from rempart.containment.policy import Action
 from rempart.duties.belgian_time import on_the_wall
 from rempart.engine.handwork import Checked
 from rempart.engine.orders import TickByHand
-from rempart.errors import ExitCode
 from rempart.instants import Instant
 from rempart.messages import HandStepStatus, HandworkStatus
 
@@ -27,13 +25,15 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "It is sealed as that person's word; a probe through a door outside may confirm or contradict a cut. "
         "exit codes: 0 done, 1 a step of the cut is not done (list), 4 no station answers, 5 refused.",
     )
-    steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
-    _operator.add_station(steps.add_parser("list", help="the steps of the cut, and what was done by hand"))
-    tick = steps.add_parser("tick", help="a step was done by hand, or is not (any more)")
+    tick = _ticking.add_steps(
+        parser,
+        listed="the steps of the cut, and what was done by hand",
+        ticked="a step was done by hand, or is not (any more)",
+    )
     tick.add_argument(
         "action", type=Action, choices=_DEEDS, metavar="contain|block|isolate", help="what is done"
     )
-    tick.add_argument("reply", type=Reply, choices=list(Reply), metavar="yes|no|unknown")
+    _ticking.add_reply(tick)
     tick.add_argument("--target", default="", help="block: the address; isolate: the machine")
     tick.add_argument("--number", type=int, default=1, metavar="N", help="which of its steps (%(default)s)")
     tick.add_argument("--note", default="", help="what you did or saw")
@@ -69,12 +69,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _list(arguments: argparse.Namespace) -> int:
     work = _operator.ask_status(arguments).by_hand
-    for step in work.steps:
-        print(harmless(line(step, work), 600))
     if not work.steps:
         print("nothing is done by hand: this station stands in the path")
-    cut = (step for step in work.steps if step.action == Action.CONTAIN)
-    return ExitCode.OK if all(step.reply == Reply.YES for step in cut) else ExitCode.FOUND
+    cut = (step.reply for step in work.steps if step.action == Action.CONTAIN)
+    return _ticking.shown((line(step, work) for step in work.steps), cut)
 
 
 def said(work: HandworkStatus) -> Iterator[str]:

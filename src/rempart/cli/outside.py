@@ -3,10 +3,9 @@
 import argparse
 
 from rempart.care.reply import Reply
-from rempart.cli import _operator
-from rempart.cli._terminal import harmless
+from rempart.cli import _operator, _ticking
 from rempart.engine.orders import TickOutside
-from rempart.errors import ExitCode
+from rempart.messages import OutsideStatus
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -17,11 +16,13 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         description="Hosted software, Microsoft 365, 4G telephones, vendors' modems: no box cuts them, a person does. "
         "exit codes: 0 done, 1 something is still to do (list), 4 no station answers, 5 refused.",
     )
-    steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
-    _operator.add_station(steps.add_parser("list", help="what is to be done outside, and what was"))
-    tick = steps.add_parser("tick", help="an action was done, or could not be")
+    tick = _ticking.add_steps(
+        parser,
+        listed="what is to be done outside, and what was",
+        ticked="an action was done, or could not be",
+    )
     tick.add_argument("item", help="its name in site.toml")
-    tick.add_argument("reply", type=Reply, choices=list(Reply), metavar="yes|no|unknown")
+    _ticking.add_reply(tick)
     tick.add_argument("--action", type=int, default=1, metavar="N", help="which of its actions (%(default)s)")
     tick.add_argument("--proof", default="", help="whom you called, what you saw; a yes needs it")
     _operator.add_person(tick)
@@ -47,11 +48,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    marks = {Reply.YES: "done", Reply.NO: "could not be done", Reply.UNKNOWN: "to do"}
     outside = _operator.ask_status(arguments).care.outside
-    for each in outside:
-        phone = f", {each.phone}" if each.phone else ""
-        said = f" ({each.proof}, {each.by})" if each.proof else ""
-        told = f"{marks[Reply(each.reply)]}: {each.item}, {each.number}: {each.action}{phone}{said}"
-        print(harmless(told, 600))
-    return ExitCode.OK if all(each.reply == Reply.YES for each in outside) else ExitCode.FOUND
+    return _ticking.shown(map(_line, outside), (each.reply for each in outside))
+
+
+_MARKS = {Reply.YES: "done", Reply.NO: "could not be done", Reply.UNKNOWN: "to do"}
+
+
+def _line(each: OutsideStatus) -> str:
+    phone = f", {each.phone}" if each.phone else ""
+    said = f" ({each.proof}, {each.by})" if each.proof else ""
+    return f"{_MARKS[Reply(each.reply)]}: {each.item}, {each.number}: {each.action}{phone}{said}"

@@ -1,7 +1,7 @@
 """Reopen door by door: answer gates, start a trial, confirm it, end containment."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from rempart.cli import _operator
@@ -9,6 +9,7 @@ from rempart.cli._terminal import harmless
 from rempart.duties.belgian_time import belgian
 from rempart.engine.orders import (
     AnswerGate,
+    AnyOrder,
     ConfirmOverride,
     ConfirmTrial,
     GateAnswer,
@@ -108,61 +109,63 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.step == "plan":
         return _plan(arguments)
     _operator.require_name(arguments)
-    by, reason = arguments.by, arguments.reason
-    match arguments.step:
-        case "gate":
-            return _operator.give(
-                arguments,
-                AnswerGate(
-                    by=by,
-                    reason=reason,
-                    opening=arguments.opening,
-                    gate=arguments.gate,
-                    answer=arguments.answer,
-                    proof=arguments.proof,
-                ),
-            )
-        case "trial":
-            return _operator.give(
-                arguments,
-                Reopen(
-                    by=by,
-                    reason=reason,
-                    opening=arguments.opening,
-                    state=arguments.state,
-                    seconds=arguments.length,
-                    override=arguments.override,
-                ),
-            )
-        case "stage":
-            moved = SetStage(by=by, reason=reason, opening=arguments.opening, stage=arguments.stage)
-            return _operator.give(arguments, moved)
-        case "partner":
-            noted = NotePartner(
-                by=by,
-                reason=reason,
-                opening=arguments.opening,
-                condition=arguments.condition,
-                met=arguments.met == "met",
-            )
-            return _operator.give(arguments, noted)
-        case "proof":
-            given = NoteProof(
-                by=by,
-                reason=reason,
-                proves=arguments.proves,
-                subject=arguments.subject,
-                on=arguments.on,
-                proof=arguments.proof,
-            )
-            return _operator.give(arguments, given)
-        case "confirm-override":
-            agreed = ConfirmOverride(by=by, reason=reason, opening=arguments.opening)
-            return _operator.give(arguments, agreed)
-        case "confirm":
-            return _operator.give(arguments, ConfirmTrial(by=by, reason=reason, opening=arguments.opening))
-        case _:
-            return _operator.give(arguments, Normalise(by=by, reason=reason))
+    return _operator.give(arguments, _ORDERS[arguments.step](arguments))
+
+
+def _gate(said: argparse.Namespace) -> AnswerGate:
+    return AnswerGate(
+        by=said.by,
+        reason=said.reason,
+        opening=said.opening,
+        gate=said.gate,
+        answer=said.answer,
+        proof=said.proof,
+    )
+
+
+def _trial(said: argparse.Namespace) -> Reopen:
+    return Reopen(
+        by=said.by,
+        reason=said.reason,
+        opening=said.opening,
+        state=said.state,
+        seconds=said.length,
+        override=said.override,
+    )
+
+
+def _partner(said: argparse.Namespace) -> NotePartner:
+    return NotePartner(
+        by=said.by,
+        reason=said.reason,
+        opening=said.opening,
+        condition=said.condition,
+        met=said.met == "met",
+    )
+
+
+def _proof(said: argparse.Namespace) -> NoteProof:
+    return NoteProof(
+        by=said.by,
+        reason=said.reason,
+        proves=said.proves,
+        subject=said.subject,
+        on=said.on,
+        proof=said.proof,
+    )
+
+
+_ORDERS: Mapping[str, Callable[[argparse.Namespace], AnyOrder]] = {
+    "gate": _gate,
+    "trial": _trial,
+    "stage": lambda said: SetStage(by=said.by, reason=said.reason, opening=said.opening, stage=said.stage),
+    "partner": _partner,
+    "proof": _proof,
+    "confirm": lambda said: ConfirmTrial(by=said.by, reason=said.reason, opening=said.opening),
+    "confirm-override": lambda said: ConfirmOverride(by=said.by, reason=said.reason, opening=said.opening),
+    "normal": lambda said: Normalise(by=said.by, reason=said.reason),
+}
+"""The order that each step gives."""
 
 
 # -- the plan ----------------------------------------------------------------------------------------------------

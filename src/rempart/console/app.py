@@ -35,7 +35,7 @@ from rempart.console.feed import Feed
 from rempart.console.frame import Frame, frame
 from rempart.console.inquirer import Inquirer
 from rempart.console.live import Live
-from rempart.console.refusal import refusal
+from rempart.console.refusal import Refusal, hindrance, refusal
 from rempart.console.routes import (
     account,
     api,
@@ -58,8 +58,9 @@ from rempart.console.signin import sign_in_page
 from rempart.console.visitors import Note, Visitors
 from rempart.console.web import Fields, Orders, form, one, session, where
 from rempart.console.words import SENTENCES, Words, chosen, plain, words
+from rempart.engine.orders import AnyOrder
 from rempart.errors import StationUnreachable
-from rempart.messages import OrderDone, OrderRejected, Status
+from rempart.messages import OrderDone, Ordered, OrderRejected, Status
 from rempart.ports import Clock
 from rempart.site.site import Site
 
@@ -340,6 +341,17 @@ class Console:
     def refusal(self, request: Request, answer: OrderRejected) -> tuple[str, str]:
         """What the guard refused and what to do instead, in the visitor's language."""
         return refusal(answer, self.site, self.words(request))
+
+    async def give(self, request: Request, here: Session, order: AnyOrder) -> OrderDone | Refusal:
+        """Give an order for which a session is enough; the status has caught up with it when it is done."""
+        try:
+            answer = await self.feed.order(Ordered(order=order, session=here.secret))
+        except StationUnreachable:
+            return hindrance("unreachable", self.words(request))
+        if isinstance(answer, OrderRejected):
+            return Refusal(409, *self.refusal(request, answer))
+        await self.feed.caught_up(answer)
+        return answer
 
     async def asked(self, request: Request, question: FromVisitor) -> object:
         """The guard's answer to what strangers may ask, at their pace only; None when it is not there."""

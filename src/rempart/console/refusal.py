@@ -1,6 +1,7 @@
 """What the guard refuses, in the words of whoever reads it: doors, machines and roles by the names people use."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from rempart.console.naming import Names
 from rempart.console.words import SENTENCES, Words, plain
@@ -14,6 +15,23 @@ _NAMED = frozenset({"opening", "openings", "asset", "assets", "target"})
 
 _WORDED = {"state": "state", "gate": "gate", "role": "role", "roles": "role"}
 """Arguments that are values with words of their own, and the table of these words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why something was not done and what to do instead, in the visitor's language. ``code``: HTTP's (RFC 9110)."""
+
+    code: int
+    what: str
+    now: str
+
+
+_CODES = {"stale": 403, "unreadable": 400, "unreachable": 503}
+
+
+def hindrance(key: str, words: Words) -> Refusal:
+    """What kept an order from the guard: stale (a form without its token), unreadable or unreachable."""
+    return Refusal(_CODES[key], words.say(f"refusal.{key}"), words.say(f"refusal.{key}-now"))
 
 
 def refusal(answer: OrderRejected, site: Site, words: Words) -> tuple[str, str]:

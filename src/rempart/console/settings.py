@@ -1,13 +1,13 @@
 """What the station was told about the site: as a page in plain words, with where each is changed, and for programs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from rempart.console.sheet import Card, Line, SheetPage, sheet
 from rempart.console.words import Words, plain
 from rempart.site.language import Language
-from rempart.site.opening import Fallback
+from rempart.site.opening import Fallback, Opening
 from rempart.site.site import Asset, Contact, LogSource, OutsideWall, Safeguard, Site, Zone
 
 
@@ -61,63 +61,49 @@ def settings_of(site: Site) -> Settings:
 
 def settings_page(site: Site, words: Words) -> SheetPage:
     """The page. It changes nothing: the file is the technician's, and `rempart site check` reads it first."""
-
-    def card(name: str, section: str, lines: Iterable[Line]) -> Card:
-        shown = tuple(lines) or (Line(name=words.say("settings.nothing")),)
-        where = words.say("settings.file", file="site.toml", section=section)
-        return Card(title=words.say(f"settings.{name}"), lead=where, lines=shown)
-
-    languages = ", ".join(each.own_name for each in site.languages)
     return sheet(
         "settings",
         words,
-        (
-            card(
-                "site", "name, phone", [Line(name=plain(site.name), notes=(plain(site.phone), site.template))]
-            ),
-            card("languages", "languages", [Line(name=languages)]),
-            card(
-                "zones",
-                "[[zones]]",
-                (Line(name=plain(z.name), notes=(z.interface, ", ".join(z.networks))) for z in site.zones),
-            ),
-            card(
-                "openings",
-                "[[openings]]",
-                (
-                    Line(
-                        name=plain(each.name),
-                        word=words.say("settings.lifeline") if each.lifeline else "",
-                        notes=(words.say("settings.instead", fallback=each.fallback.text),),
-                    )
-                    for each in site.openings
-                ),
-            ),
-            card(
-                "assets",
-                "[[assets]]",
-                (Line(name=plain(a.name), notes=(a.zone, ", ".join(a.addresses))) for a in site.assets),
-            ),
-            card(
-                "safeguards",
-                "[[safeguards]]",
-                (Line(name=plain(s.id), notes=(s.interface, ", ".join(s.networks))) for s in site.safeguards),
-            ),
-            card(
-                "contacts",
-                "[[contacts]]",
-                (Line(name=plain(c.name), notes=(plain(c.role), plain(c.phone))) for c in site.contacts),
-            ),
-            card("logs", "[[logs]]", (Line(name=plain(log.path), notes=(log.decoder,)) for log in site.logs)),
-            card(
-                "outside",
-                "[[outside_wall]]",
-                (Line(name=plain(each.name), notes=(plain(each.action),)) for each in site.outside_wall),
-            ),
-            card(
-                "telling",
-                "[[tell]]",
-                (Line(name=plain(each.role)) for each in site.telling.recipients),
-            ),
-        ),
+        tuple(_card(name, section, lines, words) for name, section, lines in _told(site, words)),
+    )
+
+
+def _card(name: str, section: str, lines: Iterable[Line], words: Words) -> Card:
+    shown = tuple(lines) or (Line(name=words.say("settings.nothing")),)
+    where = words.say("settings.file", file="site.toml", section=section)
+    return Card(title=words.say(f"settings.{name}"), lead=where, lines=shown)
+
+
+def _told(site: Site, words: Words) -> Iterator[tuple[str, str, Iterable[Line]]]:
+    """Each card: its name, the section of site.toml where it is changed, and what stands there."""
+    languages = ", ".join(each.own_name for each in site.languages)
+    yield "site", "name, phone", [Line(name=plain(site.name), notes=(plain(site.phone), site.template))]
+    yield "languages", "languages", [Line(name=languages)]
+    yield "zones", "[[zones]]", (_line(z.name, z.interface, ", ".join(z.networks)) for z in site.zones)
+    yield "openings", "[[openings]]", (_opening(each, words) for each in site.openings)
+    yield "assets", "[[assets]]", (_line(a.name, a.zone, ", ".join(a.addresses)) for a in site.assets)
+    yield (
+        "safeguards",
+        "[[safeguards]]",
+        (_line(s.id, s.interface, ", ".join(s.networks)) for s in site.safeguards),
+    )
+    yield (
+        "contacts",
+        "[[contacts]]",
+        (_line(c.name, plain(c.role), plain(c.phone)) for c in site.contacts),
+    )
+    yield "logs", "[[logs]]", (_line(log.path, log.decoder) for log in site.logs)
+    yield "outside", "[[outside_wall]]", (_line(each.name, plain(each.action)) for each in site.outside_wall)
+    yield "telling", "[[tell]]", (_line(each.role) for each in site.telling.recipients)
+
+
+def _line(name: str, *notes: str) -> Line:
+    return Line(name=plain(name), notes=notes)
+
+
+def _opening(opening: Opening, words: Words) -> Line:
+    return Line(
+        name=plain(opening.name),
+        word=words.say("settings.lifeline") if opening.lifeline else "",
+        notes=(words.say("settings.instead", fallback=opening.fallback.text),),
     )

@@ -11,11 +11,10 @@ from starlette.routing import Route
 from rempart.console.access import Session
 from rempart.console.audience import audience
 from rempart.console.by_hand import BY_HAND, by_hand_page, deed_and_step
+from rempart.console.refusal import Refusal
 from rempart.console.web import Fields, Orders, form, one, session
 from rempart.console.when import typed
 from rempart.engine.orders import TickByHand
-from rempart.errors import StationUnreachable
-from rempart.messages import OrderDone, Ordered
 
 if TYPE_CHECKING:
     from rempart.console.app import Console
@@ -62,14 +61,9 @@ class _ByHand:
             order = _order(by, given)
         except (msgspec.ValidationError, ValueError):
             return self.console.sent_back(request, here, BY_HAND, "unreadable")
-        try:
-            answer = await self.console.feed.order(Ordered(order=order, session=here.secret))
-        except StationUnreachable:
-            return self.console.sent_back(request, here, BY_HAND, "unreachable")
-        if not isinstance(answer, OrderDone):
-            refused = self.console.refusal(request, answer)
-            return self.console.sent_back(request, here, BY_HAND, "", *refused)
-        await self.console.feed.caught_up(answer)
+        done = await self.console.give(request, here, order)
+        if isinstance(done, Refusal):
+            return self.console.sent_back(request, here, BY_HAND, "", done.what, done.now)
         return RedirectResponse(BY_HAND, 303)
 
 

@@ -13,6 +13,7 @@ from rempart.accounts.person import STAFF
 from rempart.console.access import Session
 from rempart.console.audience import audience
 from rempart.console.duty import REOPENING
+from rempart.console.refusal import Refusal, hindrance
 from rempart.console.reopening import reopening_page
 from rempart.console.routes.people import asked
 from rempart.console.web import Fields, Orders, form, one, signed_in
@@ -20,7 +21,7 @@ from rempart.console.when import typed
 from rempart.engine import orders
 from rempart.engine.orders import AnyOrder, GateAnswer
 from rempart.errors import StationUnreachable
-from rempart.messages import Foreseen, OrderDone, Ordered, OrderRejected, SimulationAsked
+from rempart.messages import Foreseen, OrderRejected, SimulationAsked
 from rempart.reopening.gate import Gate
 from rempart.site.opening import OpeningState
 
@@ -56,14 +57,14 @@ class _Reopening:
 
     async def stale(self, request: Request, here: Session, _: Fields) -> Response:
         """A form without its token."""
-        return self._shown(request, here, refused=self._told(request, "stale"))
+        return self._hindered(request, here, "stale")
 
     async def act(self, request: Request, here: Session, fields: Fields) -> Response:
         """One order, or its simulation."""
         try:
             order = _order(here.account, fields)
         except (msgspec.ValidationError, ValueError):
-            return self._shown(request, here, refused=self._told(request, "unreadable"))
+            return self._hindered(request, here, "unreadable")
         if one(fields, "do") in _SIMULATED:
             return await self._simulate(request, here, order)
         back = f"{REOPENING}#{_part(order)}"
@@ -80,23 +81,20 @@ class _Reopening:
             case Foreseen():
                 return self._shown(request, here, foreseen=answer)
             case OrderRejected():
-                return self._shown(request, here, refused=answer)
+                return self._shown(
+                    request, here, refusal=Refusal(409, *self.console.refusal(request, answer))
+                )
             case _:
-                return self._shown(request, here, refused=self._told(request, "unreachable"))
+                return self._hindered(request, here, "unreachable")
 
     async def _give(self, request: Request, here: Session, order: AnyOrder, back: str) -> Response:
-        try:
-            done = await self.console.feed.order(Ordered(order=order, session=here.secret))
-        except StationUnreachable:
-            return self._shown(request, here, refused=self._told(request, "unreachable"))
-        if not isinstance(done, OrderDone):
-            return self._shown(request, here, refused=done)
-        await self.console.feed.caught_up(done)
+        done = await self.console.give(request, here, order)
+        if isinstance(done, Refusal):
+            return self._shown(request, here, refusal=done)
         return RedirectResponse(back, 303)
 
-    def _told(self, request: Request, key: str) -> OrderRejected:
-        words = self.console.words(request)
-        return OrderRejected(what=words.say(f"refusal.{key}"), now=words.say(f"refusal.{key}-now"))
+    def _hindered(self, request: Request, here: Session, key: str) -> Response:
+        return self._shown(request, here, refusal=hindrance(key, self.console.words(request)))
 
     def _shown(
         self,
@@ -104,9 +102,8 @@ class _Reopening:
         here: Session,
         *,
         foreseen: Foreseen | None = None,
-        refused: OrderRejected | None = None,
+        refusal: Refusal | None = None,
     ) -> Response:
-        refusal, advice = self.console.refusal(request, refused) if refused else ("", "")
         page = reopening_page(
             self.console.site,
             self.console.told(audience(here)),
@@ -115,10 +112,10 @@ class _Reopening:
             self.console.clock.now(),
             here.csrf,
             foreseen=foreseen,
-            refusal=refusal,
-            advice=advice,
+            refusal=refusal.what if refusal else "",
+            advice=refusal.now if refusal else "",
         )
-        return self.console.html(request, "reopening.html", page, 409 if refused else 200)
+        return self.console.html(request, "reopening.html", page, refusal.code if refusal else 200)
 
 
 def _staff(request: Request) -> Session | None:

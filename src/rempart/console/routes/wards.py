@@ -13,13 +13,12 @@ from rempart.care.rehearsal import Question
 from rempart.care.reply import Reply
 from rempart.console.access import Session
 from rempart.console.audience import audience
+from rempart.console.refusal import Refusal, hindrance
 from rempart.console.routes.people import asked
 from rempart.console.wards import WARDS, wards_page
 from rempart.console.web import Fields, Orders, form, one, signed_in
 from rempart.engine import orders
 from rempart.engine.orders import AnyOrder
-from rempart.errors import StationUnreachable
-from rempart.messages import OrderDone, Ordered
 
 if TYPE_CHECKING:
     from rempart.console.app import Console
@@ -45,33 +44,26 @@ class _Wards:
 
     async def stale(self, request: Request, here: Session, _: Fields) -> Response:
         """A form without its token."""
-        return self._refused(request, here, 403, "stale")
+        return self._hindered(request, here, "stale")
 
     async def say(self, request: Request, here: Session, fields: Fields) -> Response:
         """Take what a ward says, begin a rehearsal, or end it."""
         try:
             given = list(_orders(here.account, fields))
         except (msgspec.ValidationError, ValueError):
-            return self._refused(request, here, 400, "unreadable")
+            return self._hindered(request, here, "unreadable")
         if len(given) == 1 and isinstance(given[0], orders.Rehearse):
             return await asked(self.console, request, here, given[0], WARDS)
         for order in given:
-            try:
-                answer = await self.console.feed.order(Ordered(order=order, session=here.secret))
-            except StationUnreachable:
-                return self._refused(request, here, 503, "unreachable")
-            if not isinstance(answer, OrderDone):
-                return self._shown(request, here, 409, *self.console.refusal(request, answer))
-        await self.console.feed.changed(0.5)
+            done = await self.console.give(request, here, order)
+            if isinstance(done, Refusal):
+                return self._shown(request, here, done)
         return RedirectResponse(WARDS, 303)
 
-    def _refused(self, request: Request, here: Session, code: int, why: str) -> Response:
-        words = self.console.words(request)
-        return self._shown(request, here, code, words.say(f"refusal.{why}"), words.say(f"refusal.{why}-now"))
+    def _hindered(self, request: Request, here: Session, key: str) -> Response:
+        return self._shown(request, here, hindrance(key, self.console.words(request)))
 
-    def _shown(
-        self, request: Request, here: Session, code: int = 200, refusal: str = "", advice: str = ""
-    ) -> Response:
+    def _shown(self, request: Request, here: Session, refusal: Refusal | None = None) -> Response:
         assert here.visitor
         page = wards_page(
             self.console.site,
@@ -80,10 +72,10 @@ class _Wards:
             self.console.words(request),
             self.console.clock.now(),
             here.csrf,
-            refusal=refusal,
-            advice=advice,
+            refusal=refusal.what if refusal else "",
+            advice=refusal.now if refusal else "",
         )
-        return self.console.html(request, "wards.html", page, code)
+        return self.console.html(request, "wards.html", page, refusal.code if refusal else 200)
 
 
 def _orders(by: str, fields: dict[str, list[str]]) -> Iterator[AnyOrder]:
