@@ -167,6 +167,20 @@ ENDLESS = {
     "filterlog": b"2026-11-22T08:13:05Z h filterlog: " + b"4," * (LONG // 3),
     "apache": b"192.0.2.1 - " + b"[" * (LONG // 2),
     "apache request": b'192.0.2.1 - - [22/Nov/2026:08:13:05 +0100] "' + b"\\" * (LONG - 60),
+    "squid combined": b'10.0.0.1 - - [22/Nov/2026:08:13:05 +0100] "GET '
+    + b"/" * (LONG - 80)
+    + b'" 200 1 "'
+    + b"x" * 9,
+    "cef": b"CEF:0|a|b|1|2|c|3|" + b"a=b " * (LONG // 5),
+    "cef head": b"CEF:0|" + b"\\|" * (LONG // 3),
+    "cef blanks": b"CEF:0|a|b|1|2|c|3|" + b"a= " * (LONG // 4),
+    "leef": b"LEEF:1.0|a|b|1|2|" + b"a=b\t" * (LONG // 5),
+    "fast": b"11/22-08:13:05.123456 [**] [1:1:1] " + b" [**] " * (LONG // 7),
+    "fast head": b"11/22-08:13:05.123456 " * 20 + b" [**] " + b"1" * (LONG - 500),
+    "vsftpd": b'Sun Nov 22 08:13:05 2026 [pid 1] [a] OK UPLOAD: Client "192.0.2.1", "'
+    + b'", "' * (LONG // 5),
+    "xferlog": b"Sun Nov 22 08:13:05 2026 1 192.0.2.1 1 /" + b" b _ i r" * (LONG // 9),
+    "bind": b"22-Nov-2026 08:13:05.123 client 10.0.0.1#1 (" + b"a" * (LONG - 60),
     "squid": b"1795335185.123 1 10.0.0.1 TCP_MISS/200 1 GET " + b"http://[" * (LONG // 9),
     "columns": b"#path\tconn\n#fields\t"
     + b"a\t" * (LONG // 6)

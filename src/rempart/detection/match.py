@@ -41,7 +41,7 @@ from rempart.detection.predicates import (
     texts_of,
 )
 from rempart.detection.question import Question, View, question
-from rempart.detection.rule import Rule
+from rempart.detection.rule import BY_EVENT, Rule
 from rempart.detection.sieve import CAUGHT, Commonness, Sieve, available, trace
 from rempart.events.event import Event, LogSource
 
@@ -381,11 +381,18 @@ _GateKey = tuple[LogSource, frozenset[int]]
 
 def covers(needed: LogSource, given: LogSource) -> bool:
     """Whether an event of log source ``given`` may be asked a rule that needs ``needed``."""
+    if needed.product is None and needed.category in BY_EVENT and given == _WINDOWS:
+        return needed.service is None
     return (
         (needed.product is None or needed.product == given.product)
         and (needed.category is None or needed.category == given.category)
-        and (needed.service is None or needed.service == given.service)
+        and (needed.service in (None, given.service) or given.service in _WITHIN.get(needed.service, ()))
     )
+
+
+_WINDOWS = LogSource("windows")
+_WITHIN: Mapping[str, frozenset[str]] = {"auth": frozenset({"sshd", "sudo"})}
+"""Services of Linux whose messages stand in another's file: what sshd and sudo say is in ``auth.log``."""
 
 
 def _plain(value: object) -> str | None:

@@ -103,6 +103,19 @@ class Rule:
     condition: Condition = FALSE
 
 
+BY_EVENT = frozenset(
+    """
+    clipboard_capture create_remote_thread create_stream_hash dns_query driver_load file_block_executable
+    file_block_shredding file_change file_delete file_delete_detected file_event file_executable_detected image_load
+    network_connection pipe_created process_access process_creation process_tampering process_termination
+    ps_classic_provider_start ps_classic_start ps_module ps_script raw_access_thread registry_add registry_delete
+    registry_event registry_rename registry_set sysmon_error sysmon_status wmi_event
+    """.split()  # noqa: SIM905  a list would have a line for each
+)
+"""Categories that on Windows Channel and EventID tell, and no log source: a rule that names one of them and no product
+is asked of Windows events too, with that condition."""
+
+
 @dataclass(frozen=True, slots=True)
 class RuleSet:
     """What a set of rule files gave. Nothing is lost: a document is in one of the four."""

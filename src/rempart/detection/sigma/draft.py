@@ -21,7 +21,7 @@ from rempart.detection.meaning import meaning
 from rempart.detection.predicates import ExpressionRefused, ExpressionTooLarge, check_expressions
 from rempart.detection.rule import Comparison, Correlation, Rule, RuleCard, RuleSet
 from rempart.detection.sigma.correlation import Limits, below, check_one_field, correlation
-from rempart.detection.sigma.logsource import asked_of, gate_of, logsource_of, same_source
+from rempart.detection.sigma.logsource import asked_of, gate_of, logsource_of, same_source, told_on_windows
 from rempart.detection.sigma.selection import ConditionReader
 from rempart.detection.unquoted import RuleLoader
 from rempart.errors import Problem
@@ -111,7 +111,8 @@ class Draft:
         card = self._card(path, where, document, sigma, logsource)
         gate = gate_of(logsource)
         asked = asked_of(logsource, self._condition(sigma.detection))
-        condition = every((widened(gate, logsource.category), asked)) if gate else asked
+        told = widened(gate, logsource.category) if gate else told_on_windows(logsource)
+        condition = every((told, asked)) if told else asked
         needs = logsource if gate is None else LogSource(product=logsource.product)
         self._take(card, where)
         self.rules[card.id] = Rule(card=card, logsource=logsource, needs=needs, condition=condition)

@@ -1,6 +1,7 @@
 """Log sources: which events a rule is asked of, as pySigma's pipelines and Sigma's taxonomy have it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from sigma.filters import SigmaFilter
@@ -9,9 +10,10 @@ from sigma.pipelines.windows.windows import windows_logsource_pipeline
 from sigma.processing.pipeline import ProcessingPipeline
 from sigma.rule import SigmaRule
 
-from rempart.detection.audited import sure
+from rempart.detection.audited import sure, widened
 from rempart.detection.condition import Condition, Leaf, LeafKind, either, every
 from rempart.detection.languages import in_every_language
+from rempart.detection.rule import BY_EVENT
 from rempart.detection.sigma.selection import ConditionReader
 from rempart.events.event import LogSource
 
@@ -49,6 +51,13 @@ _UNMAPPED: dict[str | None, Condition] = {
     },
 }
 _PROBE = "rempart_probe"
+_VHDMP = Leaf("Channel", LeafKind.EXACT, "Microsoft-Windows-VHDMP-Operational")
+_NOT_WINDOWS = either(
+    (
+        Leaf("Channel", LeafKind.EXACT, "Linux-Sysmon/Operational"),
+        every((Leaf("Channel", LeafKind.NULL), Leaf("EventID", LeafKind.NULL))),
+    )
+)
 
 
 def logsource_of(sigma: SigmaRule | SigmaFilter) -> LogSource:
@@ -98,7 +107,17 @@ def gate_of(logsource: LogSource) -> Condition | None:
     whole = ConditionReader({}).condition(probe.detection.parsed_condition[0].parse())
     asked = Leaf(_PROBE, LeafKind.EXACT, _PROBE)
     added = [part for part in getattr(whole, "parts", ()) if part != asked]
+    if logsource.service == "vhdmp":  # the channel has no slash in its name, unlike what pySigma maps
+        return either((*added, _VHDMP))
     return every(added) if added else _UNMAPPED.get(logsource.category or logsource.service)
+
+
+def told_on_windows(logsource: LogSource) -> Condition | None:
+    """What a rule without product asks of a Windows event; events of other products pass. None for other rules."""
+    if logsource.product is not None or logsource.service is not None or logsource.category not in BY_EVENT:
+        return None
+    told = gate_of(replace(logsource, product="windows"))
+    return told and either((widened(told, logsource.category), _NOT_WINDOWS))
 
 
 def asked_of(logsource: LogSource, condition: Condition) -> Condition:

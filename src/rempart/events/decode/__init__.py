@@ -10,7 +10,9 @@ from rempart.events.decode import (
     apache,
     auditd,
     azure,
+    bind,
     bitbucket,
+    cef,
     cisco,
     cloudtrail,
     dnsmasq,
@@ -23,6 +25,7 @@ from rempart.events.decode import (
     journal,
     juniper,
     kubernetes,
+    leef,
     m365,
     macos,
     nginx,
@@ -36,6 +39,7 @@ from rempart.events.decode import (
     suricata,
     syslog,
     ulogd,
+    vsftpd,
     windows,
     zeek,
 )
@@ -53,7 +57,9 @@ names none; whoever collected it then gives it the instant at which it was read.
 DECODERS: Mapping[str, Decoder] = {
     "auditd": auditd.decode,
     "azure": azure.decode,
+    "bind": bind.decode,
     "bitbucket": bitbucket.decode,
+    "cef": cef.decode,
     "cisco": cisco.decode,
     "cloudtrail": cloudtrail.decode,
     "dnsmasq": dnsmasq.decode,
@@ -66,25 +72,27 @@ DECODERS: Mapping[str, Decoder] = {
     "journal": journal.decode,
     "juniper": juniper.decode,
     "kubernetes": kubernetes.decode,
+    "leef": leef.decode,
     "m365": m365.decode,
     "macos": macos.decode,
     "nginx": nginx.decode,
-    "apache": apache.decode,  # after nginx: what is in nginx' format is its own
+    "squid": squid.decode,
+    "apache": apache.decode,  # after nginx and squid: what is in their formats is their own
     "okta": okta.decode,
     "onelogin": onelogin.decode,
     "opencanary": opencanary.decode,
     "opnsense": opnsense.decode,
     "paloalto": paloalto.decode,
-    "squid": squid.decode,
     "sshd": sshd.decode,
     "suricata": suricata.decode,
     "syslog": syslog.decode,
     "ulogd": ulogd.decode,
+    "vsftpd": vsftpd.decode,
     "windows-json": windows.decode,
     "zeek": zeek.decode,
 }
-"""In the order in which `rempart detect` tries them. No two read the same line, but for nginx and apache, and syslog,
-which reads what any program writes with a syslog head."""
+"""In the order in which `rempart detect` tries them. No two read the same line, but for nginx, squid and apache, and
+syslog, which reads what any program writes with a syslog head."""
 
 
 def decoded(

@@ -60,6 +60,9 @@ _ALSO = {
     "Username": ("userPrincipalName", "UserPrincipalName"),
     "Resultdescription": ("resultDescription", "ResultDescription"),
     "DeviceDetail.trusttype": ("deviceDetail.trustType", "DeviceDetail.trustType"),
+    "ResultType": ("status.errorCode", "Status.errorCode"),
+    "resultType": ("status.errorCode", "Status.errorCode"),
+    "ResultDescription": ("status.failureReason",),
     "callerIpAddress": ("ipAddress", "IPAddress", "CallerIpAddress"),
 }
 _TIMES = ("time", "TimeGenerated", "createdDateTime", "activityDateTime", "detectedDateTime")
@@ -75,9 +78,21 @@ def decode(line: bytes, source: str, record: int) -> Event:
     return Event(logsource, _fields(said), source, record, time)
 
 
+_GRAPH = frozenset({"appDisplayName", "clientAppUsed", "conditionalAccessStatus"})
+"""What Microsoft Graph says of a sign-in, which names no log there."""
+
+
 def _logsource(said: documents.Fields) -> LogSource | None:
     if risk := documents.word(said, "riskEventType"):
         return _ROLES if risk.endswith("AlertIncident") else _RISK
+    if (
+        "createdDateTime" in said
+        and {"userPrincipalName", "servicePrincipalName"} & said.keys()
+        and _GRAPH & said.keys()
+    ):
+        return _SIGN_IN
+    if documents.word(said, "activityDisplayName") and {"activityDateTime", "loggedByService"} & said.keys():
+        return _AUDIT
     if not any(
         documents.word(said, name) for name in ("operationName", "OperationName", "OperationNameValue")
     ):

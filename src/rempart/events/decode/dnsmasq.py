@@ -19,13 +19,18 @@ _QUERY = re.compile(
 )
 
 
+_OWN = re.compile(r"^([A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d) (dnsmasq(?:-[a-z]{1,16})?\[\d{1,10}\]: )")
+"""How its own file (``log-facility``), Pi-hole's among them, begins: no machine is named."""
+
+
 def decode(line: bytes, source: str, record: int) -> Event | None:
     """The event of one line; None when it tells of neither a lease granted nor a name asked for.
 
     A lease has ``ip``, ``mac`` (lower case), ``interface`` and ``host``; a question has Sigma's ``query`` and
     ``record_type``, with ``src_ip``. Raises `DecodeError` when the line is not dnsmasq's.
     """
-    head = syslog_header.parse(lines.text(line, source, record))
+    text = lines.text(line, source, record)
+    head = syslog_header.parse(_OWN.sub(r"\1 - \2", text, count=1))
     if head is None or not head.program.startswith("dnsmasq"):
         raise lines.refused("this line is not dnsmasq's", source, record)
     if found := _LEASE.fullmatch(head.message):

@@ -16,7 +16,9 @@ _BESIDE = ("opening", "backend", "refusal", "termination")
 _HTTP = re.compile(
     r"(?P<client>[0-9A-Fa-f.:]{2,45}):\d{1,5} \[[^\]]{1,40}\] (?P<frontend>\S{1,255}) (?P<backend>[^\s/]{1,255})/"
     r"(?P<server>\S{1,255}) [-+/\d]{5,80} (?P<status>-1|\d{3}) \+?(?P<size>\d{1,18}) \S{1,255} \S{1,255} "
-    r"(?P<termination>[\w-]{4}) [\d/+]{5,60} [\d/]{3,20} (?:\{[^}]*\} ?){0,2}\"(?P<request>[^\"]*)\"?",
+    r"(?P<termination>[\w-]{4}) [\d/+]{5,60} [\d/]{3,20} (?:\{[^}]*\} ?){0,2}\"(?P<request>[^\"]*)(?:\"|$)"
+    # What `option httpslog` adds: error, handshake, name asked for, version and cipher.
+    r"(?: [-\d]{1,20}/[-0-9A-Fa-f]{1,32}/[-\d]{1,20}/[-\w]{1,20}/[-\d]{1,20} (?P<sni>[^\s/]{1,255})/\S{1,64})?",
     re.DOTALL,
 )
 _BROKEN = re.compile(
@@ -62,8 +64,9 @@ def decode(line: bytes, source: str, record: int) -> Event | None:
 
 
 def _http(text: str, source: str, record: int) -> Event | None:
-    """The event of a line as ``option httplog`` writes it, after the head that syslog put before it or without. Its own
-    time names no zone, so the head's counts; headers that it captured have no names there, so they are left out.
+    """The event of a line as ``option httplog`` or ``httpslog`` writes it, after the head that syslog put before it
+    or without. Its own time names no zone, so the head's counts; headers that it captured have no names there, so
+    they are left out.
     """
     head = syslog_header.parse(text)
     message = head.message if head else text
@@ -80,6 +83,7 @@ def _http(text: str, source: str, record: int) -> Event | None:
         uri=asked["uri"] if asked else request,
         status=max(0, int(found["status"])),
         size=int(found["size"]),
+        host=found["sni"] or "",
     )
     fields |= {"backend": found["backend"], "termination": found["termination"]}
     return Event(LOGSOURCE, fields, source, record, head.time if head else None)

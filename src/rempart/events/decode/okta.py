@@ -1,4 +1,7 @@
-"""Reads Okta's system log: sign-ins, factors, policies and who changed them."""
+"""Reads Okta's system log: sign-ins, factors, policies and who changed them.
+
+Sigma's older rules write its names in small letters (``eventtype``), so each is there in both spellings.
+"""
 
 from rempart.events import document as documents
 from rempart.events import line as lines
@@ -21,4 +24,5 @@ def decode(line: bytes, source: str, record: int) -> Event:
     if not documents.word(said, "eventType") or not {"actor", "outcome"} <= said.keys():
         raise lines.refused("this is no record of Okta's system log", source, record)
     fields = documents.flat(said)
+    fields |= {name.lower(): value for name, value in fields.items() if name.lower() not in fields}
     return Event(LOGSOURCE, fields, source, record, documents.moment(said.get("published")))

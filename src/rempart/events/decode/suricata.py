@@ -1,5 +1,6 @@
-"""Reads Suricata's EVE log: alerts, names asked for, requests, files, flows."""
+"""Reads Suricata's EVE log: alerts, names asked for, requests, files, flows; and alerts in fast.log, as Snort's too."""
 
+import re
 from typing import Any
 
 from rempart.events import document as documents
@@ -25,6 +26,8 @@ def decode(line: bytes, source: str, record: int) -> Event:
     The service is EVE's ``event_type``. Names are EVE's, dotted; flows, dropped packets, names and requests also have
     those of Sigma's categories ``firewall``, ``dns``, ``webserver`` and ``proxy``.
     """
+    if b"[**]" in line[:_HEAD] and line[:1] != b"{":
+        return _fast(lines.text(line, source, record), source, record)
     said = documents.read(line, source, record)
     kind = documents.word(said, "event_type")
     marks = {"flow_id", "src_ip", "stats", "pcap_cnt"} & said.keys()
@@ -41,6 +44,41 @@ def decode(line: bytes, source: str, record: int) -> Event:
     elif kind == "drop":
         fields |= {"action": "drop", "blocked": "true"}
     return Event(logsource, fields, source, record, documents.moment(said["timestamp"]))
+
+
+_FAST = re.compile(
+    r"(?:.{0,200}?\b)?\d\d/\d\d(?:/\d{2,4})?-\d\d:\d\d:\d\d\.\d{6} {1,2}(?:\[(?P<drop>Drop|wDrop)\] )?\[\*\*\] "
+    r"\[(?P<gid>\d{1,10}):(?P<sid>\d{1,10}):(?P<rev>\d{1,10})\] (?P<signature>.{0,1024}?) \[\*\*\] "
+    r"(?:\[Classification: (?P<class>[^\]]{0,256})\] )?\[Priority: (?P<priority>\d{1,4})\] \{(?P<proto>[^}]{1,32})\} "
+    r"(?P<src>[0-9A-Fa-f.:]{2,45}?)(?::(?P<sport>\d{1,5}))? -> "
+    r"(?P<dst>[0-9A-Fa-f.:]{2,45}?)(?::(?P<dport>\d{1,5}))?\s*",
+    re.DOTALL,
+)
+_HEAD = 512
+"""Bytes in which a line of fast.log says that it is one."""
+
+
+def _fast(text: str, source: str, record: int) -> Event:
+    """An alert of fast.log in EVE's names. Its time names no zone, so the event has none."""
+    found = _FAST.fullmatch(text)
+    if found is None:
+        raise lines.refused("this is no line of Suricata's fast.log", source, record)
+    numbers = {"gid": "gid", "signature_id": "sid", "rev": "rev", "severity": "priority"}
+    fields: Fields = {f"alert.{name}": int(found[part]) for name, part in numbers.items()}
+    fields |= {"alert.signature": found["signature"], "alert.category": found["class"]}
+    fields |= {
+        "event_type": "alert",
+        "proto": found["proto"],
+        "src_ip": found["src"],
+        "dest_ip": found["dst"],
+    }
+    fields |= {
+        "src_port": found["sport"] and int(found["sport"]),
+        "dest_port": found["dport"] and int(found["dport"]),
+    }
+    fields["alert.action"] = "blocked" if found["drop"] else "allowed"
+    fields = {name: value for name, value in fields.items() if value not in (None, "")}
+    return Event(_SOURCES["alert"], fields | _between(fields), source, record)
 
 
 def _between(fields: Fields) -> Fields:

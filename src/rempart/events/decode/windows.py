@@ -125,7 +125,68 @@ def _winlogbeat(document: dict[str, Any]) -> dict[str, Any] | None:
         under = f"{before}{key}."
         dotted = {name.removeprefix(under): value for name, value in event.items() if name.startswith(under)}
         data[part] = dotted or event.get(before + key)
-    return {**flatten(data), "@timestamp": document.get("@timestamp")}
+    fields = {**flatten(data), "@timestamp": document.get("@timestamp")}
+    return _from_ecs(document, fields) if fields.get("Channel") == _SYSMON else fields
+
+
+def _from_ecs(document: dict[str, Any], fields: dict[str, Any]) -> dict[str, Any]:
+    """Sysmon's event as Elastic's module rewrites it: what it moved to Elastic's own names, under Sysmon's again."""
+    names = _ECS | _ECS_OF_EVENT.get(str(fields.get("EventID")), {})
+    found = {name: said for name, path in names.items() if (said := _scalar(_at(document, path))) is not None}
+    user = [said for part in ("domain", "name") if isinstance(said := _at(document, f"user.{part}"), str)]
+    found |= {"User": "\\".join(user)} if user else {}
+    hashes = [(kind, _at(document, f"process.hash.{kind}")) for kind in ("md5", "sha1", "sha256")]
+    hashes += [("imphash", _at(document, "process.pe.imphash"))]
+    said = [f"{kind.upper()}={value}" for kind, value in hashes if isinstance(value, str)]
+    found |= {"Hashes": ",".join(said)} if said else {}
+    return found | fields
+
+
+def _at(document: Any, path: str) -> Any:
+    if path in document:
+        return document[path]
+    for name in path.split("."):
+        document = document.get(name) if isinstance(document, dict) else None
+    return document
+
+
+_SYSMON = "Microsoft-Windows-Sysmon/Operational"
+_ECS = {
+    "Image": "process.executable",
+    "CommandLine": "process.command_line",
+    "CurrentDirectory": "process.working_directory",
+    "ProcessId": "process.pid",
+    "ProcessGuid": "process.entity_id",
+    "ParentImage": "process.parent.executable",
+    "ParentCommandLine": "process.parent.command_line",
+    "ParentProcessId": "process.parent.pid",
+    "OriginalFileName": "process.pe.original_file_name",
+    "Company": "process.pe.company",
+    "Description": "process.pe.description",
+    "FileVersion": "process.pe.file_version",
+    "Product": "process.pe.product",
+    "SourceIp": "source.ip",
+    "SourcePort": "source.port",
+    "SourceHostname": "source.domain",
+    "DestinationIp": "destination.ip",
+    "DestinationPort": "destination.port",
+    "DestinationHostname": "destination.domain",
+    "Protocol": "network.transport",
+    "QueryName": "dns.question.name",
+    "TargetObject": "registry.path",
+    "Details": "registry.data.strings",
+}
+_FILE = {"TargetFilename": "file.path"}
+_LOADED = {"ImageLoaded": "file.path"}
+_PIPE = {"PipeName": "file.name"}
+_ACCESSING = {"SourceImage": "process.executable", "SourceProcessId": "process.pid"}
+_ECS_OF_EVENT = {
+    **dict.fromkeys(("2", "11", "15", "23", "26", "27", "28", "29"), _FILE),
+    "6": _LOADED,
+    "7": _LOADED,
+    **dict.fromkeys(("17", "18"), _PIPE),
+    **dict.fromkeys(("8", "10"), _ACCESSING),
+}
 
 
 def _wazuh(document: dict[str, Any]) -> dict[str, Any] | None:
