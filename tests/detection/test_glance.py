@@ -1,6 +1,7 @@
 """A glance: what it passes over is read and matches nothing, whatever lines come together."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,11 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rempart.detection.behaviour.behaviour import Behaviour
+from rempart.detection.behaviour.sighting import Eyes
 from rempart.detection.glance import Glance
+from rempart.detection.indicator import LOOKED_AT
 from rempart.detection.match import Matcher
 from rempart.detection.sigma import load
+from rempart.detection.surroundings import TOUCHED, Surroundings
 from rempart.errors import DecodeError
 from rempart.events.decode import windows
+from rempart.instants import Instant
 
 RULES = """
 title: image
@@ -94,6 +100,47 @@ def test_of_kinds_seen_before_it_passes_over_what_matches_nothing() -> None:
     passed = [place for place in range(len(LINES)) if place not in practised.worth(LINES)]
     assert {1, 3, 7} <= set(passed)
     assert not any(worth_reading(LINES[place]) for place in passed)
+
+
+BESIDE = Glance(Matcher(loaded.rules), telling=TOUCHED | LOOKED_AT, passed=Behaviour().passes_over)
+EYES = Eyes()
+SITE = Surroundings(inside=Eyes().inside, doors={7: "web"}, person=re.compile("/(\\d+)"))
+FOR_BESIDE = [
+    json.dumps({"EventID": event, **SYSMON, "ImageLoaded": "C:\\good.dll", **more}).encode()
+    for event in (7, 3, 11, 10)
+    for more in (
+        {},
+        {"Hashes": "MD5=AA"},
+        {"Source Ip": "192.0.2.1", "Query Name": "evil.example"},
+        {"DestinationIp": "192.0.2.1", "SourceIp": "10.0.0.1", "DestinationPort": 443},
+        {"src_ip": "192.0.2.1"},
+        {"mark": 7},
+        {"cs-uri-stem": "/12"},
+        {"TargetFilename": "C:\\a", "Computer": "pc1"},
+        {"cs-host": "evil.example", "cs-uri": "/a"},
+    )
+]
+QUIET = [FOR_BESIDE[0], FOR_BESIDE[9], FOR_BESIDE[27], LINES[3], LINES[7]]
+for line in QUIET:
+    BESIDE.worth([line] * 100)
+
+
+@given(st.lists(st.sampled_from([*LINES, *ODD, *FOR_BESIDE]), max_size=40))
+def test_what_it_passes_over_is_nothing_to_the_site_to_lists_and_to_behaviour(mixed: list[bytes]) -> None:
+    worth = BESIDE.worth(mixed)
+    assert {place for place, line in enumerate(mixed) if worth_reading(line)} <= set(worth)
+    for place in set(range(len(mixed))) - set(worth):
+        event = windows.decode(mixed[place], "", 0)
+        assert SITE.describe(event) is event
+        assert LOOKED_AT.isdisjoint(event.fields)
+        assert not list(EYES.sightings(event, Instant(0)))
+
+
+def test_beside_indicators_it_still_passes_over_what_tells_nothing() -> None:
+    glance = Glance(Matcher(loaded.rules), telling=TOUCHED | LOOKED_AT, passed=Behaviour().passes_over)
+    for line in QUIET:
+        glance.worth([line] * 100)
+    assert glance.worth(QUIET) == [1]  # a connection, which behaviour looks at
 
 
 def test_of_a_kind_that_is_new_every_line_is_read() -> None:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rempart.detection import sigma
 from rempart.detection.place import placed
-from rempart.detection.repeats import LONGEST, MOST_ADDED, MOST_TEXT, added, too_large
+from rempart.detection.repeats import LONGEST, MOST_ADDED, MOST_TEXT, Allowance, added, too_large
 from rempart.detection.sigma import load
 from rempart.errors import Problem
 
@@ -125,3 +126,43 @@ def test_an_accent_does_not_change_what_classes_mean() -> None:
     assert tests.true_of("éè") == frozenset()
     assert tests.true_of("ÉA é") == {3}
     assert tests.true_of("ÉA") == {1, 2, 3}  # to ASCII É is no letter, so a word begins behind it
+
+
+def test_a_set_has_its_bound_too_and_the_files_beyond_it_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each rule is small enough, a thousand of them would compile for half an hour."""
+    monkeypatch.setattr(sigma, "Allowance", lambda: Allowance(places=1_000))
+    asked = [
+        (f"{place}.yml", f"{RULE}    CommandLine|re: '{place}(ab){{50}}'\n  condition: a\n")
+        for place in range(20)
+    ]
+    rules = load(asked)
+    assert [rule.card.path for rule in rules.rules] == [f"{place}.yml" for place in range(10)]
+    assert [problem.where for problem in rules.refused] == [f"{place}.yml" for place in range(10, 20)]
+    assert "with this rule the set has more than" in rules.refused[0].what
+
+
+@pytest.mark.parametrize(
+    ("expressions", "wild", "says"),
+    [
+        ([f"{place}(a.{{1,98}}b){{5}}" for place in range(25)], [], "10,000 places"),
+        ([f"{place}" + "a?" * 900 for place in range(34)], [], "60,000 characters of regular"),
+        (
+            [],
+            [f"{place}" + "a*" * 90 for place in range(1_200)],
+            "200,000 characters of texts with wildcards",
+        ),
+    ],
+)
+def test_what_a_set_may_cost(expressions: list[str], wild: list[str], says: str) -> None:
+    allowance = Allowance()
+    half = slice(len(expressions) // 2), slice(len(wild) // 2)
+    assert allowance.take(expressions[half[0]], wild[half[1]]) is None
+    assert says in str(allowance.take(expressions, wild))
+
+
+def test_what_many_rules_ask_alike_counts_once() -> None:
+    allowance = Allowance()
+    for _ in range(1_000):
+        assert allowance.take(["(a.{1,98}b){5}"], ["a*b"]) is None
+    assert allowance.take([f"{place}(a.{{1,98}}b){{5}}" for place in range(50)], []) is not None
+    assert allowance.take(["(a.{1,98}c){5}"], []) is None  # what was refused took nothing

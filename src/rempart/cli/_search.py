@@ -20,12 +20,12 @@ from rempart.detection.exception import Exceptions, Tamed
 from rempart.detection.explain import finding, observables
 from rempart.detection.finding import Finding
 from rempart.detection.glance import Glance
-from rempart.detection.indicator import Indicators
+from rempart.detection.indicator import LOOKED_AT, Indicators
 from rempart.detection.match import Matcher
 from rempart.detection.meaning import Meaning
 from rempart.detection.predicates import Compiled
 from rempart.detection.rule import Rule, RuleCard, RuleSet
-from rempart.detection.surroundings import Surroundings
+from rempart.detection.surroundings import TOUCHED, Surroundings
 from rempart.errors import DecodeError, Problem
 from rempart.events.decode import DECODERS, Decoder, decoded, windows
 from rempart.events.event import Event
@@ -97,7 +97,11 @@ class Search:
         (Sigma's ``generate`` is false) give rows too.
         """
         self._matcher = Matcher(rules.rules, compiled)
-        self._glance = Glance(self._matcher)
+        self._glance = Glance(
+            self._matcher,
+            telling=(TOUCHED if surroundings else frozenset()) | (LOOKED_AT if indicators else frozenset()),
+            passed=behaviour.passes_over if behaviour else lambda _: True,
+        )
         self._compiled = compiled
         self._surroundings = surroundings
         self._tamed = tamed or Tamed(Exceptions(), rules)
@@ -117,7 +121,7 @@ class Search:
         found = Found(read=unit.read)
         # Indicators are quiet about what they just told: anew for each unit, whatever the number of processes.
         beside = [each for each in (self._indicators and self._indicators.afresh(), self._behaviour) if each]
-        places = None if beside or self._surroundings else self._worth(unit)
+        places = self._worth(unit)
         if places is not None and unit.batch is not None:
             found.events += len(unit.batch.lines) - len(places)
         for event in _events(unit, places, found.problems):

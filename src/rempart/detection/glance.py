@@ -5,7 +5,7 @@ after another, so that what that kind's rules need stays in the processor's cach
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from rempart.detection.match import Matcher
@@ -35,15 +35,27 @@ class _Kind:
 class Glance:
     """Looks at lines before they are decoded. It belongs to a matcher, and like it to one thread."""
 
-    def __init__(self, matcher: Matcher) -> None:
+    def __init__(
+        self,
+        matcher: Matcher,
+        *,
+        telling: Collection[str] = (),
+        passed: Callable[[Event], bool] = lambda _: True,
+    ) -> None:
+        """What else than rules looks at events: ``telling``, fields in which it may find something; ``passed``, whether
+        it finds nothing in any event of the same EventID.
+        """
         self._matcher = matcher
+        self._telling = telling
+        self._passed = passed
         self._kinds: dict[bytes, _Kind | None] = {}
         self._seen: Counter[bytes] = Counter()
 
     def worth(self, lines: Sequence[bytes]) -> list[int]:
         """The places of the lines that must be read whole: some rule may match them, or they cannot be read at all.
 
-        All others are Windows events that `windows.decode` reads and `Matcher.matches` finds nothing in.
+        All others are Windows events that `windows.decode` reads and `Matcher.matches` finds nothing in, without any of
+        the telling fields.
         """
         alike: defaultdict[bytes, list[int]] = defaultdict(list)
         for place, line in enumerate(lines):
@@ -72,9 +84,9 @@ class Glance:
         try:
             like = decoded(windows.decode, line, "", 0)
             names = gate(like).skimmed if like is not None else None
-            if like is None or names is None:
+            if like is None or names is None or not self._passed(like):
                 return None
-            return _Kind(like, Skim(line, names, lambda event: gate(event) is gate(like)))
+            return _Kind(like, Skim(line, names, lambda event: gate(event) is gate(like), self._telling))
         except (DecodeError, Unskimmable):
             return None
 

@@ -455,6 +455,8 @@ def _values(fields: Mapping[str, Any]) -> Iterator[tuple[_Looked, str]]:
 
 
 _WEB = _Looked("cs-uri", IndicatorKind.URL)
+LOOKED_AT = frozenset(looked.field for looked in _LOOKED)
+"""In an event with none of these fields nothing is looked up."""
 
 
 def _first(fields: Mapping[str, Any], names: Iterable[str], *, but: str) -> str:

@@ -21,7 +21,7 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Protocol
 
 from rempart.detection.condition import Leaf, LeafKind
-from rempart.detection.repeats import LONGEST, MOST_WILD, too_large
+from rempart.detection.repeats import LONGEST, MOST_WILD, Allowance, too_large
 from rempart.site.address import Address, meant
 
 hyperscan: Any
@@ -89,6 +89,10 @@ def texts_of(value: object) -> list[str]:
 
 class ExpressionTooLarge(ExpressionRefused):
     """Regular expressions of one rule that would keep the machine compiling."""
+
+
+class SetTooLarge(ExpressionRefused):
+    """A rule whose expressions are one too many for the set it is in."""
 
 
 class Compiled(Protocol):
@@ -306,18 +310,30 @@ def _check_compiled(leaf: Leaf) -> None:
         _compile([expression(leaf).encode()], [0], [_flags(leaf)])
 
 
-def check_expressions(leaves: Iterable[Leaf]) -> None:
+def check_expressions(leaves: Iterable[Leaf], allowance: Allowance | None = None) -> None:
     """Raises `ExpressionRefused` for one rule's regular expressions that could be made to hang, or that are none;
-    `ExpressionTooLarge` before any is compiled for those, and for texts, that would compile for too long or not at all.
+    before any is compiled `ExpressionTooLarge` for those, and for texts, that would compile for too long or not at all,
+    and `SetTooLarge` where the ``allowance`` of the rule's set does not suffice for them.
     """
     asked = [leaf for leaf in leaves if leaf.kind in _SCANNED]
     if reason := too_large(leaf.value for leaf in asked if leaf.kind in _EXPRESSIONS):
         raise ExpressionTooLarge(reason)
+    if allowance is not None:
+        expressions = [leaf.value for leaf in asked if leaf.kind in _EXPRESSIONS]
+        wild = [
+            leaf.value for leaf in asked if leaf.kind not in _EXPRESSIONS | _LITERALS and _is_wild(leaf.value)
+        ]
+        if reason := allowance.take(expressions, wild):
+            raise SetTooLarge(reason)
     for leaf in asked:
         if leaf.kind in _EXPRESSIONS:
             _check(leaf)
         else:
             _check_text(leaf)
+
+
+def _is_wild(text: str) -> bool:
+    return "*" in text or "?" in text
 
 
 def _check_text(leaf: Leaf) -> None:

@@ -13,6 +13,8 @@ from rempart.instants import Instant
 from rempart.site.address import Address, Network, meant
 from rempart.site.site import Site
 
+TOUCHED = frozenset({"c-ip", "src_ip", "dst_ip", "mark", "cs-uri-stem"})
+"""An event with none of these fields is described as it is."""
 _REMEMBERED = 65_536
 _NOWHERE = ("*", "0.0.0.0/0", "::/0")
 _PACES = {"slot-1s": 1_000_000, "slot-1m": 60_000_000}

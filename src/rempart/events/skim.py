@@ -4,7 +4,7 @@ A line has some thirty values, of which rules ask for seven. The others are pass
 to make values of them, and are still checked to be JSON. A line that is not just as expected is left to be read whole.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Annotated, Any, Literal
 
@@ -40,14 +40,22 @@ class Unskimmable(ValueError):
 class Skim:
     """Reads some fields from lines that are of one kind with a line, and have the same fields."""
 
-    def __init__(self, like: bytes, names: Sequence[str], alike: Callable[[Event], bool]) -> None:
+    def __init__(
+        self,
+        like: bytes,
+        names: Sequence[str],
+        alike: Callable[[Event], bool],
+        without: Collection[str] = (),
+    ) -> None:
         """``alike``: whether an event is of that kind although its Channel or Provider is another ("security").
+        ``without``: fields in whose presence a line is to be read whole.
 
         Raises `Unskimmable`.
         """
-        if not windows.MACHINES.union(_KIND).isdisjoint(names):
+        if not windows.MACHINES.union(_KIND, without).isdisjoint(names):
             raise Unskimmable
         self._alike = alike
+        self._without = without
         self._names = names
         _, self._document = _flat(like)
         self._kind = {name: {self._document[name]} for name in _KIND if name in self._document}
@@ -90,6 +98,9 @@ class Skim:
             else:
                 fields[name] = (asked[name], _Plain, None)
                 fields.setdefault(windows.spaced(name), (f"g{place}", _Never, 0))
+        for place, name in enumerate(self._without):
+            fields[name] = (f"w{place}", _Never, 0)
+            fields.setdefault(windows.spaced(name), (f"v{place}", _Never, 0))
         struct = msgspec.defstruct(
             "Skimmed",
             fields.values(),

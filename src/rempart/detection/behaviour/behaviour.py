@@ -81,6 +81,10 @@ class Behaviour:
         recall(other._detectors, data)
         return other
 
+    def passes_over(self, event: Event) -> bool:
+        """Whether no event of this EventID is of interest, so that `feed` need not be given any."""
+        return self._eyes.pass_over(event)
+
     def feed(self, event: Event, time: Instant) -> Iterable[Finding]:
         """The findings that this event brings about; ``event`` as `Surroundings.describe` gives it."""
         sightings = self._eyes.sightings(event, time)

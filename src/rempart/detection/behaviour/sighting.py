@@ -123,6 +123,12 @@ class Eyes:
         look = _WINDOWS.get(number if isinstance(number, int) else str(number))
         return look(self, event.fields, time) if look else ()
 
+    @staticmethod
+    def pass_over(event: Event) -> bool:
+        """Whether no event of this EventID shows anything, whatever its other fields."""
+        number = event.fields.get("EventID")
+        return number is not None and (number if isinstance(number, int) else str(number)) not in _WINDOWS
+
     def _shown(self, fields: Mapping[str, Any], time: Instant) -> Iterator[Sighting]:
         for name, look in _BY_FIELD:
             if name in fields:

@@ -8,6 +8,7 @@ to open. It does not match anything: `rempart.detection.match` does.
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 
+from rempart.detection.repeats import Allowance
 from rempart.detection.rule import RuleSet
 from rempart.detection.sigma import modifiers
 from rempart.detection.sigma.draft import Draft
@@ -24,7 +25,7 @@ def load(
 
     Raises nothing for a bad rule: it is listed in ``refused`` with its path and what to mend.
     """
-    draft = Draft(placeholders or {})
+    draft = Draft(placeholders or {}, Allowance())
     with warnings.catch_warnings(
         action="ignore", category=FutureWarning
     ):  # of Python, about ``[[`` in expressions

@@ -18,7 +18,13 @@ from rempart.detection.condition import Condition, either, every, leaves
 from rempart.detection.finding import Level
 from rempart.detection.logic import parsed
 from rempart.detection.meaning import meaning
-from rempart.detection.predicates import ExpressionRefused, ExpressionTooLarge, check_expressions
+from rempart.detection.predicates import (
+    ExpressionRefused,
+    ExpressionTooLarge,
+    SetTooLarge,
+    check_expressions,
+)
+from rempart.detection.repeats import Allowance
 from rempart.detection.rule import Comparison, Correlation, Rule, RuleCard, RuleSet
 from rempart.detection.sigma.correlation import Limits, below, check_one_field, correlation
 from rempart.detection.sigma.logsource import asked_of, gate_of, logsource_of, same_source, told_on_windows
@@ -36,6 +42,8 @@ class Draft:
     """Rules while files are being read."""
 
     placeholders: Mapping[str, Sequence[str]]
+    allowance: Allowance
+    """What the expressions of all rules may still cost to compile."""
     rules: dict[str, Rule] = field(default_factory=dict)
     correlations: list[tuple[RuleCard, SigmaCorrelationRule, Limits]] = field(default_factory=list)
     filters: list[tuple[str, SigmaFilter, Condition]] = field(default_factory=list)
@@ -85,6 +93,8 @@ class Draft:
             self._wait(where, waiting)
         except ExpressionTooLarge as error:
             self._refuse(where, str(error), "Shorten it or repeat less, or make several rules of it.")
+        except SetTooLarge as error:
+            self._refuse(where, str(error), "Leave out rules of this set, or ask its author what it is for.")
         except ExpressionRefused as error:
             self._refuse(
                 where,
@@ -127,7 +137,7 @@ class Draft:
         asked = either(parsed(each, selections, ask) for each in detections.condition)
         if reader.missing:
             raise _Waiting(tuple(reader.missing))
-        check_expressions(leaves(asked))
+        check_expressions(leaves(asked), self.allowance)
         return asked
 
     def _add_filter(self, where: str, document: dict[str, Any]) -> None:
