@@ -17,6 +17,7 @@ from rempart.containment.traffic import traffic as passing
 from rempart.errors import EnforcementFailed
 from rempart.instants import Instant, seconds
 from rempart.site.opening import OpeningState
+from rempart.site.staff_page import StaffPage
 
 pytestmark = pytest.mark.lab
 OPEN, FILTERED, CLOSED = OpeningState.OPEN, OpeningState.FILTERED, OpeningState.CLOSED
@@ -111,6 +112,19 @@ def test_the_operators_way_in_whatever_happens(doors, kernel: Kernel, present, c
     assert doors.answer("wards", "10.1.0.1", 2222) == "refused"
     counted = doors.at("gw", "nft", "list", "counter", "inet", "rempart", "safeguard_0")
     assert "packets 0 " not in counted
+
+
+def test_the_staff_page_is_read_in_the_whole_house_while_all_is_cut_and_never_from_outside(
+    house, site, present, contained
+) -> None:
+    with house.inside("gw"):
+        kernel = Kernel(replace(site, staff_page=StaffPage(address="10.1.0.1")))
+    kernel.enforce(contained, present())
+    with house.listen("gw", "10.1.0.1", 8421), house.listen("gw", "10.1.0.1", 8422):
+        assert house.answer("wards", "10.1.0.1", 8421) == "yes"
+        assert house.answer("servers", "10.1.0.1", 8421) == "yes"
+        assert house.answer("wards", "10.1.0.1", 8422) == "refused"  # that port alone
+        assert house.answer("out", "10.1.0.1", 8421) == "silence"
 
 
 def test_a_block_stops_one_address_only(doors, kernel: Kernel, present, all_open) -> None:
