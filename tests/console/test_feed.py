@@ -123,7 +123,7 @@ def test_the_cut_is_ordered_and_its_answer_told(path: Path, answer: OrderDone | 
 
 
 def test_after_an_order_the_next_page_waits_for_its_proof(path: Path, make: Make, now: Instant) -> None:
-    done = OrderDone(received=now, sealed=1, enforced=Instant(now + 10))
+    done = OrderDone(received=now, sealed=1, enforced=Instant(now + 10), done=Instant(now + 15))
     read = make(Posture.CONTAINED, now=Instant(now + 30), enforcement_verified=Instant(now + 20))
 
     async def waits(status: Status, order: OrderDone = done) -> bool:
@@ -144,7 +144,7 @@ def test_after_an_order_the_next_page_waits_for_its_proof(path: Path, make: Make
         assert not await waits(msgspec.structs.replace(unread, enforcement_fault="the table is gone"))
         watching = msgspec.structs.replace(read, enforcement_verified=None, placement=Placement.OBSERVER)
         assert not await waits(watching)
-        assert not await waits(unread, OrderDone(received=now, sealed=1, enforced=None))
+        assert not await waits(unread, OrderDone(received=now, sealed=1, enforced=None, done=now))
 
     asyncio.run(play())
 
