@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rempart.adapters import shipped
 from rempart.console.words import LONGEST, Words, chosen, gaps, plain, words
 from rempart.detection.explain import Explanation
 from rempart.detection.finding import Finding, Kind, Level, Outcome, Proof
@@ -36,6 +37,23 @@ def test_a_missing_word_a_wrong_hole_and_a_long_sentence_are_named(monkeypatch: 
     assert "nl: label.yes: its holes are ['hole']" in told
     assert "nl: label.yes: a sentence of 32 words" in told
     assert "nl: label.back: the abbreviation NTLM is not explained" in told
+
+
+def test_an_abbreviation_of_the_law_is_spelled_out_once_where_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    law = shipped.text("duties/obligations.toml")
+    spelled = "Agence pour une Vie de Qualité (AVIQ)"
+    assert spelled in law
+    monkeypatch.setattr(
+        "rempart.console.words.shipped.text", lambda name: law.replace(spelled, "AVIQ (the agency)")
+    )
+    told = {gap for gap in gaps() if "AVIQ" in gap}
+    assert told == {
+        f"{language}: {name}: the abbreviation AVIQ is not explained"
+        for language in Language
+        for name in ("aviq-wished", "aviq")
+    }
 
 
 @pytest.mark.parametrize("language", [Language.DUTCH, Language.GERMAN])

@@ -28,10 +28,6 @@ named person did not answer: see docs/operating/papers.md for the answers file. 
 exit codes: 0 shown, 1 a clock is overdue, 2 no such incident, or a file cannot be used"""
 
 
-_WRITTEN = (Language.FRENCH, Language.ENGLISH)
-"""The languages in which questions and duties are worded."""
-
-
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``rempart duties``."""
     parser = verbs.add_parser(
@@ -42,7 +38,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     parser.add_argument("incident", metavar="INCIDENT", nargs="?", help="its id (default: the latest)")
     parser.add_argument("--answers", type=Path, metavar="FILE", help="what the institution answered (TOML)")
-    parser.add_argument("--lang", choices=_WRITTEN, default=Language.FRENCH)
+    parser.add_argument("--lang", choices=list(Language), default=Language.FRENCH)
     parser.add_argument(
         "--at", type=_moment, metavar="TIME", help="as of this RFC 3339 moment (default: now)"
     )

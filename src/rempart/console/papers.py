@@ -15,6 +15,8 @@ from rempart.console.words import Words, plain
 from rempart.console.words import words as spoken
 from rempart.duties import notice, words
 from rempart.duties.document import Drawing, Fields, Paper, Prose, Signature
+from rempart.engine import orders
+from rempart.engine.rights import takers
 from rempart.instants import Instant
 from rempart.messages import Posture, Status
 from rempart.site.opening import OpeningState
@@ -122,7 +124,7 @@ _KINDS = (
         apart=True,
         make=_beside_the_box(envelope.replacing),
     ),
-    Kind(id="code", shelf=Shelf.ENVELOPE, roles=frozenset({Role.TECHNICIAN}), apart=True, address="/people"),
+    Kind(id="code", shelf=Shelf.ENVELOPE, roles=takers(orders.SealEnvelope), apart=True, address="/people"),
     Kind(id="recovery", shelf=Shelf.ENVELOPE, roles=_EVERYBODY, apart=True, address="/account"),
     Kind(id="staff", shelf=Shelf.LAW, roles=STAFF, make=_notice(notice.staff)),
     Kind(id="residents", shelf=Shelf.LAW, roles=STAFF, make=_notice(notice.residents)),

@@ -13,8 +13,11 @@ from typing import Any
 from babel import Locale
 from babel.numbers import format_decimal
 
+from rempart.adapters import shipped
 from rempart.detection.explain import Explanation, Plain
 from rempart.detection.words import WORDS
+from rempart.duties import duty
+from rempart.duties.duty import Obligations
 from rempart.incidents.incident import Sentence
 from rempart.phrase import WORDS as REFUSED
 from rempart.site.flaw import WORDS as FLAWS
@@ -161,12 +164,16 @@ LONGEST_SENTENCE = 30
 """Words of a sentence; a frightened person loses a longer one."""
 
 _ABBREVIATION = re.compile(r"(?<![\w{/.-])[A-Z]{2,}[A-Za-z0-9]*")
+_BRACKETED = re.compile(r"\w \(([A-Z][A-Za-z0-9]+(?:/[A-Z][A-Za-z0-9]+)*)\)")
 _COMMAND = re.compile(r"\brempart( [a-z-]+)+( [A-Z]+)*")
 """What is typed on the box: what stands in capitals there is to be filled in."""
 
 EXPLAINED = frozenset({"OK", "PDF", "WLAN", "GB", "IPv4", "IPv6", "SHA", "TLS"})
 """Abbreviations that pages may use: known to everybody, or (IPv4, IPv6, SHA, TLS) read by technicians only, who look
-them up by that name. All else is written out or said otherwise. Legal questions are not ours to word (duties/)."""
+them up by that name. All else is written out or said otherwise."""
+
+_LAWS = frozenset({"NIS2", "EU", "UE"})
+"""What the law itself is called by, in questions and duties (duties/obligations.toml)."""
 
 
 def gaps() -> Iterator[str]:
@@ -178,6 +185,25 @@ def gaps() -> Iterator[str]:
             yield f"{language.value}: {key} {'is missing' if key in english else 'is not in English'}"
         for key in sorted(english.keys() & texts.keys()):
             yield from (f"{language.value}: {key}: {fault}" for fault in _faults(texts[key], english[key]))
+    yield from _unexplained(duty.parse(shipped.text("duties/obligations.toml")))
+
+
+def _unexplained(law: Obligations) -> Iterator[str]:
+    """Abbreviations that a question or a duty does not spell out once, with the abbreviation in brackets behind it."""
+    for language in Language:
+        spoken = language.value
+        told: dict[str, tuple[str, ...]] = {
+            asked.id: (asked.text[spoken], asked.why[spoken]) for asked in law.questions.values()
+        }
+        told |= {
+            owed.id: (owed.name[spoken], owed.recipient[spoken], owed.law[spoken], *owed.fields[spoken])
+            for owed in law.duties.values()
+        }
+        for name, texts in told.items():
+            text = "\n".join(texts)
+            bracketed = set("/".join(_BRACKETED.findall(text)).split("/"))
+            for short in sorted({*_ABBREVIATION.findall(text)} - bracketed - EXPLAINED - _LAWS):
+                yield f"{spoken}: {name}: the abbreviation {short} is not explained"
 
 
 def _faults(text: str, english: str) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Casework: what people write about an incident becomes facts."""
 
-from rempart.accounts.person import Role
+from rempart.accounts.person import STAFF
 from rempart.engine import facts, orders
 from rempart.engine.facts import AnyFact
 from rempart.engine.state import State
@@ -20,8 +20,6 @@ CaseOrder = (
     | orders.NoteSending
 )
 """Orders that say something about an incident and change nothing in the kernel."""
-
-LOOK_AFTER = frozenset({Role.DUTY, Role.TECHNICIAN, Role.PRIVACY_OFFICER, Role.APPROVER})
 
 
 def decide(state: State, order: CaseOrder, now: Instant) -> AnyFact:
@@ -76,7 +74,7 @@ def decide(state: State, order: CaseOrder, now: Instant) -> AnyFact:
 
 def _may_look_after(state: State, person: str) -> bool:
     known = state.people.get(person)
-    return known is not None and known.enabled and bool(known.roles & LOOK_AFTER)
+    return known is not None and known.enabled and bool(known.roles & STAFF)
 
 
 def _attached(state: State, order: orders.AttachFile, now: Instant) -> facts.FileAttached:

@@ -26,6 +26,8 @@ _ON_CALL = frozenset({Role.DUTY, Role.TECHNICIAN})
 _WHO_CHECK = frozenset({Role.TECHNICIAN, Role.APPROVER, Role.PRIVACY_OFFICER})
 _WHO_QUALIFY = frozenset({Role.TECHNICIAN, Role.PRIVACY_OFFICER})
 _WHO_ANSWER = frozenset({Role.APPROVER, Role.PRIVACY_OFFICER})
+OVERSEERS = _WHO_QUALIFY
+"""Roles that see everybody's accounts and sessions, and may end a session of somebody else's."""
 _PRIVACY_OFFICER = frozenset({Role.PRIVACY_OFFICER})
 _APPROVER = frozenset({Role.APPROVER})
 
@@ -124,7 +126,7 @@ def needs(state: State, order: AnyOrder) -> Requirement:
         case orders.EnablePerson(person=person) | orders.IssueLink(person=person):
             return Requirement(_TECHNICIAN, _for_roles(_roles(state, person)))
         case orders.EndSessions(by=by, person=person):
-            return Requirement(_ANYBODY if by == person else _WHO_QUALIFY, Proof.SESSION)
+            return Requirement(_ANYBODY if by == person else OVERSEERS, Proof.SESSION)
         case _:
             return _NEEDS[type(order)]
 

@@ -36,7 +36,7 @@ from rempart.accounts.credential import (
     Totp,
 )
 from rempart.accounts.pace import place
-from rempart.accounts.person import Person, Role
+from rempart.accounts.person import Person
 from rempart.accounts.secret import CODE_BYTES, ENVELOPE_BYTES, SECRET_BYTES, code, digest, token
 from rempart.accounts.session import lives
 from rempart.adapters import credentials
@@ -44,6 +44,7 @@ from rempart.adapters.credentials import PasskeyRefused
 from rempart.engine import facts, orders
 from rempart.engine.inputs import Witnessed
 from rempart.engine.orders import AnyOrder
+from rempart.engine.rights import OVERSEERS
 from rempart.errors import OrderRefused, RempartError
 from rempart.instants import Duration, after, hours, minutes
 from rempart.station.authentication import Authentication
@@ -58,8 +59,6 @@ MOST_PASSKEYS = 8
 """Passkeys of one person."""
 
 RECOVERY_CODES = 10
-
-_SEES_ALL = frozenset({Role.TECHNICIAN, Role.PRIVACY_OFFICER})
 
 
 class Enrolment:
@@ -298,7 +297,7 @@ class Enrolment:
         now = self._who.clock.now()
         known = self._who.people()
         roles = known[session.person].roles if session and session.person in known else frozenset()
-        all_of_them = session is None or bool(roles & _SEES_ALL)
+        all_of_them = session is None or bool(roles & OVERSEERS)
         shown = [p for p in known.values() if all_of_them or (session and p.id == session.person)]
         sessions = [
             s

@@ -11,10 +11,9 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import structs
 
-from rempart.accounts.person import INFORMED, Role
+from rempart.accounts.person import INFORMED, STAFF, Role
 from rempart.duties.catalogue import DutyId, QuestionId
 from rempart.engine import orders
-from rempart.engine.casework import LOOK_AFTER
 from rempart.engine.rights import needs
 from rempart.engine.state import State
 from rempart.incidents.casefile import NOTHING, CaseFile, Deed, Seen
@@ -55,7 +54,7 @@ def incident_file(
         staff={
             person.id: person.name
             for person in state.people.values()
-            if person.enabled and person.roles & LOOK_AFTER
+            if person.enabled and person.roles & STAFF
         }
         if "AssignIncident" in may
         else {},
