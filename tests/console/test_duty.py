@@ -318,7 +318,9 @@ def test_many_wards_to_call_are_one_thing_to_do_and_leave_room_for_the_numbers(
     first, numbers, *_ = page.tasks
     assert "Rez-de-chaussée" in first.text
     nothing = words(Language.FRENCH).say("word.no-number")
-    assert first.detail == f"0470 00 00 11 · Premier étage 0470 00 00 12 · Deuxième étage {nothing}"
+    plain = first.detail.replace("\u00a0", " ")
+    assert plain == f"0470 00 00 11 · Premier étage 0470 00 00 12 · Deuxième étage {nothing}"
+    assert "0470\u00a000\u00a000\u00a011" in first.detail
     assert first.link == "tel:0470000011"
     assert numbers.text == words(Language.FRENCH).say("task.numbers.text")
 

@@ -367,10 +367,13 @@ def _ask(unheard: Sequence[WardStatus], words: Words) -> Task:
     """The wards to call are one thing to do, the first of them at once: the others must not push the numbers away."""
     first, *others = (call(ward.name, ward.phone or "", words) for ward in unheard)
     numbers = (first.phone, *(f"{each.name} {each.phone}" for each in others))
+    whole = (
+        re.sub(r"(?<=\d) (?=\d)", "\u00a0", each) for each in numbers
+    )  # a number broken in two is misread
     return Task(
         id=f"ward-{unheard[0].id}",
         text=words.say("task.ward.text", ward=first.name),
-        detail=" · ".join(numbers),
+        detail=" · ".join(whole),
         link=first.link,
     )
 

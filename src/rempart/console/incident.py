@@ -221,6 +221,11 @@ def _row(incident: IncidentStatus, now: Instant, names: Names, words: Words) -> 
     )
 
 
+def _begun(sentence: str) -> str:
+    """With its first letter as a sentence begins: some begin with *an unknown address*."""
+    return sentence[:1].upper() + sentence[1:]
+
+
 def tell(sentence: Sentence, names: Names, words: Words) -> str:
     """A sentence of the story with the names that people use."""
     told = dict(sentence.arguments)
@@ -268,7 +273,9 @@ def incident_page(
         ),
         became=_became(case, words),
         facts=tuple(_facts(file, names, words, checking=checking)),
-        story=tuple((moment(at, now, words), tell(each, names, words)) for at, each in incident.story),
+        story=tuple(
+            (moment(at, now, words), _begun(tell(each, names, words))) for at, each in incident.story
+        ),
         details=tuple(_details(case, now, words)),
         unkept=words.say("case.unkept", count=case.unkept) if case.unkept else "",
         done=tuple(_done(deed, now, names, words) for deed in case.deeds),

@@ -43,6 +43,9 @@ def plain(text: str, longest: int = LONGEST) -> str:
     """
     cut = text if len(text) <= longest else text[: longest - 1] + "…"
     shown = "".join(f"⟨U+{ord(c):04X}⟩" if unicodedata.category(c) in _HIDDEN else c for c in cut)
+    shown = shown.replace("« ", "«\u00a0").replace(
+        " »", "\u00a0»"
+    )  # no line begins with the end of a quotation
     if any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in shown):
         return f"\u2068{shown}\u2069"
     return shown
