@@ -334,10 +334,6 @@ class Console:
         around = replace(frame(self.site, spoken), site_name=plain(self.site.name), csrf=_FORM_TOKEN)
         return page, _digest(page), rendered("duty.html", page, around)
 
-    def plainly(self, template: str, page: "DataclassInstance", spoken: Words) -> str:
-        """A page that is the same for everybody, as HTML: nothing of a session is in it."""
-        return rendered(template, page, frame(self.site, spoken))
-
     def refusal(self, request: Request, answer: OrderRejected) -> tuple[str, str]:
         """What the guard refused and what to do instead, in the visitor's language."""
         return refusal(answer, self.site, self.words(request))

@@ -24,7 +24,6 @@ Day = Annotated[int, Meta(ge=1, le=LAST_DAY)]
 """See `rempart.detection.bunch.Bunch.day`."""
 
 BunchId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$", max_length=16)]
-Named = Annotated[str, Meta(min_length=1, max_length=200)]
 Rule = Annotated[str, Meta(min_length=1, max_length=120)]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from rempart.incidents.incident import Sentence
-from rempart.instants import Duration, Instant
+from rempart.instants import Instant
 from rempart.site.telling import Channel
 
 TEST = "test"
@@ -76,11 +76,6 @@ class Alert:
     def waits(self) -> bool:
         """Whether nobody has taken it yet."""
         return self.state is AlertState.WAITING
-
-    @property
-    def answered_after(self) -> Duration | None:
-        """From the alert to a person acting; None while nobody has."""
-        return None if self.taken is None else Duration(self.taken - self.raised)
 
 
 def code(site: str, alert: str, raised: Instant) -> str:
