@@ -80,6 +80,8 @@ def test_every_template_in_every_language_becomes_a_site_that_can_be_defended(
     assert soundness.check(made) == ()
     assert made.languages[0] is language
     assert made.safeguards[0].networks == ("10.0.1.250/32",)
+    assert made.staff_page
+    assert made.staff_page.url == "http://10.0.1.1:8421/"
     assert made.logs[0].path == "/var/log/remote/portal.log"
 
 
@@ -122,8 +124,19 @@ def test_a_box_with_one_interface_is_taken_to_stand_beside_the_path() -> None:
     made = site(answers)
     assert made.placement is Placement.OBSERVER
     assert (made.uplink.interface, made.uplink.addresses) == ("eth0", ())
+    assert made.staff_page
+    assert made.staff_page.address == "10.0.1.20"
     assert [(zone.interface, zone.networks) for zone in made.zones] == [("eth0", ("10.0.1.0/24",))]
     assert soundness.check(made) == ()
+
+
+def test_without_an_address_in_the_house_there_is_no_staff_page() -> None:
+    bare = replace(AROUND, interfaces=(AROUND.interfaces[0], Interface(name="eth1")))
+    typed = {"zone.wards.interface": "eth1", "zone.wards.networks": "10.0.1.0/24"}
+    answers = answered(walked(Step.INSTITUTION), Step.NETWORK, typed, bare)
+    assert answers.network
+    assert site(walked()).staff_page
+    assert site(answers).staff_page is None
 
 
 def test_beside_the_path_networks_keep_zones_apart_on_one_interface() -> None:

@@ -57,6 +57,8 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
     uplink: str
     uplink_addresses: tuple[str, ...]
     zones: tuple[ZonePlace, ...]
+    towards_house: str = ""
+    """An address of the box in one of the zones, where the staff page is; empty: it was found to have none."""
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):

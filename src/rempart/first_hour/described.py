@@ -89,7 +89,9 @@ def _network(answers: Answers, about: Table) -> Table:
         zone["reaches"] = sorted(reached - {zone["id"]})
     placement: Table = {"placement": answers.network.placement.value} if answers.observes else {}
     uplink = {"interface": answers.network.uplink, "addresses": [*answers.network.uplink_addresses]}
-    return {"uplink": uplink, "zones": [*merged.values()], **placement}
+    house = answers.network.towards_house
+    staff_page: Table = {"staff_page": {"address": house}} if house else {}
+    return {"uplink": uplink, "zones": [*merged.values()], **placement, **staff_page}
 
 
 def _join(zone: Table, other: Table, place: ZonePlace) -> None:

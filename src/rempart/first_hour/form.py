@@ -200,7 +200,18 @@ def _network_read(typed: _Typed, around: Surroundings, about: Table) -> Network:
         uplink=uplink,
         uplink_addresses=tuple(_faces(addresses, zones)) if observes else addresses,
         zones=tuple(zones),
+        towards_house=next(_towards_house(around, zones), ""),
     )
+
+
+def _towards_house(around: Surroundings, zones: Iterable[ZonePlace]) -> Iterator[str]:
+    """The box's own addresses in the zones."""
+    for zone in zones:
+        found = around.interface(zone.interface)
+        held = [{"id": zone.zone, "networks": zone.networks}]
+        for address in found.addresses if found else ():
+            if zone_of(own := address.partition("/")[0], held):
+                yield own
 
 
 def _faces(addresses: Iterable[str], zones: Iterable[ZonePlace]) -> Iterator[str]:

@@ -52,6 +52,7 @@ def written(*, template: str, about: Table, catalogue: Table, name: str, languag
         _section("What the wall does not reach: named, because somebody must act there by hand."),
         *(_outside(outside, language) for outside in about["outside_wall"]),
         *([_by_hand(about["by_hand"])] if "by_hand" in about else []),
+        *([_staff_page(about["staff_page"])] if "staff_page" in about else []),
         _safeguard(about.get("safeguard", {})),
         *(_resolver() for opening in about["openings"] if opening == _NAMES_THROUGH),
         _care(),
@@ -224,6 +225,16 @@ def _outside(outside: Table, language: Language) -> str:
     name, action = (_quoted(outside[key][language]) for key in ("name", "action"))
     phone = [f"phone = {_quoted(outside['phone'])}"] if outside.get("phone") else []
     return _lines(["[[outside_wall]]", f"name = {name}", f"action = {action}", *phone])
+
+
+def _staff_page(page: Table) -> str:
+    return _lines(
+        [
+            "# Where anybody in the house reads what works and whom to call. Leave it out and there is no such page.",
+            "[staff_page]",
+            f"address = {_quoted(page['address'])}",
+        ]
+    )
 
 
 def _by_hand(cut: list[str]) -> str:
