@@ -1,4 +1,4 @@
-"""Makes the disk of a box from Debian's packages and this tree: Debian's kernel, systemd, our units, nothing else."""
+"""Makes the disks of two boxes from Debian's packages and this tree: Debian's kernel, systemd, our units, no more."""
 
 import os
 import shutil
@@ -22,15 +22,19 @@ _SOURCES = Path("/etc/apt/sources.list.d/debian.sources")
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What a virtual machine starts from."""
+    """What virtual machines start from."""
 
     disk: Path
+    spare: Path
+    """The second box: the program, its units and users, and the certificate from the envelope; nothing described."""
+    stick: Path
+    """What is carried from one box to the other."""
     kernel: Path
     initrd: Path
 
 
 def make(folder: Path) -> Image:
-    """The disk in ``folder``. Takes a few minutes; raises CalledProcessError with what a program said."""
+    """The disks in ``folder``. Takes a few minutes; raises CalledProcessError with what a program said."""
     root = folder / "root"
     _run(
         "mmdebstrap",
@@ -43,9 +47,17 @@ def make(folder: Path) -> Image:
     )
     _install(root)
     _lay_out(root)
-    disk = folder / "disk.img"
-    _run("mkfs.ext4", "-q", "-d", str(root), str(disk), "3G")
-    image = Image(disk=disk, kernel=folder / "vmlinuz", initrd=folder / "initrd.img")
+    image = Image(
+        disk=folder / "disk.img",
+        spare=folder / "spare.img",
+        stick=folder / "stick.img",
+        kernel=folder / "vmlinuz",
+        initrd=folder / "initrd.img",
+    )
+    _run("mkfs.ext4", "-q", str(image.stick), "64M")
+    _run("mkfs.ext4", "-q", "-d", str(root), str(image.spare), "3G")
+    _describe(root)
+    _run("mkfs.ext4", "-q", "-d", str(root), str(image.disk), "3G")
     shutil.copyfile(root / "vmlinuz", image.kernel)
     shutil.copyfile(root / "initrd.img", image.initrd)
     shutil.rmtree(root)
@@ -68,7 +80,7 @@ def _install(root: Path) -> None:
 
 
 def _lay_out(root: Path) -> None:
-    """Units, users, folders, the site, and the little world around the box."""
+    """Units, users, folders, the certificate, and the little world around the box."""
     etc, system = root / "etc", root / "etc/systemd/system"
     for unit in sorted((TOP / "packaging/systemd").glob("rempart-*.*")):
         shutil.copyfile(unit, system / unit.name)
@@ -76,7 +88,6 @@ def _lay_out(root: Path) -> None:
     for name in ("tmpfiles", "tmpfiles-programs"):
         shutil.copyfile(TOP / f"packaging/{name}.conf", _made(etc / "tmpfiles.d") / f"rempart-{name}.conf")
     _run("systemd-sysusers", f"--root={root}")
-    shutil.copyfile(HERE / "box/site.toml", _made(etc / "rempart") / "site.toml")
     _certify(root, _made(etc / "rempart/group"))
     (etc / "sysctl.d/90-gateway.conf").write_text("net.ipv4.ip_forward=1\nnet.ipv6.conf.all.forwarding=1\n")
     nightly = _made(root / "opt/nightly")
@@ -84,11 +95,20 @@ def _lay_out(root: Path) -> None:
         shutil.copyfile(HERE / "box" / file, nightly / file)
     for unit in sorted((HERE / "box").glob("*.service")):
         shutil.copyfile(unit, system / unit.name)
-    streams = [unit.name for unit in system.glob("nightly-*.service")]
-    _run("systemctl", f"--root={root}", "--quiet", "enable", *units_of(HERE / "box/site.toml"), *streams)
+    _enable(root, *(unit.name for unit in system.glob("nightly-*.service")))
     # These are started by us or not at all here; a box's own network is the little world's.
     others = ("haproxy.service", "nginx.service", "unbound.service", "ulogd2.service")
     _run("systemctl", f"--root={root}", "--quiet", "mask", *others)
+
+
+def _describe(root: Path) -> None:
+    """The site, and the units that it needs."""
+    shutil.copyfile(HERE / "box/site.toml", root / "etc/rempart/site.toml")
+    _enable(root, *units_of(HERE / "box/site.toml"))
+
+
+def _enable(root: Path, *names: str) -> None:
+    _run("systemctl", f"--root={root}", "--quiet", "enable", *names)
 
 
 def units_of(site: Path) -> tuple[str, ...]:

@@ -11,6 +11,10 @@ from typing import Any
 
 from nightly.image import Image
 
+_SLOW = 1
+"""An emulated box counts its instructions and takes each for two nanoseconds (2 to this power): its time is its own. A
+busy host makes the night longer, not the box slower, and the limits of the units hold as they are shipped."""
+
 Told = dict[str, Any]
 """One line of what the machine tells: a JSON object."""
 
@@ -22,17 +26,22 @@ class Stuck(Exception):
 class Machine:
     """One start of the box, for one step; the disk stays from one to the next."""
 
-    def __init__(self, image: Image, step: str, folder: Path, accel: str, clock: datetime) -> None:
-        """``clock``: what the battery's clock of the box says when it is switched on (UTC)."""
+    def __init__(
+        self, image: Image, disk: Path, step: str, folder: Path, accel: str, clock: datetime
+    ) -> None:
+        """``disk``: the box's own. ``clock``: what its battery's clock says when it is switched on (UTC)."""
         self._report, self._console = folder / f"{step}.jsonl", folder / f"{step}.console"
         self._report.unlink(missing_ok=True)
         line = f"root=/dev/vda rw console=ttyS0 panic=-1 quiet systemd.show_status=no nightly.step={step}"
         # What the machine flushed must be on the disk, what it did not may be lost: the disk is opened without a cache.
-        disk = f"file={image.disk},if=virtio,format=raw,cache={_cache(image.disk)}"
+        drives = [f"file={each},if=virtio,format=raw,cache={_cache(each)}" for each in (disk, image.stick)]
         words = ["qemu-system-x86_64", "-accel", accel, "-cpu", "max", "-m", "2048", "-smp", "1"]
+        if accel == "tcg":
+            words += ["-icount", f"shift={_SLOW}"]
         words += ["-kernel", str(image.kernel), "-initrd", str(image.initrd), "-append", line]
-        words += ["-rtc", f"base={clock:%Y-%m-%dT%H:%M:%S}"]
-        words += ["-drive", disk, "-nic", "none", "-display", "none", "-no-reboot"]
+        words += ["-rtc", f"base={clock:%Y-%m-%dT%H:%M:%S},clock=vm"]
+        words += [word for drive in drives for word in ("-drive", drive)]
+        words += ["-nic", "none", "-display", "none", "-no-reboot"]
         words += ["-serial", f"file:{self._console}", "-serial", f"file:{self._report}"]
         self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL)
 

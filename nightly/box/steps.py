@@ -11,7 +11,10 @@ import shutil
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rempart.adapters.socket import connect
 from rempart.engine.orders import AnyOrder, Block, Contain, Reopen
@@ -21,13 +24,19 @@ from rempart.site.opening import OpeningState
 
 OPERATOR = Path("/run/rempart/guard/operator.sock")
 JOURNAL = Path("/var/lib/rempart/guard/journal.db")
+KEYS = JOURNAL.with_name("keys")
 SITE = Path("/etc/rempart/site.toml")
+BEFORE = Path("/run/nightly-before")
+STICK = Path("/media/stick")
+BACKUP = STICK / "nightly.backup"
 LINE = Path("/dev/ttyS1")
 TECHNICIAN = "Technician of the night"
 STEADY = 12
 """Seconds that a process must have lived."""
 PATIENCE = 300
 """Seconds until every process must."""
+INTRUDER = "198.51.100.7"
+"""Who is blocked for two days: a deadline that is still to come when the backup is restored."""
 TRIAL = 86_400
 """Seconds of the trial that ends while the box is off: the shortest that may be given."""
 
@@ -68,10 +77,19 @@ def said() -> list[str]:
 
 
 def install() -> None:
-    """First start: all is open. Cut, one door on trial; then switched off in order."""
+    """First start: all is open. Cut, one door on trial, a backup made; then switched off in order."""
     status = wait_for_status()
+    answers = since_start()
     wait_until_steady()
-    tell(what="started", **about_the_box(), **about(status), passed=passed(), website=website())
+    tell(
+        what="started",
+        answers_s=answers,
+        took=took(),
+        **about_the_box(),
+        **about(status),
+        passed=passed(),
+        website=website(),
+    )
     done = order(Contain(by=TECHNICIAN, reason="the night's test"))
     acknowledged = time.monotonic_ns()
     time.sleep(2)
@@ -90,6 +108,45 @@ def install() -> None:
     on_trial = time.monotonic_ns()
     time.sleep(1)
     tell(what="on trial", passed=passed(since=on_trial))
+    order(Block(by=TECHNICIAN, target=INTRUDER, seconds=2 * TRIAL))
+    with stick():
+        tell(what="backed up", said=rempart("backup", "--keys", "--out", str(BACKUP)), keys=verdict()["keys"])
+
+
+def restore() -> None:
+    """The second box: empty, and made the first one from its backup, as the paper in the envelope says."""
+    with stick():
+        said = rempart("restore", str(BACKUP), "--by", TECHNICIAN)
+    said += rempart("site", "check")
+    units_wanted = " ".join(rempart("units")).split()
+    subprocess.run(["systemctl", "enable", "--now", *units_wanted], check=True)
+    status = wait_for_status()
+    began = time.monotonic_ns()
+    wait_until_steady()
+    said += rempart("status")
+    tell(
+        what="restored",
+        said=said,
+        units=units(),
+        passed=passed(since=began),
+        **about(status),
+        **signed(),
+        website=website(),
+    )
+
+
+def replaced() -> None:
+    """The second box, started again: what was decided on the first stands before a process of the station runs."""
+    tell(
+        what="back",
+        left_s=left(BEFORE.read_text()),
+        passed=passed(),
+        **times(),
+        **about(wait_for_status()),
+        **signed(),
+    )
+    order(Block(by=TECHNICIAN, target="198.51.100.8"))
+    tell(what="went on", **signed())
 
 
 def reboot() -> None:
@@ -139,7 +196,9 @@ def broken() -> None:
     tell(what="back", passed=passed(), **times(), boot_exit=exit_code("rempart-boot"))
 
 
-STEPS = {step.__name__: step for step in (install, reboot, power, damaged, unreadable, broken)}
+STEPS = {
+    step.__name__: step for step in (install, restore, replaced, reboot, power, damaged, unreadable, broken)
+}
 
 
 # -- the station ---------------------------------------------------------------------------------------------------
@@ -220,8 +279,42 @@ def ack_ms(done: OrderDone) -> float:
 
 def verified() -> bool:
     """Whether the journal holds together, as anybody may check."""
-    words = ["/opt/rempart/.venv/bin/python", "-m", "rempart", "verify", str(JOURNAL)]
-    return subprocess.run(words, check=False, capture_output=True).returncode == 0
+    return bool(verdict()["verified"])
+
+
+def verdict() -> dict[str, Any]:
+    """What anybody finds who verifies the journal."""
+    told: dict[str, Any] = json.loads("\n".join(rempart("verify", "--json", str(JOURNAL), check=False)))
+    return told
+
+
+def signed() -> dict[str, object]:
+    """The journal's verdict beside the ids of the keys that lie here to sign with."""
+    found = verdict()
+    here = sorted(key.stem for key in KEYS.glob("*.key"))
+    return {name: found[name] for name in ("verified", "entries", "keys")} | {"signs_with": here}
+
+
+def rempart(*words: str, check: bool = True) -> list[str]:
+    """What the command line answers, line by line. Raises CalledProcessError when it refuses, unless not ``check``."""
+    run = ["/opt/rempart/.venv/bin/python", "-m", "rempart", *words]
+    done = subprocess.run(run, check=False, capture_output=True, text=True)
+    if check and done.returncode:
+        raise SystemExit(
+            f"rempart {' '.join(words)}: exit code {done.returncode}: {done.stderr or done.stdout}"
+        )
+    return done.stdout.splitlines()
+
+
+@contextmanager
+def stick() -> Iterator[None]:
+    """The stick, put in and taken out."""
+    STICK.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "/dev/vdb", str(STICK)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(STICK)], check=True)
 
 
 def damage() -> None:
@@ -256,6 +349,28 @@ def times() -> dict[str, float]:
         "rules_loaded_ms": shown("rempart-boot", "ExecMainExitTimestampMonotonic") / 1000,
         "first_link_ms": shown("nightly-network", "ExecMainStartTimestampMonotonic") / 1000,
         "guard_started_ms": shown("rempart-guard", "ExecMainStartTimestampMonotonic") / 1000,
+    }
+
+
+def since_start() -> float:
+    """Seconds since the kernel's start."""
+    return round(time.clock_gettime(time.CLOCK_BOOTTIME), 1)
+
+
+def took() -> dict[str, dict[str, float]]:
+    """Of each unit: seconds until what it starts with has ended (0: nothing to wait for), and of the processor."""
+    every = [unit for unit in enabled() if unit.endswith(".service")]
+    return {
+        unit: {
+            "start": max(
+                0,
+                shown(unit, "ExecMainExitTimestampMonotonic")
+                - shown(unit, "ExecMainStartTimestampMonotonic"),
+            )
+            / 1e6,
+            "processor": shown(unit, "CPUUsageNSec") / 1e9,
+        }
+        for unit in every
     }
 
 
@@ -321,6 +436,23 @@ def show(unit: str, what: str) -> str:
     """What systemd knows of a unit."""
     words = ["systemctl", "show", "--value", f"--property={what}", unit if "." in unit else f"{unit}.service"]
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def left(held: str) -> dict[str, float]:
+    """Seconds that the block and the trial have left in a table as nft lists it; none where there is no deadline."""
+    trials = re.search(r"map trial \{.*?\n\t\}", held, re.DOTALL)
+    asked = {"block": (held, re.escape(INTRUDER)), "trial": (trials[0] if trials else "", "0x0*2")}
+    found = {
+        name: re.search(rf"\b{element} timeout \S+ expires ([0-9a-z]+)", text)
+        for name, (text, element) in asked.items()
+    }
+    return {name: lasting(each[1]) for name, each in found.items() if each}
+
+
+def lasting(spelled: str) -> float:
+    """Seconds of a time as nft writes it: 1d23h59m58s12ms."""
+    each = {"d": 86_400, "h": 3600, "m": 60, "s": 1, "ms": 0.001}
+    return sum(int(number) * each[unit] for number, unit in re.findall(r"(\d+)(ms|[dhms])", spelled))
 
 
 def blocked_in_kernel() -> list[str]:

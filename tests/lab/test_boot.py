@@ -9,8 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from rempart.__main__ import main
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.enforce.nftables import Kernel
+from rempart.adapters.journal import verify_file
 from rempart.config import Places
 from rempart.containment.boot import shut
 from rempart.containment.measure import disagreements
@@ -129,6 +131,25 @@ def test_after_a_power_cut_the_kernel_holds_what_was_decided_before_any_process_
         assert house.answer("wards", "192.0.2.30", 443, "10.1.0.8") == "refused"
         assert house.answer("wards", "10.2.0.5", 3389) == "refused"
         assert house.answer("out", "10.2.0.5", 3389, "198.51.100.5") == "silence"
+
+
+def test_a_second_box_made_from_the_backup_of_a_dead_one_boots_into_what_was_decided(
+    house, box: Path, places: Places, site, kernel: Kernel, present, tmp_path: Path
+) -> None:
+    decided = weeks_of_cut(Instant(present() - 60_000_000))
+    seal(places, decided, Instant(present() - 60_000_000))
+    file, second = tmp_path / "dead.backup", tmp_path / "second"
+    second.mkdir()
+    mine = ["--site", str(places.site), "--state", str(places.state)]
+    its = ["--site", str(second / "site.toml"), "--state", str(second / "state")]
+    assert main(["backup", "--keys", "--out", str(file), *mine]) == ExitCode.OK
+    assert main(["restore", str(file), "--by", "Bert", *its]) == ExitCode.OK
+    assert boot(house, second, present()) == 0
+    wanted = enforcement(folded(initial(site), site, decided))
+    assert disagreements(wanted, kernel.read(present()), present()) == ()
+    found, dead = verify_file(second / "state/guard/journal.db"), verify_file(places.journal)
+    assert found.ok
+    assert (found.keys[:1], len(found.keys)) == (dead.keys, 2)
 
 
 def test_what_ended_while_the_power_was_off_has_ended(

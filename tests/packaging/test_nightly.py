@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from nightly.__main__ import WHOSE
-from nightly.box.steps import STEPS
+from nightly.box.steps import STEPS, left
 from nightly.box.streams import STREAMS
 
 from rempart.site.description import parse
@@ -32,6 +32,25 @@ def test_each_end_of_a_stream_is_started() -> None:
     assert {f"nightly-receive-{to}" for _, to, _ in STREAMS.values()} <= units
 
 
+def test_what_the_kernel_has_left_is_read_from_its_own_words() -> None:
+    listed = """table inet rempart {
+	map trial {
+		type mark : verdict
+		flags timeout
+		elements = { 0x00000002 timeout 23h59m59s expires 23h59m58s988ms : goto filtered_2 }
+	}
+
+	set blocked4 {
+		type ipv4_addr
+		flags timeout
+		elements = { 198.51.100.7 timeout 1d23h59m59s expires 1d2h3m4s, 198.51.100.9 }
+	}
+}
+"""
+    assert left(listed) == {"block": 93_784, "trial": 86_398.988}
+    assert left(listed.replace("0x00000002", "0x00000012").replace("100.7", "100.9")) == {}
+
+
 def test_packaging_makes_the_users_that_the_station_runs_as() -> None:
     made = set(re.findall(r"^u (\S+)", (TOP / "packaging" / "sysusers.conf").read_text(), re.MULTILINE))
     assert made == {name for name in _NAMES.values() if name.startswith("rempart-")}
@@ -39,9 +58,10 @@ def test_packaging_makes_the_users_that_the_station_runs_as() -> None:
 
 def test_the_result_that_is_kept_is_of_every_step() -> None:
     kept = (TOP / "docs" / "boot.md").read_text()
-    assert len(STEPS) == 6
+    assert len(STEPS) == 8
     for when in (
         "contained",
+        "restored to a second box",
         "after a reboot",
         "after a power cut",
         "journal damaged",
