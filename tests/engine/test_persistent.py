@@ -27,11 +27,12 @@ def test_every_map_says_for_ever_what_a_dictionary_says(
             plain.append({**plain[of], name: value})
             kept.append(kept[of].with_item(name, value))
         if gone_through:
-            assert dict(kept[of]) == plain[of]
+            assert list(kept[of].items()) == list(plain[of].items())
         assert [[each.get(key) for key in "abcde"] for each in kept] == [
             [each.get(key) for key in "abcde"] for each in plain
         ]
     assert kept == plain
+    assert [list(each.items()) for each in kept] == [list(each.items()) for each in plain]
     assert [len(each) for each in kept] == [len(each) for each in plain]
 
 

@@ -5,7 +5,7 @@ The newest map holds the items; an older one holds what it has otherwise than th
 still says what it always said (H. Baker, "Shallow binding makes functional arrays fast", SIGPLAN Notices 26(8), 1991).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from typing import Generic, TypeVar, cast
 
 _V = TypeVar("_V")
@@ -13,20 +13,23 @@ _ABSENT = object()
 
 
 class PersistentMap(Mapping[str, _V], Generic[_V]):
-    """A map of names. Reading an older map takes as many steps as maps were made since; going through it, a copy.
+    """A map of names, in the order in which they came. Not for use by two threads: making a map moves the items.
 
-    For one thread: making a map from another moves the items.
+    Reading an older map takes as many steps as maps were made since; going through it, a copy.
     """
 
-    __slots__ = ("_items", "_key", "_newer", "_value")
+    __slots__ = ("_births", "_items", "_key", "_newer", "_next", "_was")
 
     def __init__(self, items: Mapping[str, _V]) -> None:
         """A copy of these items."""
         self._items: dict[str, _V] | None = dict(items)
+        self._births = {key: number for number, key in enumerate(items)}
+        """By name, a number that grows: a name that went and is back in an older map has its old place."""
+        self._next = len(self._births)
         self._newer: PersistentMap[_V] = self
         self._key = ""
-        self._value: object = _ABSENT
-        """What this one has under ``_key`` when it is no longer the newest; `_ABSENT`: nothing."""
+        self._was: tuple[object, int] = (_ABSENT, 0)
+        """What this one has under ``_key`` when it is no longer the newest, and its birth; `_ABSENT`: nothing."""
 
     @classmethod
     def of(cls, mapping: Mapping[str, _V]) -> "PersistentMap[_V]":
@@ -36,6 +39,8 @@ class PersistentMap(Mapping[str, _V], Generic[_V]):
     def with_item(self, key: str, value: _V) -> "PersistentMap[_V]":
         """The map with this item, in the place of another of that name if there is one."""
         newer = self._succeeded(key)
+        newer._births.setdefault(key, newer._next)
+        newer._next += 1
         newer._own()[key] = value
         return newer
 
@@ -44,22 +49,23 @@ class PersistentMap(Mapping[str, _V], Generic[_V]):
         if key not in self:
             return self
         newer = self._succeeded(key)
-        del newer._own()[key]
+        del newer._own()[key], newer._births[key]
         return newer
 
     def _succeeded(self, key: str) -> "PersistentMap[_V]":
         """A map that takes over the items. This one remembers what it has under the name that is about to change."""
         items = self._own()
         newer: PersistentMap[_V] = PersistentMap({})
-        newer._items, self._items = items, None
-        self._newer, self._key, self._value = newer, key, items.get(key, _ABSENT)
+        newer._items, newer._births, newer._next = items, self._births, self._next
+        self._newer, self._key = newer, key
+        self._was = (items[key], self._births[key]) if key in items else (_ABSENT, 0)
+        self._items, self._births = None, {}
         return newer
 
     def _own(self) -> dict[str, _V]:
         """The items. An older map gets a copy back, and is from then on one that nothing was made from."""
         if self._items is None:
             self._items = self._restored()
-            self._newer, self._value = self, _ABSENT
         return self._items
 
     def _restored(self) -> dict[str, _V]:
@@ -68,21 +74,24 @@ class PersistentMap(Mapping[str, _V], Generic[_V]):
         while at._items is None:
             since.append(at)
             at = at._newer
-        items = dict(at._items)
+        items, births = dict(at._items), dict(at._births)
         for older in reversed(since):
-            if older._value is _ABSENT:
+            value, birth = older._was
+            if value is _ABSENT:
                 items.pop(older._key, None)
+                births.pop(older._key, None)
             else:
-                items[older._key] = cast(_V, older._value)
-        return items
+                items[older._key], births[older._key] = cast(_V, value), birth
+        self._births, self._next, self._newer = births, at._next, self
+        return {key: items[key] for key in sorted(items, key=births.__getitem__)}
 
     def __getitem__(self, key: str) -> _V:
         at = self
         while at._items is None:
             if at._key == key:
-                if at._value is _ABSENT:
+                if at._was[0] is _ABSENT:
                     raise KeyError(key)
-                return cast(_V, at._value)
+                return cast(_V, at._was[0])
             at = at._newer
         return at._items[key]
 
@@ -91,6 +100,20 @@ class PersistentMap(Mapping[str, _V], Generic[_V]):
 
     def __len__(self) -> int:
         return len(self._own())
+
+    # A dictionary's own views: going through 100,000 items one by one takes ten times as long.
+
+    def keys(self) -> KeysView[str]:
+        """The names."""
+        return self._own().keys()
+
+    def items(self) -> ItemsView[str, _V]:
+        """The names with what is under them."""
+        return self._own().items()
+
+    def values(self) -> ValuesView[_V]:
+        """What is under the names."""
+        return self._own().values()
 
     def __repr__(self) -> str:
         return f"PersistentMap({self._own()!r})"
