@@ -139,7 +139,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     gates: Mapping[str, Mapping[str, Answer]] = msgspec.field(default_factory=dict)
     incidents: Mapping[str, Incident] = msgspec.field(default_factory=dict)
     proposals: Mapping[str, Proposed] = msgspec.field(default_factory=dict)
-    settled: frozenset[str] = frozenset()
+    settled: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Proposals that were approved, with their incidents: not made again while these are kept in mind."""
     known: Mapping[str, None] = msgspec.field(default_factory=dict)
     """Ids of findings that were sealed, oldest first; bounded (`fold.incidents.KNOWN`)."""
     automatic: tuple[tuple[Instant, str], ...] = ()

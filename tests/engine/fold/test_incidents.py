@@ -7,8 +7,9 @@ from rempart.engine import orders
 from rempart.engine.changed import changed
 from rempart.engine.fold.incidents import MOST_PARTIES, MOST_TOLD
 from rempart.engine.inputs import Found, Ordered, Seal, Ticked
+from rempart.engine.overdue import CROWD
 from rempart.engine.state import initial
-from rempart.engine.step import CROWD, step
+from rempart.engine.step import step
 from rempart.incidents.incident import IncidentState
 from rempart.instants import Instant
 

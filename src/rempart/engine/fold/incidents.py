@@ -1,6 +1,6 @@
 """Incidents: how findings make them grow, how they are merged, qualified, proposed for, and closed."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from rempart.detection.finding import Kind, Level, Outcome
@@ -42,8 +42,21 @@ def after_it(state: State, fact: facts.IncidentFact) -> State:
             waiting = Proposed(id=proposal, incident=incident, action=action, target=target, at=at)
             return changed(state, proposals={**state.proposals, proposal: waiting})
         case facts.ProposalSettled(proposal=proposal):
-            left = without(state.proposals, proposal)
-            return changed(state, proposals=left, settled=state.settled | {proposal})
+            return _approved(state, proposal)
+
+
+def _approved(state: State, proposal: str) -> State:
+    """A proposal waits no longer. One that the state does not know (a snapshot was left aside) is of no incident."""
+    known = state.proposals.get(proposal)
+    left = without(state.proposals, proposal)
+    if known is None:
+        return changed(state, proposals=left)
+    return changed(state, proposals=left, settled={**state.settled, proposal: known.incident})
+
+
+def _without_incidents(settled: Mapping[str, str], gone: Collection[str]) -> dict[str, str]:
+    """What was approved, less what was for incidents that are no longer kept in mind: nobody proposes it again."""
+    return {proposal: incident for proposal, incident in settled.items() if incident not in gone}
 
 
 def _joined(state: State, fact: facts.FindingJoined) -> State:
@@ -135,7 +148,11 @@ def _merged(state: State, fact: facts.IncidentsMerged) -> State:
         for name, p in state.proposals.items()
     }
     return changed(
-        state, incidents={**kept, fact.into: whole}, contained_for=contained_for, proposals=proposals
+        state,
+        incidents={**kept, fact.into: whole},
+        contained_for=contained_for,
+        proposals=proposals,
+        settled=_without_incidents(state.settled, {fact.merged}),
     )
 
 
@@ -178,6 +195,7 @@ def _quiet(state: State, fact: facts.QuietReturned) -> State:
         state,
         incidents=kept,
         proposals={name: p for name, p in state.proposals.items() if p.incident not in noise},
+        settled=_without_incidents(state.settled, noise),
         posture=Posture.NORMAL if calm else state.posture,
         since=fact.at if calm else state.since,
     )
