@@ -1,10 +1,13 @@
 """A small home, its policy, and findings about it."""
 
 import hashlib
+from collections.abc import Iterable
 from importlib import resources
 
 from rempart.containment import policy
 from rempart.detection.finding import Finding, Kind, Level, Outcome
+from rempart.engine.facts import AnyFact
+from rempart.engine.inputs import Command, Seal
 from rempart.engine.step import Terms
 from rempart.events.observable import Observable, ObservableKind, Role
 from rempart.instants import Instant
@@ -144,6 +147,11 @@ def finding(kind: Kind, **fields: object) -> Finding:
     }
     digest = hashlib.sha256(repr(sorted(values.items(), key=str)).encode()).hexdigest()
     return Finding(**{"id": digest, **values})  # type: ignore[arg-type]
+
+
+def sealed(commands: Iterable[Command]) -> list[AnyFact]:
+    """The facts that these commands seal, in order."""
+    return [fact for command in commands if isinstance(command, Seal) for fact in command.facts]
 
 
 def seen(role: Role, kind: ObservableKind, value: str) -> Observable:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from engine.home import NOW, RECORDS, SCAN, SITE, terms
+from engine.home import NOW, RECORDS, SCAN, SITE, sealed, terms
 from rempart.accounts.person import Person, Role
 from rempart.care.reply import Reply
 from rempart.detection.finding import Finding
@@ -43,10 +43,6 @@ def told(*given: AnyOrder | Finding) -> tuple[State, list[Command]]:
         state, said = step(TERMS, state, asked)
         commands += said
     return state, commands
-
-
-def sealed(commands: list[Command]) -> list[facts.AnyFact]:
-    return [fact for command in commands if isinstance(command, Seal) for fact in command.facts]
 
 
 def test_a_later_qualification_stands_beside_the_earlier_one() -> None:

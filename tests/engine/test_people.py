@@ -2,11 +2,11 @@
 
 import pytest
 
-from engine.home import NOW, SITE, terms
+from engine.home import NOW, SITE, sealed, terms
 from rempart.accounts.authority import LOCAL, Authority, Proof
 from rempart.accounts.person import Role
 from rempart.engine import facts, orders
-from rempart.engine.facts import AnyFact, body_of, read
+from rempart.engine.facts import body_of, read
 from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import AnyInput, Command, Declined, Ordered, Refuse, Seal, Witnessed
 from rempart.engine.orders import AnyOrder
@@ -23,10 +23,6 @@ def told(*inputs: AnyInput) -> tuple[State, list[Command]]:
         state, commands = step(TERMS, state, happened)
         said += commands
     return state, said
-
-
-def sealed(commands: list[Command]) -> list[AnyFact]:
-    return [fact for command in commands if isinstance(command, Seal) for fact in command.facts]
 
 
 def given(order: AnyOrder) -> Ordered:

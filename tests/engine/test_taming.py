@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from engine.home import NOW, SITE, terms
+from engine.home import NOW, SITE, sealed, terms
 from rempart.accounts.authority import Authority, Proof
 from rempart.accounts.person import Role
 from rempart.detection.exception import parse, written
@@ -40,10 +40,6 @@ def told(*given: tuple[AnyOrder, int]) -> tuple[State, list[Command]]:
         state, said = step(TERMS, state, Ordered(Instant(NOW + hours(pause)), order))
         commands += said
     return state, commands
-
-
-def sealed(commands: list[Command]) -> list[facts.AnyFact]:
-    return [fact for command in commands if isinstance(command, Seal) for fact in command.facts]
 
 
 def refusal(commands: list[Command]) -> str:

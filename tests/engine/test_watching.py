@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from engine.home import ATTACKER, BROKEN_IN, GUESSING, NOW, RECORDS, SITE, WARD_PC, terms
+from engine.home import ATTACKER, BROKEN_IN, GUESSING, NOW, RECORDS, SITE, WARD_PC, sealed, terms
 from rempart.detection.finding import Finding
 from rempart.engine import facts, orders
 from rempart.engine.fold.fitted import fitted
 from rempart.engine.fold.fold import folded
-from rempart.engine.inputs import Command, Enforce, Found, Ordered, Refuse, Seal, Ticked
+from rempart.engine.inputs import Command, Enforce, Found, Ordered, Refuse, Ticked
 from rempart.engine.orders import AnyOrder
 from rempart.engine.state import State, enforcement, initial
 from rempart.engine.step import step
@@ -25,10 +25,6 @@ TERMS = replace(terms(), site=BESIDE)
 
 def told(state: State, order: AnyOrder) -> tuple[State, tuple[Command, ...]]:
     return step(TERMS, state, Ordered(NOW, order))
-
-
-def sealed(commands: tuple[Command, ...]) -> list[facts.AnyFact]:
-    return [fact for command in commands if isinstance(command, Seal) for fact in command.facts]
 
 
 def seen(*findings: Finding) -> tuple[State, list[facts.AnyFact], list[Command]]:

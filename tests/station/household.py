@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -210,3 +210,13 @@ async def household(folder: Path, *, stored: bool = True, site: Site = SITE) -> 
         await asyncio.gather(worker, return_exceptions=True)
         guard.close()
         journal.close()
+
+
+def visit(folder: Path, talk: Callable[[Household], Awaitable[None]]) -> None:
+    """Run a guard with its doors for the length of a talk."""
+
+    async def life() -> None:
+        async with household(folder) as home:
+            await talk(home)
+
+    asyncio.run(life())

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -36,19 +35,11 @@ from rempart.instants import Duration, hours, seconds
 from rempart.messages import ChallengeAsked, OrderDone, OrderRejected
 from rempart.messages import Ordered as OrderSent
 from rempart.station.authentication import QUESTION_LASTS
-from station.household import PASSWORD, Household, Inhabitant, household
+from station.household import PASSWORD, Household, Inhabitant, visit
 from station.passkey import SoftPasskey
 
 STRANGER = "203.0.113.66"
 STEP = seconds(30)
-
-
-def visit(folder: Path, talk: Callable[[Household], Awaitable[None]]) -> None:
-    async def life() -> None:
-        async with household(folder) as home:
-            await talk(home)
-
-    asyncio.run(life())
 
 
 def password(inhabitant: Inhabitant, home: Household, **changed: str) -> SignIn:

@@ -1,7 +1,5 @@
 """What people do to their own account at a real guard: one more passkey, one less, another password."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +26,11 @@ from rempart.accounts.person import Role
 from rempart.engine import facts, orders
 from rempart.instants import seconds
 from rempart.messages import OrderDone, OrderRejected
-from station.household import ORIGIN, PASSWORD, Household, Inhabitant, household
+from station.household import ORIGIN, PASSWORD, Household, Inhabitant, visit
 from station.passkey import SoftPasskey
 
 STEP = seconds(30)
 FRESH = "een andere korte zin"
-
-
-def visit(folder: Path, talk: Callable[[Household], Awaitable[None]]) -> None:
-    async def life() -> None:
-        async with household(folder) as home:
-            await talk(home)
-
-    asyncio.run(life())
 
 
 async def own(home: Household, person: Inhabitant) -> PersonShown:

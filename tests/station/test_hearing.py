@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -31,19 +31,9 @@ from rempart.messages import (
 from rempart.messages import Ordered as OrderSent
 from rempart.site.opening import OpeningState
 from rempart.station.hearing import Hearing
-from station.household import Household, household
+from station.household import Household, visit
 
 CUT = orders.Contain(by="Night nurse")
-
-
-def visit(folder: Path, talk: Callable[[Household], Awaitable[None]]) -> None:
-    """Run a guard with its doors for the length of a talk."""
-
-    async def life() -> None:
-        async with household(folder) as home:
-            await talk(home)
-
-    asyncio.run(life())
 
 
 @asynccontextmanager

@@ -14,12 +14,12 @@ from rempart.accounts.authority import Authority, Proof
 from rempart.containment.measure import loosens, tightens, tightest
 from rempart.containment.names import Address
 from rempart.containment.policy import Policy
-from rempart.detection.finding import Kind, Level
+from rempart.detection.finding import Finding, Kind
 from rempart.duties.duty import Obligations
 from rempart.engine import deadline, facts, listening, retention, tell, timekeeping
 from rempart.engine.caring import pack_read, probed
 from rempart.engine.changed import changed
-from rempart.engine.facts import MACHINE, AnyFact
+from rempart.engine.facts import AnyFact
 from rempart.engine.fold.fold import folded
 from rempart.engine.handwork import cut_since
 from rempart.engine.inputs import (
@@ -50,15 +50,15 @@ from rempart.engine.inputs import (
 )
 from rempart.engine.judge import judge
 from rempart.engine.orders import AnyOrder
+from rempart.engine.overdue import next_deadline, overdue
 from rempart.engine.rights import require
-from rempart.engine.state import NEVER, State, enforcement, is_rehearsed, rehearsing
+from rempart.engine.state import NEVER, State, enforcement
 from rempart.engine.tally import is_power_of_ten, tallied
 from rempart.engine.timekeeping import UNKNOWN
 from rempart.engine.weigh import weigh
 from rempart.errors import OrderRefused
 from rempart.incidents.incident import IncidentState
-from rempart.incidents.triage import TOGETHER
-from rempart.instants import Instant, after, hours
+from rempart.instants import Instant, hours
 from rempart.site.site import Site
 
 _PERSONAL = frozenset({Kind.RECORDS, Kind.EXFILTRATION, Kind.COMMAND})
@@ -81,9 +81,11 @@ _GRANTS = (
 _BEFORE = hours(1)
 """How long before an incident's first finding its machines' accesses are counted."""
 
+Stepped = tuple[State, tuple[Command, ...]]
+"""The state after, and what to do about it, in order."""
 
-CROWD = 2_000
-"""Incidents that are kept in mind. Beyond it something invents them, or the whole internet knocks."""
+Noted = Counted | Repaired | Delayed | Delivered | PackRead | Probed
+"""What is only written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,86 +100,120 @@ class Terms:
     """The legal duties whose clocks keep attached files; None: the station erases none by itself."""
 
 
-def step(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tuple[Command, ...]]:
+def step(terms: Terms, state: State, happened: AnyInput) -> Stepped:
     """The state after ``happened``, and what to do about it, in order."""
     after_it, commands = _decide(terms, state, happened)
     told, notices = tell.notified(terms.site, after_it, happened.now)
     return told, (*commands, *notices)
 
 
-def _decide(terms: Terms, state: State, happened: AnyInput) -> tuple[State, tuple[Command, ...]]:
+def _decide(terms: Terms, state: State, happened: AnyInput) -> Stepped:
+    """By what happened: time, findings, orders, sign-ins, replies, word of watch; the rest is only written down."""
     match happened:
         case Started(now=now):
-            state = changed(state, timekeeping=timekeeping.begun(state.timekeeping))
-            leapt = timekeeping.turned(state.timekeeping, UNKNOWN, now)
-            begun = facts.StationStarted(at=now, site=terms.site.id)
-            return _settle(terms, state, (*leapt, begun, *_overdue(state, now)), now, always_enforce=True)
-        case Awaited(now=now):
-            return changed(state, listening=listening.awaited(state.listening, now)), ()
-        case Ticked(now=now, reckoning=reckoning):
-            state = changed(
-                state,
-                listening=listening.looked(state.listening, now),
-                timekeeping=timekeeping.reckoned(state.timekeeping, reckoning, now),
-            )
-            leapt = timekeeping.turned(state.timekeeping, reckoning, now) if reckoning != UNKNOWN else ()
-            ended = tell.day_ended(terms.site, state, now)
-            overdue = _overdue(state, now)
-            missed = _missed(terms.site, state, now)
-            passed = (*leapt, *overdue, *deadline.nearing(state, now), *ended, *missed)
-            if passed:
-                return _settle(terms, state, passed, now)
-            return _erase(terms, state, now) if state.timekeeping.believes(reckoning) else (state, ())
+            return _started(terms, state, now)
+        case Ticked():
+            return _ticked(terms, state, happened)
         case Found(now=now, finding=finding):
-            weighed = weigh(terms.site, terms.policy, state, finding, now, terms.named)
-            after_it, commands = _settle(terms, weighed.state, weighed.facts, now)
-            merged = any(isinstance(fact, facts.IncidentsMerged) for fact in weighed.facts)
-            if weighed.incident and (merged or finding.kind in _PERSONAL):
-                commands = (*commands, *_counting(after_it, weighed.incident))
-            return after_it, commands
+            return _found(terms, state, finding, now)
         case Ordered(now=now, order=order, authority=authority):
             return _obey(terms, state, order, authority, now)
-        case Declined(now=now, order=kind, by=by, why=why):
-            by = by if by in state.people else ""  # whoever it was could write anything there
-            return _decline(terms, state, facts.OrderDeclined(at=now, order=kind, by=by, why=why), why)
+        case Declined():
+            return _declined(terms, state, happened)
         case Witnessed(fact=facts.SignInRefused() as refused):
             return _decline(terms, state, refused, refused.why)
         case Witnessed(now=now, fact=fact):
             return _settle(terms, state, (fact,), now)
-        case Counted(now=now, incident=incident, persons=persons, records=records):
-            known = state.incidents.get(incident)
-            if known is None or known.persons_touched == persons:
-                return state, ()
-            counted = facts.PersonsTouched(at=now, incident=incident, persons=persons, records=records)
-            return _settle(terms, state, (counted,), now)
-        case Repaired(now=now, what=what, repaired=repaired, lasts=lasts):
-            fault = facts.EnforcementFaulted(at=now, what=what, repaired=repaired, lasts=lasts)
-            return _settle(terms, state, (fault,), now)
-        case Delayed(now=now, what=what, milliseconds=milliseconds):
-            late = facts.SealedLate(at=now, what=list(what), milliseconds=milliseconds)
-            return _settle(terms, state, (late,), now)
-        case Delivered(now=now, alert=alert, delivery=delivery):
-            return _settle(terms, state, tell.told(terms.site, state, alert, delivery, now), now)
         case Replied(now=now, role=role, code=code):
             remembered, answer = tell.replied(terms.site, state, role, code, now)
             return _settle(terms, remembered, answer, now)
-        case Probed(now=now, probe=probe, answered=answered, detail=detail):
-            asked = next((each for each in terms.site.probes if each.id == probe), None)
-            if asked is None:
-                return state, ()
-            since = _changed(state, asked.opening)
-            turned = probed(state.care, probe, answered=answered, detail=detail, since=since, now=now)
-            return _settle(terms, state, turned, now)
-        case PackRead(now=now, sha256=sha256, written=written):
-            return _settle(terms, state, pack_read(state.care, sha256, written, now), now)
+        case Awaited(now=now):
+            return changed(state, listening=listening.awaited(state.listening, now)), ()
         case Rebuilding(now=now, done=done, total=total):
             return changed(state, listening=listening.rebuilt(state.listening, done, total, now)), ()
         case Listened(now=now, silent=silent):
             spoken = changed(state, listening=listening.awaited(state.listening, now))
             return _settle(terms, spoken, _listened(terms.site, spoken, silent, now), now)
+        case _:
+            return _settle(terms, state, _noted(terms.site, state, happened), happened.now)
 
 
-def _erase(terms: Terms, state: State, now: Instant) -> tuple[State, tuple[Command, ...]]:
+def _started(terms: Terms, state: State, now: Instant) -> Stepped:
+    """What ended while nobody ran is said, and the world is brought to what was decided, whatever it holds."""
+    state = changed(state, timekeeping=timekeeping.begun(state.timekeeping))
+    leapt = timekeeping.turned(state.timekeeping, UNKNOWN, now)
+    begun = facts.StationStarted(at=now, site=terms.site.id)
+    return _settle(terms, state, (*leapt, begun, *overdue(state, now)), now, always_enforce=True)
+
+
+def _ticked(terms: Terms, state: State, tick: Ticked) -> Stepped:
+    """Everything that falls due. Files are erased only when nothing else is sealed, and only by a clock believed."""
+    now, reckoning = tick.now, tick.reckoning
+    state = changed(
+        state,
+        listening=listening.looked(state.listening, now),
+        timekeeping=timekeeping.reckoned(state.timekeeping, reckoning, now),
+    )
+    passed = (
+        *(timekeeping.turned(state.timekeeping, reckoning, now) if reckoning != UNKNOWN else ()),
+        *overdue(state, now),
+        *deadline.nearing(state, now),
+        *tell.day_ended(terms.site, state, now),
+        *_missed(terms.site, state, now),
+    )
+    if passed:
+        return _settle(terms, state, passed, now)
+    return _erase(terms, state, now) if state.timekeeping.believes(reckoning) else (state, ())
+
+
+def _found(terms: Terms, state: State, finding: Finding, now: Instant) -> Stepped:
+    """What a finding becomes; where it may have cost records, whose they were is asked again."""
+    weighed = weigh(terms.site, terms.policy, state, finding, now, terms.named)
+    after_it, commands = _settle(terms, weighed.state, weighed.facts, now)
+    merged = any(isinstance(fact, facts.IncidentsMerged) for fact in weighed.facts)
+    if weighed.incident and (merged or finding.kind in _PERSONAL):
+        commands = (*commands, *_counting(after_it, weighed.incident))
+    return after_it, commands
+
+
+def _declined(terms: Terms, state: State, happened: Declined) -> Stepped:
+    """The guard did not believe who gave an order: whoever it was could write any name there."""
+    by = happened.by if happened.by in state.people else ""
+    declined = facts.OrderDeclined(at=happened.now, order=happened.order, by=by, why=happened.why)
+    return _decline(terms, state, declined, happened.why)
+
+
+def _noted(site: Site, state: State, happened: Noted) -> tuple[AnyFact, ...]:
+    """What was observed, as a fact when it is news."""
+    match happened:
+        case Counted(now=now, incident=incident, persons=persons, records=records):
+            known = state.incidents.get(incident)
+            if known is None or known.persons_touched == persons:
+                return ()
+            return (facts.PersonsTouched(at=now, incident=incident, persons=persons, records=records),)
+        case Repaired(now=now, what=what, repaired=repaired, lasts=lasts):
+            return (facts.EnforcementFaulted(at=now, what=what, repaired=repaired, lasts=lasts),)
+        case Delayed(now=now, what=what, milliseconds=milliseconds):
+            return (facts.SealedLate(at=now, what=list(what), milliseconds=milliseconds),)
+        case Delivered(now=now, alert=alert, delivery=delivery):
+            return tell.told(site, state, alert, delivery, now)
+        case PackRead(now=now, sha256=sha256, written=written):
+            return pack_read(state.care, sha256, written, now)
+        case Probed():
+            return _probed(site, state, happened)
+
+
+def _probed(site: Site, state: State, said: Probed) -> tuple[AnyFact, ...]:
+    asked = next((probe for probe in site.probes if probe.id == said.probe), None)
+    if asked is None:
+        return ()
+    since = _changed(state, asked.opening)
+    return probed(
+        state.care, said.probe, answered=said.answered, detail=said.detail, since=since, now=said.now
+    )
+
+
+def _erase(terms: Terms, state: State, now: Instant) -> Stepped:
     """Erase attached files whose time is over. It waits for its seal, so nothing else is sealed with it."""
     over = retention.due(terms.site.files_kept_days, state, now, terms.obligations)
     after_it, commands = _settle(terms, state, over, now)
@@ -207,9 +243,7 @@ def _missed(site: Site, state: State, now: Instant) -> tuple[AnyFact, ...]:
     return (*muted, *tell.muteness(site, folded(state, site, muted), now))
 
 
-def _obey(
-    terms: Terms, state: State, order: AnyOrder, authority: Authority, now: Instant
-) -> tuple[State, tuple[Command, ...]]:
+def _obey(terms: Terms, state: State, order: AnyOrder, authority: Authority, now: Instant) -> Stepped:
     try:
         require(state, order, authority)
     except OrderRefused as refusal:
@@ -241,7 +275,7 @@ def _refuse(
     now: Instant,
     *,
     sort: str,
-) -> tuple[State, tuple[Command, ...]]:
+) -> Stepped:
     """Seal that an order was refused, and say so."""
     local = authority.proof is Proof.LOCAL
     by = order.by if local else authority.person or ""
@@ -254,7 +288,7 @@ def _refuse(
 
 def _decline(
     terms: Terms, state: State, declined: facts.OrderDeclined | facts.SignInRefused, sort: str
-) -> tuple[State, tuple[Command, ...]]:
+) -> Stepped:
     """Seal a refusal to somebody on the network: of each sort the first in an hour, the tenth, the hundredth …
 
     Whoever owns the console can send refusals all day; they must not fill the journal. ``sort`` is never theirs to
@@ -274,7 +308,7 @@ def _decline(
 
 def _settle(
     terms: Terms, state: State, decided: tuple[AnyFact, ...], now: Instant, *, always_enforce: bool = False
-) -> tuple[State, tuple[Command, ...]]:
+) -> Stepped:
     """Fold the facts and put sealing and enforcing in their lawful order."""
     if not decided:
         return state, ()
@@ -291,81 +325,12 @@ def _settle(
     else:
         commands = [Seal(decided, urgent=not any(isinstance(fact, _GRANTS) for fact in decided))]
     due = min(
-        (at for at in (_next_deadline(settled, now), tell.next_due(terms.site, settled, now)) if at),
+        (at for at in (next_deadline(settled, now), tell.next_due(terms.site, settled, now)) if at),
         default=None,
     )
     if due is not None:
         commands.append(WakeAt(due))
     return settled, tuple(commands)
-
-
-def _overdue(state: State, now: Instant) -> tuple[AnyFact, ...]:
-    """Everything whose time has come. The kernel has let it fall already; now it is said."""
-    rehearsal = rehearsing(state)
-    over = rehearsal is not None and rehearsal.until <= now
-    rehearsed = [facts.RehearsalEnded(at=now, by=MACHINE, early=False)] if over else []
-    trials = [
-        facts.VisitEnded(at=now, opening=name, visitor=door.visitor)
-        if door.visitor
-        else facts.TrialEnded(at=now, opening=name)
-        for name, door in state.doors.items()
-        if door.stand.until is not None
-        and door.stand.until <= now
-        and not is_rehearsed(state, name)
-        and not door.provisional
-    ]
-    barriers = [
-        facts.Unbarred(at=now, passage=passage, by=MACHINE)
-        for passage, measure in state.barred.items()
-        if measure.until is not None and measure.until <= now
-    ]
-    blocks = [
-        facts.Unblocked(at=now, target=target, by=MACHINE)
-        for target, measure in state.blocked.items()
-        if measure.until is not None and measure.until <= now
-    ]
-    isolations = [
-        facts.Released(at=now, asset=asset, by=MACHINE)
-        for asset, measure in state.isolated.items()
-        if measure.until is not None and measure.until <= now
-    ]
-    quiet = [
-        name
-        for name, incident in state.incidents.items()
-        if incident.state is IncidentState.OPEN and now - incident.last_seen > TOGETHER
-    ]
-    quiet += _crowded_out(state, but=set(quiet))
-    ended = [facts.QuietReturned(at=now, incidents=quiet)] if quiet else []
-    return (*rehearsed, *_fallen_back(state, now), *trials, *blocks, *isolations, *barriers, *ended)
-
-
-def _fallen_back(state: State, now: Instant) -> tuple[AnyFact, ...]:
-    """What nobody confirmed in time."""
-    doors = sorted(
-        name
-        for name, door in state.doors.items()
-        if door.provisional and door.stand.until is not None and door.stand.until <= now
-    )
-    contained = state.contained_until is not None and state.contained_until <= now
-    return (facts.FellBack(at=now, openings=doors, contained=contained),) if doors or contained else ()
-
-
-def _crowded_out(state: State, but: set[str]) -> list[str]:
-    """The incidents beyond `CROWD`: noise before what is grave, the longest quiet first, never those of the cut."""
-    excess = len(state.incidents) - len(but) - CROWD
-    if excess <= 0:
-        return []
-    others = [i for name, i in state.incidents.items() if name not in but | state.contained_for]
-    others.sort(key=lambda i: (i.level >= Level.HIGH, i.state is not IncidentState.CLOSED, i.last_seen))
-    return [i.id for i in others[:excess]]
-
-
-def _next_deadline(state: State, now: Instant) -> Instant | None:
-    stands = [door.stand.until for door in state.doors.values()]
-    measures = [m.until for m in (*state.blocked.values(), *state.isolated.values(), *state.barred.values())]
-    measures += [state.contained_until, *deadline.announcements(state)]
-    calm = [after(i.last_seen, TOGETHER) for i in state.incidents.values() if i.state is IncidentState.OPEN]
-    return min((due for due in (*stands, *measures, *calm) if due is not None and due > now), default=None)
 
 
 def counts(state: State) -> tuple[Count, ...]:
