@@ -18,6 +18,7 @@ from rempart.config import Places
 from rempart.containment.measure import disagreements
 from rempart.detection.finding import Level
 from rempart.engine import listening, orders
+from rempart.engine.changed import changed
 from rempart.engine.facts import Blocked, EnforcementFaulted, SealedLate, kind_of
 from rempart.engine.inputs import Found, Listened, Ordered, Started, Ticked
 from rempart.engine.state import Posture, enforcement
@@ -351,7 +352,7 @@ def test_the_status_fits_a_frame_and_shows_first_what_matters(disk: Disk) -> Non
             last_seen=Instant(now(guard) + 1_000_000),
         )
         crowd = {f"inc-{n}": replace(noise, id=f"inc-{n}") for n in range(1_000)}
-        guard.state = replace(guard.state, incidents={**crowd, **guard.state.incidents})
+        guard.state = changed(guard.state, incidents={**crowd, **guard.state.incidents})
         told = guard.status()
         assert len(encode(told)) <= MAX_FRAME
         assert told.incidents[0].id == grave
