@@ -73,6 +73,7 @@ def pretty(*documents: Any, indent: int = 2) -> str:
         json.dumps(
             {"Events": [{"EventId": "x", "CloudTrailEvent": json.dumps(each)} for each in (ONE, TWO)]}
         ),
+        json.dumps([{"RecordType": 6, "AuditData": json.dumps(each)} for each in (ONE, TWO)]),
         json.dumps(
             {"took": 1, "_shards": {"total": 1}, "hits": {"hits": [{"_source": ONE}, {"_source": TWO}]}}
         ),

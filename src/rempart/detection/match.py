@@ -41,7 +41,7 @@ from rempart.detection.predicates import (
     texts_of,
 )
 from rempart.detection.question import Question, View, question
-from rempart.detection.rule import BY_EVENT, Rule
+from rempart.detection.rule import Rule, asked_by_channel
 from rempart.detection.sieve import CAUGHT, Commonness, Sieve, available, trace
 from rempart.events.event import Event, LogSource
 
@@ -381,8 +381,8 @@ _GateKey = tuple[LogSource, frozenset[int]]
 
 def covers(needed: LogSource, given: LogSource) -> bool:
     """Whether an event of log source ``given`` may be asked a rule that needs ``needed``."""
-    if needed.product is None and needed.category in BY_EVENT and given == _WINDOWS:
-        return needed.service is None
+    if given == _WINDOWS and asked_by_channel(needed):
+        return True
     return (
         (needed.product is None or needed.product == given.product)
         and (needed.category is None or needed.category == given.category)

@@ -115,6 +115,22 @@ BY_EVENT = frozenset(
 """Categories that on Windows Channel and EventID tell, and no log source: a rule that names one of them and no product
 is asked of Windows events too, with that condition."""
 
+BY_CHANNEL = frozenset(
+    """
+    applocker bits-client codeintegrity-operational dns-server firewall-as ntlm powershell powershell-classic
+    printservice-admin security sysmon system taskscheduler windefend wmi
+    """.split()  # noqa: SIM905  a list would have a line for each
+)
+"""The same for services that no other product has."""
+
+
+def asked_by_channel(logsource: LogSource) -> bool:
+    """Whether a rule of this log source names no product but what an event of Windows tells by its Channel."""
+    return logsource.product is None and (
+        (logsource.category in BY_EVENT and logsource.service is None)
+        or (logsource.category is None and logsource.service in BY_CHANNEL)
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:

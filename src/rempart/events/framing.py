@@ -224,7 +224,7 @@ def _inner(found: Any) -> Any:
         return found
     if isinstance(result := found.get("result"), dict) and ("preview" in found or "_raw" in result):  # Splunk
         found = result
-    for name in ("_raw", "CloudTrailEvent"):
+    for name in ("_raw", "CloudTrailEvent", "AuditData"):
         if isinstance(text := found.get(name), str) and text.strip():
             return text
     if found.keys() == {"id", "timestamp", "message"} and isinstance(found["message"], str):  # CloudWatch

@@ -13,7 +13,7 @@ from sigma.rule import SigmaRule
 from rempart.detection.audited import sure, widened
 from rempart.detection.condition import Condition, Leaf, LeafKind, either, every
 from rempart.detection.languages import in_every_language
-from rempart.detection.rule import BY_EVENT
+from rempart.detection.rule import asked_by_channel
 from rempart.detection.sigma.selection import ConditionReader
 from rempart.events.event import LogSource
 
@@ -114,7 +114,7 @@ def gate_of(logsource: LogSource) -> Condition | None:
 
 def told_on_windows(logsource: LogSource) -> Condition | None:
     """What a rule without product asks of a Windows event; events of other products pass. None for other rules."""
-    if logsource.product is not None or logsource.service is not None or logsource.category not in BY_EVENT:
+    if not asked_by_channel(logsource):
         return None
     told = gate_of(replace(logsource, product="windows"))
     return told and either((widened(told, logsource.category), _NOT_WINDOWS))
