@@ -12,6 +12,7 @@ import pyotp
 import pytest
 
 from engine.home import BROKEN_IN, SITE, STOLEN
+from rempart.accounts.conversation import SessionAsked, Turned, Why
 from rempart.accounts.person import Role
 from rempart.accounts.session import IDLE
 from rempart.console.access import Access
@@ -199,6 +200,19 @@ def test_others_see_themselves_only(tmp_path: Path, site: Site) -> None:
         assert (refused.status_code, refused.headers["location"]) == (303, "/people")
         assert "Vos rôles ne le permettent pas" in (await browser.get("/people")).text
         assert home.guard.state.people["marc"].enabled
+
+    visit(tmp_path, site, talk)
+
+
+def test_a_flood_of_strangers_keeps_no_session_open_that_is_signed_out(tmp_path: Path, site: Site) -> None:
+    async def talk(home: Household, console: Console, browser: Browser) -> None:
+        await browser.sign_in(await home.enrol("anne", Role.DUTY), home)
+        kept = browser.client.cookies[COOKIE]
+        csrf = hidden((await browser.get("/people")).text, "csrf")
+        while console.visitors.may_ask("127.0.0.1"):
+            pass
+        await browser.post("/sign-out", {"csrf": csrf})
+        assert await home.ask(SessionAsked(session=kept)) == Turned(why=Why.ENDED)
 
     visit(tmp_path, site, talk)
 

@@ -36,3 +36,8 @@ def _make(path: Path) -> None:
         out.flush()
         os.fsync(out.fileno())
     fresh.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)  # another key after a power cut would give everybody other masks
+    finally:
+        os.close(folder)

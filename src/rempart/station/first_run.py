@@ -49,7 +49,7 @@ _FIELDS_MOST = 600
 """Fields of the longest step: sixty machines, four fields each, or the openings of a hospital group."""
 _read = partial(form, most=_FORM_MOST, most_fields=_FIELDS_MOST)
 _IDLE = 2 * 3600.0
-"""Seconds without a request after which the page ends by itself: a forgotten one is an open door."""
+"""Seconds without a request of whoever installs after which the page ends: a forgotten one is an open door."""
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class FirstRun:
     told: dict[Step, tuple[str, ...]] = field(default_factory=dict)
     """What the deeds said, in the language in which they were asked for."""
     asked: float = 0.0
-    """When something was last asked for, on the event loop's clock."""
+    """When whoever installs last asked for something, on the event loop's clock."""
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def app(self, names: frozenset[str]) -> Starlette:
@@ -93,6 +93,7 @@ class FirstRun:
         entered = self.access.enter(request.query_params.get("token", ""), self.installer.clock.now())
         if entered is None:
             return self._stranger(request)
+        self._lively()
         # Whoever installs from a browser inside comes from the address that must never be cut off.
         if self.tls:
             self.installer.operator = where(request)
@@ -114,8 +115,14 @@ class FirstRun:
         return f"__Host-{_COOKIE}" if self.tls else _COOKIE
 
     def _session(self, request: Request) -> Session | None:
+        here = self.access.session(request.cookies.get(self._cookie, ""), self.installer.clock.now())
+        if here:
+            self._lively()
+        return here
+
+    def _lively(self) -> None:
+        """Somebody is at work. What strangers ask keeps no page open."""
         self.asked = asyncio.get_running_loop().time()
-        return self.access.session(request.cookies.get(self._cookie, ""), self.installer.clock.now())
 
     # -- pages ---------------------------------------------------------------------------------------------------
 
@@ -300,6 +307,7 @@ def run(installer: Installer, address: str, port: int, show: Callable[[str, str]
         access_log=False,  # a request line holds the link's token
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # where whoever installs comes from is never cut off: nobody may say another address
         ws="none",
         timeout_graceful_shutdown=2,
         ssl_context_factory=(lambda *_: _tls(address, installer, show)) if inside else None,

@@ -1,5 +1,6 @@
 """Signing in and out, and the one-time link with which people choose what they sign in with."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from rempart.accounts.session import LONGEST
 from rempart.console.access import Session
 from rempart.console.signin import kept_page, link_page, sign_in_page
 from rempart.console.web import ANSWER_MOST, Fields, Orders, form, from_here, one, sent, session, where
+from rempart.errors import StationUnreachable
 
 if TYPE_CHECKING:
     from rempart.console.app import Console
@@ -100,8 +102,9 @@ class _Desk:
         return self._with_cookies(JSONResponse({"to": "/"}), opened)
 
     async def sign_out(self, request: Request, here: Session, _: Fields) -> Response:
-        """End this session."""
-        await self.console.asked(request, SignOut(session=here.secret))
+        """End this session. However many strangers ask at this moment: it is no stranger who leaves."""
+        with contextlib.suppress(StationUnreachable):
+            await self.console.feed.ask(SignOut(session=here.secret))
         self.console.visitors.forget(here.key)
         return self.forget(request)
 
