@@ -124,6 +124,50 @@ def test_a_backup_that_was_changed_puts_nothing_in_place(box: Places, tmp_path: 
     assert not new.site.parent.exists()
 
 
+def with_env(box: Places, text: str, out: Path) -> Path:
+    box.site.with_name("console.env").write_text(text)
+    return backed_up(box, out, "--keys")
+
+
+def test_where_the_pages_are_comes_back(box: Places, tmp_path: Path) -> None:
+    shipped = (Path(__file__).parents[2] / "packaging" / "console.env").read_text()
+    new = places(tmp_path / "new")
+    assert restore(with_env(box, shipped, tmp_path / "b"), new) == ExitCode.OK
+    assert new.site.with_name("console.env").read_text() == shipped
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "PYTHONPATH=/var/lib/rempart/guard/attachments",
+        "LD_PRELOAD=/tmp/x.so",
+        " PYTHONPATH=/x",
+        "export PYTHONPATH=/x",
+        'CONSOLE="--port 1\nPYTHONPATH=/x"',
+        "# remark\rPYTHONPATH=/x",
+        "CONSOLE=--port 1 \\",
+        "CONSOLE=$(id)",
+    ],
+)
+def test_no_backup_tells_the_guard_what_to_run(
+    box: Places, tmp_path: Path, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = places(tmp_path / "new")
+    assert restore(with_env(box, f"CONSOLE=--port 8420\n{line}\n", tmp_path / "b"), new) == ExitCode.OK
+    assert "console.env was left out" in capsys.readouterr().out
+    assert not new.site.with_name("console.env").exists()
+
+
+def test_a_hole_of_gigabytes_is_no_file_of_a_backup(tmp_path: Path) -> None:
+    hole = tarfile.TarInfo("site.toml")
+    hole.type = tarfile.GNUTYPE_SPARSE
+    block = bytearray(hole.tobuf(tarfile.GNU_FORMAT))
+    block[483:495] = b"%011o\0" % (1 << 31)
+    block[148:156] = b"%06o\0 " % (sum(block[:148]) + sum(block[156:]) + 8 * ord(" "))
+    (tmp_path / "b").write_bytes(bytes(block) + bytes(2 * tarfile.BLOCKSIZE))
+    assert restore(tmp_path / "b", places(tmp_path / "new")) == ExitCode.USAGE
+
+
 def test_a_broken_journal_is_neither_backed_up_nor_overwritten(
     box: Places, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

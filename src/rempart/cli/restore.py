@@ -77,6 +77,8 @@ def restored(
         )
     places.site.chmod(0o644)
     made = belgian(kept.listed.made)
+    if other := backup.foreign(kept):
+        yield f"console.env was left out: {other[:80]!a} is not where the pages are; write what you need of it by hand"
     yield f"restored {kept.listed.site} as it was on {made}: {kept.listed.entries} entries, verified"
     with closing(Journal.open(places.journal, places.keys, origin=f"rempart/{site.id}", now=now)) as journal:
         if kept.listed.keys:

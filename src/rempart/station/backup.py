@@ -7,6 +7,7 @@ in nothing: names are those that a backup has, every file has the hash that the 
 import hashlib
 import io
 import os
+import re
 import sqlite3
 import tarfile
 import tempfile
@@ -23,6 +24,10 @@ from rempart.errors import InputRefused, JournalBroken
 from rempart.instants import Instant
 
 LIST = "backup.json"
+_CONSOLE_ENV = "console.env"
+_SETTING = re.compile(r"(CONSOLE|CONSOLE_NAME|CONSOLE_ORIGIN)=[A-Za-z0-9 ./:_-]*|[#;].*|")
+"""A line of console.env that a backup may bring. systemd gives the guard whatever stands there: a backup that somebody
+changed could name a folder of theirs as ``PYTHONPATH`` (CWE-454)."""
 _LARGEST = 4 << 30
 """Bytes of one file that a backup may bring."""
 
@@ -55,7 +60,7 @@ def homes(places: Places, *, keys: bool) -> dict[str, Path]:
         "site.toml": places.site,
         "exceptions.toml": places.exceptions,
         "countries.csv": places.countries,
-        "console.env": places.site.with_name("console.env"),
+        _CONSOLE_ENV: places.site.with_name("console.env"),
         "journal.db": places.journal,
         "attachments": places.attachments,
         "rules": places.installed_rules,
@@ -111,14 +116,25 @@ def read(file: Path) -> Backup:
 
 
 def homed(backup: Backup, places: Places) -> Iterator[tuple[Path, bytes]]:
-    """Each file of a backup with where it belongs. Raises `InputRefused` for one that belongs nowhere."""
+    """Each file of a backup with where it belongs; not a console.env that is `foreign`.
+
+    Raises `InputRefused` for a file that belongs nowhere.
+    """
     known = homes(places, keys=backup.listed.keys)
     for name, content in backup.contents.items():
+        if name == _CONSOLE_ENV and foreign(backup):
+            continue
         part, _, below = name.partition("/")
         steps = below.split("/") if below else []
         if part not in known or any(step in ("", ".", "..") or "\0" in step for step in steps):
             raise InputRefused(f"{name!r} has no place on a box", now="Use another copy of the backup.")
         yield known[part].joinpath(*steps), content
+
+
+def foreign(backup: Backup) -> str:
+    """The first line of its console.env that sets something else than where the pages are; empty when there is none."""
+    lines = backup.contents.get(_CONSOLE_ENV, b"").decode("utf-8", "replace").splitlines()
+    return next((line for line in lines if not _SETTING.fullmatch(line) or line.endswith("\\")), "")
 
 
 def _gathered(parts: Mapping[str, Path]) -> Iterator[tuple[str, bytes]]:
