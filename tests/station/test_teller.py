@@ -1,6 +1,7 @@
 """Guard and teller together, over their socket and a simulated modem: told, answered, sealed."""
 
 import asyncio
+import errno
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
@@ -158,6 +159,24 @@ def test_the_telephone_rings_and_its_answer_is_sealed(tmp_path: Path, modem: Sim
         status = pair.guarding.status()
         assert status.answer_seconds == [0]
         assert status.alerts[0].taken_by == "duty"
+
+    live(tmp_path, home(modem.device), talk)
+
+
+def test_a_full_disk_keeps_nobody_from_being_told_and_tells_nobody_twice(
+    tmp_path: Path, modem: SimulatedModem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Spool, "_write", full)
+
+    async def talk(pair: Pair) -> None:
+        sending = pair.teller()
+        await pair.alert()
+        await until(lambda: pair.sealed(facts.Told) or sending.done())
+        assert not sending.done()
+        assert len(pair.sealed(facts.Told)) == 1
 
     live(tmp_path, home(modem.device), talk)
 

@@ -1,9 +1,12 @@
 """Messages on their way: none lost, none doubled, by a restart or half a file."""
 
+import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from rempart.adapters.tell import spool as spools
 from rempart.adapters.tell.spool import Spool
@@ -51,6 +54,26 @@ def test_asked_twice_it_is_one_and_settled_it_stays_settled(tmp_path: Path) -> N
     assert again is not None
     assert again.settled == delivery()
     assert Spool(tmp_path).waiting() == []
+    assert list(Spool(tmp_path).handed_over(Instant(0))) == [delivery()]
+
+
+def test_a_full_disk_keeps_nothing_from_being_sent_and_is_caught_up_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    spool = Spool(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        waiting = spool.add(message(), NOW)
+        assert waiting is not None
+        assert spool.waiting() == [waiting]
+        spool.keep(msgspec.structs.replace(waiting, settled=delivery()))
+        assert spool.waiting() == []
+    spool.add(message("later"), NOW)
+    (later,) = Spool(tmp_path).waiting()
+    assert later.message.id == "later"
     assert list(Spool(tmp_path).handed_over(Instant(0))) == [delivery()]
 
 

@@ -1,6 +1,11 @@
-"""Messages on their way, on disk: one file each, whole or not there, so that no restart loses or doubles one."""
+"""Messages on their way, on disk: one file each, whole or not there, so that no restart loses or doubles one.
+
+A disk that refuses keeps nobody from being told: how messages stand is then known until the process ends, and written
+when the next one is. A restart meanwhile may double what was sent meanwhile; what was not, the guard asks for again.
+"""
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +15,8 @@ import msgspec
 from rempart.instants import Duration, Instant, after, hours, minutes, seconds
 from rempart.telling.alert import Delivery
 from rempart.telling.message import Message
+
+_log = logging.getLogger(__name__)
 
 MOST = 2_000
 """Messages that are kept, settled ones included; beyond it no more are taken."""
@@ -41,9 +48,10 @@ class Spool:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._held: dict[str, Waiting] = dict(self._read())
+        self._unwritten: dict[str, None] = {}
 
     def add(self, message: Message, now: Instant) -> Waiting | None:
-        """Take a message, once it is on the disk; the one that is known by its id; None when there is no room."""
+        """Take a message, on disk when that lets us; the one that is known by its id; None when there is no room."""
         known = self._held.get(message.id)
         if known is None and len(self._held) < MOST:
             known = Waiting(message=message, next=now)
@@ -51,7 +59,17 @@ class Spool:
         return known
 
     def keep(self, waiting: Waiting) -> None:
-        """Write how a message stands."""
+        """Write how a message stands, and others that could not be written before. A disk that refuses is said."""
+        self._held[waiting.message.id] = waiting
+        self._unwritten[waiting.message.id] = None
+        try:
+            for name in tuple(self._unwritten):
+                self._write(self._held[name])
+                del self._unwritten[name]
+        except OSError as fault:
+            _log.error("%d messages cannot be kept on the disk: %s", len(self._unwritten), fault)
+
+    def _write(self, waiting: Waiting) -> None:
         path = self._path(waiting.message.id)
         fresh = path.with_suffix(".new")
         with fresh.open("wb") as file:
@@ -60,7 +78,6 @@ class Spool:
             os.fsync(file.fileno())
         fresh.replace(path)
         self._sync()
-        self._held[waiting.message.id] = waiting
 
     def waiting(self) -> list[Waiting]:
         """Those not settled, the most urgent and then the oldest first."""
@@ -80,6 +97,7 @@ class Spool:
         for name, each in list(self._held.items()):
             if each.settled and after(each.message.until, REMEMBERED) < now:
                 self._path(name).unlink(missing_ok=True)
+                self._unwritten.pop(name, None)
                 del self._held[name]
 
     def _read(self) -> Iterator[tuple[str, Waiting]]:
