@@ -1,5 +1,6 @@
 """What cannot be started on is said before anything is started: which file, where, and the exit code of the help."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,7 @@ def test_rules_that_are_not_there(
 
 def station_of(places: Places) -> Supervisor:
     own = User("", 0, 0)
-    return Supervisor(
-        places, EMPTY, Users(own, own, own, own, own, own, own, own, own, own, own, "in a test"), 1
-    )
+    return Supervisor(places, EMPTY, Users(*[own] * (len(fields(Users)) - 1), "in a test"), 1)
 
 
 def test_a_folder_that_is_a_file(tmp_path: Path) -> None:

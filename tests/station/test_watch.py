@@ -102,7 +102,7 @@ def test_no_installed_set_keeps_a_watch_from_starting(
     with supply.staged(str(tmp_path / "more")) as staged:
         folder = supply.switch(staged, BEGIN).folder
     assert detection_of(home.places, home.site).feed(asked("/admin"))
-    (folder / "more.yml").write_bytes(b"\xff\xfe")
+    (folder / "more.yml").write_bytes(b"\xff\xff")
     assert not detection_of(home.places, home.site).feed(asked("/admin"))
     assert detection_of(home.places, home.site).feed(asked("/.env"))
     assert "rule left out" in caplog.text
