@@ -220,6 +220,13 @@ def test_a_line_without_end_is_refused(decoder: str) -> None:
     assert str(decoded(decoder, b"x" * (MAX_LINE + 1))).startswith("refused")
 
 
+def test_a_device_may_say_nothing_beyond_the_head() -> None:
+    for line in (b"CEF:0|a|b|1|2|c|3|", b"CEF:0|a|b|1|2|c|3|no key here", b"LEEF:1.0|a|b|1|2|"):
+        event = decoded("cef" if line.startswith(b"CEF") else "leef", line)
+        assert isinstance(event, Event)
+        assert (event.fields["deviceVendor"], event.time) == ("a", None)
+
+
 def test_a_refusal_never_quotes_the_line() -> None:
     assert "secret" not in str(decoded("nginx", b"secret \x1b[31m"))
 

@@ -131,6 +131,10 @@ def test_a_line_is_a_record_in_most_logs(first: bytes) -> None:
     assert framing([first, b"second"]) is None
 
 
+def test_many_blanks_before_something_else_take_no_time() -> None:
+    assert cut(b"{\n}\n" + b"\x0c" * 10_000 + b"x") == [b"{\n}", b"\x0c" * 10_000 + b"x"]
+
+
 def test_a_broken_document_is_given_line_by_line() -> None:
     assert cut(b'{\n "a": 1,\n{\n "b": 2\n}\nnoise\n{\n "c"') == [
         b"{",

@@ -20,7 +20,7 @@ _TOLD = 8
 """Lines at the beginning that may stand before the first record."""
 
 _BETWEEN = re.compile(
-    rb"(?:\s+|<\?xml[^>]{0,200}\?>|</?Events\b[^>]{0,500}>|<!--[^>]{0,500}-->|Record \d{1,20}\b)+"
+    rb"(?:\s|<\?xml[^>]{0,200}\?>|</?Events\b[^>]{0,500}>|<!--[^>]{0,500}-->|Record \d{1,20}\b)+"
 )
 _EVENT = re.compile(rb"<Event(?=[\s>])|</Event>")
 _ENVELOPE = re.compile(

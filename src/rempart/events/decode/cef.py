@@ -46,10 +46,10 @@ _BEFORE = 1_024
 def _extension(text: str) -> dict[str, str]:
     """Keys and values: a value may hold blanks, and goes on until the next key."""
     keys = list(_KEY.finditer(text))[:_KEYS]
-    ends = [key.start() for key in keys[1:]] + [len(text)]
+    ends = (*(key.start() for key in keys[1:]), len(text))
     return {
         key[1]: lines.capped(_plain(text[key.end() : end].strip()))
-        for key, end in zip(keys, ends, strict=True)
+        for key, end in zip(keys, ends, strict=False)  # without a key there is an end all the same
         if text[key.end() : end].strip()
     }
 
