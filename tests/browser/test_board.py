@@ -78,6 +78,7 @@ def test_a_paper_is_found_and_printed_on_a_telephone_without_script(chromium: Br
     )
     page = context.new_page()
     sign_in(page, home, "tech", Role.TECHNICIAN)
+    page.locator("header summary").click()
     page.get_by_role("link", name="Papiers").click()
     page.get_by_role("link", name="Contourner le boîtier").click()
     expect(page.locator("h1")).to_have_text("Boîtier mort : le contourner avec deux câbles")
