@@ -8,6 +8,8 @@ from browser.home import Home
 from rempart.accounts.person import Role
 from rempart.site.site import Language
 
+pytestmark = pytest.mark.browser
+
 MOST = 110
 """Pixels; what was a third of a telephone's screen is what the page has to say."""
 
