@@ -372,9 +372,10 @@ class Guard:
             self._tick()
             await self._scribe.snapshot_if_due(lambda: image(self.state))
             # While block comes upon block, reading back takes a tenth of the time at most: orders come first.
-            await asyncio.sleep(max(SETTLING, 9 * took))
+            await asyncio.sleep(9 * took)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._unread.wait(), 0.3 if self._warden.fault else READ_BACK)
+                await asyncio.sleep(SETTLING)  # whoever ordered has the answer first
 
     async def _compare(self) -> None:
         self._meter.look(self.terms.site)
