@@ -87,18 +87,8 @@ def fill(page: Page, values: dict[str, str]) -> None:
         page.locator(f'[name="{name}"]').fill(value)
 
 
-def test_a_browser_walks_from_a_new_box_to_a_test_attack_that_is_seen(
-    house, folder: Path, page: Page
-) -> None:
-    began = time.monotonic()
-    setup = house.start(
-        "gw",
-        *(sys.executable, "-m", "rempart", "setup", "--browser", "--port", "8499"),
-        *("--site", str(folder / "site.toml"), "--state", str(folder / "state")),
-        *("--run", str(folder / "run"), "--rules", str(ROOT / "rules")),
-        stdout=subprocess.PIPE,
-    )
-    page.goto(setup.stdout.readline().split()[-1])
+def describe(page: Page, folder: Path) -> None:
+    """Every step from the language to the first source; the box has found its interfaces and heard of machines."""
     page.locator("select").select_option("fr")
     forward(page)
     page.locator('[name="template"]').select_option("medical-house")
@@ -128,13 +118,10 @@ def test_a_browser_walks_from_a_new_box_to_a_test_attack_that_is_seen(
     page.locator('[name="decoder"]').select_option("syslog")
     forward(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Écrire et démarrer")
-    described = time.monotonic()
-    page.set_default_timeout(120_000)
-    forward(page)
-    expect(page.get_by_role("status")).to_contain_text("La station est démarrée")
-    link = page.get_by_role("status").get_by_role("link").inner_text()
-    assert "/link?secret=" in link
-    started = time.monotonic()
+
+
+def start_again(page: Page) -> None:
+    """Change what was described, and start: the running station takes it up; unchanged, it is left alone."""
     start = page.url
     page.goto(start.replace("/start", "/institution"))
     fill(page, {"phone": "04 000 00 99"})
@@ -142,9 +129,31 @@ def test_a_browser_walks_from_a_new_box_to_a_test_attack_that_is_seen(
     page.goto(start)
     forward(page)
     expect(page.get_by_role("status")).to_contain_text("a redémarré d'elle-même, avec la description changée")
-    link = page.get_by_role("status").get_by_role("link").inner_text()
+    expect(page.get_by_role("status").get_by_role("link")).to_be_visible()
     forward(page)
     expect(page.get_by_role("status")).to_contain_text("marche déjà, avec cette description")
+
+
+def test_a_browser_walks_from_a_new_box_to_a_test_attack_that_is_seen(
+    house, folder: Path, page: Page
+) -> None:
+    began = time.monotonic()
+    setup = house.start(
+        "gw",
+        *(sys.executable, "-m", "rempart", "setup", "--browser", "--port", "8499"),
+        *("--site", str(folder / "site.toml"), "--state", str(folder / "state")),
+        *("--run", str(folder / "run"), "--rules", str(ROOT / "rules")),
+        stdout=subprocess.PIPE,
+    )
+    page.goto(setup.stdout.readline().split()[-1])
+    describe(page, folder)
+    described = time.monotonic()
+    page.set_default_timeout(120_000)
+    forward(page)
+    expect(page.get_by_role("status")).to_contain_text("La station est démarrée")
+    assert "/link?secret=" in page.get_by_role("status").get_by_role("link").inner_text()
+    started = time.monotonic()
+    start_again(page)
     link = page.get_by_role("status").get_by_role("link").inner_text()
     renewed = time.monotonic()
     page.goto(page.url.replace("/start", "/test"))

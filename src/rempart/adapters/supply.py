@@ -362,7 +362,7 @@ def _unzip(file: IO[bytes], hold: _Hold) -> None:
     with zipfile.ZipFile(file) as packed:
         for entry in packed.infolist():
             if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise NotImplementedError("packed neither stored nor deflated")
+                raise ValueError("packed neither stored nor deflated")
             ordinary = (entry.external_attr >> 16) & 0o170000 in (0, 0o100000)
             if hold.enter(entry.filename) and ordinary and not entry.is_dir():
                 with packed.open(entry) as content:
