@@ -40,6 +40,13 @@ _MISSING = re.compile(r"\{[a-z_]+\}|\b[a-z]+(\.[a-z-]+)+ \([a-z_]*(=|\))")
 """A hole that nobody filled, or a sentence that has no words and shows its key instead (`Words.tell`)."""
 
 
+def width_of(page: Page) -> int:
+    """Pixels from side to side of what is drawn, once its style sheets have come: a page that a click brought shows its
+    words before they have, and is as wide as its longest line."""
+    page.wait_for_load_state()
+    return int(page.evaluate("document.documentElement.scrollWidth"))
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One page as one visitor got it."""
@@ -195,7 +202,7 @@ def look(page: Page, home: Home, seen: Seen, *, thoroughly: bool, desk: bool) ->
     page.goto(f"{home.origin}{seen.path}?lang={seen.language}")
     for size, name in ((TELEPHONE, "telephone"), (DESK, "desk")):
         page.set_viewport_size(size)  # type: ignore[arg-type]  # two whole numbers
-        if (wide := page.evaluate("document.documentElement.scrollWidth")) > size["width"]:
+        if (wide := width_of(page)) > size["width"]:
             faults.append(f"{name}: {wide} px wide")
         faults += [f"{name}: sticks out: {text}" for text in page.evaluate(_PROTRUDING)]
         if desk:

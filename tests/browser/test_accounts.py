@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from browser.home import Home, finding
+from browser.survey import width_of
 from rempart.accounts.person import Role
 from rempart.adapters.clock import SystemClock
 from rempart.detection.finding import Kind
@@ -225,7 +226,7 @@ def fits(page: Page) -> None:
     """Nothing is wider than the page, at a desk and on a telephone, and every field has a label."""
     for width in (1360, 360):
         page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert width_of(page) <= width
     unlabelled = (
         "[...document.querySelectorAll('input:not([type=hidden])')].filter((e) => !e.labels.length).length"
     )

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from browser.conftest import LIVE, looking, sign_in
 from browser.home import Home
 from browser.home import home as tilleuls
+from browser.survey import width_of
 from rempart.accounts.person import Role
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.staff_notice import StaffNotice
@@ -39,7 +40,7 @@ def test_the_ward_screen_follows(page: Page, home: Home) -> None:
     expect(page.locator("[data-key=door-lab]")).to_contain_text("fermée")
     for width in (360, 1920):
         page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert width_of(page) <= width
     sentence = page.evaluate("parseFloat(getComputedStyle(document.querySelector('h1')).fontSize)")
     assert sentence >= 60  # two metres away, on a screen of full width
 
@@ -58,7 +59,7 @@ def test_the_staff_page_needs_neither_account_nor_script(chromium: Browser, serv
     assert {url.removeprefix(origin) for url in asked} == {"/", "/static/board.css"} | {
         url for url in asked if url.startswith("data:")
     }
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert width_of(page) <= 360
     page.get_by_role("link", name="Affiche: de noodnummers").click()
     expect(page.locator("h1")).to_be_visible()
     assert context.cookies() == []

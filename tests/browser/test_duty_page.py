@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from browser.conftest import LIVE, looking, revisit_until, sign_in
 from browser.home import Home, finding
+from browser.survey import width_of
 from rempart.accounts.person import Role as PersonRole
 from rempart.care.reply import Reply
 from rempart.detection.finding import Kind
@@ -112,7 +113,7 @@ def test_one_press_takes_an_alert_that_came_while_the_page_was_open(chromium: Br
         expect(night.get_by_role("region", name="Il faut quelqu'un")).to_contain_text(
             "en série", timeout=LIVE
         )
-        assert night.evaluate("document.documentElement.scrollWidth") <= 360
+        assert width_of(night) <= 360
         night.get_by_role("button", name="Je m'en charge").click()
         expect(night.locator(".taken")).to_contain_text("Pris en charge")
         expect(night.get_by_role("button", name="Je m'en charge")).to_have_count(0)
@@ -238,7 +239,7 @@ def test_no_width_scrolls_sideways(page: Page, home: Home) -> None:
         page.goto(re.sub(r"[^/]*$", path, page.url))
         for width in (320, 390, 768, 1024, 1360):
             page.set_viewport_size({"width": width, "height": 800})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert width_of(page) <= width
 
 
 def test_the_page_works_without_its_script(chromium: Browser, home: Home) -> None:
@@ -353,7 +354,7 @@ def test_text_twice_as_large_still_fits(page: Page, home: Home) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
     page.reload()
     assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "34px"
-    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    assert width_of(page) <= 1280
 
 
 def test_it_prints_the_numbers_without_the_buttons(page: Page, home: Home) -> None:

@@ -5,6 +5,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from browser.conftest import revisit_until, sign_in
 from browser.home import Home
+from browser.survey import width_of
 from rempart.accounts.person import Role
 from rempart.site.site import Language
 
@@ -60,5 +61,5 @@ def test_the_way_back_fits_a_telephone_in_every_language(chromium: Browser, home
         revisit_until(page, f"{home.origin}/reopening?lang={language}", page.locator(".sheet"))
         past = page.locator(".sheet").evaluate("each => each.scrollWidth - each.parentElement.clientWidth")
         assert past <= -30, language  # within what the card keeps free on both sides
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360, language
+        assert width_of(page) <= 360, language
     context.close()

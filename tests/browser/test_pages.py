@@ -12,7 +12,7 @@ from browser import axe
 from browser.home import Home, running
 from browser.home import home as site
 from browser.pages import CONTAINED
-from browser.survey import DESK, PICTURES, TELEPHONE, survey
+from browser.survey import DESK, PICTURES, TELEPHONE, survey, width_of
 from rempart.accounts.person import Role
 from rempart.console.app import COOKIE
 from rempart.console.public import PublicFace
@@ -43,7 +43,7 @@ def test_the_public_page(chromium: Browser, tmp_path: Path, scheme: str) -> None
         page.goto(file.as_uri())
         for size in (TELEPHONE, DESK):
             page.set_viewport_size(size)  # type: ignore[arg-type]  # two whole numbers
-            assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+            assert width_of(page) <= size["width"]
             assert axe.barriers(page) == []
         page.screenshot(path=PICTURES / f"public-{opening}.{scheme}.png", full_page=True)
     context.close()

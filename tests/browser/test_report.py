@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from browser.survey import width_of
 from rempart.__main__ import main
 
 pytestmark = pytest.mark.browser
@@ -54,7 +55,7 @@ def test_it_opens_offline_and_fits(chromium: Browser, report: Path, width: int, 
     assert page.locator("svg.picture .mark").count() == 2  # one finding, two tactics
     assert page.locator("img").count() == 0
     assert page.evaluate("document.fonts.check('17px \"Atkinson Hyperlegible Next\"')")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert width_of(page) <= width
     assert [url for url in asked if not url.startswith("data:font/")] == [report.as_uri()]
     assert said == []
     context.close()

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from browser.survey import width_of
 from rempart.adapters import answered
 from rempart.site.description import parse
 
@@ -203,7 +204,7 @@ def test_each_step_fits_a_phone_and_a_desk_in_four_languages(first_run: FirstRun
         page.goto(f"{first_run.base}/setup/{step}")
         for width in (360, 1360):
             page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert width_of(page) <= width
         unnamed = page.evaluate(
             "[...document.querySelectorAll('input:not([type=hidden]), select')].filter(e => !e.labels.length).length"
         )

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from browser.conftest import LIVE, looking, sign_in
 from browser.home import DESCRIPTION, Home
+from browser.survey import width_of
 from browser.test_accounts import desk, enrol, with_authenticator
 from rempart.accounts.person import Role
 from rempart.adapters.clock import SystemClock
@@ -159,7 +160,7 @@ def test_it_is_read_on_a_phone_and_by_keyboard(chromium: Browser, home: Home, lo
         ("/findings", page.locator(".bunches a").first.get_attribute("href"), "/exceptions")
     ):
         page.goto(f"{home.origin}{address}")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert width_of(page) <= 360
         if shots:
             page.screenshot(path=f"{shots}/phone-{number}.png", full_page=True)
     context.close()
@@ -183,7 +184,7 @@ def test_after_the_clock_leapt_a_technician_says_with_a_passkey_that_the_date_is
     expect(desk.locator("#clock")).to_contain_text("Compare with another clock")
     for width in (360, 1360):
         desk.set_viewport_size({"width": width, "height": 900})
-        assert desk.evaluate("document.documentElement.scrollWidth") <= width
+        assert width_of(desk) <= width
     desk.get_by_label("What you compared it with").fill("the radio's signal")
     desk.get_by_role("button", name="The date is right").click()
     expect(desk.locator("main")).to_contain_text("the radio's signal")
