@@ -15,6 +15,8 @@ Duration = NewType("Duration", int)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
 def seconds(amount: float) -> Duration:
@@ -38,8 +40,8 @@ def after(instant: Instant, duration: Duration) -> Instant:
 
 
 def as_datetime(instant: Instant) -> datetime:
-    """The instant as an aware UTC datetime."""
-    return _EPOCH + timedelta(microseconds=instant)
+    """The instant as an aware UTC datetime; beyond the years 1 to 9999, which a log may claim, the nearest of them."""
+    return _EPOCH + timedelta(microseconds=min(max(instant, _FIRST), _LAST))
 
 
 def from_datetime(moment: datetime) -> Instant:
@@ -51,7 +53,7 @@ def from_datetime(moment: datetime) -> Instant:
 
 def rfc3339(instant: Instant) -> str:
     """The instant as RFC 3339 text in UTC with microseconds, e.g. ``2026-11-22T03:12:00.000000Z``."""
-    return as_datetime(instant).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return as_datetime(instant).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_rfc3339(text: str) -> Instant:

@@ -101,7 +101,7 @@ def test_all_fields_must_hold_each_by_one_of_its_values() -> None:
 
 def test_past_its_last_day_it_hides_no_longer_and_is_said() -> None:
     given = exceptions(f'[[exceptions]]\nrules = ["failed"]\n{WHO}')
-    last, after = parse_rfc3339("2026-11-30T23:59:58Z"), parse_rfc3339("2026-12-01T00:00:00Z")
+    last, after = parse_rfc3339("2026-11-30T23:59:58+01:00"), parse_rfc3339("2026-12-01T00:00:00+01:00")
     assert found(given, [tried(0, begin=last)])[0] == set()
     assert found(given, [tried(0, begin=after)])[0] == {"A failed sign-in"}
     assert given.ended(last) == ()

@@ -223,14 +223,13 @@ def test_forged_old_or_lonely_news_never_contains(field: str) -> None:
 def test_a_ward_attests_once_a_shift() -> None:
     talk = contained().order(orders.AttestCare(by="Nadia", ward="ground", reply=Reply.YES))
     said = talk.state.care.attested
-    early = 23 * 60 + 14  # NOW on the wall; the shift began at 21:00
-    assert standings(SITE, said, talk.now, early) == {
+    assert standings(SITE, said, talk.now) == {  # 23:14 on the wall; the shift began at 21:00
         "ground": Standing.GOES_ON,
         "first": Standing.UNHEARD,
     }
-    assert standings(SITE, said, after(talk.now, hours(8)), 7 * 60 + 14)["ground"] is Standing.UNHEARD
+    assert standings(SITE, said, after(talk.now, hours(8)))["ground"] is Standing.UNHEARD
     talk.order(orders.AttestCare(by="Nadia", ward="ground", reply=Reply.NO, note="no labels"))
-    assert standings(SITE, talk.state.care.attested, talk.now, early)["ground"] is Standing.TROUBLED
+    assert standings(SITE, talk.state.care.attested, talk.now)["ground"] is Standing.TROUBLED
 
 
 def test_troubles_are_open_until_a_remedy_is_written_down() -> None:

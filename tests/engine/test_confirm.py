@@ -215,7 +215,30 @@ SUNDAYS = Hours(days=(7,))
             datetime(2026, 4, 5, 0, tzinfo=UTC),
         ),
         (Hours(days=(2,)), datetime(2028, 2, 28, 20, tzinfo=UTC), datetime(2028, 2, 29, 7, tzinfo=UTC)),
-        (WEEK, datetime(2026, 12, 31, 17, tzinfo=UTC), datetime(2027, 1, 1, 7, tzinfo=UTC)),
+        # Nobody comes on New Year's Day, which is a Friday; whoever says so does.
+        (WEEK, datetime(2026, 12, 31, 17, tzinfo=UTC), datetime(2027, 1, 4, 7, tzinfo=UTC)),
+        (Hours(holidays=True), datetime(2026, 12, 31, 17, tzinfo=UTC), datetime(2027, 1, 1, 7, tzinfo=UTC)),
+        (
+            Hours(days=(1,)),
+            datetime(2027, 3, 26, 17, tzinfo=UTC),
+            datetime(2027, 4, 5, 6, tzinfo=UTC),
+        ),  # Easter
+        # Half past two: skipped in March, so from three; told twice in October, and both times somebody is there.
+        (
+            Hours(days=(7,), begins=150),
+            datetime(2027, 3, 28, 0, 40, tzinfo=UTC),
+            datetime(2027, 3, 28, 1, tzinfo=UTC),
+        ),
+        (
+            Hours(days=(7,), begins=150),
+            datetime(2027, 10, 31, 1, 10, tzinfo=UTC),
+            datetime(2027, 10, 31, 1, 30, tzinfo=UTC),
+        ),
+        (
+            Hours(days=(7,), begins=60, ends=150),
+            datetime(2027, 10, 31, 0, 40, tzinfo=UTC),
+            datetime(2027, 10, 31, 1, tzinfo=UTC),
+        ),
         (WEEK, datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC), datetime(2038, 1, 19, 7, tzinfo=UTC)),
         (
             Hours(days=(1,), begins=0, ends=1440),

@@ -8,7 +8,6 @@ from engine.home import ATTACKER, BEACON, NOW, RELAPSE, SITE, WARD_PC, by, findi
 from engine.test_step import Talk, attacked, contained, pass_gates, reopen
 from rempart.containment.measure import Stand
 from rempart.detection.finding import Kind, Outcome
-from rempart.duties.belgian_time import belgian
 from rempart.engine import facts, orders
 from rempart.engine.facts import body_of, read
 from rempart.engine.fold.fold import folded
@@ -21,6 +20,7 @@ from rempart.instants import after, hours, minutes, seconds
 from rempart.reopening.check import Verdict
 from rempart.reopening.dossier import ProofKind
 from rempart.reopening.gate import Gate
+from rempart.site.belgian_time import belgian
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
 from rempart.site.trial import DAY, TrialLength

@@ -61,10 +61,19 @@ def test_it_holds_once_it_is_sealed_and_until_it_is_ended() -> None:
         MAKE.reason,
     )
     end = orders.EndException(by="Anne", exception=made.exception)
-    state, commands = told((MAKE, 0), (end, 1))
+    state, commands = told((MAKE, 0), (end, 0))
     assert not state.taming.held
     assert folded(initial(SITE), SITE, sealed(commands)).taming == state.taming
     assert [command.urgent for command in commands if isinstance(command, Seal)] == [False, True]
+
+
+def test_its_last_day_ends_at_midnight_on_the_wall() -> None:
+    # The day of these tests has 47 minutes left in Belgium, and an hour more than that in UTC.
+    state, commands = told((MAKE, 0), (MAKE, 1))
+    assert "within a year" in refusal(commands)
+    (made,) = state.taming.held
+    _, commands = told((MAKE, 0), (orders.EndException(by="Anne", exception=made), 1))
+    assert refusal(commands)
 
 
 def test_the_same_twice_is_one() -> None:

@@ -25,9 +25,9 @@ from rempart.console.public import PublicFace
 from rempart.containment.limits import Limits
 from rempart.containment.measure import Enforcement, Stand, disagreements
 from rempart.containment.render.haproxy import ZONE
-from rempart.duties.belgian_time import on_the_wall
 from rempart.errors import EnforcementFailed
 from rempart.instants import Instant, from_datetime
+from rempart.site.belgian_time import on_the_wall
 from rempart.site.hours import Hours
 from rempart.site.opening import Opening, OpeningState, Tls
 from rempart.site.site import Site

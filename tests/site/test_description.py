@@ -1,6 +1,7 @@
 """What `description.parse` reads, and that it names every mistake with its line."""
 
 import contextlib
+from datetime import datetime
 
 import pytest
 from hypothesis import given
@@ -257,7 +258,10 @@ def test_a_house_that_is_staffed_round_the_clock_says_24_00(good: str) -> None:
     head, _, rest = after.partition("\n\n")
     site = parse(f'{before}[hours]\nfrom = "00:00"\nuntil = "24:00"\n\n{rest}', "site.toml")
     assert head
-    assert site.hours.staffed(1, 23 * 60 + 59)
+    assert site.hours.staffed(datetime.fromisoformat("2026-11-30T23:59"))
+    assert not site.hours.staffed(datetime.fromisoformat("2026-12-25T12:00"))
+    holidays = parse(f"{before}[hours]\nholidays = true\n\n{rest}", "site.toml")
+    assert holidays.hours.staffed(datetime.fromisoformat("2026-12-25T12:00"))
     (wrong,) = mistakes(f'{before}[hours]\nfrom = "24:00"\nuntil = "24:00"\n\n{rest}')
     assert "no time of day" in wrong
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rempart.duties.belgian_time import on_the_wall
 from rempart.incidents.incident import Sentence
 from rempart.instants import Instant, after, hours, minutes, parse_rfc3339
+from rempart.site.belgian_time import on_the_wall
 from rempart.site.language import Language
 from rempart.site.telling import Channel, QuietHours, Recipient, Telling
 from rempart.telling.alert import TEST, Alert, Delivery, Urgency, code
@@ -119,3 +119,28 @@ def test_a_code_is_six_letters_that_nobody_takes_for_others(site: str, name: str
     )
     assert len(said) == 6
     assert not set(said) & set("0O1IGSZ256")
+
+
+@given(st.integers(0, 2**51), st.integers(0, 24 * 60 - 1), st.integers(0, 24 * 60 - 1))
+def test_what_can_wait_is_told_at_the_first_instant_that_is_not_quiet(
+    raised: int, begin: int, end: int
+) -> None:
+    quiet = QuietHours(begin, end)
+    telling = Telling(recipients=(replace(SECOND, after=0, quiet=quiet),))
+    one = alert(Urgency.CAN_WAIT, raised=Instant(raised))
+    told = next_due(telling, one, Instant(raised - 1))
+    assert told is not None
+    assert raised <= told <= raised + hours(25)
+    wall = on_the_wall(told)
+    assert not quiet.covers(wall.hour * 60 + wall.minute)
+    for moment in range(raised, told, minutes(15)):
+        then = on_the_wall(Instant(moment))
+        assert quiet.covers(then.hour * 60 + then.minute)
+
+
+def test_the_night_of_nine_hours_is_quiet_to_its_end() -> None:
+    evening = parse_rfc3339("2027-10-30T21:00:00+00:00")  # 23:00; summer time ends that night
+    told = next_due(
+        Telling(recipients=(replace(SECOND, after=0),)), alert(Urgency.CAN_WAIT, raised=evening), evening
+    )
+    assert told == parse_rfc3339("2027-10-31T06:00:00+00:00")  # 07:00 in winter

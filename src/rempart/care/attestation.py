@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rempart.care.reply import Reply
-from rempart.instants import Instant, minutes
+from rempart.instants import Instant
+from rempart.site.belgian_time import came
 from rempart.site.site import Site
 
 
@@ -27,10 +28,10 @@ class Standing(StrEnum):
     UNHEARD = "unheard"  # nobody said anything since the shift began
 
 
-def standings(site: Site, said: Mapping[str, Attestation], now: Instant, minute: int) -> dict[str, Standing]:
-    """How each ward stands. ``minute`` is the minute of the day on the wall of the house at ``now``."""
-    since = now - minutes(site.hours.since_shift(minute))
-    return {ward.id: _standing(said.get(ward.id), Instant(since)) for ward in site.wards}
+def standings(site: Site, said: Mapping[str, Attestation], now: Instant) -> dict[str, Standing]:
+    """How each ward stands in the shift that is on in the house at ``now``."""
+    since = came(site.hours.shifts or (0,), now)
+    return {ward.id: _standing(said.get(ward.id), since) for ward in site.wards}
 
 
 def _standing(said: Attestation | None, since: Instant) -> Standing:

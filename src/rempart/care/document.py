@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rempart.care.rehearsal import Question
-from rempart.duties.belgian_time import belgian
 from rempart.duties.document import Field, Fields, Paper, Prose
 from rempart.duties.words import Words, plain
 from rempart.instants import Instant
+from rempart.site.belgian_time import belgian
 from rempart.site.opening import OpeningState
 from rempart.site.site import Contact, Language, Site
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
 from rempart.care.document import called
-from rempart.duties.belgian_time import belgian
 from rempart.duties.document import Drawing, Field, Fields, Paper, Prose
 from rempart.duties.words import Words, plain
 from rempart.instants import Instant
+from rempart.site.belgian_time import belgian
 from rempart.site.site import Language, Site
 
 _LONGEST = 24

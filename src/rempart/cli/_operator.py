@@ -16,7 +16,6 @@ from rempart.adapters.clock import SystemClock
 from rempart.adapters.socket import connect
 from rempart.cli._terminal import harmless
 from rempart.config import RUN
-from rempart.duties.belgian_time import belgian, wall_instant
 from rempart.engine.orders import AnyOrder
 from rempart.engine.why import Reason
 from rempart.errors import ExitCode, InputRefused, StationUnreachable
@@ -33,6 +32,7 @@ from rempart.messages import (
     Why,
     WhyAsked,
 )
+from rempart.site.belgian_time import belgian, wall_instant
 
 _Answer = TypeVar("_Answer")
 

@@ -7,11 +7,11 @@ from rempart.care.reply import Reply
 from rempart.cli import _operator, _ticking
 from rempart.containment.by_hand import Deed, told
 from rempart.containment.policy import Action
-from rempart.duties.belgian_time import on_the_wall
 from rempart.engine.handwork import Checked
 from rempart.engine.orders import TickByHand
 from rempart.instants import Instant
 from rempart.messages import HandStepStatus, HandworkStatus
+from rempart.site.belgian_time import on_the_wall
 
 _DEEDS = (Action.CONTAIN, Action.BLOCK, Action.ISOLATE)
 

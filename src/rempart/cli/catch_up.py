@@ -4,9 +4,9 @@ import argparse
 
 from rempart.cli import _operator
 from rempart.cli._terminal import harmless
-from rempart.duties.belgian_time import belgian
 from rempart.engine.orders import EnterPaper, KeepPaper
 from rempart.errors import ExitCode
+from rempart.site.belgian_time import belgian
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

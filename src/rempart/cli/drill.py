@@ -10,11 +10,11 @@ from rempart.adapters.enforce.memory import MemoryEnforcer
 from rempart.cli._terminal import harmless
 from rempart.drill import chc
 from rempart.drill.player import Moment, Player, Scene
-from rempart.duties.belgian_time import on_the_wall
 from rempart.engine.facts import DayEnded, OpeningReclosed, kind_of
 from rempart.engine.step import Terms
 from rempart.errors import ExitCode
 from rempart.site import template
+from rempart.site.belgian_time import on_the_wall
 from rempart.site.description import parse
 from rempart.site.opening import OpeningState
 from rempart.site.site import Language, Site

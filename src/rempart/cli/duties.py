@@ -14,11 +14,11 @@ from rempart.cli._terminal import harmless
 from rempart.duties import answers as given
 from rempart.duties import duty, words
 from rempart.duties.answers import Answers
-from rempart.duties.belgian_time import belgian
 from rempart.duties.duty import Applies, Duty, Obligations, duties_for
 from rempart.duties.words import Words
 from rempart.errors import ExitCode, InputRefused
 from rempart.instants import Instant, parse_rfc3339, rfc3339
+from rempart.site.belgian_time import belgian
 from rempart.site.language import Language
 
 _DESCRIPTION = """\

@@ -16,12 +16,12 @@ from rempart.cli._terminal import harmless
 from rempart.cli.paper import write
 from rempart.config import SITE, STATE
 from rempart.console import papers
-from rempart.duties.belgian_time import belgian
 from rempart.engine.orders import CorrectSite, EndRehearsal, Rehearse, TickWard
 from rempart.errors import DecodeError, ExitCode, InputRefused
 from rempart.events.decode import ulogd
 from rempart.instants import Instant, hours
 from rempart.messages import RehearsalStatus
+from rempart.site.belgian_time import belgian
 from rempart.site.site import Language
 
 _SHOWN = 20

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from rempart.cli import _operator
 from rempart.cli._terminal import harmless
-from rempart.duties.belgian_time import belgian
 from rempart.engine.orders import (
     AnswerGate,
     AnyOrder,
@@ -25,6 +24,7 @@ from rempart.reopening import picture
 from rempart.reopening.dossier import ProofKind
 from rempart.reopening.gate import Gate
 from rempart.reopening.picture import Box, Column
+from rempart.site.belgian_time import belgian
 from rempart.site.opening import OpeningState
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.journal import Journal
 from rempart.config import RUN, SITE, STATE, Places
-from rempart.duties.belgian_time import belgian
 from rempart.engine.facts import body_of, kind_of
 from rempart.engine.inputs import Ordered, Seal
 from rempart.engine.orders import Contain
@@ -17,6 +16,7 @@ from rempart.engine.step import Terms, step
 from rempart.errors import ExitCode, InputRefused
 from rempart.instants import Instant
 from rempart.site import description
+from rempart.site.belgian_time import belgian
 from rempart.site.site import Site
 from rempart.station import backup
 from rempart.station.backup import Backup

@@ -15,10 +15,10 @@ from rempart.care.reply import Reply
 from rempart.cli import _operator, by_hand
 from rempart.cli._terminal import harmless
 from rempart.console.words import words
-from rempart.duties.belgian_time import belgian, on_the_wall
 from rempart.errors import ExitCode
-from rempart.instants import as_datetime
+from rempart.instants import Instant
 from rempart.messages import AlertStatus, CareStatus, ProbeStatus, Status
+from rempart.site.belgian_time import belgian, on_the_wall
 from rempart.site.language import Language
 from rempart.site.placement import Placement
 from rempart.telling.alert import AlertState, Urgency
@@ -52,12 +52,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def show(console: Console, status: Status) -> None:
     """The status as a person reads it; hostile text is made harmless."""
-    since = as_datetime(status.since).strftime("%Y-%m-%d %H:%M:%S UTC")
+    since = belgian(status.since)
     console.print(Text(f"{status.site}: {status.posture.value} since {since}", style="bold"))
     console.print(_proof(status))
     doors = Table("opening", "state", "so until", "meanwhile", box=None, header_style="dim")
     for opening in status.openings:
-        until = as_datetime(opening.trial_until).strftime("%d %b %H:%M") if opening.trial_until else ""
+        until = _when(opening.trial_until) if opening.trial_until else ""
         if opening.visitor:
             until = f"{until}, {opening.visitor} from {opening.visitor_from}"
             until += f" to {', '.join(opening.visitor_to)} only" if opening.visitor_to else ""
@@ -71,16 +71,16 @@ def show(console: Console, status: Status) -> None:
         )
     console.print(doors)
     if status.unwatched:
-        told = f"NOTHING IS WATCHED: watch says nothing since {as_datetime(status.unwatched):%d %b %H:%M} UTC"
+        told = f"NOTHING IS WATCHED: watch says nothing since {_when(status.unwatched)}"
         console.print(Text(told, "bold red"))
     if status.rebuilding and not status.unwatched:
         done, total = status.rebuilding
         console.print(Text(f"watch starts: it reads again what it kept, {done} of {total}; then it detects"))
     if status.clock_leapt:
-        told = f"THE CLOCK LEAPT to {as_datetime(status.clock_leapt):%d %b %Y %H:%M} UTC: nothing is erased by it."
+        told = f"THE CLOCK LEAPT to {belgian(status.clock_leapt)}: nothing is erased by it."
         console.print(Text(f"{told} If the date is right: rempart clock", "bold"))
     if status.news_at:
-        console.print(Text(f"news announced for {as_datetime(status.news_at):%d %b %H:%M} UTC"))
+        console.print(Text(f"news announced for {_when(status.news_at)}"))
     for alert in status.alerts:
         for part in _alert(alert):
             console.print(part)
@@ -95,7 +95,7 @@ def show(console: Console, status: Status) -> None:
         for proposal in incident.proposals:
             console.print(Text(f"  waits for you: rempart approve {harmless(proposal.id)}"))
     for measure in status.measures:
-        until = as_datetime(measure.until).strftime("until %d %b %H:%M") if measure.until else "until lifted"
+        until = f"until {_when(measure.until)}" if measure.until else "until lifted"
         line = f"{measure.action} {measure.target} {until}, by {measure.by}: {measure.reason}"
         console.print(Text(harmless(line)))
     if status.measures_more:
@@ -127,7 +127,12 @@ def _alert(alert: AlertStatus) -> Iterator[Text]:
             yield Text(f"over: {said}", style="dim")
     for told in alert.told:
         done = "told" if told.delivered else f"NOT REACHED ({harmless(told.note)})"
-        yield Text(f"  {as_datetime(told.at):%H:%M} {harmless(told.role)}, {told.channel.value}: {done}")
+        yield Text(f"  {on_the_wall(told.at):%H:%M} {harmless(told.role)}, {told.channel.value}: {done}")
+
+
+def _when(at: Instant) -> str:
+    """The day and the hour, on the wall's clock."""
+    return f"{on_the_wall(at):%d %b %H:%M}"
 
 
 def _minutes(lengths: list[int]) -> str:

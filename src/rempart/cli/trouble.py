@@ -5,9 +5,9 @@ import argparse
 from rempart.care.trouble import Ail
 from rempart.cli import _operator
 from rempart.cli._terminal import harmless
-from rempart.duties.belgian_time import belgian
 from rempart.engine.orders import ReportTrouble, SettleTrouble
 from rempart.errors import ExitCode
+from rempart.site.belgian_time import belgian
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -8,8 +8,8 @@ import msgspec
 
 from rempart.accounts.conversation import Question
 from rempart.console.words import Words, plain
-from rempart.duties.belgian_time import belgian
 from rempart.engine.orders import AddPasskey, AnyOrder
+from rempart.site.belgian_time import belgian
 
 _MOMENTS = frozenset({"at", "on"})
 """Fields that hold an instant, which nobody reads as a number."""

@@ -17,10 +17,10 @@ from rempart.detection.explain import Explanation
 from rempart.detection.finding import Finding, Kind, Level
 from rempart.detection.inquiry import Bunches, BunchTold, Place, Preview
 from rempart.detection.trait import Trait
-from rempart.duties.belgian_time import on_the_wall
 from rempart.engine import orders
 from rempart.engine.rights import takers
 from rempart.instants import Instant
+from rempart.site.belgian_time import on_the_wall
 
 _TRAITS = 12
 """Traits that are offered of one bunch."""

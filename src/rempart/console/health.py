@@ -11,11 +11,11 @@ from rempart.console.sources import summary
 from rempart.console.when import moment
 from rempart.console.words import Words, plain
 from rempart.detection.inquiry import RulesTold, SourcesTold
-from rempart.duties.belgian_time import on_the_wall
 from rempart.engine import orders
 from rempart.engine.rights import takers
 from rempart.instants import Instant, hours
 from rempart.messages import Status
+from rempart.site.belgian_time import on_the_wall
 from rempart.site.placement import Placement
 from rempart.site.site import Site
 

@@ -15,8 +15,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rempart.console.words import Words, plain, words
 from rempart.containment.measure import Enforcement
-from rempart.duties.belgian_time import on_the_wall
 from rempart.instants import Instant
+from rempart.site.belgian_time import on_the_wall
 from rempart.site.opening import Opening, OpeningState
 from rempart.site.site import Language, Site
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from babel.dates import format_date, get_day_names
 
 from rempart.console.words import Words
-from rempart.duties.belgian_time import on_the_wall, wall_instant
 from rempart.instants import Instant, hours, minutes, seconds
+from rempart.site.belgian_time import on_the_wall, wall_instant
 
 
 def moment(instant: Instant, now: Instant, words: Words) -> str:

@@ -7,7 +7,7 @@ They stand in ``exceptions.toml`` beside ``site.toml``, so that a rule others wr
     fields = { cs-username = "export", c-ip = ["10.0.2.7", "10.0.3.0/24"] }     # left out: the rule is disabled
     reason = "The nightly export to the pharmacy"
     author = "A. Peeters"
-    until = 2027-01-31                            # its last day (UTC); afterwards it hides nothing
+    until = 2027-01-31                            # its last day, in Belgium; afterwards it hides nothing
 
     [[severities]]
     rules = ["web-probe"]
@@ -26,7 +26,7 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from difflib import get_close_matches
 from functools import lru_cache
 from hashlib import sha256
@@ -39,6 +39,7 @@ from rempart.detection.rule import Correlation, RuleCard, RuleSet
 from rempart.detection.surroundings import normal
 from rempart.errors import InputRefused, Problem
 from rempart.instants import Instant
+from rempart.site.belgian_time import last_midnight
 from rempart.site.page import lines
 
 MAX_VALUES = 1_000
@@ -101,7 +102,7 @@ class Exemption:
     reason: str
     author: str
     until: date
-    """The last day on which it hides (UTC)."""
+    """The last day on which it hides, by the clock on the wall in Belgium."""
     where: str = ""
 
     @property
@@ -117,7 +118,7 @@ class Exemption:
 
     def ended(self, time: Instant) -> bool:
         """Whether its last day is over."""
-        return time >= _end(self.until)
+        return time >= last_midnight(self.until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,13 +134,7 @@ class Severity:
 
     def ended(self, time: Instant) -> bool:
         """Whether its last day is over."""
-        return self.until is not None and time >= _end(self.until)
-
-
-def _end(day: date) -> Instant:
-    """The first instant that is not of that day."""
-    since = datetime(day.year, day.month, day.day, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-    return Instant((since + timedelta(days=1)) // timedelta(microseconds=1))
+        return self.until is not None and time >= last_midnight(self.until)
 
 
 @dataclass(frozen=True, slots=True)

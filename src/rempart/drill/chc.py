@@ -13,7 +13,6 @@ from rempart.care.reply import Reply
 from rempart.care.trouble import Ail
 from rempart.detection.finding import Finding, Kind, Level, Outcome
 from rempart.drill.player import Deed, Moment, PowerCut, ProbeReply
-from rempart.duties.belgian_time import wall_instant
 from rempart.engine import orders
 from rempart.engine.orders import GateAnswer
 from rempart.events.observable import Observable, ObservableKind, Role
@@ -21,6 +20,7 @@ from rempart.incidents.qualification import Ending, Ransom
 from rempart.instants import Instant
 from rempart.reopening.dossier import ProofKind
 from rempart.reopening.gate import Gate
+from rempart.site.belgian_time import wall_instant
 from rempart.site.opening import OpeningState
 from rempart.site.probe import Probe, ProbeKind
 from rempart.site.site import OutsideWall, Site, Ward

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from rempart.duties.belgian_time import belgian
 from rempart.duties.timeline import Line, lines
 from rempart.duties.words import Words, plain
 from rempart.incidents.incident import Incident
 from rempart.instants import Instant
+from rempart.site.belgian_time import belgian
 from rempart.site.site import Language
 
 

@@ -12,9 +12,9 @@ from enum import StrEnum
 from typing import Any
 
 from rempart.duties.answers import NO, YES, Answer, Answers, Sent
-from rempart.duties.belgian_time import months_later
 from rempart.incidents.incident import Incident, Sentence
 from rempart.instants import Instant, after, hours
+from rempart.site.belgian_time import months_later
 from rempart.site.language import Language
 
 NIS2_FTE = 50

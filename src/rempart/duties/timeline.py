@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rempart.duties.belgian_time import belgian
 from rempart.duties.words import Words
 from rempart.incidents.incident import Sentence
 from rempart.instants import Instant
+from rempart.site.belgian_time import belgian
 from rempart.site.language import Language
 
 

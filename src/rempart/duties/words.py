@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rempart.duties.belgian_time import belgian
 from rempart.errors import InputRefused
 from rempart.incidents.incident import Sentence
 from rempart.instants import Instant
+from rempart.site.belgian_time import belgian
 from rempart.site.language import Language, typeset
 
 LONGEST = 400

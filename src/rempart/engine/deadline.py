@@ -5,13 +5,12 @@ blocks are short and end by themselves.
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
 
-from rempart.duties.belgian_time import on_the_wall, wall_instant
 from rempart.engine import facts
 from rempart.engine.facts import MACHINE
 from rempart.engine.state import State, is_rehearsed
 from rempart.instants import Instant, hours
+from rempart.site.belgian_time import first
 from rempart.site.hours import Hours
 
 AHEAD = (4, 1)
@@ -23,15 +22,7 @@ _Deadline = tuple[str, str, Instant, Instant]
 
 def staffed(when: Hours, at: Instant) -> Instant:
     """The first instant from ``at`` on at which somebody who can mend things is there; ``at`` when nobody ever is."""
-    today = on_the_wall(at).date()
-    # Two weeks: hours may lie in the one hour that summer time leaves out of its first day.
-    mornings = (wall_instant(today + timedelta(days=ahead), when.begins) for ahead in range(15))
-    return next((moment for moment in (at, *mornings) if moment >= at and _somebody_there(when, moment)), at)
-
-
-def _somebody_there(when: Hours, at: Instant) -> bool:
-    local = on_the_wall(at)
-    return when.staffed(local.isoweekday(), local.hour * 60 + local.minute)
+    return first(when.staffed, when.begins, at) or at
 
 
 def nearing(state: State, now: Instant) -> Iterator[facts.DeadlineNears]:

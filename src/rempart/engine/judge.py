@@ -10,7 +10,6 @@ from rempart.containment.measure import stricter, tightens
 from rempart.containment.policy import Action
 from rempart.containment.safeguard import protects
 from rempart.detection.finding import Level
-from rempart.duties.belgian_time import on_the_wall
 from rempart.engine import casework, facts, handwork, orders, people, returning, taming, tell, unmasking
 from rempart.engine.caring import heard
 from rempart.engine.deadline import staffed
@@ -25,6 +24,7 @@ from rempart.errors import InputRefused, OrderRefused, require
 from rempart.incidents.incident import IncidentState
 from rempart.incidents.triage import inside
 from rempart.instants import Instant, after, minutes, seconds
+from rempart.site.belgian_time import on_the_wall
 from rempart.site.opening import Opening, OpeningState
 from rempart.site.site import Site
 from rempart.telling.alert import TEST
@@ -258,8 +258,7 @@ class _Court:
         return (facts.RehearsalBegun(at=self.now, until=until, by=order.by, reason=order.reason),)
 
     def in_staffed_hours(self, at: Instant) -> bool:
-        local = on_the_wall(at)
-        return self.site.hours.staffed(local.isoweekday(), local.hour * 60 + local.minute)
+        return self.site.hours.staffed(on_the_wall(at))
 
     def grave(self) -> tuple[str, ...]:
         """The open incidents a cut is about: the grave ones, or all when none is."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from rempart.care.ledger import papers_waiting
 from rempart.containment.measure import stricter
-from rempart.duties.belgian_time import on_the_wall, wall_instant
 from rempart.engine import facts, orders
 from rempart.engine.facts import AnyFact
 from rempart.engine.named import opening_named
@@ -19,6 +19,8 @@ from rempart.reopening.check import Check, Ground, Verdict, checks, unproven_cor
 from rempart.reopening.gate import Gate, missing
 from rempart.reopening.profile import gates, profile
 from rempart.reopening.trial import falls_to
+from rempart.site.belgian_time import on_the_wall, wall_instant
+from rempart.site.hours import Hours
 from rempart.site.opening import Opening, OpeningState
 from rempart.site.site import Site
 from rempart.site.trial import DAY, spelled
@@ -275,11 +277,10 @@ class _WayBack:
 
     def next_working_day(self) -> Instant:
         """The end of staffed hours on the next working day."""
-        local = on_the_wall(self.now)
-        days = (local.date().fromordinal(local.date().toordinal() + ahead) for ahead in range(1, 8))
-        working = self.site.hours.days or (1, 2, 3, 4, 5)
-        day = next(day for day in days if day.isoweekday() in working)
-        return wall_instant(day, self.site.hours.ends)
+        when = self.site.hours if self.site.hours.days else Hours(ends=self.site.hours.ends)
+        today = on_the_wall(self.now).date()
+        days = (today + timedelta(days=ahead) for ahead in range(1, 15))
+        return wall_instant(next(filter(when.works, days), today + timedelta(days=1)), when.ends)
 
     def confirm(self, order: orders.ConfirmTrial) -> tuple[AnyFact, ...]:
         opening = self.opening(order.opening)

@@ -11,7 +11,8 @@ from rempart.detection.exception import Exemption, Value, is_plain
 from rempart.detection.trait import Trait
 from rempart.engine import facts, orders
 from rempart.errors import OrderRefused
-from rempart.instants import Instant, as_datetime
+from rempart.instants import Instant
+from rempart.site.belgian_time import on_the_wall
 
 MOST = 200
 """Exceptions that hold at once: beyond that a rule is wrong, or an asset is missing in the site's description."""
@@ -30,7 +31,7 @@ class Tamed:
     reason: str
     by: str
     until: str
-    """Its last day (UTC), as 2027-01-31."""
+    """Its last day, in Belgium, as 2027-01-31."""
     since: Instant
     even_grave: bool = False
 
@@ -44,7 +45,7 @@ class Taming:
 
 def make(taming: Taming, order: orders.MakeException, now: Instant) -> tuple[facts.ExceptionMade, ...]:
     """The exception, unless the same holds already. Raises `OrderRefused`."""
-    today, until = as_datetime(now).date(), _day(order.until)
+    today, until = on_the_wall(now).date(), _day(order.until)
     if not order.reason.strip():
         raise OrderRefused("exception-reason")
     if not today <= until <= today + LONGEST:
@@ -75,7 +76,7 @@ def make(taming: Taming, order: orders.MakeException, now: Instant) -> tuple[fac
 
 def end(taming: Taming, order: orders.EndException, now: Instant) -> facts.ExceptionEnded:
     """Its end, before its day. Raises `OrderRefused`."""
-    if order.exception not in _holding(taming, as_datetime(now).date()):
+    if order.exception not in _holding(taming, on_the_wall(now).date()):
         raise OrderRefused("no-exception")
     return facts.ExceptionEnded(at=now, exception=order.exception, by=order.by, reason=order.reason)
 
@@ -83,7 +84,7 @@ def end(taming: Taming, order: orders.EndException, now: Instant) -> facts.Excep
 def after_it(taming: Taming, fact: facts.TamingFact) -> Taming:
     """What holds after one fact. Those whose last day was over then are forgotten."""
     held = {
-        name: each for name, each in taming.held.items() if _day(each.until) >= as_datetime(fact.at).date()
+        name: each for name, each in taming.held.items() if _day(each.until) >= on_the_wall(fact.at).date()
     }
     match fact:
         case facts.ExceptionMade():

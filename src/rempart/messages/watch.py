@@ -69,7 +69,7 @@ class ExceptionStand(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     by: str
     until: str
-    """Its last day (UTC), as 2027-01-31."""
+    """Its last day, in Belgium, as 2027-01-31."""
 
 
 class ExceptionsStand(msgspec.Struct, frozen=True, tag=True, kw_only=True):

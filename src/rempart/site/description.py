@@ -272,6 +272,7 @@ def _hours(table: Table | None) -> Hours:
         table.each("days", values.WEEKDAY, usual.days),
         table.each("shifts", values.CLOCK, usual.shifts),
     )
+    holidays = table.read("holidays", values.FLAG, usual.holidays)
     table.done()
     if begins is None or ends is None:
         return usual
@@ -279,7 +280,13 @@ def _hours(table: Table | None) -> Hours:
         table.page.wrong(
             table.path, f"{spelled(begins)} is not before {spelled(ends)}", "Give the hours of one day."
         )
-    return Hours(days=_present(days), begins=begins, ends=ends, shifts=tuple(sorted(set(_present(shifts)))))
+    return Hours(
+        days=_present(days),
+        begins=begins,
+        ends=ends,
+        shifts=tuple(sorted(set(_present(shifts)))),
+        holidays=bool(holidays),
+    )
 
 
 def _trial(table: Table | None) -> TrialLength:

@@ -1,6 +1,9 @@
 """Hours: when the house is staffed for work on its network, and when the shifts of the wards begin."""
 
 from dataclasses import dataclass
+from datetime import date, datetime
+
+from rempart.site.holiday import is_holiday
 
 DAY = 24 * 60
 """Minutes in a day."""
@@ -16,13 +19,16 @@ class Hours:
     shifts: tuple[int, ...] = (7 * 60, 14 * 60, 21 * 60)
     """When a shift begins, in order; the last one runs over midnight."""
 
-    def staffed(self, weekday: int, minute: int) -> bool:
-        """Whether somebody who can mend things is there at that minute of that day."""
-        return weekday in self.days and self.begins <= minute < self.ends
+    holidays: bool = False
+    """Whether somebody is there on public holidays too."""
 
-    def since_shift(self, minute: int) -> int:
-        """Minutes since the present shift began."""
-        return min(((minute - start) % DAY for start in self.shifts), default=minute)
+    def works(self, day: date) -> bool:
+        """Whether somebody who can mend things comes that day."""
+        return day.isoweekday() in self.days and (self.holidays or not is_holiday(day))
+
+    def staffed(self, wall: datetime) -> bool:
+        """Whether somebody who can mend things is there when the clock on the wall of the house shows that."""
+        return self.works(wall.date()) and self.begins <= wall.hour * 60 + wall.minute < self.ends
 
 
 def spelled(minute: int) -> str:

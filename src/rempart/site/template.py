@@ -288,6 +288,7 @@ def _care() -> str:
 # days = ["mon", "tue", "wed", "thu", "fri"]
 # from = "08:00"
 # until = "17:00"
+# holidays = false  # whether somebody is there on public holidays too
 # shifts = ["07:00", "14:00", "21:00"]
 
 # [[probes]]  # kind: tcp, dns, http or sip; with `opening` it asks through the wall, else a machine inside

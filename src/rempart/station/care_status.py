@@ -4,7 +4,6 @@ from rempart.care import attestation, rehearsal
 from rempart.care.ledger import Turn
 from rempart.care.rehearsal import Becomes, Correction
 from rempart.care.reply import Reply
-from rempart.duties.belgian_time import on_the_wall
 from rempart.engine.state import State
 from rempart.instants import Instant, hours
 from rempart.messages import (
@@ -112,8 +111,7 @@ def _written(site: Site, correction: Correction) -> bool:
 
 
 def _wards(site: Site, state: State, now: Instant) -> list[WardStatus]:
-    local = on_the_wall(now)
-    standings = attestation.standings(site, state.care.attested, now, local.hour * 60 + local.minute)
+    standings = attestation.standings(site, state.care.attested, now)
     found = []
     for ward in site.wards:
         said = state.care.attested.get(ward.id)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from rempart.duties.belgian_time import on_the_wall
 from rempart.incidents.incident import Sentence
-from rempart.instants import Duration, Instant, after, hours, minutes, seconds
+from rempart.instants import Duration, Instant, after, hours
+from rempart.site.belgian_time import comes
 from rempart.site.telling import Telling
 from rempart.telling.alert import Urgency
 from rempart.telling.message import Message, MessageKind
@@ -37,11 +37,8 @@ NOTHING = Day(since=Instant(0))
 
 
 def ends(day: Day, digest_at: int) -> Instant:
-    """The first moment after its beginning at which the clock on the wall shows ``digest_at`` (minutes)."""
-    wall = on_the_wall(day.since)
-    left = (digest_at - wall.hour * 60 - wall.minute) % (24 * 60)
-    at = after(day.since, minutes(left or 24 * 60))
-    return Instant(at - at % seconds(60))
+    """The first moment after its beginning at which it is ``digest_at`` (minutes) on the wall; that is once a day."""
+    return comes(digest_at, day.since)
 
 
 def sentences(day: Day) -> tuple[Sentence, ...]:

@@ -6,8 +6,8 @@ due and was not told yet is due still.
 
 from collections.abc import Iterator
 
-from rempart.duties.belgian_time import on_the_wall
 from rempart.instants import Duration, Instant, after, hours, minutes
+from rempart.site.belgian_time import first
 from rempart.site.telling import Channel, QuietHours, Recipient, Telling
 from rempart.telling.alert import TEST, Alert, AlertState, Urgency
 from rempart.telling.message import Message, MessageKind
@@ -70,11 +70,9 @@ def _plan(telling: Telling, alert: Alert) -> Iterator[tuple[Instant, Message]]:
 
 def _awake(quiet: QuietHours | None, at: Instant) -> Instant:
     """The instant, or the end of the quiet hours in which it lies."""
-    wall = on_the_wall(at)
-    minute = wall.hour * 60 + wall.minute
-    if quiet is None or not quiet.covers(minute):
+    if quiet is None:
         return at
-    return after(at, minutes((quiet.end - minute) % (24 * 60)))
+    return first(lambda wall: not quiet.covers(wall.hour * 60 + wall.minute), quiet.end, at) or at
 
 
 def _relief(telling: Telling, alert: Alert, now: Instant) -> Iterator[Message]:

@@ -26,8 +26,8 @@ from rempart.detection.bunch import Bunch, Kept, bunch_id
 from rempart.detection.exception import Exemption
 from rempart.detection.finding import Finding, Kind, Level
 from rempart.detection.trait import Trait, discreet
-from rempart.duties.belgian_time import on_the_wall
 from rempart.instants import Instant
+from rempart.site.belgian_time import on_the_wall
 
 _log = logging.getLogger("rempart.watch")
 

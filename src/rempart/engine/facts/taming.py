@@ -5,7 +5,7 @@ from rempart.engine.facts.fact import Fact
 
 
 class ExceptionMade(Fact, frozen=True, tag=True, kw_only=True):
-    """A person decided not to be told what a rule finds where these fields have these values, until that day (UTC)."""
+    """A person decided not to be told what a rule finds where these fields have these values, to that day's end."""
 
     exception: str
     """`rempart.detection.exception.Exemption.id`."""
