@@ -1,16 +1,23 @@
 """Folding a journal again from the command line."""
 
 import json
+import sys
+from ipaddress import IPv4Address
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
 from rempart.__main__ import main
 from rempart.adapters.journal import Journal
+from rempart.adapters.site_file import read_site
 from rempart.engine.facts import AnyFact, Blocked, Contained, StationStarted, body_of, kind_of
+from rempart.engine.state import State, enforcement, initial
 from rempart.instants import Instant
+from rempart.station.recall import image, recall
 
 NOW = Instant(1_700_000_000_000_000)
+FIRST = IPv4Address("198.18.0.0")
 SITE = """
 id = "les-tilleuls"
 name = "Les Tilleuls"
@@ -86,6 +93,58 @@ def test_json_lines_carry_the_bodies(written: Path, capsys: pytest.CaptureFixtur
     assert replay(written, "--json") == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     assert [line["kind"] for line in lines] == ["StationStarted", "Blocked", "Contained"]
+
+
+def with_snapshot(folder: Path, state: State) -> None:
+    """A snapshot, and a block after it."""
+    journal = Journal.open(folder / "j" / "journal.db", folder / "keys", origin="rempart/t", now=NOW)
+    journal.snapshot(image(state), at=NOW)
+    later = Blocked(at=NOW, target="198.51.100.2", until=None, by="Alex", reason="")
+    journal.seal(kind_of(later), body_of(later), at=NOW)
+    journal.close()
+
+
+def test_the_last_snapshot_leads_to_the_same(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = read_site(written / "site.toml")
+    journal = Journal.read(written / "j/journal.db")
+    with_snapshot(written, recall(journal, site))
+    journal.close()
+    assert replay(written) == 0
+    assert "otherwise" not in capsys.readouterr().out
+
+
+def test_a_snapshot_that_tells_otherwise_is_named(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with_snapshot(
+        written, initial(read_site(written / "site.toml"))
+    )  # it forgot the cut, and the block before it
+    assert replay(written) == 1
+    told = capsys.readouterr().out
+    assert "otherwise: the site is not contained" in told
+    assert "198.51.100.1" in told.rpartition("posture:")[2]
+    assert "198.51.100.2" not in told.rpartition("posture:")[2]
+
+
+def test_time_grows_with_the_facts_and_not_with_their_square(written: Path) -> None:
+    """What was held is brought together once, at the end, and not at each fact."""
+    journal = Journal.open(written / "j" / "journal.db", written / "keys", origin="rempart/t", now=NOW)
+    blocks = [
+        Blocked(at=NOW, target=str(FIRST + number), until=None, by="Alex", reason="")
+        for number in range(2_000)
+    ]
+    journal.seal_all([(kind_of(block), body_of(block)) for block in blocks], at=NOW)
+    journal.close()
+    went_through = 0
+
+    def seen(frame: FrameType, event: str, _: object) -> None:
+        nonlocal went_through
+        went_through += event == "call" and frame.f_code.co_name == enforcement.__name__
+
+    sys.setprofile(seen)
+    try:
+        assert replay(written, "--json") == 0
+    finally:
+        sys.setprofile(None)
+    assert went_through <= 2
 
 
 def test_a_journal_changed_by_hand_is_not_folded(written: Path, capsys: pytest.CaptureFixture[str]) -> None:

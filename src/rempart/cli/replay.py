@@ -2,21 +2,25 @@
 
 import argparse
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from rempart.adapters.enforce.memory import MemoryEnforcer
 from rempart.adapters.journal import Journal, verify_file
 from rempart.adapters.site_file import read_site
 from rempart.cli._terminal import harmless
+from rempart.containment.measure import disagreements
 from rempart.engine.facts import FACTS, AnyFact, body_of, kind_of, read
+from rempart.engine.fold.fitted import fitted
 from rempart.engine.fold.fold import fold
-from rempart.engine.state import State, enforcement, initial
+from rempart.engine.state import NEVER, State, enforcement, initial
 from rempart.errors import ExitCode, JournalBroken
 from rempart.instants import Instant, rfc3339
+from rempart.site.site import Site
+from rempart.station.recall import recall
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -24,8 +28,9 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser = verbs.add_parser(
         "replay",
         help="fold a journal again and show what was decided, in order",
-        description="Reads only. The enforcement it leads to is built in memory and compared. "
-        "exit codes: 0 folded, 1 the journal does not verify, 2 not a journal or site.",
+        description="Reads only. Every fact from the first one leads to what the walls should hold; a station that "
+        "starts begins at the last snapshot instead, and must come to the same. "
+        "exit codes: 0 folded, 1 the journal does not verify or its snapshot tells otherwise, 2 not a journal or site.",
     )
     parser.add_argument("journal", type=Path)
     parser.add_argument("--site", type=Path, required=True, help="the site.toml the journal belongs to")
@@ -39,17 +44,26 @@ def run(arguments: argparse.Namespace) -> int:
     site = read_site(arguments.site)
     _verified(arguments.journal)
     console = Console(highlight=False)
-    state, enforcer = initial(site), MemoryEnforcer()
-    journal = Journal.read(arguments.journal)
-    try:
+    state = initial(site)
+    with closing(Journal.read(arguments.journal)) as journal:
         for number, fact in numbered(journal, arguments.until):
             state = fold(state, site, fact)
-            enforcer.enforce(enforcement(state), fact.at)
             _show(console, number, fact, state, as_json=arguments.json)
-    finally:
-        journal.close()
+        differing = _otherwise(journal, site, state) if arguments.until is None else ()
     console.print(Text(f"posture: {state.posture.value}; incidents: {len(state.incidents)}"), style="bold")
-    return ExitCode.OK
+    for line in differing:
+        console.print(Text(f"the last snapshot tells otherwise: {harmless(line)}"), style="bold red")
+    return ExitCode.FOUND if differing else ExitCode.OK
+
+
+def _otherwise(journal: Journal, site: Site, state: State) -> tuple[str, ...]:
+    """What a station that starts from the last snapshot would hold otherwise than all facts together tell."""
+    if journal.latest_snapshot() is None:
+        return ()
+    told, recalled = enforcement(fitted(state, site)), enforcement(recall(journal, site))
+    if told == recalled:
+        return ()
+    return disagreements(told, recalled, NEVER) or ("since when doors are closed, or the next news",)
 
 
 def numbered(journal: Journal, until: int | None) -> Iterator[tuple[int, AnyFact]]:
@@ -78,7 +92,5 @@ def _show(console: Console, number: int, fact: AnyFact, state: State, *, as_json
         console.out(msgspec.json.encode(line).decode())
         return
     told = ", ".join(f"{key}={value}" for key, value in body.items() if value not in (None, "", []))
-    console.print(
-        Text(f"{number:>6} {rfc3339(Instant(fact.at))} {state.posture.value:<10} {kind_of(fact)} "), end=""
-    )
-    console.print(Text(harmless(told)))
+    when = rfc3339(Instant(fact.at))
+    console.out(f"{number:>6} {when} {state.posture.value:<10} {kind_of(fact)} {harmless(told)}")
