@@ -60,7 +60,7 @@ def holds(modifiers: Sequence[str], asked: Any, name: str, fields: Map) -> bool:
     if "fieldref" in modifiers:
         other = fields.get(asked)
         return any(
-            related(modifiers, one.lower(), two.lower()) for one in texts(value) for two in texts(other)
+            related(modifiers, one.casefold(), two.casefold()) for one in texts(value) for two in texts(other)
         )
     if asked is None:
         return not texts(value)
@@ -179,12 +179,13 @@ def matched(rule: Map, filters: Sequence[Map], source: Mapping[str, str], fields
 
 NAMES = ("f", "g", "h")
 WORDS = st.text("aAbB*?\\ -/é", max_size=4)
+LETTERS = st.text("sSkK\u017f\u212aσΣς", max_size=3)
 PLAIN = st.text("aAbB ", min_size=1, max_size=3)
 NUMBERS = st.integers(-2, 12)
 ADDRESSES = st.sampled_from(["10.0.0.1", "10.1.0.1", "192.0.2.7", "2001:db8::1"])
 NETWORKS = st.sampled_from(["10.0.0.0/8", "10.0.0.0/16", "192.0.2.7/32", "2001:db8::/32"])
 EXPRESSIONS = st.sampled_from(["a.b", "^a", "b$", "[ab]{2}", "a|B", "^$", "A+ ?b*", r"\d", ""])
-VALUES = st.one_of(WORDS, PLAIN, NUMBERS, ADDRESSES, st.booleans(), st.none())
+VALUES = st.one_of(WORDS, PLAIN, LETTERS, NUMBERS, ADDRESSES, st.booleans(), st.none())
 FIELDS = st.dictionaries(st.sampled_from(NAMES), VALUES | st.lists(VALUES, max_size=3), max_size=3)
 
 
@@ -202,8 +203,11 @@ def items(*modifiers: str, of: st.SearchStrategy[Any]) -> st.SearchStrategy[tupl
 
 
 ITEMS = st.one_of(
-    items(of=WORDS | PLAIN | NUMBERS | st.booleans() | st.none()),
-    *(items(where, of=WORDS | PLAIN | NUMBERS) for where in ("contains", "startswith", "endswith", "cased")),
+    items(of=WORDS | PLAIN | LETTERS | NUMBERS | st.booleans() | st.none()),
+    *(
+        items(where, of=WORDS | PLAIN | LETTERS | NUMBERS)
+        for where in ("contains", "startswith", "endswith", "cased")
+    ),
     *(items(where, "cased", of=WORDS) for where in ("contains", "startswith", "endswith")),
     items("contains", "windash", of=st.sampled_from(["-a", " /b", "a-b", "- a", "a -b/a"])),
     items("re", of=EXPRESSIONS),
@@ -217,7 +221,8 @@ ITEMS = st.one_of(
     ),
     st.tuples(st.sampled_from([f"{name}|exists" for name in NAMES]), st.booleans()),
     st.tuples(
-        st.sampled_from(["", "|contains", "|all", "|cased"]), st.lists(PLAIN, min_size=2, max_size=2)
+        st.sampled_from(["", "|contains", "|all", "|cased"]),
+        st.lists(PLAIN | LETTERS.filter(bool), min_size=2, max_size=2),
     ).filter(lambda pair: pair[0] != ""),
 )
 MAPS = st.lists(ITEMS, min_size=1, max_size=3, unique_by=lambda pair: pair[0]).map(dict)

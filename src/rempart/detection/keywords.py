@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
 from rempart.detection.condition import Leaf
-from rempart.detection.predicates import NOTHING, Compiled, scan, texts_of
+from rempart.detection.predicates import NOTHING, Compiled, in_ascii, is_uncased, scan, texts_of
 from rempart.detection.sieve import SIGNS, Sieve, available, trace
 
 
@@ -14,6 +14,7 @@ class Keywords:
 
     def __init__(self, numbered: Sequence[tuple[int, Leaf]], compiled: Compiled | None = None) -> None:
         self._scan = scan(numbered, compiled)
+        self._uncased = frozenset(number for number, leaf in numbered if is_uncased(leaf))
         traces = [trace(leaf) for _, leaf in numbered]
         told = [text for text in traces if text is not None]
         self.may_stand_in: Callable[[bytes], object] = (
@@ -24,6 +25,11 @@ class Keywords:
     def true_of(self, values: Iterable[object]) -> frozenset[int]:
         """The numbers of the keywords that stand in at least one of the values."""
         texts = [text for value in values for text in texts_of(value)]
+        found = self._found(texts)
+        others = [other for text in texts if not text.isascii() and (other := in_ascii(text)) != text]
+        return found | self._found(others) & self._uncased if others else found
+
+    def _found(self, texts: Sequence[str]) -> frozenset[int]:
         # One pass over everything settles the many events that hold no keyword at all.
         if not texts or not self._scan.found("\n".join(texts)):
             return NOTHING

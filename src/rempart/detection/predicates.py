@@ -156,14 +156,39 @@ def _note(number: int, _start: int, _end: int, _flags: int, hits: list[int]) -> 
     hits.append(number)
 
 
+def small(text: str) -> str:
+    """The text with all letters that differ in case only made one, as Unicode's simple folding has it: as many letters
+    as before. Python's ``lower`` writes one Sigma in two ways, by its place in the word, and keeps the long s.
+    """
+    return text.lower() if text.isascii() else "".join(map(_small, text))
+
+
+@lru_cache(maxsize=4096)
+def _small(letter: str) -> str:
+    return next((each for each in (letter.casefold(), letter.lower()) if len(each) == 1), letter)
+
+
+_OF_ASCII = str.maketrans({"\N{LATIN SMALL LETTER LONG S}": "s", "\N{KELVIN SIGN}": "k"})
+
+
+def in_ascii(text: str) -> str:
+    """The text with the two letters of which ASCII has the other case as ASCII's."""
+    return text if text.isascii() else text.translate(_OF_ASCII)
+
+
 def folded(text: str) -> bytes:
     """Text as bytes in which ASCII letters have one case: what Hyperscan sees of it without Unicode's rules."""
-    return text.encode("utf-8", "replace").lower()
+    return in_ascii(text).encode("utf-8", "replace").lower()
 
 
 def is_plain(leaf: Leaf) -> bool:
     """Whether the leaf asks for a literal that can be found in `folded` text."""
     return leaf.kind in _LITERALS and not leaf.cased and _one_case(leaf.value)
+
+
+def is_uncased(leaf: Leaf) -> bool:
+    """Whether the leaf asks for a text in which letters may have either case."""
+    return leaf.kind in _SCANNED - _EXPRESSIONS | {LeafKind.EXACT} and not leaf.cased
 
 
 def _one_case(text: str) -> bool:
@@ -398,6 +423,8 @@ class FieldTests:
     _cased: dict[str, frozenset[int]] = field(default_factory=dict)
     _absent: frozenset[int] = NOTHING
     _present: frozenset[int] = NOTHING
+    _uncased: frozenset[int] = NOTHING
+    """Texts that are found in either case."""
     _computed: list[tuple[int, Callable[[str], bool]]] = field(default_factory=list)
     _starting: list[tuple[int, bytes]] = field(default_factory=list)
     _ending: list[tuple[int, bytes]] = field(default_factory=list)
@@ -406,11 +433,13 @@ class FieldTests:
 
     def add(self, number: int, leaf: Leaf) -> None:
         """Take in a leaf under its number."""
+        if is_uncased(leaf):
+            self._uncased |= {number}
         match leaf.kind:
             case LeafKind.EXACT if leaf.cased:
                 self._cased[leaf.value] = self._cased.get(leaf.value, NOTHING) | {number}
             case LeafKind.EXACT:
-                value = leaf.value.lower()
+                value = small(leaf.value)
                 self._exact[value] = self._exact.get(value, NOTHING) | {number}
             case LeafKind.NULL:
                 self._absent |= {number}
@@ -440,9 +469,16 @@ class FieldTests:
         hits = scan(self._scanned, compiled).found_in if self._scanned else None
         starts = Beginnings(self._starting).of if self._starting else None
         ends = Beginnings(self._ending).of_end if self._ending else None
-        longest = max(map(len, exact), default=-1)  # small letters are never fewer than capital ones
+        longest = max(map(len, exact), default=-1)
+        uncased = self._uncased
 
         def find(text: str) -> frozenset[int]:
+            found = find_written(text)
+            if not text.isascii() and (other := in_ascii(text)) != text:
+                return found | find_written(other) & uncased
+            return found
+
+        def find_written(text: str) -> frozenset[int]:
             data = text.encode("utf-8", "replace")
             found = [] if hits is None else hits(data)
             if starts is not None:
@@ -450,7 +486,7 @@ class FieldTests:
             if ends is not None:
                 found += ends(data)
             if len(text) <= longest:
-                found += exact.get(text.lower(), NOTHING)
+                found += exact.get(small(text), NOTHING)
             if cased:
                 found += cased.get(text, NOTHING)
             if computed:
@@ -558,9 +594,9 @@ def refers(leaf: Leaf, fields: Mapping[str, Any]) -> bool:
     """Whether a `LeafKind.FIELDREF` leaf holds: one field's text against another's, without regard to case."""
     value, other = fields.get(leaf.field), fields.get(leaf.value)
     if value.__class__ is str and other.__class__ is str:
-        return _related(value.lower(), other.lower(), leaf.detail)
-    others = [each.lower() for each in texts_of(other)]
-    return any(_related(text.lower(), other, leaf.detail) for text in texts_of(value) for other in others)
+        return _related(small(value), small(other), leaf.detail)
+    others = [small(each) for each in texts_of(other)]
+    return any(_related(small(text), other, leaf.detail) for text in texts_of(value) for other in others)
 
 
 def _related(text: str, other: str, how: str) -> bool:
