@@ -34,6 +34,17 @@ def test_a_keyword_over_two_elements_of_a_list_is_found() -> None:
     assert keyword.may_stand_in(b'{"a":["first","second"]}')
 
 
+def test_an_expression_may_ask_for_the_ends_of_any_value() -> None:
+    keyword = Keywords([(n, Leaf("", LeafKind.KEYWORD_RE, asked)) for n, asked in enumerate(("^b$", r"\Ac"))])
+    assert keyword.true_of(["a", "b", "ccc"]) == {0, 1}
+    assert not keyword.true_of(["abc", "ab"])
+
+
+def test_letters_of_another_case_than_asciis_are_found() -> None:
+    keyword = Keywords([(n, Leaf("", LeafKind.KEYWORD, "task", cased=bool(n))) for n in range(2)])
+    assert keyword.true_of(["x", "TA\u017f\u212a"]) == {0}
+
+
 def test_a_few_parts_stand_for_many_keywords() -> None:
     chosen = parts(["privilege::debug", "privilege::driver", "event::clear", "x"])
     assert len(chosen) == 3

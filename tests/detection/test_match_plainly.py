@@ -224,6 +224,7 @@ ITEMS = st.one_of(
         st.sampled_from(["", "|contains", "|all", "|cased"]),
         st.lists(PLAIN | LETTERS.filter(bool), min_size=2, max_size=2),
     ).filter(lambda pair: pair[0] != ""),
+    st.tuples(st.just("|re"), EXPRESSIONS.filter(bool)),
 )
 MAPS = st.lists(ITEMS, min_size=1, max_size=3, unique_by=lambda pair: pair[0]).map(dict)
 SELECTIONS = st.one_of(

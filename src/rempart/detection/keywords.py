@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
-from rempart.detection.condition import Leaf
+from rempart.detection.condition import Leaf, LeafKind
 from rempart.detection.predicates import NOTHING, Compiled, in_ascii, is_uncased, scan, texts_of
 from rempart.detection.sieve import SIGNS, Sieve, available, trace
 
@@ -14,6 +14,8 @@ class Keywords:
 
     def __init__(self, numbered: Sequence[tuple[int, Leaf]], compiled: Compiled | None = None) -> None:
         self._scan = scan(numbered, compiled)
+        self._joins = all(leaf.kind is LeafKind.KEYWORD for _, leaf in numbered)
+        """Whether what stands in one text stands in all of them joined; an expression may ask for an end."""
         self._uncased = frozenset(number for number, leaf in numbered if is_uncased(leaf))
         traces = [trace(leaf) for _, leaf in numbered]
         told = [text for text in traces if text is not None]
@@ -31,7 +33,7 @@ class Keywords:
 
     def _found(self, texts: Sequence[str]) -> frozenset[int]:
         # One pass over everything settles the many events that hold no keyword at all.
-        if not texts or not self._scan.found("\n".join(texts)):
+        if not texts or (self._joins and not self._scan.found("\n".join(texts))):
             return NOTHING
         return NOTHING.union(*map(self._scan.found, texts))
 
