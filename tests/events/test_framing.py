@@ -81,6 +81,14 @@ def pretty(*documents: Any, indent: int = 2) -> str:
         "\n".join(
             json.dumps({"preview": False, "result": {"_raw": json.dumps(each)}}) for each in (ONE, TWO)
         ),
+        "\n".join(
+            f'{{"{order}": {{"_index": "i"}}}}\n{json.dumps(each)}'
+            for order, each in (("index", ONE), ("create", TWO))
+        ),
+        "\n".join(
+            json.dumps({"@timestamp": "x", "agent": {"type": "filebeat"}, "message": json.dumps(each)})
+            for each in (ONE, TWO)
+        ),
         json.dumps(
             {"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": [ONE, TWO]}
         ),
@@ -116,11 +124,21 @@ def test_events_without_their_own_wrapper_get_it() -> None:
         {"events": [1, 2]},
         {"result": {"a": 1}},
         {"records": []},
+        {"index": {"name": "x"}},
+        {"agent": {"type": "filebeat"}, "winlog": {"event_id": 1}, "message": "said"},
+        {"agent": {"type": "metricbeat"}, "message": "said"},
     ],
 )
 def test_a_record_with_a_list_in_it_is_no_envelope(document: dict[str, Any]) -> None:
     found = cut(json.dumps(document, indent=1).encode())
     assert [json.loads(record) for record in found] == ([document] if document != {"records": []} else [])
+
+
+def test_the_line_that_filebeat_read_is_given_whole_where_it_was_taken_apart() -> None:
+    line = "Jan  2 03:04:05 a sshd[1]: Accepted publickey for x from 192.0.2.1 port 1 ssh2"
+    apart = {"agent": {"type": "filebeat"}, "message": "Accepted publickey", "event": {"original": line}}
+    assert cut(json.dumps({"_index": "i", "_source": apart}).encode()) == [line.encode()]
+    assert cut(json.dumps(apart).encode()) == [line.encode()]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import msgspec
 
 from rempart.adapters.collect import evtx, files
 from rempart.adapters.collect.files import Batch, LogFile, Shape
+from rempart.adapters.collect.packing import UNREADABLE, on_disk
 from rempart.detection.behaviour.behaviour import Behaviour
 from rempart.detection.detector import Detection, only_parts
 from rempart.detection.exception import Exceptions, Tamed
@@ -35,6 +36,7 @@ _WINDOWS = "windows-json"
 _ALL: Mapping[str, Decoder] = {_WINDOWS: windows.decode, **DECODERS}
 _SYSLOG = frozenset({"sshd", "dnsmasq", "syslog"})
 """Programs that share a file: where one of them is found the others may come."""
+_MEND_FILE = "Copy the file again; what could be read of it was read."
 _MEND_LINE = "The line was left out; every other line was read."
 
 
@@ -279,9 +281,18 @@ def _decoded(decoders: Sequence[Decoder], line: bytes, source: str, record: int)
 
 
 def _evtx_events(source: str, problems: list[Problem]) -> Iterator[Event]:
-    for record in evtx.records(source):
+    try:
+        with on_disk(source) as path:
+            yield from _recorded(path, source, problems)
+    except UNREADABLE as fault:
+        problems.append(Problem(f"cannot be read: {fault}", source, _MEND_FILE))
+
+
+def _recorded(path: str, source: str, problems: list[Problem]) -> Iterator[Event]:
+    """The events of the file that lies at ``path`` and came from ``source``."""
+    for record in evtx.records(path):
         if isinstance(record, Problem):
-            problems.append(record)
+            problems.append(replace(record, where=source))
             continue
         number, text = record
         try:

@@ -1,9 +1,10 @@
 """Records that are no lines, as tools export them: over several lines, several on one line, inside an envelope.
 
 ``wevtutil`` and the Event Viewer write one XML element after another, in ``<Events>`` or not; ``evtx_dump`` a line
-"Record 1" before each; ``jq``, PowerShell and consoles JSON over several lines; Elasticsearch, Splunk, AWS, Microsoft
-Graph and Kubernetes put records into JSON that tells how they were found. Here each becomes one record, with what
-stands between them as records of their own where it is none of that: nothing is left out without anybody hearing of it.
+"Record 1" before each; ``jq``, PowerShell and consoles JSON over several lines; Elasticsearch, Filebeat, Splunk, AWS,
+Microsoft Graph and Kubernetes put records into JSON that tells how they were found; Purview and PowerShell make tables.
+Here each becomes one record, with what stands between them as records of their own where it is none of that: nothing is
+left out without anybody hearing of it.
 """
 
 import re
@@ -11,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import orjson
+
+from rempart.events.rows import Table
 
 LONGEST = 16 << 20
 """Bytes of the longest record; what is longer is given as it is, for a decoder to refuse."""
@@ -50,8 +53,8 @@ def framing(first: Sequence[bytes]) -> Framing | None:
             return Elements()
         if start[:1] in (b"{", b"["):
             return _of_json(start)
-        return None
-    return None
+        break
+    return Table(_record) if Table.begins(first[:_TOLD]) else None
 
 
 def _of_json(start: bytes) -> Framing | None:
@@ -60,7 +63,8 @@ def _of_json(start: bytes) -> Framing | None:
     if _ENVELOPE.match(start):
         return Documents()
     try:
-        whole = isinstance(orjson.loads(start), dict)
+        document = orjson.loads(start)
+        whole = isinstance(document, dict) and not _is_order(document) and _inner(document) is document
     except orjson.JSONDecodeError:
         # Broken, or the first of several lines: the margin tells, since within a document all is indented.
         whole = start.rstrip() not in (b"{", b"[", b"[{") and start[:1] != b"["
@@ -187,12 +191,25 @@ def _unwrapped(document: Any, text: bytes) -> Iterator[bytes]:
         for each in document:
             yield from _unwrapped(each, b"")
         return
+    if _is_order(document):
+        return
     listed = _listed(document) if isinstance(document, dict) else None
     if listed is not None:
         for each in listed:
             yield _record(each)
     else:
         yield text if text and _inner(document) is document else _record(document)
+
+
+_ORDERS = frozenset({"index", "create"})
+
+
+def _is_order(document: Any) -> bool:
+    """Whether it is what stands before each record in what Elasticsearch takes in bulk: where to put it."""
+    if not isinstance(document, dict) or len(document) != 1 or _ORDERS.isdisjoint(document):
+        return False
+    (place,) = document.values()
+    return isinstance(place, dict) and all(name.startswith("_") for name in place)
 
 
 def _listed(document: dict[str, Any]) -> list[Any] | None:
@@ -229,4 +246,16 @@ def _inner(found: Any) -> Any:
             return text
     if found.keys() == {"id", "timestamp", "message"} and isinstance(found["message"], str):  # CloudWatch
         return found["message"]
-    return found["_source"] if isinstance(found.get("_source"), dict) else found
+    if isinstance(kept := found.get("_source"), dict):
+        return _shipped(kept) or kept
+    return _shipped(found) or found
+
+
+def _shipped(found: dict[str, Any]) -> str | None:
+    """The line that Filebeat read, in what it made of it."""
+    agent, event = found.get("agent"), found.get("event")
+    if not isinstance(agent, dict) or agent.get("type") != "filebeat" or "winlog" in found:
+        return None
+    line = event.get("original") if isinstance(event, dict) else None
+    line = line or found.get("message")
+    return line if isinstance(line, str) and line.strip() else None

@@ -5,20 +5,17 @@ their columns, system calls of auditd what else was recorded of them. Records th
 (`rempart.events.framing`) are numbered by their place. Text in UTF-16, as PowerShell writes it, becomes UTF-8.
 """
 
-import bz2
 import codecs
-import gzip
 import io
 import os
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-import zstandard
-
+from rempart.adapters.collect import evtx
+from rempart.adapters.collect.packing import UNREADABLE, Reading, is_archive, members, opened
 from rempart.errors import Problem
 from rempart.events.columns import Columns
 from rempart.events.framing import LONGEST, framing
@@ -33,12 +30,10 @@ _FIRST_LINES = 500
 """Lines of the first batch; each next one has twice as many, up to the most. So something is soon seen of any file, and
 what several processes do before they part is short."""
 _BATCH_BYTES = 12 << 20
-_NAMES = frozenset({".evtx", ".json", ".jsonl", ".ndjson", ".log", ".xml"})
+_NAMES = frozenset({".evtx", ".json", ".jsonl", ".ndjson", ".log", ".xml", ".csv", ".zip"})
 _SAMPLE = 1 << 16
 _SAMPLED = 100
 """Lines in a sample, taken evenly: in a log of many programs each should be among them."""
-_PACKED = 1 << 10
-"""Bytes unpacked at once: in zstd four bytes may stand for 128 KiB, so this is at most 32 MiB."""
 _MEND = "Copy the file again; what could be read of it was read."
 
 
@@ -72,17 +67,38 @@ class Batch:
 
 
 def find(path: str) -> Iterator[LogFile | Problem]:
-    """The log files at a path: the file itself, or those below a folder, by name. Hidden files are left out."""
-    if not Path(path).exists():
-        yield Problem("there is no such file or folder", path, "Check the path.")
-    elif Path(path).is_dir():
+    """The log files at a path: the file itself, or those below a folder or in a zip archive, by name. Hidden files are
+    left out.
+    """
+    if Path(path).is_dir():
         for folder, folders, names in os.walk(path):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 if _named_as_log(name):
-                    yield look(f"{folder.rstrip('/')}/{name}")
+                    yield from _at(f"{folder.rstrip('/')}/{name}")
+    elif Path(path).exists():
+        yield from _at(path)
     else:
+        yield Problem("there is no such file or folder", path, "Check the path.")
+
+
+def _at(path: str) -> Iterator[LogFile | Problem]:
+    """The file at a path; of an archive those in it that are named as logs are."""
+    if not is_archive(path):
         yield look(path)
+        return
+    try:
+        inside = list(members(path))
+    except UNREADABLE as fault:
+        yield Problem(f"cannot be read: {fault}", path, _MEND)
+        return
+    logs = [each for each in inside if _named_as_log(Path(each).name)]
+    for each in logs:
+        yield look(each)
+    if not logs:
+        yield Problem(
+            "the archive has no file that is named as logs are", path, "Unpack it and name the files."
+        )
 
 
 def _named_as_log(name: str) -> bool:
@@ -93,14 +109,16 @@ def _named_as_log(name: str) -> bool:
 def look(source: str) -> LogFile | Problem:
     """What kind of file it is, by its first bytes; the name says nothing."""
     try:
-        with Path(source).open("rb") as raw:
-            head, size = raw.read(8), os.fstat(raw.fileno()).st_size
-            if head == b"ElfFile\0" or source.lower().endswith(".evtx"):
-                return LogFile(source, Shape.EVTX, size, ())
-            with _decompressed(source, raw) as lines:
-                sample = lines.read(_SAMPLE)
-    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as fault:
+        with opened(source) as file:
+            if file.alone and source.lower().endswith(".evtx"):
+                return LogFile(source, Shape.EVTX, file.size, ())
+            size, sample = file.size, _text(file.bytes).read(_SAMPLE)
+    except UNREADABLE as fault:
         return Problem(f"cannot be read: {fault}", source, _MEND)
+    if sample.startswith(evtx.MAGIC):
+        return LogFile(source, Shape.EVTX, size, ())
+    if sample.startswith(b"PK\3\4"):
+        return Problem("is an archive within another", source, "Unpack the outer one.")
     if b"\0" in sample:
         return Problem("is neither EVTX nor text", source, "Give EVTX, JSON lines or text logs.")
     whole = sample.splitlines() if len(sample) < _SAMPLE else sample.splitlines()[:-1] or [sample]
@@ -122,14 +140,14 @@ def batches(source: str) -> Iterator[Batch | Problem]:
     """
     first = 1
     try:
-        with Path(source).open("rb") as raw, _decompressed(source, raw) as lines:
-            for batch in _records(lines):
-                yield Batch(source, first, batch, raw.tell())
+        with opened(source) as file:
+            for batch in _records(_text(file.bytes)):
+                yield Batch(source, first, batch, file.done())
                 first += len(batch)
                 del batch
     except _TooLong as fault:
         yield Problem(f"a line is longer than {LONGEST_LINE} bytes", f"{source}:{first + fault.lines}", _MEND)
-    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as fault:
+    except UNREADABLE as fault:
         yield Problem(f"breaks off: {fault}", f"{source}:{first}", _MEND)
 
 
@@ -183,20 +201,6 @@ def _batch(lines: IO[bytes], most: int) -> list[bytes]:
     return batch
 
 
-def _decompressed(source: str, raw: io.BufferedReader) -> IO[bytes]:
-    """The text of a file in UTF-8, whatever it is packed with."""
-    raw.seek(0)
-    head = raw.read(4)
-    raw.seek(0)
-    if head == b"\x28\xb5\x2f\xfd":
-        return _text(io.BufferedReader(_Zstandard(raw), 1 << 20))
-    if head[:2] == b"\x1f\x8b":
-        return _text(io.BufferedReader(gzip.GzipFile(source, fileobj=raw), 1 << 20))
-    if head[:3] == b"BZh":
-        return _text(io.BufferedReader(bz2.BZ2File(raw), 1 << 20))
-    return _text(raw)
-
-
 def _text(plain: io.BufferedReader) -> IO[bytes]:
     """The text without its byte order mark; in UTF-8 where the mark, or the first character's zero, says UTF-16."""
     head = plain.peek(4)[:4]
@@ -208,7 +212,7 @@ def _text(plain: io.BufferedReader) -> IO[bytes]:
     return plain
 
 
-class _Utf16(io.RawIOBase):
+class _Utf16(Reading):
     """The text of a file in UTF-16, in UTF-8; what is no text becomes U+FFFD."""
 
     def __init__(self, packed: IO[bytes], codec: str) -> None:
@@ -216,64 +220,11 @@ class _Utf16(io.RawIOBase):
         self._packed = packed
         self._decoder = codecs.getincrementaldecoder(codec)("replace")
         self._begun = False
-        self._held = memoryview(b"")
 
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill the buffer as far as there is text at hand."""
-        while not self._held:
-            packed = self._packed.read(_SAMPLE)
-            text = self._decoder.decode(packed, final=not packed)
-            if not packed and not text:
-                return 0
-            self._held = memoryview((text if self._begun else text.removeprefix("\ufeff")).encode())
-            self._begun = True
-        size = min(len(buffer), len(self._held))
-        buffer[:size] = self._held[:size]
-        self._held = self._held[size:]
-        return size
-
-
-class _Zstandard(io.RawIOBase):
-    """The text of a zstd file; unlike the library's own reader it says when the file ends in the middle."""
-
-    def __init__(self, packed: IO[bytes]) -> None:
-        super().__init__()
-        self._packed = packed
-        self._frame = _frame()
-        self._begun = False
-        self._text = memoryview(b"")
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill the buffer as far as there is text at hand."""
-        while not self._text:
-            if not (packed := self._packed.read(_PACKED)):
-                if self._begun:
-                    raise EOFError("the compressed file ends in the middle")
-                return 0
-            self._text = memoryview(self._unpack(packed))
-        size = min(len(buffer), len(self._text))
-        buffer[:size] = self._text[:size]
-        self._text = self._text[size:]
-        return size
-
-    def _unpack(self, packed: bytes) -> bytes:
-        text = b""
-        while packed:
-            text += self._frame.decompress(packed)
-            self._begun = not self._frame.eof
-            packed = self._frame.unused_data if self._frame.eof else b""
-            if self._frame.eof:
-                self._frame = _frame()
-        return text
-
-
-def _frame() -> "zstandard.ZstdDecompressionObj":  # a name its type stubs have and the module has not
-    return zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
+    def _next(self) -> bytes | None:
+        packed = self._packed.read(_SAMPLE)
+        text = self._decoder.decode(packed, final=not packed)
+        if not packed and not text:
+            return None
+        begun, self._begun = self._begun, True
+        return (text if begun else text.removeprefix("\ufeff")).encode()

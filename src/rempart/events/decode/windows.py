@@ -108,7 +108,7 @@ def _nested(document: dict[str, Any]) -> dict[str, Any]:
     for event in (document.get("Event"), document):
         if isinstance(event, dict) and isinstance(event.get("System"), dict):
             return flatten(event)
-    for read in (_winlogbeat, _wazuh, _log_analytics, _powershell):
+    for read in (_winlogbeat, _wazuh, _log_analytics, _powershell, _evtxecmd):
         if (fields := read(document)) is not None:
             return fields
     raise LookupError
@@ -237,6 +237,25 @@ def _powershell(document: dict[str, Any]) -> dict[str, Any] | None:
     return {**fields, "Message": message}
 
 
+def _evtxecmd(document: dict[str, Any]) -> dict[str, Any] | None:
+    """EvtxECmd's rows and lines: the data are JSON within."""
+    if not document.keys() >= _OF_EVTXECMD:
+        return None
+    payload = document.get("Payload")
+    with suppress(orjson.JSONDecodeError):
+        payload = orjson.loads(payload) if isinstance(payload, str) else payload
+    system = {name: document[key] for key, name in _EVTXECMD.items() if key in document}
+    return flatten({"System": system, **(payload if isinstance(payload, dict) else {})})
+
+
+_OF_EVTXECMD = frozenset({"Channel", "EventId", "EventRecordId"})
+_EVTXECMD = {
+    "Channel": "Channel",
+    "EventId": "EventID",
+    "Provider": "Provider_Name",
+    "Computer": "Computer",
+    "TimeCreated": "TimeCreated",
+}
 _SAID = re.compile(r"(?m)^(\w{1,40}): (.*?)\r?$")
 _DATE = re.compile(r"/Date\((\d{1,14})\)/")
 _GET_WINEVENT = {
@@ -388,7 +407,8 @@ def _shape(names: tuple[str, ...]) -> _Shape:
     machine = next((name for name in _MACHINES if name in names), None)
     machines = {"Computer": machine, "ComputerName": machine} if machine else {}
     also = tuple((new, name) for new, name in {**blanks, **provider, **machines}.items() if new not in names)
-    flat = ("EventID" in names or "Channel" in names) and "EventLog" not in names
+    flat = "EventID" in names or ("Channel" in names and not _OF_EVTXECMD.issubset(names))
+    flat = flat and "EventLog" not in names
     return _Shape(flat, also, next((name for name in _TIMES if name in names), ""))
 
 
