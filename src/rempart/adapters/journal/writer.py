@@ -228,15 +228,21 @@ class Journal:
             return made
 
     def relieve(self) -> None:
-        """Bring what stands in the WAL into the file, beside whoever seals: two fsyncs that no order waits for.
+        """Bring what stands in the WAL into the file, beside whoever seals, and begin the WAL anew: no order waits for
+        the two fsyncs of the one, nor for the second that SQLite gives the header of the other.
 
         Whatever keeps it from doing so is no harm: a seal that finds 512 pages in the WAL does it itself.
         """
-        with (
-            suppress(sqlite3.Error),
-            closing(sqlite3.connect(f"file:{quote(str(self.path))}?mode=rw", uri=True)) as other,
-        ):
-            other.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        with suppress(sqlite3.Error):
+            with closing(sqlite3.connect(f"file:{quote(str(self.path))}?mode=rw", uri=True)) as other:
+                other.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            with self._lock:
+                self._attempt(self._write_nothing)
+
+    def _write_nothing(self) -> None:
+        """A page that is written, and says what it said: SQLite writes none for a row that stays as it is."""
+        self._db.execute("INSERT INTO room VALUES (x'')")
+        self._db.execute("DELETE FROM room")
 
     def rotate_key(self, *, at: Instant) -> str:
         """Put a new key in force, vouched for by the old one, whose private half is erased. Returns the new id."""
