@@ -1,3 +1,5 @@
+from typing import get_type_hints
+
 import msgspec
 import pytest
 
@@ -12,7 +14,7 @@ from rempart.duties.document import Seals
 from rempart.engine import facts
 from rempart.engine.facts import AnyFact
 from rempart.errors import InputRefused
-from rempart.instants import after, minutes, parse_rfc3339
+from rempart.instants import Instant, after, minutes, parse_rfc3339
 from rempart.site.opening import Direction, Fallback, Opening, OpeningState
 from rempart.site.site import Language, Site, Uplink
 
@@ -163,6 +165,17 @@ def test_every_fact_has_words_in_both_languages(site: Site) -> None:
     assert set(_KEYS.values()) | {f"story.{kind.value}" for kind in Kind} <= spoken.sentences.keys()
     told_otherwise = {"FindingJoined", *(kind.__name__ for kind in ASIDE)}
     assert {kind.__name__ for kind in _KEYS} | told_otherwise == facts.FACTS
+
+
+def test_no_paper_tells_an_instant_as_a_number() -> None:
+    spoken = words.parse(shipped.text("duties/words.toml"), "words.toml").sentences
+    told = {
+        name
+        for kind, key in _KEYS.items()
+        for name, sort in get_type_hints(kind).items()
+        if sort in (Instant, Instant | None) and any(f"{{{name}}}" in text for text in spoken[key].values())
+    }
+    assert {"until", "believed", "made"} <= told <= words.MOMENTS
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,23 @@ from pathlib import Path
 import pytest
 
 from rempart.__main__ import main
+from rempart.adapters.clock import SystemClock
 from rempart.adapters.journal import Journal, verify_file
 from rempart.cli.restore import _cut
 from rempart.config import Places
+from rempart.engine.facts import BoxRestored, body_of, kind_of
+from rempart.engine.inputs import Seal, Started
 from rempart.engine.state import Posture
+from rempart.engine.step import Terms, step
+from rempart.engine.tell import RETURNED
 from rempart.errors import ExitCode
-from rempart.instants import Instant
+from rempart.instants import Instant, after, hours
 from rempart.site import description
-from rempart.station.recall import recall
+from rempart.station.policy import read_policy
+from rempart.station.recall import facts_of, recall
 
 NOW = Instant(1_795_000_000_000_000)
+LATER = after(SystemClock().now(), hours(1))
 SITE = (Path(__file__).parents[2] / "nightly" / "box" / "site.toml").read_text()
 
 
@@ -74,6 +81,31 @@ def test_with_its_keys_the_journal_goes_on_closed_and_under_a_new_key(box: Place
     for secret in (new.journal, key, new.accounts, new.masks):
         assert not secret.stat().st_mode & 0o077
     assert restore(file, new) == ExitCode.USAGE, "a box that lives is not overwritten"
+
+
+def test_the_dead_box_goes_on_in_a_journal_that_is_not_the_one(
+    box: Places, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was replaced, and comes back: both seal, each consistent in itself, and it is told which of them goes on."""
+    new = places(tmp_path / "new")
+    new.site.parent.mkdir()
+    restore(backed_up(box, tmp_path / "b", "--keys"), new)
+    (named,) = (line for line in capsys.readouterr().out.splitlines() if "--checkpoint" in line)
+    note = named.rpartition(" ")[2]
+    site = description.parse(SITE, "site.toml")
+    for one in (box, new):
+        with closing(Journal.open(one.journal, one.keys, origin="rempart/nightly", now=LATER)) as journal:
+            _, commands = step(Terms(site, read_policy(None)), recall(journal, site), Started(LATER))
+            for seal in (each for each in commands if isinstance(each, Seal)):
+                journal.seal_all([(kind_of(fact), body_of(fact)) for fact in seal.facts], at=LATER)
+            asked = recall(journal, site).alerts.get(RETURNED)
+            assert (asked is not None) == (one is box), "the dead box asks, the one in its place does not"
+        assert verify_file(one.journal).ok
+    assert main(["verify", str(new.journal), "--checkpoint", note]) == ExitCode.OK
+    assert main(["verify", str(box.journal), "--checkpoint", note]) == ExitCode.FOUND
+    with closing(Journal.read(new.journal)) as journal:
+        (made,) = (fact for fact in facts_of(journal) if isinstance(fact, BoxRestored))
+    assert made.by == "Bert"
 
 
 def test_without_keys_a_new_journal_begins_cut_beside_the_earlier_one(box: Places, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import Ordered, Refuse, Started, Ticked
 from rempart.engine.orders import AnyOrder
 from rempart.engine.state import initial
-from rempart.engine.tell import CLOCK
+from rempart.engine.tell import CLOCK, RETURNED
 from rempart.engine.timekeeping import LEAP, Reckoning
 from rempart.instants import Duration, Instant, after, hours, minutes, parse_rfc3339, seconds
-from rempart.telling.alert import AlertState
+from rempart.telling.alert import AlertState, Urgency
 
 YEARS = hours(24 * 365 * 6)
 DAY = hours(24)
@@ -190,3 +190,43 @@ def test_a_journal_tells_the_same_of_the_clock_as_the_one_who_lived_it() -> None
     house.leap(YEARS)
     sealed = [fact for each in house.said if hasattr(each, "facts") for fact in each.facts]
     assert folded(initial(SITE), SITE, sealed).timekeeping == house.state.timekeeping
+
+
+# -- a box that comes back -----------------------------------------------------------------------------------------
+
+
+def test_a_box_that_was_off_for_days_asks_whether_another_has_taken_its_place() -> None:
+    house = box().restart(hours(72))
+    alert = house.state.alerts[RETURNED]
+    assert alert.urgency is Urgency.NOW
+    assert (alert.about.key, alert.todo) == ("alert.returned", "todo.returned")
+    assert alert.about.arguments == {"hours": 72}
+    (*_, started) = house.sealed(facts.StationStarted)
+    assert isinstance(started, facts.StationStarted)
+    assert started.last == house.now - hours(72)
+    house.restart()
+    assert house.sealed(facts.StationStarted)[-1].last is None  # type: ignore[attr-defined]
+
+
+def test_a_power_cut_or_an_update_on_a_quiet_station_asks_nobody() -> None:
+    house = box()
+    for _ in range(3):
+        house.live(DAY).restart(minutes(20))
+    assert RETURNED not in house.state.alerts
+
+
+def test_a_clock_that_leapt_asks_once_and_not_at_each_start() -> None:
+    house = box().restart(YEARS)
+    assert {CLOCK, RETURNED} <= house.state.alerts.keys()
+    raised = len(house.sealed(facts.AlertRaised))
+    house.restart()
+    assert len(house.sealed(facts.AlertRaised)) == raised
+
+
+def test_the_box_that_was_restored_is_the_one() -> None:
+    house = box()
+    house.now = after(house.now, hours(96))
+    made = facts.BoxRestored(at=house.now, made=NOW, entries=12, by="Bert")
+    house.state = folded(house.state, SITE, [made])
+    house.restart()
+    assert RETURNED not in house.state.alerts

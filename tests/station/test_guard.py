@@ -19,12 +19,21 @@ from rempart.containment.measure import disagreements
 from rempart.detection.finding import Level
 from rempart.engine import listening, orders
 from rempart.engine.changed import changed
-from rempart.engine.facts import Blocked, EnforcementFaulted, SealedLate, kind_of
+from rempart.engine.facts import (
+    AlertRaised,
+    Blocked,
+    EnforcementFaulted,
+    SealedLate,
+    StationStarted,
+    body_of,
+    kind_of,
+)
 from rempart.engine.inputs import Found, Listened, Ordered, Started, Ticked
 from rempart.engine.state import Posture, enforcement
 from rempart.engine.step import Terms
+from rempart.engine.tell import RETURNED
 from rempart.errors import EnforcementFailed, InputRefused, JournalUnwritable, RempartError
-from rempart.instants import Duration, Instant, after
+from rempart.instants import Duration, Instant, after, hours
 from rempart.messages import (
     MAX_FRAME,
 )
@@ -221,6 +230,22 @@ def test_a_new_guard_recalls_what_the_old_one_decided(disk: Disk) -> None:
 
     live(disk, talk)
     assert recall(disk.journal, SITE) == remembered[0]
+
+
+def test_a_dead_box_that_comes_back_says_so_once(disk: Disk, unhurried: None) -> None:
+    """Its journal ends three days ago: another box may stand in its place, and nobody but a person can know."""
+    earlier = Instant(SystemClock().now() - hours(72))
+    disk.journal.seal("StationStarted", body_of(StationStarted(at=earlier, site=SITE.id)), at=earlier)
+
+    async def asked(guard: Guard, _: MemoryEnforcer) -> None:
+        assert guard.state.alerts[RETURNED].waits
+        assert [alert.about.key for alert in guard.status().alerts] == ["alert.returned"]
+
+    async def asked_once(guard: Guard, _: MemoryEnforcer) -> None:
+        assert len([fact for fact in facts_of(disk.journal) if isinstance(fact, AlertRaised)]) == 1
+
+    live(disk, asked)
+    live(disk, asked_once)
 
 
 def test_a_snapshot_bounds_the_fold_and_changes_nothing(disk: Disk, unhurried: None) -> None:

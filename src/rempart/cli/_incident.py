@@ -326,6 +326,7 @@ _KEYS: Mapping[type, str] = {
     facts.OrderDeclined: "story.refused",
     facts.EnforcementFaulted: "story.fault",
     facts.SealedLate: "story.late",
+    facts.BoxRestored: "story.restored",
     facts.AlertRaised: "story.alert",
     facts.Acknowledged: "story.acknowledged",
     facts.CareAttested: "story.care-attested",

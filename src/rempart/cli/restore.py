@@ -9,7 +9,7 @@ from pathlib import Path
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.journal import Journal
 from rempart.config import RUN, SITE, STATE, Places
-from rempart.engine.facts import body_of, kind_of
+from rempart.engine.facts import BoxRestored, body_of, kind_of
 from rempart.engine.inputs import Ordered, Seal
 from rempart.engine.orders import Contain
 from rempart.engine.step import Terms, step
@@ -85,9 +85,13 @@ def restored(
             yield f"the journal goes on under a new signing key {journal.rotate_key(at=now)}"
         else:
             yield f"the backup has no keys: a new journal begins; the earlier one is {_earlier(places)}"
+        _noted(journal, kept, now, by)
         if contained or not kept.listed.keys:
             _cut(journal, site, now, by, f"restored from the backup of {made}")
         yield f"the site starts {recall(journal, site).posture.value}"
+        witness = places.journal.with_name("restored.note")
+        backup.put(witness, journal.checkpoint(at=now).note.encode(), owner)
+        yield f"if the box before comes back, its journal does not verify with --checkpoint {witness}"
     _give(places.journal.parent, owner)
 
 
@@ -100,6 +104,12 @@ def _destinations(kept: Backup, places: Places) -> dict[Path, bytes]:
 
 def _earlier(places: Places) -> Path:
     return places.journal.with_name("earlier") / "journal.db"
+
+
+def _noted(journal: Journal, kept: Backup, now: Instant, by: str) -> None:
+    """Seal who made this box of what: from here on it is the one, and the one before is not."""
+    fact = BoxRestored(at=now, made=kept.listed.made, entries=kept.listed.entries, by=by)
+    journal.seal(kind_of(fact), body_of(fact), at=now)
 
 
 def _cut(journal: Journal, site: Site, now: Instant, by: str, reason: str) -> None:

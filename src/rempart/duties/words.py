@@ -19,7 +19,7 @@ from rempart.site.language import Language, typeset
 LONGEST = 400
 """Characters of one argument that a paper shows; the journal holds the whole of it."""
 
-MOMENTS = frozenset({"at", "until", "since", "on"})
+MOMENTS = frozenset({"at", "until", "since", "on", "believed", "made"})
 """Arguments with these names are instants; other whole numbers are numbers."""
 
 _HOLE = re.compile(r"\{([a-z_]+)\}")

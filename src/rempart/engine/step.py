@@ -142,7 +142,8 @@ def _started(terms: Terms, state: State, now: Instant) -> Stepped:
     """What ended while nobody ran is said, and the world is brought to what was decided, whatever it holds."""
     state = changed(state, timekeeping=timekeeping.begun(state.timekeeping))
     leapt = timekeeping.turned(state.timekeeping, UNKNOWN, now)
-    begun = facts.StationStarted(at=now, site=terms.site.id)
+    last = timekeeping.absent_since(state.timekeeping, now)
+    begun = facts.StationStarted(at=now, site=terms.site.id, last=last)
     return _settle(terms, state, (*leapt, begun, *overdue(state, now)), now, always_enforce=True)
 
 

@@ -40,6 +40,7 @@ SILENCE = "silence"
 """The alert by which all logs that are silent ask together."""
 WATCH = "watch"
 CLOCK = "clock"
+RETURNED = "returned"
 
 GUESSES = 5
 """Wrong codes by text message within an hour, after which none is taken."""
@@ -164,6 +165,9 @@ def _troubles(
                 yield _raised(
                     site, now, ENFORCEMENT, Urgency.NOW, Sentence("alert.enforcement"), "todo.technician"
                 )
+            case facts.StationStarted(at=at, last=int() as last):
+                about = Sentence("alert.returned", {"hours": (at - last) // _HOUR})
+                yield _raised(site, now, RETURNED, Urgency.NOW, about, "todo.returned")
             case facts.ClockLeapt(at=at, believed=believed):
                 about = Sentence("alert.clock", {"days": (at - believed) // _DAY})
                 yield _raised(site, now, CLOCK, Urgency.CAN_WAIT, about, "todo.clock")

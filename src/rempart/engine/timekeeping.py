@@ -15,6 +15,9 @@ from rempart.instants import Duration, Instant, after, hours
 LEAP: Duration = hours(7 * 24)
 """How far ahead of what is believed the clock may be: by so much may be erased too early, and no more."""
 
+ABSENCE: Duration = hours(26)
+"""A station that lives seals the end of each day, which has 25 hours at most: whose last fact is older was off."""
+
 _NEVER = Instant(0)
 
 
@@ -52,6 +55,12 @@ class Timekeeping:
 def begun(time: Timekeeping) -> Timekeeping:
     """A new run: how long the box is up is counted anew after each boot."""
     return replace(time, anchor=_NEVER)
+
+
+def absent_since(time: Timekeeping, now: Instant) -> Instant | None:
+    """The latest fact sealed before a station that now starts was off; None: it was not, or nobody can say."""
+    known = time.last != _NEVER and time.leapt is None
+    return time.last if known and now - time.last > ABSENCE else None
 
 
 def reckoned(time: Timekeeping, reckoning: Reckoning, now: Instant) -> Timekeeping:

@@ -100,6 +100,7 @@ from rempart.engine.facts.reopening import StageSet as StageSet
 from rempart.engine.facts.reopening import TrialConfirmed as TrialConfirmed
 from rempart.engine.facts.reopening import TrialEnded as TrialEnded
 from rempart.engine.facts.reopening import TrialStarted as TrialStarted
+from rempart.engine.facts.station import BoxRestored as BoxRestored
 from rempart.engine.facts.station import EnforcementFaulted as EnforcementFaulted
 from rempart.engine.facts.station import OrderDeclined as OrderDeclined
 from rempart.engine.facts.station import SealedLate as SealedLate

@@ -1,12 +1,28 @@
 """Facts about the station itself: that it started, what it refused, and what did not go as it should."""
 
 from rempart.engine.facts.fact import Fact
+from rempart.instants import Instant
 
 
 class StationStarted(Fact, frozen=True, tag=True, kw_only=True):
-    """The guard began to watch over the site."""
+    """The guard began to watch over the site.
+
+    ``last``: the latest fact before, where it is so long ago that the station was off: another may stand in its place.
+    """
 
     site: str
+    last: Instant | None = None
+
+
+class BoxRestored(Fact, frozen=True, tag=True, kw_only=True):
+    """This box was made of a backup. The one it was made of may come back, and knows nothing of it.
+
+    ``made``: when the backup was; ``entries``: how many of the journal's it held.
+    """
+
+    made: Instant
+    entries: int
+    by: str
 
 
 class OrderDeclined(Fact, frozen=True, tag=True, kw_only=True):
@@ -36,4 +52,4 @@ class SealedLate(Fact, frozen=True, tag=True, kw_only=True):
     milliseconds: int
 
 
-StationFact = StationStarted | OrderDeclined | EnforcementFaulted | SealedLate
+StationFact = StationStarted | BoxRestored | OrderDeclined | EnforcementFaulted | SealedLate

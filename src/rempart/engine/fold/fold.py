@@ -23,6 +23,7 @@ _KeptFact = (
     | facts.CredentialFact
     | facts.DutyFact
     | facts.TimekeepingFact
+    | facts.BoxRestored
     | facts.OrderDeclined
     | facts.EnforcementFaulted
     | facts.SealedLate
