@@ -95,3 +95,17 @@ def test_a_mirror_that_never_rests_is_missed_within_the_hour_and_its_quiet_night
     assert stream.pause == minutes(5)
     assert stream.every is not None
     assert minutes(1) < stream.every < minutes(2)
+
+
+def test_a_clock_that_was_ahead_and_is_right_again_leaves_no_log_unwatched(tmp_path: Path) -> None:
+    usual, last = lived(tmp_path / "usual.json")
+    leapt, _ = lived(tmp_path / "leapt.json")
+    leapt.heard(LOG, 3, after(last, hours(24 * 365 * 7)))  # an empty battery: seven years ahead, for one line
+    assert not leapt.silent(LOG, after(last, minutes(1)))
+    for intake in (usual, leapt):
+        intake.heard(LOG, 3, after(last, minutes(15)))
+    heard = after(last, minutes(15))
+    for quiet in (11, 12.5, 13, 80):
+        now = after(heard, hours(quiet))
+        assert leapt.silent(LOG, now) == usual.silent(LOG, now)
+    assert leapt.lines(LOG, heard)[:6] == usual.lines(LOG, heard)[:6]

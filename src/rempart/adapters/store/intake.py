@@ -48,6 +48,15 @@ class Stream(msgspec.Struct, kw_only=True):
         """How long nothing came while somebody listened."""
         return Duration(max(0, now - self.last - self.deaf)) if self.last is not None else Duration(0)
 
+    def set_right(self, now: Instant) -> None:
+        """Forget what was noted while the clock was ahead: else nothing is silent until that time has come."""
+        if self.last is None or self.last <= now:
+            return
+        self.first, self.last = min(self.first or now, now), now
+        for counted in (self.days, self.gaps, self.undecoded, self.failed):
+            for day in [each for each in counted if each > day_of(now)]:
+                del counted[day]
+
     @property
     def every(self) -> Duration | None:
         """The time between two lines, on average over the days on which it spoke; None: it never did."""
@@ -92,6 +101,7 @@ class Intake:
     def heard(self, source: str, lines: int, now: Instant) -> None:
         """So many lines came."""
         stream, day = self._streams.setdefault(source, Stream()), day_of(now)
+        stream.set_right(now)
         stream.gaps[day] = max(stream.gaps.get(day, 0), stream.quiet(now))
         stream.days[day] = stream.days.get(day, 0) + lines
         stream.first, stream.last, stream.deaf = stream.first or now, now, Duration(0)
@@ -122,6 +132,7 @@ class Intake:
     def silent(self, source: str, now: Instant, allowed: Duration | None = None) -> bool:
         """Whether nothing came for longer than is ``allowed``, or than is usual where nothing is said."""
         stream = self.of(source)
+        stream.set_right(now)
         if stream.last is None:
             return now - self.began > LONGEST
         return stream.quiet(now) > (stream.patience if allowed is None else allowed)
