@@ -17,6 +17,9 @@ CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 EDGES = frozenset({"adapters", "station", "cli", "demo"})
 """Folders of tests that touch disks, sockets and processes; the others are of the pure core and the pages."""
 
+BROWSERS = frozenset({"chromium", "page"})
+"""Fixtures that hold a browser."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of the edges by where they lie."""
@@ -40,10 +43,15 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]  # a pytest hook
-    """In CI a skipped test is a failed one: a missing privilege or corpus must be seen."""
+def pytest_runtest_makereport(item: pytest.Function, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]  # a pytest hook
+    """In CI a skipped test is a failed one: a missing privilege or corpus must be seen. What a browser showed when its
+    test failed is kept."""
     report = yield
     if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = f"skipped in CI: {report.longrepr}"
+    if call.when == "call" and report.failed and BROWSERS & item.funcargs.keys():
+        from browser.failed import pictured  # here: the other tests need no browser to be installed
+
+        report.sections.append(("pictures", pictured(item.nodeid, item.funcargs.values())))
     return report

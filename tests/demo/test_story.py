@@ -17,6 +17,7 @@ _TOP = Path(__file__).parent.parent.parent
 _DEMO = [sys.executable, "-B", "-m", "demo", "--headless"]
 
 
+@pytest.mark.timed
 def test_it_happens_from_beginning_to_end(tmp_path: Path) -> None:
     report = tmp_path / "demo.json"
     done = subprocess.run(

@@ -10,7 +10,7 @@ from demo.programs import Programs, python
 from demo.streams import INSIDE, Measurement, Way, passages
 from demo.world import GATEWAY, World
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timed]
 
 _CUT = """
 table inet cut {

@@ -28,7 +28,7 @@ from rempart.site.opening import Direction, Fallback, Opening, OpeningState, Ser
 from rempart.site.site import Asset, Site
 from rempart.station.policy import read_policy
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timed]
 
 SITES = int(os.environ.get("REMPART_PACKETS", "30"))
 MACHINES = {

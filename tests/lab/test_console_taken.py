@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from engine.test_rights import TABLE
-from lab.test_station import ROOT, Station, separate, station  # noqa: F401  the fixture
+from lab.test_separation import separate
+from lab.test_station import ROOT, Station, station  # noqa: F401  the fixture
 from rempart.accounts.authority import Proof
 from rempart.accounts.person import Role
 from rempart.adapters.journal import Journal

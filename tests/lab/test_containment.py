@@ -10,7 +10,7 @@ import pytest
 from rempart.adapters.enforce.nftables import Kernel
 from rempart.containment.measure import disagreements
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timed]
 
 
 def test_established_flows_stop_and_inside_goes_on(

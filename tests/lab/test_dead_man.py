@@ -14,7 +14,7 @@ from rempart.errors import InputRefused
 from rempart.instants import Instant
 from rempart.site.opening import OpeningState
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timed]
 OPEN, FILTERED, CLOSED = OpeningState.OPEN, OpeningState.FILTERED, OpeningState.CLOSED
 
 LOCKED_OUT = """

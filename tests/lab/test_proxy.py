@@ -122,6 +122,7 @@ def test_the_page_says_since_when_what_works_and_when_there_is_news(
     assert '<li class="closed"><a href="http://www.lab.example/">Site web</a>' in body
 
 
+@pytest.mark.timed
 def test_closed_in_peace_what_is_under_way_ends_and_nothing_begins(
     served, gateway, present, all_open
 ) -> None:
@@ -171,6 +172,7 @@ def test_a_running_session_through_the_proxy_ends(served, gateway, present, cont
             assert time.monotonic() < acknowledged + 5
 
 
+@pytest.mark.timed
 def test_the_kernel_alone_cuts_the_leg_and_visitors_still_read_the_page(
     served, gateway, present, all_open
 ) -> None:

@@ -250,6 +250,7 @@ def test_without_its_certificate_a_service_is_closed_and_the_others_are_not(
     assert next(iter(certificates(missing))).trouble
 
 
+@pytest.mark.timed
 def test_a_first_certificate_needs_no_restart_and_loses_no_request(
     house, places, site, folder, authority
 ) -> None:
@@ -355,6 +356,7 @@ def test_hours_of_use_and_rates_are_the_sites(house, places, site) -> None:
     assert published.ask(WEBSITE, source="192.0.2.10")[0] == 200
 
 
+@pytest.mark.timed
 def test_a_suppliers_visit_is_ended_by_the_kernel_alone(house, places, site) -> None:
     supplier = "198.51.100.5"
     described = replace(

@@ -11,7 +11,7 @@ from lab.conftest import House
 from rempart.adapters.enforce.nftables import Kernel
 from rempart.containment.measure import Enforcement
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timed]
 
 LENGTH = 3.0
 """Seconds that this rehearsal lasts."""

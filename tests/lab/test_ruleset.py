@@ -19,7 +19,7 @@ from rempart.instants import Instant, seconds
 from rempart.site.opening import OpeningState
 from rempart.site.staff_page import StaffPage
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timed]
 OPEN, FILTERED, CLOSED = OpeningState.OPEN, OpeningState.FILTERED, OpeningState.CLOSED
 
 
