@@ -15,9 +15,11 @@
 Every exit code of the command line is an `ExitCode`; each verb's help lists those it can give.
 """
 
+import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import PurePath
 
 from rempart.phrase import Argument, Phrase, advice, phrase
 
@@ -26,13 +28,30 @@ class ExitCode(IntEnum):
     """What the command line answers to the shell."""
 
     OK = 0
-    FOUND = 1  # a check said no: findings above --fail-on, a journal that does not verify
-    USAGE = 2  # the arguments or an input file cannot be used
-    PARTIAL = 3  # some inputs could not be read; the rest was done
-    UNREACHABLE = 4  # no guard answers
-    REFUSED = 5  # the order was understood and refused
-    MACHINE = 6  # the kernel, the proxy or the disk refused
-    PRIVILEGE = 7  # a privilege or a program is missing, named in the message
+    FOUND = 1
+    USAGE = 2
+    PARTIAL = 3
+    UNREACHABLE = 4
+    REFUSED = 5
+    MACHINE = 6
+    PRIVILEGE = 7
+
+    @property
+    def meaning(self) -> str:
+        """What it says, in the words of the help."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    ExitCode.OK: "done",
+    ExitCode.FOUND: "a check said no",  # findings above --fail-on, a journal that does not verify
+    ExitCode.USAGE: "an argument or a file cannot be used",
+    ExitCode.PARTIAL: "some could not be done, the rest was",
+    ExitCode.UNREACHABLE: "no station answers",
+    ExitCode.REFUSED: "understood and refused",
+    ExitCode.MACHINE: "the kernel, the proxy or the disk refused",
+    ExitCode.PRIVILEGE: "a privilege or a program is missing",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +138,13 @@ class OrderRefused(RempartError):
     ) -> None:
         self.said = phrase(key, because=because, **arguments)
         super().__init__(self.said.text, where=where, now=advice(self.said))
+
+
+def kind_and_place(defect: BaseException) -> str:
+    """A defect as it may be told anywhere: its kind and its place in the code. What it says may quote hostile bytes."""
+    frames = traceback.extract_tb(defect.__traceback__)
+    where = f" in {PurePath(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+    return f"{type(defect).__name__}{where}"
 
 
 def require(

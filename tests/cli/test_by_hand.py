@@ -67,4 +67,4 @@ def test_no_probe_speaks_of_a_block() -> None:
 def test_only_what_can_be_done_by_hand_can_be_ticked(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parser("by-hand").parse_args(["by-hand", "tick", "watch", "yes"])
-    assert "invalid choice" in capsys.readouterr().err
+    assert "'watch' is unknown; known are: contain, block, isolate" in capsys.readouterr().err

@@ -14,6 +14,7 @@ import msgspec
 from rempart.accounts.conversation import NamesAsked, NamesTold, People, PeopleAsked
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.socket import connect
+from rempart.care.reply import Reply
 from rempart.cli._terminal import harmless
 from rempart.config import RUN
 from rempart.engine.orders import AnyOrder
@@ -33,6 +34,7 @@ from rempart.messages import (
     WhyAsked,
 )
 from rempart.site.belgian_time import belgian, wall_instant
+from rempart.site.language import Language
 
 _Answer = TypeVar("_Answer")
 
@@ -70,6 +72,37 @@ def add_confirmation(parser: argparse.ArgumentParser) -> None:
         type=duration,
         metavar="TIME",
         help="undone by the kernel itself unless `rempart confirm` is given within 10s to 1h",
+    )
+
+
+def add_opening(parser: argparse.ArgumentParser) -> None:
+    """Which opening an order is about."""
+    parser.add_argument("opening", help="id of the opening, as in site.toml")
+
+
+def add_incident(parser: argparse.ArgumentParser) -> None:
+    """Which incident an order is about."""
+    parser.add_argument("incident", help="id of the incident, as `rempart status` shows it")
+
+
+def add_ward(parser: argparse.ArgumentParser) -> None:
+    """Which ward speaks."""
+    parser.add_argument("ward", help="id of the zone, as in site.toml")
+
+
+def add_reply(parser: argparse.ArgumentParser, question: str) -> None:
+    """What somebody answers to the question."""
+    parser.add_argument("reply", type=Reply, choices=list(Reply), metavar="yes|no|unknown", help=question)
+
+
+def add_language(parser: argparse.ArgumentParser) -> None:
+    """In which language a paper is written."""
+    parser.add_argument(
+        "--lang",
+        type=Language,
+        choices=list(Language),
+        default=Language.FRENCH,
+        help="its language (%(default)s)",
     )
 
 

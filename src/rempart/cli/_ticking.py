@@ -18,7 +18,7 @@ def add_steps(parser: argparse.ArgumentParser, *, listed: str, ticked: str) -> a
 
 def add_reply(tick: argparse.ArgumentParser) -> None:
     """Add what is said of it."""
-    tick.add_argument("reply", type=Reply, choices=list(Reply), metavar="yes|no|unknown")
+    _operator.add_reply(tick, "is it done?")
 
 
 def shown(lines: Iterable[str], replies: Iterable[str]) -> ExitCode:

@@ -12,6 +12,7 @@ from rempart.errors import ExitCode
 from rempart.instants import Instant, rfc3339
 from rempart.messages import OrderDone
 
+_WHO = "as `rempart account list` shows it"
 _WIDEST = 60
 """Characters of a name in a list."""
 
@@ -32,7 +33,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     _roles(add)
 
     roles = steps.add_parser("roles", help="give these roles instead of the present ones")
-    roles.add_argument("person", type=_person, metavar="ID")
+    roles.add_argument("person", type=_person, metavar="ID", help=_WHO)
     _roles(roles)
 
     for step, words in (
@@ -45,7 +46,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         ("sign-out", "end every session of the account"),
     ):
         one = steps.add_parser(step, help=words)
-        one.add_argument("person", type=_person, metavar="ID")
+        one.add_argument("person", type=_person, metavar="ID", help=_WHO)
         _operator.add_person(one)
 
     envelope = steps.add_parser(

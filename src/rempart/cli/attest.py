@@ -2,7 +2,6 @@
 
 import argparse
 
-from rempart.care.reply import Reply
 from rempart.cli import _operator
 from rempart.engine.orders import AttestCare
 
@@ -15,8 +14,8 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         description="Once a shift, by whoever is on the ward; `rempart status` shows which wards were not heard. "
         "exit codes: 0 sealed, 4 no station answers, 5 refused.",
     )
-    parser.add_argument("ward")
-    parser.add_argument("reply", type=Reply, choices=list(Reply), metavar="yes|no|unknown")
+    _operator.add_ward(parser)
+    _operator.add_reply(parser, "does care go on?")
     parser.add_argument("--note", default="", help="what does not go on")
     _operator.add_person(parser)
     parser.set_defaults(run=run)

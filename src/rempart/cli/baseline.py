@@ -39,7 +39,9 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     make = steps.add_parser("make", help="look at a folder and sign what was seen")
     make.add_argument("asset", help="the machine's id in site.toml")
     make.add_argument("root", type=Path, help="the folder to look at")
-    make.add_argument("--out", type=Path, required=True, metavar="FILE")
+    make.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="where the baseline goes: a new file"
+    )
     make.add_argument(
         "--key", type=Path, required=True, metavar="FILE", help="the signing key; made if it is not there"
     )
@@ -47,9 +49,9 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--skip", action="append", default=[], metavar="PATTERN", help="paths to leave out: var/log/*"
     )
     compare = steps.add_parser("compare", help="what differs between two baselines of a machine")
-    compare.add_argument("asset")
-    compare.add_argument("before", type=Path)
-    compare.add_argument("after", type=Path)
+    compare.add_argument("asset", help="the machine's id in site.toml")
+    compare.add_argument("before", type=Path, metavar="BEFORE", help="the baseline made while all was well")
+    compare.add_argument("after", type=Path, metavar="AFTER", help="the baseline made now")
     compare.add_argument("--verifier", required=True, metavar="KEY", help="as `make` printed it")
     parser.set_defaults(run=run)
 
@@ -123,7 +125,9 @@ def _read(path: Path, asset: str, verifier: VerifierKey) -> Baseline:
     try:
         return baseline.read(path.read_text(encoding="utf-8"), asset, verifier)
     except OSError as fault:
-        raise InputRefused(f"it cannot be read: {fault.strerror}", where=str(path)) from None
+        raise InputRefused(
+            f"it cannot be read: {fault.strerror}", where=str(path), now="Name a baseline."
+        ) from None
     except (NotABaseline, UnicodeDecodeError) as fault:
         raise InputRefused(
             f"this is no baseline to rely on: {fault}", where=str(path), now="Take another copy of it."
@@ -134,7 +138,7 @@ def _key(path: Path) -> Ed25519PrivateKey:
     """The signing key in a file of 32 bytes that nobody else may read; a new one when there is none."""
     try:
         if path.exists():
-            return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+            return Ed25519PrivateKey.from_private_bytes(_beginning(path))
         key = Ed25519PrivateKey.generate()
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -144,5 +148,15 @@ def _key(path: Path) -> Ed25519PrivateKey:
         return key
     except (OSError, ValueError) as fault:
         raise InputRefused(
-            f"the key cannot be used: {fault}", where=str(path), now="Give another --key."
+            f"the key cannot be used: {_why(fault)}", where=str(path), now="Give another --key."
         ) from None
+
+
+def _beginning(path: Path) -> bytes:
+    """Enough of a file to see whether it is a key: no more, since it may be anything."""
+    with path.open("rb") as file:
+        return file.read(33)
+
+
+def _why(fault: OSError | ValueError) -> str:
+    return str((isinstance(fault, OSError) and fault.strerror) or fault)

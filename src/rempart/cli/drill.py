@@ -30,7 +30,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "policy and its journal's facts are the real ones; the kernel and the clock are the drill's own. What no "
         "source told is marked (invented). exit codes: 0 played, 1 a law was broken on the way.",
     )
-    parser.add_argument("scenario", choices=["chc"])
+    parser.add_argument("scenario", choices=["chc"], help="which containment")
     parser.add_argument("--facts", action="store_true", help="name every fact that was sealed")
     parser.set_defaults(run=run)
 

@@ -9,15 +9,16 @@ from typing import Any
 
 from rempart.adapters import shipped
 from rempart.adapters.clock import SystemClock
-from rempart.cli import _incident
+from rempart.adapters.site_file import read_text
+from rempart.cli import _incident, _operator
 from rempart.cli._terminal import harmless
 from rempart.duties import answers as given
 from rempart.duties import duty, words
 from rempart.duties.answers import Answers
 from rempart.duties.duty import Applies, Duty, Obligations, duties_for
 from rempart.duties.words import Words
-from rempart.errors import ExitCode, InputRefused
-from rempart.instants import Instant, parse_rfc3339, rfc3339
+from rempart.errors import ExitCode
+from rempart.instants import Instant, rfc3339
 from rempart.site.belgian_time import belgian
 from rempart.site.language import Language
 
@@ -38,9 +39,12 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     parser.add_argument("incident", metavar="INCIDENT", nargs="?", help="its id (default: the latest)")
     parser.add_argument("--answers", type=Path, metavar="FILE", help="what the institution answered (TOML)")
-    parser.add_argument("--lang", choices=list(Language), default=Language.FRENCH)
+    _operator.add_language(parser)
     parser.add_argument(
-        "--at", type=_moment, metavar="TIME", help="as of this RFC 3339 moment (default: now)"
+        "--at",
+        type=_operator.moment,
+        metavar="TIME",
+        help="as of this moment: 2026-11-26T03:12 (default: now)",
     )
     parser.add_argument("--json", action="store_true", help="everything as JSON, with sources and confidence")
     _incident.add_arguments(parser)
@@ -153,18 +157,7 @@ def _or_none(instant: Instant | None) -> str | None:
     return None if instant is None else rfc3339(instant)
 
 
-def _moment(text: str) -> Instant:
-    try:
-        return parse_rfc3339(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: write 2026-11-22T09:30:00+01:00") from None
-
-
 def _answers(path: Path | None, obligations: Obligations) -> Answers:
     if path is None:
         return Answers()
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise InputRefused(f"cannot be read: {fault}", where=str(path), now="Give --answers FILE.") from None
-    return given.parse(text, str(path), questions=obligations.questions, duties=obligations.duties)
+    return given.parse(read_text(path), str(path), questions=obligations.questions, duties=obligations.duties)

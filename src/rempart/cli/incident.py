@@ -10,7 +10,9 @@ from rempart.duties.catalogue import DutyId, QuestionId
 from rempart.engine import orders
 from rempart.errors import InputRefused
 from rempart.incidents.casefile import MOST_FILE_BYTES
-from rempart.instants import Instant, parse_rfc3339
+
+_QUESTIONS = [each.value for each in QuestionId]
+_DUTIES = [each.value for each in DutyId]
 
 _CODES = "exit codes: 0 done, 2 a file cannot be used, 4 no station answers, 5 refused"
 
@@ -31,18 +33,23 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     deeds = parser.add_subparsers(metavar="DEED", required=True)
     _deed(
-        deeds, "assign", "say who looks after it", ("--to", {"default": "", "metavar": "PERSON"})
+        deeds,
+        "assign",
+        "say who looks after it",
+        ("--to", {"default": "", "metavar": "PERSON", "help": "who; without: nobody any more"}),
     ).set_defaults(
         order=lambda a: orders.AssignIncident(by=a.by, reason=a.reason, incident=a.incident, person=a.to)
     )
-    _deed(deeds, "comment", "write something down", ("text", {"metavar": "TEXT"})).set_defaults(
+    _deed(
+        deeds, "comment", "write something down", ("text", {"metavar": "TEXT", "help": "what, in quotes"})
+    ).set_defaults(
         order=lambda a: orders.CommentIncident(by=a.by, reason=a.reason, incident=a.incident, text=a.text)
     )
     _deed(
         deeds,
         "attach",
         f"keep a file of at most {MOST_FILE_BYTES // 1024} KiB with it",
-        ("file", {"type": Path}),
+        ("file", {"type": Path, "help": "its path"}),
     ).set_defaults(run=_attach)
     _deed(
         deeds,
@@ -67,7 +74,14 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         deeds,
         "split",
         "say that some findings are no part of it: they become an incident of their own",
-        ("findings", {"nargs": "+", "metavar": "FINDING"}),
+        (
+            "findings",
+            {
+                "nargs": "+",
+                "metavar": "FINDING",
+                "help": "ids of findings, as the incident's page shows them",
+            },
+        ),
     ).set_defaults(
         order=lambda a: orders.SplitIncident(
             by=a.by, reason=a.reason, incident=a.incident, findings=a.findings
@@ -77,16 +91,22 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         deeds,
         "answer",
         "answer a question that a duty hangs on; --reason says why",
-        ("question", {"choices": [each.value for each in QuestionId], "metavar": "QUESTION"}),
+        (
+            "question",
+            {"choices": _QUESTIONS, "metavar": "QUESTION", "help": f"one of: {', '.join(_QUESTIONS)}"},
+        ),
         ("answer", {"metavar": "ANSWER", "help": "yes, no, unknown, or a number"}),
-        ("--since", {"type": _moment, "metavar": "TIME", "help": "when it became known (default: now)"}),
+        (
+            "--since",
+            {"type": _operator.moment, "metavar": "TIME", "help": "when it became known (default: now)"},
+        ),
     ).set_defaults(order=_answer)
     _deed(
         deeds,
         "sent",
         "write down that you told whom a duty names; Rempart sends nothing",
-        ("duty", {"choices": [each.value for each in DutyId], "metavar": "DUTY"}),
-        ("--at", {"type": _moment, "required": True, "metavar": "TIME", "help": "when it was sent"}),
+        ("duty", {"choices": _DUTIES, "metavar": "DUTY", "help": f"one of: {', '.join(_DUTIES)}"}),
+        ("--at", {"type": _operator.moment, "required": True, "metavar": "TIME", "help": "when it was sent"}),
         ("--proof", {"required": True, "metavar": "TEXT", "help": "how it can be shown: a code, a receipt"}),
     ).set_defaults(
         order=lambda a: orders.NoteSending(
@@ -102,7 +122,7 @@ def _deed(
     *more: tuple[str, dict[str, object]],
 ) -> argparse.ArgumentParser:
     parser = deeds.add_parser(name, help=what, description=f"{what[:1].upper()}{what[1:]}. {_CODES}.")
-    parser.add_argument("incident", help="id of the incident, as `rempart status` shows it")
+    _operator.add_incident(parser)
     for argument, settings in more:
         parser.add_argument(argument, **settings)  # type: ignore[arg-type]  # argparse's own keywords
     _operator.add_person(parser)
@@ -156,10 +176,3 @@ def _answer(arguments: argparse.Namespace) -> orders.AnswerQuestion:
     if said.isascii() and said.isdigit() and len(said) < 16:
         return orders.AnswerQuestion(**common, question=question, number=int(said), since=arguments.since)
     raise InputRefused(f"{said!r} is no answer", now="Write yes, no, unknown or a whole number.")
-
-
-def _moment(text: str) -> Instant:
-    try:
-        return parse_rfc3339(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r}: write 2026-11-22T09:30:00+01:00") from None

@@ -43,7 +43,9 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         action="store_true",
         help="repay the same part of the principal each month (default: pay the same sum each month)",
     )
-    loan.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    loan.add_argument(
+        "--format", choices=("table", "csv", "json"), default="table", help="default: %(default)s"
+    )
     loan.set_defaults(run=run)
 
 

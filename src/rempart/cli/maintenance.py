@@ -19,7 +19,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     ways = parser.add_subparsers(dest="way", metavar="open|close", required=True)
     opened = ways.add_parser("open", help="let somebody in")
-    opened.add_argument("opening", help="id of the opening, as in site.toml")
+    _operator.add_opening(opened)
     opened.add_argument("--visitor", required=True, metavar="NAME", help="who comes in: one person, by name")
     opened.add_argument(
         "--from",
@@ -53,7 +53,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     _operator.add_person(opened)
     opened.set_defaults(run=run_open)
     closed = ways.add_parser("close", help="end the visit now, its connections too")
-    closed.add_argument("opening", help="id of the opening, as in site.toml")
+    _operator.add_opening(closed)
     _operator.add_person(closed)
     closed.set_defaults(run=run_close)
 

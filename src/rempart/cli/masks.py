@@ -24,14 +24,21 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
     ask = steps.add_parser("ask", help="ask, as the privacy officer; --reason is the purpose")
-    ask.add_argument("incident")
-    ask.add_argument("--for", dest="length", type=_operator.duration, default="24h", metavar="TIME")
+    _operator.add_incident(ask)
+    ask.add_argument(
+        "--for",
+        dest="length",
+        type=_operator.duration,
+        default="24h",
+        metavar="TIME",
+        help="how long the names may be read, once it is agreed (%(default)s)",
+    )
     _operator.add_person(ask)
     agree = steps.add_parser("agree", help="agree, as a second person")
-    agree.add_argument("incident")
+    _operator.add_incident(agree)
     _operator.add_person(agree)
     show = steps.add_parser("show", help="read the names, while it is allowed")
-    show.add_argument("incident")
+    _operator.add_incident(show)
     _operator.add_station(show)
     parser.set_defaults(run=run)
 

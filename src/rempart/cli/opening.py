@@ -15,9 +15,13 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         description="While the site is contained, opening goes through `rempart reopen`. "
         "exit codes: 0 done, 4 no station answers, 5 refused.",
     )
-    parser.add_argument("opening", help="id of the opening, as in site.toml")
+    _operator.add_opening(parser)
     parser.add_argument(
-        "state", type=OpeningState, choices=list(OpeningState), metavar="open|filtered|closed"
+        "state",
+        type=OpeningState,
+        choices=list(OpeningState),
+        metavar="open|filtered|closed",
+        help="how it is to be",
     )
     parser.add_argument(
         "--in-peace",

@@ -42,9 +42,9 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("kind", choices=(*KINDS, _FALLBACK, *_ENVELOPE))
+    parser.add_argument("kind", choices=(*KINDS, _FALLBACK, *_ENVELOPE), help="which paper")
     parser.add_argument("incident", metavar="INCIDENT", nargs="?", help="its id (default: the latest)")
-    parser.add_argument("--lang", type=Language, choices=list(Language), default=Language.FRENCH)
+    _operator.add_language(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the PDF to write")
     _incident.add_arguments(parser)
     _operator.add_station(parser)

@@ -17,9 +17,14 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         description='"unknown" is a valid answer and the default; --reason adds a short text. '
         "exit codes: 0 done, 4 no station answers, 5 refused.",
     )
-    parser.add_argument("incident", help="id of the incident, as `rempart status` shows it")
+    _operator.add_incident(parser)
     for word, known in _WORDS.items():
-        parser.add_argument(f"--{word}", default="unknown", choices=[each.value for each in known])
+        parser.add_argument(
+            f"--{word}",
+            default="unknown",
+            choices=[each.value for each in known],
+            help="what is thought of it (%(default)s)",
+        )
     _operator.add_person(parser)
     parser.set_defaults(run=run)
 

@@ -10,7 +10,6 @@ from rempart.adapters.site_file import read_site
 from rempart.adapters.store.events import Damage, stored
 from rempart.care.forecast import Fate, Flow, Forecast, Line, Unknown, forecast
 from rempart.care.rehearsal import Becomes, Question
-from rempart.care.reply import Reply
 from rempart.cli import _operator
 from rempart.cli._terminal import harmless
 from rempart.cli.paper import write
@@ -22,7 +21,6 @@ from rempart.events.decode import ulogd
 from rempart.instants import Instant, hours
 from rempart.messages import RehearsalStatus
 from rempart.site.belgian_time import belgian
-from rempart.site.site import Language
 
 _SHOWN = 20
 """Unknown places that are listed; the rest is counted."""
@@ -43,19 +41,34 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     _register_forecast(steps)
 
     cut = steps.add_parser("cut", help="cut for ten minutes; it undoes itself")
-    cut.add_argument("--for", dest="length", type=_operator.duration, default="10m", metavar="TIME")
+    cut.add_argument(
+        "--for",
+        dest="length",
+        type=_operator.duration,
+        default="10m",
+        metavar="TIME",
+        help="how long (%(default)s)",
+    )
     _operator.add_person(cut)
 
     tick = steps.add_parser("tick", help="a ward says whether one thing works")
-    tick.add_argument("ward")
-    tick.add_argument("question", type=Question, choices=list(Question), metavar="|".join(Question))
-    tick.add_argument("reply", type=Reply, choices=list(Reply), metavar="yes|no|unknown")
+    _operator.add_ward(tick)
+    tick.add_argument(
+        "question", type=Question, choices=list(Question), metavar="|".join(Question), help="what is tried"
+    )
+    _operator.add_reply(tick, "does it work?")
     tick.add_argument("--note", default="", help="what happened; a no needs it")
     _operator.add_person(tick)
 
     correct = steps.add_parser("correct", help="say what the rehearsal showed about an opening")
     correct.add_argument("opening", help="its id, or the one it should get")
-    correct.add_argument("becomes", type=Becomes, choices=list(Becomes), metavar="|".join(Becomes))
+    correct.add_argument(
+        "becomes",
+        type=Becomes,
+        choices=list(Becomes),
+        metavar="|".join(Becomes),
+        help="what it is to be from now on",
+    )
     _operator.add_person(correct)
 
     end = steps.add_parser("end", help="undo the cut now; the rehearsal then proves nothing")
@@ -63,7 +76,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
     report = steps.add_parser("report", help="how the latest rehearsal went")
     report.add_argument("--out", type=Path, metavar="FILE", help="write it as PDF too")
-    report.add_argument("--lang", type=Language, choices=list(Language), default=Language.FRENCH)
+    _operator.add_language(report)
     report.add_argument("--site", type=Path, default=SITE, metavar="FILE", help="site.toml (%(default)s)")
     _operator.add_station(report)
     parser.set_defaults(run=run)
@@ -79,7 +92,14 @@ def _register_forecast(steps: "argparse._SubParsersAction[argparse.ArgumentParse
         metavar="FILE",
         help="the event store (%(default)s)",
     )
-    ask.add_argument("--for", dest="length", type=_operator.duration, default="24h", metavar="TIME")
+    ask.add_argument(
+        "--for",
+        dest="length",
+        type=_operator.duration,
+        default="24h",
+        metavar="TIME",
+        help="how far back to look (%(default)s)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

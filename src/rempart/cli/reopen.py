@@ -40,8 +40,10 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
 
     gate = steps.add_parser("gate", help="answer one gate of an opening, with its proof")
-    gate.add_argument("opening")
-    gate.add_argument("gate", choices=[gate.value for gate in Gate])
+    _operator.add_opening(gate)
+    gate.add_argument(
+        "gate", choices=[gate.value for gate in Gate], help="which of them (docs/design/reopening.md)"
+    )
     gate.add_argument(
         "answer",
         type=GateAnswer,
@@ -54,16 +56,29 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     _operator.add_person(gate)
 
     trial = steps.add_parser("trial", help="open for a while; it closes by itself unless confirmed")
-    trial.add_argument("opening")
-    trial.add_argument("--state", type=OpeningState, default=OpeningState.FILTERED, metavar="open|filtered")
-    trial.add_argument("--for", dest="length", type=_operator.duration, default="24h", metavar="TIME")
+    _operator.add_opening(trial)
+    trial.add_argument(
+        "--state",
+        type=OpeningState,
+        default=OpeningState.FILTERED,
+        metavar="open|filtered",
+        help="how it is to be meanwhile (filtered)",
+    )
+    trial.add_argument(
+        "--for",
+        dest="length",
+        type=_operator.duration,
+        default="24h",
+        metavar="TIME",
+        help="how long (%(default)s)",
+    )
     trial.add_argument(
         "--override", action="store_true", help="although a gate has not passed; needs --reason"
     )
     _operator.add_person(trial)
 
     confirm = steps.add_parser("confirm", help="the trial went well: the opening stays")
-    confirm.add_argument("opening")
+    _operator.add_opening(confirm)
     _operator.add_person(confirm)
 
     _register_plan(steps)
@@ -78,18 +93,20 @@ def _register_plan(steps: "argparse._SubParsersAction[argparse.ArgumentParser]")
     _operator.add_station(plan)
 
     stage = steps.add_parser("stage", help="move an opening to another stage; needs --reason")
-    stage.add_argument("opening")
-    stage.add_argument("stage", type=int)
+    _operator.add_opening(stage)
+    stage.add_argument("stage", type=int, help="its number, as `rempart reopen plan` shows it")
     _operator.add_person(stage)
 
     partner = steps.add_parser("partner", help="what the other side asks before it lets us in again")
-    partner.add_argument("opening")
-    partner.add_argument("met", choices=["met", "unmet"])
+    _operator.add_opening(partner)
+    partner.add_argument("met", choices=["met", "unmet"], help="is the condition met?")
     partner.add_argument("condition", help='"the laboratory wants our antivirus report"')
     _operator.add_person(partner)
 
     proof = steps.add_parser("proof", help="secrets renewed, a machine checked, a backup restored, and when")
-    proof.add_argument("proves", type=ProofKind, choices=list(ProofKind), metavar="|".join(ProofKind))
+    proof.add_argument(
+        "proves", type=ProofKind, choices=list(ProofKind), metavar="|".join(ProofKind), help="what was done"
+    )
     proof.add_argument("subject", help="what was renewed; the machine's id; which backup")
     proof.add_argument(
         "--on", type=_operator.moment, default="now", metavar="DATE", help="2026-11-26 or RFC 3339"
@@ -100,7 +117,7 @@ def _register_plan(steps: "argparse._SubParsersAction[argparse.ArgumentParser]")
     second = steps.add_parser(
         "confirm-override", help="agree afterwards to a trial that was started without a second person"
     )
-    second.add_argument("opening")
+    _operator.add_opening(second)
     _operator.add_person(second)
 
 

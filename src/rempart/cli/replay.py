@@ -32,7 +32,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "starts begins at the last snapshot instead, and must come to the same. "
         "exit codes: 0 folded, 1 the journal does not verify or its snapshot tells otherwise, 2 not a journal or site.",
     )
-    parser.add_argument("journal", type=Path)
+    parser.add_argument("journal", type=Path, metavar="JOURNAL", help="journal.db, or a copy of it")
     parser.add_argument("--site", type=Path, required=True, help="the site.toml the journal belongs to")
     parser.add_argument("--until", type=int, metavar="ENTRY", help="stop after this entry")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")

@@ -49,7 +49,7 @@ def _register_new(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description=_NEW,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    new.add_argument("--template", required=True, choices=template.NAMES)
+    new.add_argument("--template", required=True, choices=template.NAMES, help="the kind of institution")
     new.add_argument("--name", required=True, help="the institution's name")
     new.add_argument(
         "--language",

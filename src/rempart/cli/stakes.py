@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rempart.adapters import documents, shipped
+from rempart.adapters.site_file import read_text
 from rempart.cli._terminal import harmless
 from rempart.errors import ExitCode, InputRefused
 from rempart.stakes import loss
@@ -66,7 +67,9 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         description=_SCAN,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    scan.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    scan.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="files, or folders with all below them"
+    )
     scan.add_argument(
         "--price",
         type=_euros,
@@ -235,12 +238,7 @@ def _holding(holding: Holding) -> dict[str, Any]:
 def _assumptions(path: Path | None) -> Assumptions:
     if path is None:
         return loss.parse(shipped.text("stakes/loss.toml"), "loss.toml")
-    try:
-        return loss.parse(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as fault:
-        raise InputRefused(
-            f"cannot be read: {fault}", where=str(path), now="Give --assumptions FILE."
-        ) from None
+    return loss.parse(read_text(path), str(path))
 
 
 def _euros(text: str) -> float:

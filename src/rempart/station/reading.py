@@ -15,8 +15,8 @@ from rempart.adapters.store.events import Batch, Segment
 from rempart.adapters.store.intake import Intake
 from rempart.detection.detector import Detection
 from rempart.detection.finding import Finding
-from rempart.errors import DecodeError, DecoderFailed
-from rempart.events.decode import DECODERS, decoded, told
+from rempart.errors import DecodeError, DecoderFailed, kind_and_place
+from rempart.events.decode import DECODERS, decoded
 from rempart.events.event import Event
 from rempart.instants import Instant, after, minutes
 
@@ -52,13 +52,13 @@ class Complaints:
         if self._intake is None:
             return
         if isinstance(lines, Batch):
-            self._intake.failed(lines.source, record, told(defect), lines.read)
+            self._intake.failed(lines.source, record, kind_and_place(defect), lines.read)
         self._say(lines.source, record, defect, lines.read)
 
     def stuck(self, source: str, defect: BaseException, now: Instant) -> None:
         """Following a log failed, whatever line it was."""
         if self._intake:
-            self._intake.failed(source, 0, told(defect), now)
+            self._intake.failed(source, 0, kind_and_place(defect), now)
             self._say(source, 0, defect, now)
 
     def _say(self, source: str, record: int, defect: BaseException, now: Instant) -> None:
@@ -67,7 +67,7 @@ class Complaints:
                 "%s:%d: a defect of ours, please tell the maintainers: %s\n%s",
                 source,
                 record,
-                told(defect),
+                kind_and_place(defect),
                 "".join(traceback.format_tb(defect.__traceback__)).rstrip(),
             )
 

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import msgspec
 
-from rempart.events.decode import told
+from rempart.errors import kind_and_place
 from rempart.events.joining import Joining
 
 _log = logging.getLogger(__name__)
@@ -345,7 +345,7 @@ class _File:
         try:
             return self._joining.joined(capped)
         except Exception as defect:  # ours, brought out by these lines: alone they are kept all the same
-            _log.error("lines could not be joined and are kept each for itself: %s", told(defect))
+            _log.error("lines could not be joined and are kept each for itself: %s", kind_and_place(defect))
             self._joining = Joining()
             return capped
 

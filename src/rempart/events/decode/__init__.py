@@ -1,11 +1,9 @@
 """One pure decoder for each kind of log, found by the name that ``site.toml`` gives."""
 
-import traceback
 from collections.abc import Callable, Mapping
-from pathlib import PurePath
 from typing import TypeVar
 
-from rempart.errors import DecodeError, DecoderFailed
+from rempart.errors import DecodeError, DecoderFailed, kind_and_place
 from rempart.events.decode import (
     apache,
     auditd,
@@ -108,14 +106,7 @@ def decoded(
         raise
     except Exception as defect:
         raise DecoderFailed(
-            f"a decoder failed on this line: {told(defect)}",
+            f"a decoder failed on this line: {kind_and_place(defect)}",
             where=f"{source}:{record}",
             now="The line is kept. Tell the maintainers, without the line: it may hold names.",
         ) from defect
-
-
-def told(defect: BaseException) -> str:
-    """A defect as it may be told anywhere: its kind and its place in the code. What it says may quote hostile bytes."""
-    frames = traceback.extract_tb(defect.__traceback__)
-    place = f" in {PurePath(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
-    return f"{type(defect).__name__}{place}"
