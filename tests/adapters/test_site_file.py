@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rempart.adapters.site_file import read_site
+from rempart.adapters.site_file import read_site, read_text
 from rempart.errors import InputRefused
 
 
@@ -22,3 +22,16 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> 
         read_site(file)
     assert refused.value.where == str(file)
     assert ("No such file" if content is None else "not UTF-8 at byte 7") in refused.value.what
+    assert refused.value.now
+
+
+def test_a_disk_image_named_by_mistake_is_not_read_into_memory() -> None:
+    """/dev/zero never ends."""
+    with pytest.raises(InputRefused, match="longer than 4 MiB"):
+        read_text(Path("/dev/zero"))
+
+
+def test_lines_written_on_windows_end_as_all_others(tmp_path: Path) -> None:
+    file = tmp_path / "exceptions.toml"
+    file.write_bytes(b"a = 1\r\nb = 2\r\n")
+    assert read_text(file) == "a = 1\nb = 2\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 from rempart.adapters import compiled, shipped
 from rempart.adapters import rules as rule_files
 from rempart.adapters.clock import SystemClock
-from rempart.adapters.site_file import read_site
+from rempart.adapters.site_file import read_site, read_text
 from rempart.adapters.store.events import Damage, stored
 from rempart.adapters.supply import Supply
 from rempart.cli import _operator
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Show what it hides; write it unless only that was asked for."""
     places = Places(site=arguments.site, state=arguments.state, run=Path(), rules=())
     text = _written(_asked(arguments))
-    before = places.exceptions.read_text(encoding="utf-8") if places.exceptions.exists() else ""
+    before = read_text(places.exceptions) if places.exceptions.exists() else ""
     whole = f"{before.rstrip()}\n\n{text}" if before.strip() else text
     held = exception.parse(before, str(places.exceptions))
     wanted = exception.parse(whole, str(places.exceptions))

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from rempart.adapters.site_file import read_text
 from rempart.config import Places
 from rempart.detection import exception
 from rempart.detection.exception import Exceptions
-from rempart.errors import InputRefused
 
 
 def beside(site: Path) -> Exceptions:
@@ -13,7 +13,4 @@ def beside(site: Path) -> Exceptions:
     file = Places(site=site, state=Path(), run=Path(), rules=()).exceptions
     if not file.exists():
         return Exceptions()
-    try:
-        return exception.parse(file.read_text(encoding="utf-8"), str(file))
-    except (OSError, UnicodeDecodeError) as fault:
-        raise InputRefused(f"cannot be read: {fault}", where=str(file), now="Mend the file.") from fault
+    return exception.parse(read_text(file), str(file))

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from rempart.adapters import mutual
+from rempart.adapters.site_file import read_text
 from rempart.errors import ExitCode, InputRefused, StationUnreachable
 from rempart.messages import GroupAnswer, GroupCutAsked, OrderDone, OrderRejected
 
@@ -46,10 +47,10 @@ class Confirmed:
 def read(path: Path) -> Group:
     """The group file. Raises `InputRefused`."""
     try:
-        group = msgspec.toml.decode(path.read_text(encoding="utf-8"), type=Group)
+        group = msgspec.toml.decode(read_text(path), type=Group)
         for box in group.boxes:
             ip_address(box.address)
-    except (OSError, UnicodeDecodeError, msgspec.MsgspecError, ValueError) as fault:
+    except (msgspec.MsgspecError, ValueError) as fault:
         raise InputRefused(
             f"the group cannot be read: {fault}",
             where=str(path),

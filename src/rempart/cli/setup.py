@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rempart.adapters import shipped
+from rempart.adapters.site_file import read_text
 from rempart.cli._terminal import harmless
 from rempart.cli.run import port
 from rempart.config import RUN, SITE, STATE, Places
@@ -123,11 +124,10 @@ def _from_file(installer: Installer, file: Path) -> int:
 
 def _tables(file: Path) -> dict[Step, dict[str, str]]:
     try:
-        read = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise InputRefused(f"it cannot be read: {fault.strerror}", where=str(file)) from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise InputRefused(f"this is not TOML: {fault}", where=str(file)) from fault
+        read = tomllib.loads(read_text(file))
+    except tomllib.TOMLDecodeError as fault:
+        now = "Mend that line; `rempart setup --show` prints the tables and their fields."
+        raise InputRefused(f"this is not TOML: {fault}", where=str(file), now=now) from fault
     unknown = [name for name, table in read.items() if name not in set(Step) or not isinstance(table, dict)]
     if unknown:
         raise InputRefused(

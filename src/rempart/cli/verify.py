@@ -11,6 +11,7 @@ from typing import Any
 from rempart.adapters import bag
 from rempart.adapters.journal import verify_exported, verify_file
 from rempart.adapters.journal.exported import ENTRIES
+from rempart.adapters.site_file import read_text
 from rempart.cli._exhibits import Held, exhibits, held
 from rempart.cli._incident import joined_to
 from rempart.cli._terminal import harmless
@@ -194,10 +195,10 @@ def _key(text: str) -> VerifierKey:
 
 
 def _note(file: Path) -> str:
+    now = "Give the file as it left the box, its signature lines included."
+    note = read_text(file, now)
     try:
-        note = file.read_bytes().decode()
         parse(note)
-    except (OSError, ValueError) as error:
-        now = "Give the file as it left the box, its signature lines included."
+    except ValueError as error:
         raise InputRefused(f"not a checkpoint: {error}", where=str(file), now=now) from error
     return note
