@@ -192,14 +192,15 @@ class _Concern:
                 mine = incident in self.ids
                 self._quiet = self._quiet and not mine
                 return mine
-            case facts.PersonsTouched(incident=incident):
-                return incident in self.ids
             case (
-                facts.IncidentQualified(incident=incident)
+                facts.PersonsTouched(incident=incident)
+                | facts.IncidentQualified(incident=incident)
                 | facts.IncidentAssigned(incident=incident)
                 | facts.IncidentCommented(incident=incident)
                 | facts.QuestionAnswered(incident=incident)
                 | facts.DutyFulfilled(incident=incident)
+                | facts.UnmaskingAsked(incident=incident)
+                | facts.Unmasked(incident=incident)
             ):
                 return incident in self.ids
             case facts.FileAttached(incident=incident, sha256=sha256):
@@ -233,8 +234,6 @@ class _Concern:
                 return quiet
             case facts.TickedByHand():
                 return self._begun and not self._quiet
-            case facts.UnmaskingAsked(incident=incident) | facts.Unmasked(incident=incident):
-                return incident in self.ids
             case _:
                 return cut and type(fact) not in ASIDE
 

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from statistics import median
 
 import msgspec
@@ -17,7 +17,7 @@ from rempart.cli._terminal import harmless
 from rempart.console.words import words
 from rempart.errors import ExitCode
 from rempart.instants import Instant
-from rempart.messages import AlertStatus, CareStatus, ProbeStatus, Status
+from rempart.messages import AlertStatus, CareStatus, IncidentStatus, OpeningStatus, ProbeStatus, Status
 from rempart.site.belgian_time import belgian, on_the_wall
 from rempart.site.language import Language
 from rempart.site.placement import Placement
@@ -52,62 +52,82 @@ def run(arguments: argparse.Namespace) -> int:
 
 def show(console: Console, status: Status) -> None:
     """The status as a person reads it; hostile text is made harmless."""
-    since = belgian(status.since)
-    console.print(Text(f"{status.site}: {status.posture.value} since {since}", style="bold"))
-    console.print(_proof(status))
+    for part in _told(status):
+        console.print(part)
+
+
+def _told(status: Status) -> Iterator[Text | Table]:
+    yield Text(f"{status.site}: {status.posture.value} since {belgian(status.since)}", style="bold")
+    yield _proof(status)
+    yield _doors(status.openings)
+    yield from _beware(status)
+    for alert in status.alerts:
+        yield from _alert(alert)
+    if status.answer_seconds:
+        yield Text(f"from alert to a person acting: {_minutes(status.answer_seconds)}")
+    for incident in status.incidents:
+        yield from _incident(incident)
+    yield from _measures(status)
+    for line in (*by_hand.said(status.by_hand), *care_lines(status.care)):
+        yield Text(harmless(line, 600))
+    yield from _refused(status)
+    yield Text(f"journal: {status.journal_entries} entries, root {status.journal_root[:16]}…")
+
+
+def _doors(openings: Iterable[OpeningStatus]) -> Table:
     doors = Table("opening", "state", "so until", "meanwhile", box=None, header_style="dim")
-    for opening in status.openings:
+    for opening in openings:
         until = _when(opening.trial_until) if opening.trial_until else ""
-        if opening.visitor:
-            until = f"{until}, {opening.visitor} from {opening.visitor_from}"
-            until += f" to {', '.join(opening.visitor_to)} only" if opening.visitor_to else ""
-            until += (
-                f" with certificate {opening.visitor_certificate[:16]}…"
-                if opening.visitor_certificate
-                else ""
-            )
         doors.add_row(
-            harmless(opening.name), opening.state.value, harmless(until), harmless(opening.fallback)
+            harmless(opening.name),
+            opening.state.value,
+            harmless(until + _visit(opening)),
+            harmless(opening.fallback),
         )
-    console.print(doors)
+    return doors
+
+
+def _visit(opening: OpeningStatus) -> str:
+    """Who of a supplier is in, from where, and to what."""
+    if not opening.visitor:
+        return ""
+    to = f" to {', '.join(opening.visitor_to)} only" if opening.visitor_to else ""
+    proof = f" with certificate {opening.visitor_certificate[:16]}…" if opening.visitor_certificate else ""
+    return f", {opening.visitor} from {opening.visitor_from}{to}{proof}"
+
+
+def _beware(status: Status) -> Iterator[Text]:
+    """What must be known before the rest is believed, and what the public was promised."""
     if status.unwatched:
         told = f"NOTHING IS WATCHED: watch says nothing since {_when(status.unwatched)}"
-        console.print(Text(told, "bold red"))
-    if status.rebuilding and not status.unwatched:
+        yield Text(told, "bold red")
+    elif status.rebuilding:
         done, total = status.rebuilding
-        console.print(Text(f"watch starts: it reads again what it kept, {done} of {total}; then it detects"))
+        yield Text(f"watch starts: it reads again what it kept, {done} of {total}; then it detects")
     if status.clock_leapt:
         told = f"THE CLOCK LEAPT to {belgian(status.clock_leapt)}: nothing is erased by it."
-        console.print(Text(f"{told} If the date is right: rempart clock", "bold"))
+        yield Text(f"{told} If the date is right: rempart clock", "bold")
     if status.news_at:
-        console.print(Text(f"news announced for {_when(status.news_at)}"))
-    for alert in status.alerts:
-        for part in _alert(alert):
-            console.print(part)
-    if status.answer_seconds:
-        console.print(Text(f"from alert to a person acting: {_minutes(status.answer_seconds)}"))
-    for incident in status.incidents:
-        persons = "" if incident.persons_touched is None else f", {incident.persons_touched} persons touched"
-        who = harmless(", ".join(incident.actors[:4]) or "nobody known")
-        console.print(
-            Text(f"{incident.id} {incident.state.value}: {', '.join(incident.kinds)}; from {who}{persons}")
-        )
-        for proposal in incident.proposals:
-            console.print(Text(f"  waits for you: rempart approve {harmless(proposal.id)}"))
+        yield Text(f"news announced for {_when(status.news_at)}")
+
+
+def _incident(incident: IncidentStatus) -> Iterator[Text]:
+    persons = "" if incident.persons_touched is None else f", {incident.persons_touched} persons touched"
+    who = harmless(", ".join(incident.actors[:4]) or "nobody known")
+    yield Text(f"{incident.id} {incident.state.value}: {', '.join(incident.kinds)}; from {who}{persons}")
+    for proposal in incident.proposals:
+        yield Text(f"  waits for you: rempart approve {harmless(proposal.id)}")
+
+
+def _measures(status: Status) -> Iterator[Text]:
     for measure in status.measures:
         until = f"until {_when(measure.until)}" if measure.until else "until lifted"
-        line = f"{measure.action} {measure.target} {until}, by {measure.by}: {measure.reason}"
-        console.print(Text(harmless(line)))
+        yield Text(harmless(f"{measure.action} {measure.target} {until}, by {measure.by}: {measure.reason}"))
     if status.measures_more:
-        console.print(Text(f"and {status.measures_more} more blocks"))
+        yield Text(f"and {status.measures_more} more blocks")
     if status.left_off:
         left = ", ".join(f"{name} {count}" for name, count in status.left_off.items())
-        console.print(Text(f"too much to tell at once; left off: {left}. The journal has it all.", "bold"))
-    for line in (*by_hand.said(status.by_hand), *care_lines(status.care)):
-        console.print(Text(harmless(line, 600)))
-    for refused in _refused(status):
-        console.print(refused)
-    console.print(Text(f"journal: {status.journal_entries} entries, root {status.journal_root[:16]}…"))
+        yield Text(f"too much to tell at once; left off: {left}. The journal has it all.", "bold")
 
 
 def _alert(alert: AlertStatus) -> Iterator[Text]:

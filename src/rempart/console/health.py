@@ -74,57 +74,63 @@ def _day(at: Instant, words: Words) -> str:
 def _lines(site: Site, vitals: Vitals, words: Words, now: Instant) -> Iterator[Line]:
     status = vitals.status
     heard = moment(vitals.seen, now, words) if vitals.seen else ""
-    yield _line("guard", words, status is not None, words.say(f"health.guard-{_good(status)}", at=heard))
+    yield _line(
+        "guard", words, _MOODS[status is not None], words.say(f"health.guard-{_good(status)}", at=heard)
+    )
     yield _watch(vitals, words)
     yield _wall(status, words, now)
     if vitals.sources:
         silent = any(each.silent for each in vitals.sources.sources)
-        yield _line("silent", words, not silent, summary(vitals.sources, words))
+        yield _line("silent", words, _MOODS[not silent], summary(vitals.sources, words))
         if failed := sum(each.failed for each in vitals.sources.sources):
-            yield _line("readers", words, False, words.say("health.readers-bad", count=failed))  # noqa: FBT003
+            yield _line("readers", words, Mood.BAD, words.say("health.readers-bad", count=failed))
     yield _names(site, status, words)
     yield _clock(vitals, words, now)
     if vitals.rules:
         free, total = vitals.rules.free, vitals.rules.disk
         told = words.say("health.disk-said", free=free >> 30, total=total >> 30)
-        yield _line("disk", words, free > _FULL * total, told)
+        yield _line("disk", words, _MOODS[free > _FULL * total], told)
     yield _certificate(vitals.certificate, words, now)
     if status:
         told = words.say("health.journal-said", count=status.journal_entries, root=status.journal_root[:16])
-        yield _line("journal", words, True, told)  # noqa: FBT003
+        yield _line("journal", words, Mood.GOOD, told)
     if status and status.left_off:
         told = words.say("health.whole-bad", count=sum(status.left_off.values()))
-        yield _line("whole", words, False, told)  # noqa: FBT003
+        yield _line("whole", words, Mood.BAD, told)
     yield _telling(site, status, words)
 
 
 def _wall(status: Status | None, words: Words, now: Instant) -> Line:
     if status is None:
-        return _line("wall", words, None, words.say("health.unknown"))
+        return _line("wall", words, Mood.UNKNOWN, words.say("health.unknown"))
     if status.placement is Placement.OBSERVER:
-        return _line("wall", words, None, words.say("proof.observer"))
+        return _line("wall", words, Mood.UNKNOWN, words.say("proof.observer"))
     if status.enforcement_fault:
-        return _line("wall", words, False, plain(status.enforcement_fault))  # noqa: FBT003
+        return _line("wall", words, Mood.BAD, plain(status.enforcement_fault))
     if status.enforcement_verified is None:
-        return _line("wall", words, None, words.say("health.wall-never"))
+        return _line("wall", words, Mood.UNKNOWN, words.say("health.wall-never"))
     at = moment(status.enforcement_verified, now, words)
-    return _line("wall", words, True, words.say("health.wall-good", at=at))  # noqa: FBT003
+    return _line("wall", words, Mood.GOOD, words.say("health.wall-good", at=at))
 
 
 def _watch(vitals: Vitals, words: Words) -> Line:
     status = vitals.status
     if status and status.rebuilding and status.unwatched is None:
         done, total = status.rebuilding
-        return _line("watch", words, None, words.say("health.watch-rebuilding", done=done, total=total))
-    return _line("watch", words, vitals.rules is not None, words.say(f"health.watch-{_good(vitals.rules)}"))
+        return _line(
+            "watch", words, Mood.UNKNOWN, words.say("health.watch-rebuilding", done=done, total=total)
+        )
+    return _line(
+        "watch", words, _MOODS[vitals.rules is not None], words.say(f"health.watch-{_good(vitals.rules)}")
+    )
 
 
 def _clock(vitals: Vitals, words: Words, now: Instant) -> Line:
     if vitals.status and vitals.status.clock_leapt:
         at = moment(vitals.status.clock_leapt, now, words)
-        return _line("clock", words, False, words.say("health.clock-leapt", at=at))  # noqa: FBT003
+        return _line("clock", words, Mood.BAD, words.say("health.clock-leapt", at=at))
     said = {True: "good", False: "bad", None: "unknown"}[vitals.clock]
-    return _line("clock", words, vitals.clock, words.say(f"health.clock-{said}"))
+    return _line("clock", words, _MOODS[vitals.clock], words.say(f"health.clock-{said}"))
 
 
 def _names(site: Site, status: Status | None, words: Words) -> Line:
@@ -132,34 +138,37 @@ def _names(site: Site, status: Status | None, words: Words) -> Line:
         return Line(name=words.say("health.names"), notes=(words.say("health.names-none"),))
     refused = status.names_refused if status else None
     if refused is None:
-        return _line("names", words, None, words.say("health.names-nothing"))
+        return _line("names", words, Mood.UNKNOWN, words.say("health.names-nothing"))
     told = words.say("health.names-good", count=sum(refused.times.values()))
-    return _line("names", words, True, told)  # noqa: FBT003
+    return _line("names", words, Mood.GOOD, told)
 
 
 def _certificate(until: Instant | None, words: Words, now: Instant) -> Line:
     if until is None:
         return Line(name=words.say("health.certificate"), notes=(words.say("health.certificate-none"),))
     day = format_date(on_the_wall(until), "long", locale=words.locale)
-    good = until - now > _SOON
-    return _line("certificate", words, good, words.say("health.certificate-until", until=day))
+    mood = _MOODS[until - now > _SOON]
+    return _line("certificate", words, mood, words.say("health.certificate-until", until=day))
 
 
 def _telling(site: Site, status: Status | None, words: Words) -> Line:
     if not site.telling.recipients:
-        return _line("telling", words, False, words.say("health.telling-none"))  # noqa: FBT003
+        return _line("telling", words, Mood.BAD, words.say("health.telling-none"))
     told = [each for alert in (status.alerts if status else []) for each in alert.told]
     if not told:
-        return _line("telling", words, None, words.say("health.telling-untried"))
+        return _line("telling", words, Mood.UNKNOWN, words.say("health.telling-untried"))
     good = sum(each.delivered for each in told)
     bad = len(told) - good
-    return _line("telling", words, not bad, words.say("health.telling-said", good=good, bad=bad))
+    return _line("telling", words, _MOODS[not bad], words.say("health.telling-said", good=good, bad=bad))
 
 
 def _good(known: object) -> str:
     return "bad" if known is None else "good"
 
 
-def _line(name: str, words: Words, good: bool | None, note: str) -> Line:  # noqa: FBT001
-    mood = Mood.UNKNOWN if good is None else Mood.GOOD if good else Mood.BAD
+_MOODS = {True: Mood.GOOD, False: Mood.BAD, None: Mood.UNKNOWN}
+"""Whether something holds, as it is shown."""
+
+
+def _line(name: str, words: Words, mood: Mood, note: str) -> Line:
     return Line(name=words.say(f"health.{name}"), mood=mood, word=words.say(f"health.{mood}"), notes=(note,))
