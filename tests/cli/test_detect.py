@@ -187,6 +187,15 @@ def test_a_log_of_no_known_kind_is_named(
     assert "no decoder knows this kind of log" in capsys.readouterr().err
 
 
+def test_without_rules_those_in_force_on_this_box_are_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "sshd.log"
+    log.write_text("Nov 20 14:00:09 gw sshd[1]: Accepted password for anna from 198.51.100.7 port 4 ssh2\n")
+    assert main(["detect", "--format", "jsonl", str(log)]) == ExitCode.OK
+    assert [row["author"] for row in rows(capsys.readouterr().out)] == ["Rempart"]
+
+
 def test_correlations_come_after_the_matches(
     rules: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -25,7 +25,11 @@ def read(file: Path) -> Answers:
     except FileNotFoundError:
         return Answers()
     except OSError as fault:
-        raise InputRefused(f"the answers cannot be read: {fault.strerror}", where=str(file)) from fault
+        raise InputRefused(
+            f"the answers cannot be read: {fault.strerror}",
+            where=str(file),
+            now="Start as the user who answered, or as root.",
+        ) from fault
     except msgspec.MsgspecError as fault:
         raise InputRefused(
             f"the answers are not understood: {fault}",

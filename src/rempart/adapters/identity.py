@@ -50,6 +50,9 @@ def kept(file: Path) -> Provider:
         raise IdentityRefused(f"the provider's keys are not there: {fault}") from fault
 
 
+_ASK = "Is the issuer in site.toml right? If it is, ask whoever runs the provider."
+
+
 def fetched(issuer: str, now: Instant) -> Provider:
     """What the provider publishes of itself (OpenID Connect Discovery 1.0, 4). Raises `InputRefused`."""
     described = _asked(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
@@ -71,11 +74,11 @@ def fetched(issuer: str, now: Instant) -> Provider:
         )
         KeySet.import_key_set(provider.keys)  # type: ignore[arg-type]  # a typed dictionary
     except (KeyError, AttributeError, TypeError, ValueError, JoseError) as fault:
-        raise InputRefused(f"its description cannot be used: {fault}", where=issuer) from fault
+        raise InputRefused(f"its description cannot be used: {fault}", where=issuer, now=_ASK) from fault
     for address in (provider.authorization, provider.token):
         _ours_to_ask(address)
     if not public:
-        raise InputRefused("it publishes no public key", where=issuer)
+        raise InputRefused("it publishes no public key", where=issuer, now=_ASK)
     return provider
 
 
@@ -106,7 +109,11 @@ def secret_of(file: str) -> Secret | None:
             raise InputRefused("others may read the client's secret", where=file, now=f"Run: chmod o= {file}")
         return Secret(path.read_text().strip())
     except OSError as fault:
-        raise InputRefused(f"the client's secret cannot be read: {fault}", where=file) from fault
+        raise InputRefused(
+            f"the client's secret cannot be read: {fault.strerror}",
+            where=file,
+            now="Is its path in site.toml right, and may this user read it?",
+        ) from fault
 
 
 class _NoDetour(urllib.request.HTTPRedirectHandler):
@@ -126,10 +133,10 @@ def _asked(address: str, body: bytes | None = None, headers: dict[str, str] | No
             told = json.loads(answer.read(_MOST))
     except (OSError, ValueError, RecursionError) as fault:
         raise InputRefused(
-            f"the provider does not answer as it should: {fault}", where=urlsplit(address).netloc
+            f"the provider does not answer as it should: {fault}", where=urlsplit(address).netloc, now=_ASK
         ) from fault
     if not isinstance(told, dict):
-        raise InputRefused("the provider's answer is no object", where=urlsplit(address).netloc)
+        raise InputRefused("the provider's answer is no object", where=urlsplit(address).netloc, now=_ASK)
     return told
 
 

@@ -26,6 +26,8 @@ HANDSHAKE = 5.0
 MOST = 16
 """Conversations at once."""
 
+_NOW = "Is that box on, and is its address the right one?"
+
 _GOODBYE = 1.0
 """Seconds for the other side to end a conversation."""
 
@@ -121,10 +123,10 @@ async def ask(
                 await _end(writer)
     except TimeoutError:
         raise StationUnreachable(
-            f"no answer within {seconds:.0f} s", where=f"{address} port {port}"
+            f"no answer within {seconds:.0f} s", where=f"{address} port {port}", now=_NOW
         ) from None
     except (OSError, EOFError, msgspec.MsgspecError) as fault:
-        raise StationUnreachable(_reason(fault), where=f"{address} port {port}") from fault
+        raise StationUnreachable(_reason(fault), where=f"{address} port {port}", now=_NOW) from fault
 
 
 async def _end(writer: asyncio.StreamWriter) -> None:

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from rempart.adapters import compiled, shipped
+from rempart.adapters import compiled
 from rempart.adapters import rules as rule_files
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.site_file import read_site, read_text
 from rempart.adapters.store.events import Damage, stored
-from rempart.adapters.supply import Supply
-from rempart.cli import _operator
+from rempart.cli import _in_force, _operator
 from rempart.cli._terminal import harmless
 from rempart.config import SITE, Places
 from rempart.detection import exception
@@ -122,9 +121,7 @@ def _written(exemption: Exemption) -> str:
 
 def _looked(places: Places, held: Exceptions, wanted: Exceptions, since: Instant) -> Preview:
     surroundings = Surroundings.of(read_site(places.site))
-    installed = Supply(places.installed_rules).current
-    folders = [str(shipped.rules()), *([str(installed.folder)] if installed else [])]
-    rules = compiled.load(None, rule_files.read(folders), surroundings.placeholders)
+    rules = compiled.load(None, rule_files.read(_in_force.folders(places)), surroundings.placeholders)
     without, within = (
         Detection(rules, surroundings, exceptions, behaviour=Behaviour(surroundings))
         for exceptions in (held, wanted)
@@ -187,7 +184,9 @@ def _write(file: Path, text: str) -> None:
         fresh.chmod(mode)
         fresh.replace(file)
     except OSError as fault:
-        raise InputRefused(f"it cannot be written: {fault.strerror}", where=str(file)) from fault
+        raise InputRefused(
+            f"it cannot be written: {fault.strerror}", where=str(file), now="Do it as root."
+        ) from fault
 
 
 def _day(text: str) -> date:

@@ -192,7 +192,10 @@ def _exchange(
         answer = client.receive(seconds=_ANSWER_WITHIN)
     if isinstance(answer, wanted | OrderRejected):
         return answer
-    raise StationUnreachable(f"the station answered {type(answer).__name__} to {type(message).__name__}")
+    raise StationUnreachable(
+        f"the station answered {type(answer).__name__} to {type(message).__name__}",
+        now="It may be of another version: start it again.",
+    )
 
 
 def socket_of(arguments: argparse.Namespace) -> Path:

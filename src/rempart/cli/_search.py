@@ -37,6 +37,7 @@ _ALL: Mapping[str, Decoder] = {_WINDOWS: windows.decode, **DECODERS}
 _SYSLOG = frozenset({"sshd", "dnsmasq", "syslog"})
 """Programs that share a file: where one of them is found the others may come."""
 _MEND_FILE = "Copy the file again; what could be read of it was read."
+_MEND_LOG = f"It was left out. docs/logs.md names the {len(_ALL)} kinds that are read."
 _MEND_LINE = "The line was left out; every other line was read."
 
 
@@ -221,9 +222,7 @@ def units(logs: Iterable[LogFile], say: Callable[[Problem], None]) -> Iterator[U
         decoders = recognised(log)
         if not decoders:
             if log.sample:
-                say(
-                    Problem("no decoder knows this kind of log", log.source, f"Known are: {', '.join(_ALL)}.")
-                )
+                say(Problem("no decoder knows this kind of log", log.source, _MEND_LOG))
             continue
         read = 0
         for batch in files.batches(log.source):

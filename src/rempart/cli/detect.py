@@ -18,10 +18,11 @@ from rempart.adapters.collect import files
 from rempart.adapters.collect.files import LogFile
 from rempart.adapters.compiled import KeptFiles
 from rempart.adapters.site_file import read_site
-from rempart.cli import _exceptions, _report, _summary
+from rempart.cli import _exceptions, _in_force, _report, _summary
 from rempart.cli._formats import FORMATS, Form, nothing
 from rempart.cli._search import Found, Row, Search, spread, units
 from rempart.cli._terminal import harmless
+from rempart.config import RUN, SITE, STATE, Places
 from rempart.detection.behaviour.behaviour import Behaviour
 from rempart.detection.exception import Exceptions, Tamed
 from rempart.detection.finding import Level
@@ -32,11 +33,12 @@ from rempart.detection.rule import RuleCard, RuleSet
 from rempart.detection.surroundings import Surroundings
 from rempart.detection.tally import Tally
 from rempart.errors import ExitCode, InputRefused, Problem
+from rempart.events.decode import DECODERS
 
-_HELP = """\
-Holds Sigma rules against EVTX files, JSON lines (.ndjson, also .zst or .gz) and text logs (haproxy, nginx, sshd,
-dnsmasq, ulogd, syslog), and prints one line for each rule that an event matches, then one for each correlation that
-is reached; rules that only serve a correlation are silent unless its 'generate' is true. A folder is searched for
+_HELP = f"""\
+Holds Sigma rules against EVTX files, JSON lines (.ndjson, also .zst or .gz) and text logs ({len(DECODERS)} kinds:
+docs/logs.md), and prints one line for each rule that an event matches, then one for each correlation that is
+reached; rules that only serve a correlation are silent unless its 'generate' is true. A folder is searched for
 logs by their names; a file named on the command line is always read.
 
 What cannot be read (a damaged EVTX, a line that is cut off) is named on standard error; everything else is done.
@@ -60,7 +62,12 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verb.add_argument(
-        "--rules", nargs="+", action="extend", required=True, metavar="DIR", help="folders of rules"
+        "--rules",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="DIR",
+        help="folders of rules (default: Rempart's own, and those installed on this box)",
     )
     verb.add_argument(
         "--format",
@@ -135,6 +142,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     troubles = _Troubles()
     folders, paths = _rules_and_logs(arguments.rules, arguments.paths)
+    folders = folders or _in_force.folders(Places(site=SITE, state=STATE, run=RUN, rules=()))
     surroundings, exceptions = _site(arguments.site)
     kept = _kept()
     rules = _licensed(_load(folders, _placeholders(arguments.placeholder, surroundings), kept, troubles))
@@ -231,7 +239,7 @@ def _rules_and_logs(rules: Sequence[str], paths: Sequence[str]) -> tuple[list[st
             logs.insert(0, folders.pop())
     if not logs:
         raise InputRefused(
-            "no log is named", now="Name the files or folders to search: rempart detect --rules DIR LOG"
+            "no log is named", now="Name the files or folders to search: rempart detect /var/log"
         )
     return folders, logs
 

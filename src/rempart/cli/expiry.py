@@ -32,6 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Tell of each."""
     now = SystemClock().now()
     found = list(certificates(read_site(arguments.site)))
+    if not found:
+        print("site.toml publishes no service with a certificate")
     for certificate in found:
         Console(highlight=False, soft_wrap=True).print(Text(harmless(_told(certificate, now))))
     troubled = any(certificate.trouble or certificate.ends_soon(now) for certificate in found)

@@ -197,7 +197,9 @@ def _plan(arguments: argparse.Namespace) -> int:
         try:
             arguments.svg.write_text(picture.svg(drawn, f"{status.site}: the way back"), encoding="utf-8")
         except OSError as fault:
-            raise InputRefused(f"cannot be written: {fault.strerror}", where=str(arguments.svg)) from None
+            raise InputRefused(
+                f"cannot be written: {fault.strerror}", where=str(arguments.svg), now="Name another file."
+            ) from None
         print(f"{arguments.svg}: written")
     return ExitCode.OK
 

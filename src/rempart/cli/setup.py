@@ -144,7 +144,11 @@ def _text(value: Any) -> str:
 
 def _answer(installer: Installer, step: Step, given: Mapping[str, str], file: Path) -> None:
     if not reachable(installer.answers, step):
-        raise InputRefused("a step before it is not answered", where=f"{file}: {step}")
+        raise InputRefused(
+            "a step before it is not answered",
+            where=f"{file}: {step}",
+            now="Put the earlier steps into the file too, in the order of --show.",
+        )
     asked = {field.id: field for field in installer.fields(step)}
     if unknown := sorted(given.keys() - asked.keys()):
         raise InputRefused(

@@ -91,7 +91,9 @@ def _write(file: Path, text: str) -> None:
     except FileExistsError:
         raise InputRefused("the file is there already", where=str(file), now="Choose another name.") from None
     except OSError as error:
-        raise InputRefused(f"it cannot be written: {error.strerror}", where=str(file)) from error
+        raise InputRefused(
+            f"it cannot be written: {error.strerror}", where=str(file), now="Name another file with --out."
+        ) from error
 
 
 def _check(arguments: argparse.Namespace) -> int:

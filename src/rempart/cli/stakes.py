@@ -15,6 +15,7 @@ from rich.text import Text
 
 from rempart.adapters import documents, shipped
 from rempart.adapters.site_file import read_text
+from rempart.cli._summary import many
 from rempart.cli._terminal import harmless
 from rempart.errors import ExitCode, InputRefused
 from rempart.stakes import loss
@@ -157,7 +158,7 @@ def _show(console: Console, found: Found, price: float, reckoned: Loss, given: A
         )
     console.print(table)
     console.print(
-        Text(f"{found.files} files looked at, {len(found.unread)} could not be read, or not wholly")
+        Text(f"{many(found.files, 'file')} looked at, {len(found.unread)} could not be read, or not wholly")
     )
     for unread in found.unread:
         console.print(Text(f"  not read: {harmless(unread.file, 400)}: {harmless(unread.why)}"))

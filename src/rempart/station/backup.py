@@ -111,7 +111,9 @@ def read(file: Path) -> Backup:
             now="Use another copy of the backup.",
         )
     if (listed.entries, listed.root) != _proved(members["journal.db"]):
-        raise JournalBroken("its journal is not the one that it lists", where=str(file))
+        raise JournalBroken(
+            "its journal is not the one that it lists", where=str(file), now="Use another copy of the backup."
+        )
     return Backup(listed, members)
 
 
@@ -147,7 +149,11 @@ def _gathered(parts: Mapping[str, Path]) -> Iterator[tuple[str, bytes]]:
         elif path.exists():
             yield name, _bytes(path)
         elif name in ("site.toml", "journal.db"):
-            raise InputRefused("there is nothing to back up here", where=str(path))
+            raise InputRefused(
+                "there is nothing to back up here",
+                where=str(path),
+                now="Name the station's folders with --state and --site; read them as root.",
+            )
 
 
 def _bytes(file: Path) -> bytes:

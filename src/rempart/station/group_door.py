@@ -58,7 +58,11 @@ class Door:
 async def serve_group_door(places: Places, site: Site) -> None:
     """Listen until cancelled. Raises `InputRefused` when the site has no group."""
     if site.group is None:
-        raise InputRefused("site.toml has no [group]", where=str(places.site))
+        raise InputRefused(
+            "site.toml has no [group]",
+            where=str(places.site),
+            now="Write one (docs/operating/group.md), or do not start this unit.",
+        )
     await Door(site.group, places).run()
 
 

@@ -164,7 +164,9 @@ class Installer:
         """The site as the answers describe it. Raises InputRefused naming the steps that are missing."""
         missing = [step for step in to_do(self.answers) if step in DESCRIBING]
         if missing:
-            raise InputRefused("these steps are not answered yet", where=", ".join(missing))
+            raise InputRefused(
+                "these steps are not answered yet", where=", ".join(missing), now="Answer them first."
+            )
         return parse(site_toml(self.answers, self.book), "site.toml")
 
     def write(self) -> Path | None:
@@ -296,7 +298,9 @@ class Installer:
         """
         people = self.answers.people
         if people is None:
-            raise InputRefused("nobody is named for the first account yet", where="people")
+            raise InputRefused(
+                "nobody is named for the first account yet", where="people", now="Answer that step first."
+            )
         roles = [Role.TECHNICIAN]
         first = orders.EnrolPerson(
             by="rempart setup", reason="first hour", person=people.account, name=people.full_name, roles=roles
@@ -373,7 +377,7 @@ class Installer:
         """
         source = self.answers.source
         if source is None:
-            raise InputRefused("no source is named yet", where="source")
+            raise InputRefused("no source is named yet", where="source", now="Answer that step first.")
         if self.status() is None:
             raise StationUnreachable("the station does not run", now="Start it first: the step before.")
         code = secrets.token_hex(4)

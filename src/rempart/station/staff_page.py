@@ -23,7 +23,11 @@ _MOST = 512
 async def serve_staff_page(places: Places, site: Site) -> None:
     """Serve until told to end. Raises `InputRefused` when the site has no such page, and `PrivilegeMissing`."""
     if site.staff_page is None:
-        raise InputRefused("site.toml has no [staff_page]", where=str(places.site))
+        raise InputRefused(
+            "site.toml has no [staff_page]",
+            where=str(places.site),
+            now="Write one, or do not start this unit.",
+        )
     pages = Staff(site, SystemClock(), StaffNotice(places.staff_notice).read)
     config = uvicorn.Config(
         pages.app(frozenset({site.staff_page.authority})),

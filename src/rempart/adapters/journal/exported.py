@@ -59,7 +59,11 @@ class _Lines:
                     except canonical.NotCanonical as error:
                         self.faults.append(Fault(str(error), where=f"{file.name}, line {number}"))
         except OSError as error:
-            raise InputRefused(f"cannot be read: {error.strerror}", where=str(file)) from error
+            raise InputRefused(
+                f"cannot be read: {error.strerror}",
+                where=str(file),
+                now="Copy the whole exported folder again.",
+            ) from error
 
     def records(self, file: Path) -> Iterator[Record]:
         """Each line's entry."""

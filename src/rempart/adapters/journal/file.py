@@ -185,6 +185,11 @@ def _no_journal(path: Path) -> InputRefused:
 
 
 def _unreadable(path: Path, error: Exception) -> InputRefused:
+    if not path.exists():
+        now = "Name journal.db: on a box it lies in /var/lib/rempart/guard, which only root may enter."
+        return InputRefused("there is no such file, or you may not see it", where=str(path), now=now)
+    if isinstance(error, sqlite3.DatabaseError) and error.sqlite_errorname == "SQLITE_NOTADB":
+        return _no_journal(path)
     return InputRefused(
         f"it cannot be opened as a journal: {error}",
         where=str(path),

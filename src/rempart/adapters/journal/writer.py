@@ -494,7 +494,11 @@ def _connect(path: Path) -> sqlite3.Connection:
         if db.execute("PRAGMA application_id").fetchone()[0] == 0:
             db.executescript(f"BEGIN; {SCHEMA} COMMIT;")
         if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-            raise InputRefused("this SQLite file is not an evidence journal", where=str(path))
+            raise InputRefused(
+                "this SQLite file is not an evidence journal",
+                where=str(path),
+                now="Move it away, or name another --state.",
+            )
     except sqlite3.OperationalError as error:
         db.close()
         raise _unwritable(path, error) from error

@@ -342,7 +342,9 @@ def stored(path: Path, since: Instant) -> Iterator[Segment | Damage]:
             (last,) = connection.execute("SELECT last FROM mark").fetchone()
             yield from _segments(connection, path, _before(connection, since), last)
     except (sqlite3.DatabaseError, TypeError) as fault:
-        raise InputRefused(f"this is no event store: {fault}", where=str(path)) from fault
+        raise InputRefused(
+            f"this is no event store: {fault}", where=str(path), now="Name the station's events.db."
+        ) from fault
 
 
 # -- reading -----------------------------------------------------------------------------------------------------
