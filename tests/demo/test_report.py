@@ -21,6 +21,15 @@ def test_a_wrong_number_of_persons_is_said() -> None:
     assert "3 persons touched are told, 4 were" in list(report.shortfalls())
 
 
+def test_a_machine_that_is_too_busy_is_blamed_and_not_the_station() -> None:
+    [said] = [
+        each
+        for each in Report(seed=1, root=True, slowest_stream_per_second=967.6).shortfalls()
+        if each.startswith("slowest_stream")
+    ]
+    assert "this machine was too busy" in said
+
+
 def test_it_is_written_whole(tmp_path: Path) -> None:
     Report(seed=7, root=False).write(tmp_path / "demo.json")
     assert json.loads((tmp_path / "demo.json").read_text())["seed"] == 7
