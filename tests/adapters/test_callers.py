@@ -92,3 +92,21 @@ def test_what_was_closed_is_not_counted() -> None:
             assert answered(first)
 
     visited(come)
+
+
+def test_nobody_is_let_in_while_those_who_gave_way_are_not_closed() -> None:
+    """Or a crowd that comes again faster than it is let go of takes every file that the process may open."""
+    with contextlib.ExitStack() as held:
+        callers = held.enter_context(Callers(socket.create_server(("127.0.0.1", 0)), most=MOST))
+        port = callers.getsockname()[1]
+        taken = []
+        for _ in range(MOST + BACKLOG):
+            held.enter_context(silent(port, "127.0.0.3"))
+            taken.append(held.enter_context(callers.accept()[0]))
+        held.enter_context(silent(port, "127.0.0.2"))
+        with pytest.raises(BlockingIOError):
+            callers.accept()
+        taken[0].close()
+        connection, (address, _) = callers.accept()
+        held.enter_context(connection)
+        assert address == "127.0.0.2"

@@ -7,12 +7,13 @@ oldest first.
 
 import socket
 from collections import Counter
-from typing import Any
+from ipaddress import ip_address
+from typing import Any, Self
 
 from rempart.accounts.pace import place
 
 BACKLOG = 128
-"""Connections that wait to be accepted; so many more are open for a moment, until those that gave way are closed."""
+"""Connections that wait to be accepted. So many more may be open for a moment, until those that gave way are closed."""
 
 
 class Callers(socket.socket):
@@ -26,11 +27,25 @@ class Callers(socket.socket):
         super().__init__(bound.family, bound.type, bound.proto, fileno=bound.detach())
         self._most = most
         self._held: list[tuple[str, socket.socket]] = []  # the oldest first
+        self._leaving: list[socket.socket] = []  # gave way, and are not closed yet
+
+    @classmethod
+    def at(cls, address: str, port: int, *, most: int) -> Self:
+        """Listen at an IPv4 or IPv6 address. Raises OSError when it cannot be had."""
+        family = socket.AF_INET if ip_address(address).version == 4 else socket.AF_INET6
+        return cls(socket.create_server((address, port), family=family, backlog=BACKLOG), most=most)
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """The next connection; when it is one too many, another was ended for it."""
-        connection, address = super().accept()
+        """The next connection; when it is one too many, another was ended for it.
+
+        Raises BlockingIOError while too many that gave way are still open: a crowd that comes again faster than its
+        owners close what it had would else take every file the process may open. The loop closes them, and asks again.
+        """
         self._held = [(where, each) for where, each in self._held if each.fileno() >= 0]
+        self._leaving = [each for each in self._leaving if each.fileno() >= 0]
+        if len(self._leaving) >= BACKLOG:
+            raise BlockingIOError
+        connection, address = super().accept()
         self._held.append((place(address[0]), connection))
         if len(self._held) > self._most:
             self._give_way()
@@ -41,6 +56,7 @@ class Callers(socket.socket):
         [(crowd, _)] = Counter(where for where, _ in self._held).most_common(1)
         at = next(at for at, (where, _) in enumerate(self._held) if where == crowd)
         _, oldest = self._held.pop(at)
+        self._leaving.append(oldest)
         try:
             oldest.shutdown(socket.SHUT_RDWR)
         except OSError:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from rempart.adapters.callers import BACKLOG, Callers
 from rempart.errors import InputRefused, StationUnreachable
 
 _LENGTH = struct.Struct(">I")
@@ -24,7 +25,10 @@ HANDSHAKE = 5.0
 """Seconds for a handshake and for a question to arrive; who is slower is not one of us."""
 
 MOST = 16
-"""Conversations at once."""
+"""Conversations at once, of those whose certificate is trusted."""
+
+CALLERS = 128
+"""Connections at once, before and after their certificate is known: whoever holds most of them loses the oldest."""
 
 _NOW = "Is that box on, and is its address the right one?"
 
@@ -91,15 +95,21 @@ async def serve(
             await _end(writer)
 
     try:
-        return await asyncio.start_server(
-            welcome, address, port, ssl=context, ssl_handshake_timeout=HANDSHAKE, limit=MAX_FRAME
-        )
+        callers = Callers.at(address, port, most=CALLERS)
     except OSError as fault:
         raise InputRefused(
             f"cannot listen: {fault.strerror}",
             where=f"{address} port {port}",
             now="See [group] in site.toml.",
         ) from fault
+    return await asyncio.start_server(
+        welcome,
+        sock=callers,
+        backlog=BACKLOG,
+        ssl=context,
+        ssl_handshake_timeout=HANDSHAKE,
+        limit=MAX_FRAME,
+    )
 
 
 async def ask(

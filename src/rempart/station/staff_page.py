@@ -1,7 +1,5 @@
 """Staff page: tells anybody in the house what works and whom to call. It has no privilege and no way to the guard."""
 
-import ipaddress
-import socket
 import sys
 
 import uvicorn
@@ -41,15 +39,12 @@ async def serve_staff_page(places: Places, site: Site) -> None:
         backlog=BACKLOG,
         timeout_graceful_shutdown=1,
     )
-    await uvicorn.Server(config).serve(sockets=[Callers(_bound(site.staff_page), most=_MOST)])
+    await uvicorn.Server(config).serve(sockets=[_callers(site.staff_page)])
 
 
-def _bound(page: StaffPage) -> socket.socket:
-    version = ipaddress.ip_address(page.address).version
+def _callers(page: StaffPage) -> Callers:
     try:
-        return socket.create_server(
-            (page.address, page.port), family=socket.AF_INET if version == 4 else socket.AF_INET6
-        )
+        return Callers.at(page.address, page.port, most=_MOST)
     except OSError as fault:
         raise PrivilegeMissing(
             f"the staff page's address cannot be had: {fault.strerror}",
