@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from rempart.adapters import whole
 from rempart.errors import InputRefused
 from rempart.first_hour.answers import Answers
 from rempart.instants import Instant, rfc3339
@@ -75,20 +76,8 @@ def put_site(file: Path, text: str, now: Instant) -> Path | None:
 
 def put(file: Path, content: bytes, mode: int) -> None:
     """Put a file in its place, whole or not at all. Raises InputRefused when that cannot be done."""
-    fresh = file.with_name(f".{file.name}.new")
     try:
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
-            os.fchmod(out.fileno(), mode)
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        fresh.replace(file)
-        folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        whole.put(file, content, mode=mode)
     except OSError as fault:
         raise InputRefused(
             f"it cannot be written: {fault.strerror}",

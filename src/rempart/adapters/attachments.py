@@ -5,6 +5,7 @@ import os
 import re
 from pathlib import Path
 
+from rempart.adapters import whole
 from rempart.errors import InputRefused
 
 ROOM = 256 * 1024 * 1024
@@ -33,28 +34,11 @@ class Attachments:
                     where=str(self._folder),
                     now="Put it into an evidence bag: rempart export.",
                 )
-            self._write(name, content)
+            whole.put(self._folder / name, content)
         except OSError as fault:
             raise InputRefused(
                 f"the file cannot be kept: {fault.strerror}", where=str(self._folder), now="Is the disk full?"
             ) from fault
-
-    def _write(self, name: str, content: bytes) -> None:
-        fresh = self._folder / f"{name}.new"
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        fresh.replace(self._folder / name)
-        self._sync()
-
-    def _sync(self) -> None:
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
     def holds(self, sha256: str) -> bool:
         """Whether there are bytes under that hash."""
@@ -74,7 +58,7 @@ class Attachments:
                 opened.flush()
                 os.fsync(opened.fileno())
             file.unlink()
-            self._sync()
+            whole.settle(self._folder)
         except OSError as fault:
             raise InputRefused(
                 f"the file could not be erased: {fault.strerror}",

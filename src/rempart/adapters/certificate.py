@@ -5,7 +5,6 @@ the desks and telephones of the house) trusts it for the station's name and noth
 critical (RFC 5280, 4.2.1.10), so that a stolen box cannot pretend to be a bank.
 """
 
-import os
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from rempart.adapters import whole
 from rempart.errors import InputRefused
 from rempart.instants import Instant, as_datetime, from_datetime
 
@@ -149,11 +149,11 @@ def written(folder: Path, name: str, now: Instant, owner: int | None) -> Path:
         same = before.exists() and before.read_text(encoding="ascii").strip() == name
         root = (root_file.read_bytes(), key_file.read_bytes()) if same else None
         issued = issue(name, now, root)
-        _put(root_file, issued.root, 0o644)
-        _put(key_file, issued.root_key, 0o600)
-        _put(folder / "station.pem", issued.chain, 0o644)
-        _put(folder / "station.key", issued.key, 0o640 if owner is not None else 0o600, owner)
-        _put(before, f"{name}\n".encode(), 0o644)
+        whole.put(root_file, issued.root, mode=0o644)
+        whole.put(key_file, issued.root_key)
+        whole.put(folder / "station.pem", issued.chain, mode=0o644)
+        whole.put(folder / "station.key", issued.key, mode=0o600 if owner is None else 0o640, group=owner)
+        whole.put(before, f"{name}\n".encode(), mode=0o644)
     except OSError as fault:
         raise InputRefused(
             f"the certificate cannot be written: {fault.strerror}",
@@ -161,20 +161,6 @@ def written(folder: Path, name: str, now: Instant, owner: int | None) -> Path:
             now="Do it as root, or name another folder with --state.",
         ) from fault
     return root_file
-
-
-def _put(file: Path, content: bytes, mode: int, group: int | None = None) -> None:
-    """Whole or not at all, and never open to more than ``mode`` says."""
-    fresh = file.with_name(f"{file.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-        if group is not None:
-            os.fchown(out.fileno(), -1, group)
-        os.fchmod(out.fileno(), mode)
-    fresh.replace(file)
 
 
 def _named(name: str) -> x509.Name:

@@ -1,10 +1,10 @@
 """The key that makes masks: chance, made once, in a file that only the guard's user reads."""
 
-import os
 import secrets
 from pathlib import Path
 
 from rempart.accounts.mask import KEY_BYTES
+from rempart.adapters import whole
 from rempart.errors import InputRefused
 
 
@@ -29,15 +29,5 @@ def key(path: Path) -> bytes:
 
 
 def _make(path: Path) -> None:
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(secrets.token_bytes(KEY_BYTES))
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)  # another key after a power cut would give everybody other masks
-    finally:
-        os.close(folder)
+    """Lasting: another key after a power cut would give everybody other masks."""
+    whole.put(path, secrets.token_bytes(KEY_BYTES))

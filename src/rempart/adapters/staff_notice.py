@@ -1,12 +1,12 @@
 """How the site stands, left by the console where the staff page's process reads it: a JSON file, whole or not there."""
 
 import contextlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from rempart.adapters import whole
 from rempart.instants import Duration, Instant, seconds
 from rempart.messages import Status
 
@@ -25,12 +25,9 @@ class StaffNotice:
 
     def leave(self, status: Status) -> None:
         """Put it there in the place of the last one. Raises OSError."""
-        fresh = self.path.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as out:
-            os.fchmod(out.fileno(), 0o644)  # whatever the umask: whoever reads it is another user
-            out.write(msgspec.json.encode(status))
-        fresh.replace(self.path)
+        whole.put(
+            self.path, msgspec.json.encode(status), mode=0o644, lasting=False
+        )  # in memory, every few seconds
 
     def read(self, now: Instant) -> tuple[Status | None, Instant | None]:
         """How the site stands, and when the guard last said so. The first is None when that was too long ago or is in

@@ -30,6 +30,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol, cast
 
+from rempart.adapters import whole
 from rempart.errors import InputRefused, PrivilegeMissing, RempartError
 from rempart.instants import Instant
 
@@ -123,7 +124,7 @@ class Supply:
                 _readable_by_all(staged.folder.parent)
                 os.sync()  # one flush for thousands of files
                 staged.folder.parent.rename(place)
-                _synced(place.parent)
+                whole.settle(place.parent)
             before = self._target("current")
             if before is not None and before != place.resolve():
                 self._link("previous", before)
@@ -166,7 +167,7 @@ class Supply:
         beside.unlink(missing_ok=True)
         beside.symlink_to(Path("sets", target.name))
         beside.replace(self.folder / name)
-        _synced(self.folder)
+        whole.settle(self.folder)
 
     def _forget_older(self) -> None:
         held = {self._target("current"), self._target("previous")}
@@ -185,15 +186,6 @@ def _about(place: Path) -> RuleFiles:
             where=str(place),
             now="Install a set again: `rempart rules install`.",
         ) from fault
-
-
-def _synced(folder: Path) -> None:
-    """The names in a folder are on the disk."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _readable_by_all(folder: Path) -> None:

@@ -2,12 +2,11 @@
 
 import argparse
 import contextlib
-import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from rempart.adapters import compiled
+from rempart.adapters import compiled, whole
 from rempart.adapters import rules as rule_files
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.site_file import read_site, read_text
@@ -174,15 +173,9 @@ def _hidden(hidden: Hidden) -> Iterator[str]:
 
 def _write(file: Path, text: str) -> None:
     """The whole file or the old one, as readable as it was."""
-    fresh = file.with_suffix(".new")
     mode = file.stat().st_mode & 0o777 if file.exists() else 0o644
     try:
-        with fresh.open("w", encoding="utf-8") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        fresh.chmod(mode)
-        fresh.replace(file)
+        whole.put(file, text.encode(), mode=mode)
     except OSError as fault:
         raise InputRefused(
             f"it cannot be written: {fault.strerror}", where=str(file), now="Do it as root."

@@ -2,13 +2,12 @@
 
 import base64
 import hashlib
-import os
-import tempfile
 from importlib import resources
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from rempart.adapters import whole
 from rempart.cli._summary import many
 from rempart.detection.report import Report
 from rempart.errors import InputRefused
@@ -45,10 +44,7 @@ def write(page: Report, path: str) -> None:
     """Put it where it was asked for: whole, or not at all. Raises `InputRefused` when nothing can be written there."""
     target = Path(path)
     try:
-        handle, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(html(page))
-        Path(draft).replace(target)
+        whole.put(target, html(page).encode())
     except OSError as fault:
         raise InputRefused(
             f"the report cannot be written: {fault.strerror}",

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from rempart.adapters import whole
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.site_file import read_site
 from rempart.config import RUN, SITE, STATE, Places
@@ -48,6 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
             file.write(made)
             file.flush()
             os.fsync(file.fileno())
+        whole.settle(out.parent)
     except OSError as fault:
         with contextlib.suppress(OSError):
             if not isinstance(fault, FileExistsError):

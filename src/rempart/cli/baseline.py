@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from rempart.adapters import tree
+from rempart.adapters import tree, whole
 from rempart.adapters.clock import SystemClock
 from rempart.cli._terminal import harmless
 from rempart.errors import ExitCode, InputRefused
@@ -145,6 +145,7 @@ def _key(path: Path) -> Ed25519PrivateKey:
             file.write(key.private_bytes_raw())
             file.flush()
             os.fsync(descriptor)
+        whole.settle(path.parent)
         return key
     except (OSError, ValueError) as fault:
         raise InputRefused(

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from rempart.accounts.identity import Provider
-from rempart.adapters import identity
+from rempart.adapters import identity, whole
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.site_file import read_site
 from rempart.config import SITE
@@ -42,11 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _keep(file: Path, provider: Provider) -> None:
     """The old one or the new one, never half. Raises `InputRefused`."""
-    fresh = file.with_name(f"{file.name}.new")
     try:
-        fresh.write_bytes(msgspec.json.encode(provider))
-        fresh.chmod(0o644)
-        fresh.replace(file)
+        whole.put(file, msgspec.json.encode(provider), mode=0o644)
     except OSError as fault:
         raise InputRefused(
             f"the keys cannot be kept: {fault.strerror}", where=str(file), now="Run it as root."

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from rempart.adapters import whole
 from rempart.adapters.journal import verify_file
 from rempart.config import Places
 from rempart.errors import InputRefused, JournalBroken
@@ -217,6 +218,8 @@ def put(file: Path, content: bytes, owner: tuple[int, int]) -> None:
             os.fsync(out.fileno())
         for each in (*made, file):
             os.chown(each, *owner)
+        for folder in (file.parent, *(each.parent for each in made)):
+            whole.settle(folder)
     except OSError as fault:
         raise InputRefused(
             f"it cannot be written: {fault.strerror}",

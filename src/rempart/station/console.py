@@ -3,7 +3,6 @@
 import argparse
 import ipaddress
 import logging
-import os
 import signal
 import socket
 import ssl
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import uvicorn
 
+from rempart.adapters import whole
 from rempart.adapters.callers import BACKLOG, Callers
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.site_file import read_site
@@ -157,11 +157,7 @@ def _bound(host: str, port: int, tls: Tls | None) -> socket.socket:
 def _publish(file: Path, link: str) -> None:
     """Write the link where only this user and root read it, whole or not at all; show it on a terminal."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(f"{link}\n")
-    fresh.replace(file)
+    whole.put(file, f"{link}\n".encode(), lasting=False)
     if sys.stdout.isatty():
         sys.stdout.write(f"Open once: {link}\n")
 

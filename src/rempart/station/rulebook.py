@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from rempart.adapters import indicators
+from rempart.adapters import indicators, whole
 from rempart.adapters.compiled import KeptFiles, load
 from rempart.adapters.rules import read
 from rempart.adapters.store.hidden import HiddenFile, Hiding
@@ -170,10 +170,7 @@ class Rulebook:
         try:
             if file.exists() and file.read_text(encoding="utf-8") == text:
                 return
-            fresh = file.with_suffix(".new")
-            fresh.unlink(missing_ok=True)
-            fresh.write_text(text, encoding="utf-8")
-            fresh.replace(file)
+            whole.put(file, text.encode())
         except (OSError, UnicodeError) as fault:
             _log.error(
                 "%s: exceptions that were ordered cannot be kept, nothing more is hidden: %s", file, fault

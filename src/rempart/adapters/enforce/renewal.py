@@ -5,7 +5,6 @@ certificate is signed by the next, the names cover every service that reads the 
 root's, so that neither proxy nor guard, taken over, can put another key there; both read it through their group.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from rempart.adapters import whole
 from rempart.errors import InputRefused
 from rempart.instants import Instant, from_datetime
 from rempart.site.site import Site
@@ -116,31 +116,19 @@ def put(renewal: Renewal, file: Path, readers: int | None) -> bool:
     ``readers``: the group of the proxy and the guard; None: whoever runs this runs them too. The earlier file is kept
     as `previous`.
     """
-    fresh = file.with_name(f".{file.name}.new")
     try:
         if file.exists() and file.read_bytes() == renewal.pem:
             return False
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            out.write(renewal.pem)
-            if readers is not None:
-                os.fchown(out.fileno(), -1, readers)
-                os.fchmod(out.fileno(), 0o640)
-            out.flush()
-            os.fsync(out.fileno())
         if file.exists():
             _keep(file)
-        fresh.replace(file)
-        _settle(file.parent)
+        whole.put(file, renewal.pem, mode=0o600 if readers is None else 0o640, group=readers)
     except OSError as fault:
         raise InputRefused(
             f"it cannot be written: {fault.strerror}",
             where=str(fault.filename or file),
             now="The file in use stays. Run it as root, and make room.",
         ) from fault
-    finally:
-        fresh.unlink(missing_ok=True)  # half a key is no use to anybody
     return True
 
 
@@ -151,15 +139,6 @@ def _keep(file: Path) -> None:
     aside.hardlink_to(file)
     aside.replace(previous(file))
     aside.unlink(missing_ok=True)  # rename(2) leaves it when both were the same file already
-
-
-def _settle(folder: Path) -> None:
-    """A rename is on the disk when its folder is."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _signed(lower: x509.Certificate, upper: x509.Certificate) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
 
+from rempart.adapters import whole
 from rempart.errors import EnforcementFailed
 from rempart.site.opening import OpeningState
 
@@ -98,9 +99,7 @@ def write(path: Path, text: str) -> None:
     """Leave the old file or the new one, never half; an unchanged file is not touched."""
     if path.exists() and path.read_text() == text:
         return
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text(text)
-    fresh.replace(path)
+    whole.put(path, text.encode(), mode=0o644, lasting=False)  # in memory, and written anew after a boot
 
 
 def _converse(path: Path, command: str, until: float) -> str:

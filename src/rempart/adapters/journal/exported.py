@@ -1,10 +1,10 @@
 """The journal as two text files that anybody can read: journal.jsonl and checkpoints.jsonl."""
 
-import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from rempart.adapters import whole
 from rempart.adapters.journal.file import UNREADABLE, notes, reading, records
 from rempart.adapters.journal.tail import broken, malformed
 from rempart.errors import InputRefused
@@ -121,11 +121,5 @@ def _shown(record: Record, bodies: Collection[int] | None) -> dict[str, Any]:
 
 def _write(file: Path, lines: Iterator[bytes]) -> Path:
     """Written beside and renamed, so that a full disk leaves no half file under the name."""
-    partial = file.with_name(file.name + ".partial")
-    with partial.open("wb") as opened:
-        for line in lines:
-            opened.write(line + b"\n")
-        opened.flush()
-        os.fsync(opened.fileno())
-    partial.rename(file)
+    whole.put_parts(file, (line + b"\n" for line in lines), mode=0o644)
     return file

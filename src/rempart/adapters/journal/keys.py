@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from rempart.adapters.whole import settle
 from rempart.evidence.checkpoint import VerifierKey
 
 _SETTLED, _PENDING = ".key", ".pending"
@@ -38,7 +39,7 @@ class SigningKeys:
             os.fsync(file)
         finally:
             os.close(file)
-        self._sync()
+        settle(self._folder)
         return key
 
     def find(self, wanted: VerifierKey) -> Ed25519PrivateKey | None:
@@ -60,14 +61,7 @@ class SigningKeys:
         for file in [*self._folder.glob(f"*{_SETTLED}"), *self._folder.glob(f"*{_PENDING}")]:
             if file != settled:
                 _overwrite(file)
-        self._sync()
-
-    def _sync(self) -> None:
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        settle(self._folder)
 
 
 def _overwrite(file: Path) -> None:

@@ -1,12 +1,12 @@
 """Keeps how often each exception hid which rule, so that who wrote it sees what it does: one JSON file."""
 
 import logging
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from rempart.adapters import whole
 from rempart.instants import Instant
 
 _log = logging.getLogger("rempart.watch")
@@ -45,13 +45,7 @@ class HiddenFile:
     def write(self, hidings: tuple[Hiding, ...]) -> None:
         """Keep it in the place of what was kept. A disk that refuses is said."""
         newest = sorted(hidings, key=lambda each: -each.last)[:_MOST]
-        new = self.path.with_name(f"{self.path.name}.new")
         try:
-            descriptor = os.open(
-                new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640
-            )
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(msgspec.json.encode(newest))
-            new.replace(self.path)
+            whole.put(self.path, msgspec.json.encode(newest), lasting=False)
         except OSError as fault:
             _log.error("%s: what exceptions hid could not be kept: %s", self.path, fault)

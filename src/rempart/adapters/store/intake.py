@@ -1,12 +1,12 @@
 """Keeps how much came from each log, day by day for a week, so that one that fell silent is noticed: a JSON file."""
 
 import logging
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
+from rempart.adapters import whole
 from rempart.adapters.store.findings import day_of
 from rempart.detection.silence import DAYS, LONGEST, patience
 from rempart.instants import Duration, Instant, hours
@@ -141,14 +141,8 @@ class Intake:
         """Keep it in the place of what was kept; until now every log was listened to."""
         for stream in tuple(self._streams.values()):
             stream.kept = now
-        new = self.path.with_name(f"{self.path.name}.new")
         try:
-            descriptor = os.open(
-                new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640
-            )
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(msgspec.json.encode(self._streams))
-            new.replace(self.path)
+            whole.put(self.path, msgspec.json.encode(self._streams), lasting=False)
         except OSError as fault:
             _log.error("%s: how much came from each log could not be kept: %s", self.path, fault)
 

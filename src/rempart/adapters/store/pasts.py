@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 import zstandard
 
+from rempart.adapters import whole
 from rempart.instants import Instant
 
 _log = logging.getLogger("rempart.watch")
@@ -67,15 +68,6 @@ class Pasts:
         """Keep it in the place of what was kept. A disk that refuses is said; the old file stays."""
         body = zstandard.ZstdCompressor(level=1).compress(msgspec.msgpack.encode(kept))
         try:
-            self._replace(_FORM + sha256(body).digest() + body)
+            whole.put(self.path, _FORM + sha256(body).digest() + body)
         except OSError as fault:
             _log.error("%s: what is usual could not be kept: %s", self.path, fault)
-
-    def _replace(self, data: bytes) -> None:
-        new = self.path.with_name(f"{self.path.name}.new")
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-        new.replace(self.path)

@@ -6,12 +6,12 @@ when the next one is. A restart meanwhile may double what was sent meanwhile; wh
 
 import hashlib
 import logging
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
+from rempart.adapters import whole
 from rempart.instants import Duration, Instant, after, hours, minutes, seconds
 from rempart.telling.alert import Delivery
 from rempart.telling.message import Message
@@ -70,14 +70,7 @@ class Spool:
             _log.error("%d messages cannot be kept on the disk: %s", len(self._unwritten), fault)
 
     def _write(self, waiting: Waiting) -> None:
-        path = self._path(waiting.message.id)
-        fresh = path.with_suffix(".new")
-        with fresh.open("wb") as file:
-            file.write(msgspec.json.encode(waiting))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        self._sync()
+        whole.put(self._path(waiting.message.id), msgspec.json.encode(waiting))
 
     def waiting(self) -> list[Waiting]:
         """Those not settled, the most urgent and then the oldest first."""
@@ -111,10 +104,3 @@ class Spool:
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.json"
-
-    def _sync(self) -> None:
-        descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
