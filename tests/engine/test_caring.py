@@ -18,7 +18,7 @@ from rempart.engine.fold.fold import folded
 from rempart.engine.inputs import Enforce, PackRead, Probed, Seal
 from rempart.engine.state import enforcement, initial
 from rempart.engine.step import Terms
-from rempart.instants import after, hours, minutes, seconds
+from rempart.instants import Instant, after, hours, minutes, seconds
 from rempart.site.hours import Hours
 from rempart.site.opening import OpeningState
 from rempart.site.placement import Placement
@@ -269,27 +269,41 @@ def test_what_lies_outside_is_ticked_with_a_proof() -> None:
 # -- probes and the pack -------------------------------------------------------------------------------------------
 
 
+def probed(now: Instant, *, answered: bool) -> Probed:
+    """An answer that is heard as it is given."""
+    return Probed(now, "care-file", answered, "x", asked=now)
+
+
 def test_a_probe_is_news_when_it_turns() -> None:
     talk = Talk()
     for second, answered in enumerate([True, True, False, False, True]):
-        talk.tell(Probed(after(NOW, seconds(10 * second)), "care-file", answered, "x"))
+        talk.tell(probed(after(NOW, seconds(10 * second)), answered=answered))
     assert [fact.answered for fact in talk.sealed if isinstance(fact, facts.ProbeTurned)] == [
         True,
         False,
         True,
     ]
-    talk.tell(Probed(NOW, "nobody", True, "x"))
+    talk.tell(Probed(NOW, "nobody", True, "x", asked=NOW))
     assert "nobody" not in talk.state.care.probes
     for second in range(100):
-        talk.tell(Probed(after(NOW, seconds(100 + 10 * second)), "care-file", second % 2 == 0, "x"))
+        talk.tell(probed(after(NOW, seconds(100 + 10 * second)), answered=second % 2 == 0))
     assert len(talk.state.care.probes["care-file"]) == CHANGES
 
 
-def test_a_prober_gone_mad_does_not_fill_the_journal() -> None:
+@pytest.mark.parametrize("late", [0, 1, 10**9])
+def test_a_prober_gone_mad_does_not_fill_the_journal(late: int) -> None:
+    """Whatever it says of when it asked."""
     talk = Talk()
     for tenth in range(200):
-        talk.tell(Probed(after(NOW, seconds(tenth / 10)), "care-file", tenth % 2 == 0, "x"))
+        now = after(NOW, seconds(tenth / 10))
+        asked = Instant(now - 200 * late + tenth * late)
+        talk.tell(Probed(now, "care-file", tenth % 2 == 0, "x", asked=asked))
     assert sum(isinstance(fact, facts.ProbeTurned) for fact in talk.sealed) <= 5
+
+
+def test_an_answer_from_the_future_is_one_of_now() -> None:
+    talk = Talk().tell(Probed(NOW, "care-file", True, "x", asked=after(NOW, hours(1))))
+    assert talk.state.care.probes["care-file"][-1].asked == NOW
 
 
 def test_the_pack_is_news_when_it_is_another() -> None:
@@ -303,6 +317,6 @@ def test_what_was_lived_is_what_the_journal_folds_to() -> None:
     talk.order(orders.AttestCare(by="Nadia", ward="ground", reply=Reply.YES))
     talk.order(orders.ReportTrouble(by="Nadia", service="printing", ail=Ail.SLOW))
     talk.order(orders.KeepPaper(by="Nadia", opening="ehealth", what="sheets"))
-    talk.tell(Probed(talk.now, "care-file", True, "x"))
+    talk.tell(probed(talk.now, answered=True))
     through_the_journal = [read(body_of(fact)) for fact in talk.sealed]
     assert folded(initial(SITE), SITE, through_the_journal) == talk.state

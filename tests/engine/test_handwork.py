@@ -62,7 +62,7 @@ class Talk:
         return self.tell(Ordered(self.now, order))
 
     def probe(self, *, answered: bool) -> "Talk":
-        return self.tell(Probed(self.now, "cut", answered, "x"))
+        return self.tell(Probed(self.now, "cut", answered, "x", asked=self.now))
 
     def checked(self) -> Checked:
         return checked(BESIDE, self.state.by_hand, self.state.care)[0]

@@ -112,9 +112,10 @@ def test_a_call_to_a_commander_within_the_quiet_hours_stands_against_a_yes() -> 
 
 def test_an_answer_through_the_cut_stands_against_a_yes() -> None:
     talk = pass_gates(contained(), "ehealth")
-    talk.tell(Probed(talk.now, "cut", True, "connected"))
+    talk.tell(Probed(talk.now, "cut", True, "connected", asked=talk.now))
     assert against(talk, "ehealth") == ["gate cut-verified: answered through the cut: cut"]
-    talk.tell(Probed(after(talk.now, minutes(1)), "cut", False, "refused"))
+    later = after(talk.now, minutes(1))
+    talk.tell(Probed(later, "cut", False, "refused", asked=later))
     verdicts = {
         check.detail.text: check.verdict for check in outlooks(SITE, talk.state, talk.now)["ehealth"].checks
     }
@@ -294,14 +295,28 @@ def test_the_attackers_own_are_known_again_after_weeks_of_containment() -> None:
 
 
 def test_what_a_probe_heard_before_the_cut_says_nothing_and_a_leak_after_it_is_told() -> None:
-    talk = attacked().tell(Probed(NOW, "cut", True, "connected"))
+    talk = attacked().tell(Probed(NOW, "cut", True, "connected", asked=NOW))
     talk.order(orders.Contain(by="Night nurse"))
     pass_gates(talk, "ehealth")
     assert against(talk, "ehealth") == []
-    talk.tell(
-        Probed(after(talk.now, minutes(1)), "cut", True, "connected")
-    )  # the same answer, but now it is a leak
+    later = after(talk.now, minutes(1))
+    talk.tell(Probed(later, "cut", True, "connected", asked=later))  # the same answer, but now it is a leak
     assert against(talk, "ehealth") == ["gate cut-verified: answered through the cut: cut"]
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_what_was_asked_before_the_cut_proves_nothing_of_it_however_late_it_is_heard(answered: bool) -> None:
+    """The guard was restarted, or its disk was slow: the prober tells it then what it found before."""
+    talk = attacked()
+    asked = talk.now
+    talk.order(orders.Contain(by="Night nurse"))
+    pass_gates(talk, "ehealth").tell(Probed(talk.now, "cut", answered, "x", asked=asked))
+    known = outlooks(SITE, talk.state, talk.now)["ehealth"].checks
+    assert Verdict.UNKNOWN in {check.verdict for check in known if check.detail.key == "found-no-probe"}
+    later = after(talk.now, minutes(1))
+    talk.tell(Probed(later, "cut", answered, "x", asked=later))
+    told = {check.detail.key for check in outlooks(SITE, talk.state, talk.now)["ehealth"].checks}
+    assert ("found-leaks" if answered else "found-silent") in told
 
 
 def usual() -> Talk:

@@ -86,3 +86,53 @@ async def _what_is_asked_is_told(tmp_path: Path) -> None:
         await asyncio.gather(worker, return_exceptions=True)
         guard.close()
         journal.close()
+
+
+def test_what_was_found_while_nobody_listened_is_told_as_of_then(tmp_path: Path) -> None:
+    asyncio.run(_as_of_then(tmp_path))
+
+
+async def _as_of_then(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        door.setblocking(False)
+        leak = Probe(
+            id="leak",
+            name="Leak",
+            kind=ProbeKind.TCP,
+            address="127.0.0.1",
+            port=door.getsockname()[1],
+            opening="browsing",
+            every=1,
+        )
+        site = replace(SITE, probes=(leak,))
+        places = Places(site=tmp_path / "s", state=tmp_path / "state", run=tmp_path / "run", rules=())
+        clock = SystemClock()
+        journal = Journal.open(places.journal, places.keys, origin="rempart/t", now=clock.now())
+        guard = Guard(Terms(site, shipped_policy()), journal, MemoryEnforcer(), clock)
+        worker = asyncio.create_task(guard.run())
+        prober = asyncio.create_task(Prober(site, places).run())
+        async with asyncio.timeout(60):
+            for _ in range(3):  # asked three times, and nobody to tell it to
+                connection, _ = await asyncio.get_running_loop().sock_accept(door)
+                connection.close()
+        door.close()  # from now on it is silent: the second silence in a row would say so
+        await guard.ask(Ordered(clock.now(), Contain(by="Alex")))
+        async with await serve(
+            places.probe_socket,
+            mode=0o600,
+            allowed_uids={os.getuid()},
+            incoming=FromProber,
+            handler=Hearing(guard).prober,
+        ):
+            await until(lambda: bool(guard.state.care.probes))
+            [heard] = guard.state.care.probes["leak"]
+            cut = guard.state.doors["browsing"].since
+            assert heard.answered
+            assert heard.asked < cut < heard.at
+            assert _right(guard)["leak"] is None
+            await until(lambda: _right(guard)["leak"] is True)  # silence, asked after the cut
+        for task in (prober, worker):
+            task.cancel()
+        await asyncio.gather(prober, worker, return_exceptions=True)
+        guard.close()
+        journal.close()

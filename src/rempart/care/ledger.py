@@ -29,9 +29,10 @@ class OutsideTick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """A probe began, or ceased, to get an answer."""
+    """A probe began, or ceased, to get an answer: heard ``at`` that instant, and true when it was ``asked``."""
 
     at: Instant
+    asked: Instant
     answered: bool
     detail: str
 

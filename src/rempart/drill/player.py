@@ -112,7 +112,7 @@ class Player:
                 case Finding():
                     inputs.append(Found(moment.at, deed))
                 case ProbeReply():
-                    inputs.append(Probed(moment.at, deed.probe, deed.answered, deed.detail))
+                    inputs.append(Probed(moment.at, deed.probe, deed.answered, deed.detail, asked=moment.at))
                 case PowerCut():
                     faults = self._recall()
                     inputs.append(Started(moment.at))

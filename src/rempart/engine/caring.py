@@ -103,17 +103,20 @@ def _known_ward(site: Site, ward: str) -> None:
 
 
 def probed(
-    ledger: Ledger, probe: str, *, answered: bool, detail: str, since: Instant, now: Instant
+    ledger: Ledger, probe: str, *, answered: bool, detail: str, asked: Instant, since: Instant, now: Instant
 ) -> tuple[facts.CareFact, ...]:
-    """A probe's answer is news when it differs from the last, or when its door has changed ``since`` that one.
+    """A probe's answer is news when it differs from the last, or when it is the first that was asked for ``since`` its
+    door changed. It may come late; it proves nothing of what was changed after it was asked for.
 
     Not too soon after the last: it is asked again anyway.
     """
-    turns = ledger.probes.get(probe, ())
-    known = turns and turns[-1].answered is answered and turns[-1].at >= since
-    if known or (turns and now - turns[-1].at < SETTLES):
-        return ()
-    return (facts.ProbeTurned(at=now, probe=probe, answered=answered, detail=detail),)
+    asked = min(asked, now)
+    if turns := ledger.probes.get(probe, ()):
+        last = turns[-1]
+        known = last.answered is answered and not last.asked < since <= asked
+        if known or now - last.at < SETTLES:
+            return ()
+    return (facts.ProbeTurned(at=now, probe=probe, answered=answered, detail=detail, asked=asked),)
 
 
 def pack_read(ledger: Ledger, sha256: str, written: Instant, now: Instant) -> tuple[facts.CareFact, ...]:
@@ -166,11 +169,16 @@ def noted(ledger: Ledger, fact: facts.CareFact) -> Ledger:
                 return ledger
             entered = replace(ledger.papers[paper], entered=at, entered_by=by)
             return replace(ledger, papers=waiting_first({**ledger.papers, paper: entered}.values()))
-        case facts.ProbeTurned(at=at, probe=probe, answered=answered, detail=detail):
-            turns = (*ledger.probes.get(probe, ()), Turn(at=at, answered=answered, detail=detail))[-CHANGES:]
+        case facts.ProbeTurned(probe=probe):
+            turns = (*ledger.probes.get(probe, ()), _turn(fact))[-CHANGES:]
             return replace(ledger, probes={**ledger.probes, probe: turns})
         case facts.PackChanged(at=at, sha256=sha256, written=written):
             return replace(ledger, pack=PackSeen(sha256=sha256, written=written, at=at))
+
+
+def _turn(fact: facts.ProbeTurned) -> Turn:
+    asked = fact.at if fact.asked is None else fact.asked
+    return Turn(at=fact.at, asked=asked, answered=fact.answered, detail=fact.detail)
 
 
 def _with_tick(ledger: Ledger, fact: facts.WardTicked) -> Ledger:

@@ -138,7 +138,9 @@ def checked(site: Site, work: Handwork, ledger: Ledger) -> tuple[Checked, tuple[
     answering, silenced = [], []
     for probe in site.probes:
         turns = ledger.probes.get(probe.id, ())
-        if probe.opening is None or site.opening(probe.opening).lifeline or not turns or turns[-1].at < since:
+        if probe.opening is None or site.opening(probe.opening).lifeline:
+            continue
+        if not turns or turns[-1].asked < since:
             continue
         if turns[-1].answered:
             answering.append(probe.name)

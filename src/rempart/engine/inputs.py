@@ -141,12 +141,13 @@ class Replied:
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """A probe was answered, or was not."""
+    """A probe was answered, or was not, when it was ``asked``, which may be long before it is heard of."""
 
     now: Instant
     probe: str
     answered: bool
     detail: str
+    asked: Instant
 
 
 @dataclass(frozen=True, slots=True)

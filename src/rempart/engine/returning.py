@@ -76,7 +76,7 @@ def ground(site: Site, state: State, now: Instant) -> Ground:
         if probe.opening
         and (turns := state.care.probes.get(probe.id))
         and state.doors[probe.opening].stand.state is OpeningState.CLOSED
-        and turns[-1].at >= state.doors[probe.opening].since
+        and turns[-1].asked >= state.doors[probe.opening].since
     ]
     return Ground(
         now=now,

@@ -210,7 +210,13 @@ def _probed(site: Site, state: State, said: Probed) -> tuple[AnyFact, ...]:
         return ()
     since = _changed(state, asked.opening)
     return probed(
-        state.care, said.probe, answered=said.answered, detail=said.detail, since=since, now=said.now
+        state.care,
+        said.probe,
+        answered=said.answered,
+        detail=said.detail,
+        asked=said.asked,
+        since=since,
+        now=said.now,
     )
 
 

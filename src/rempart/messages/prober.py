@@ -7,8 +7,13 @@ from msgspec import Meta
 
 
 class ProbeAnswered(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """A probe got an answer, or none. ``detail`` is what somebody else said: hostile text."""
+    """A probe got an answer, or none. ``detail`` is what somebody else said: hostile text.
 
+    ``asked``: when the question was put, in microseconds since the Unix epoch. An answer proves what was so then, not
+    what is so when it is heard.
+    """
+
+    asked: Annotated[int, Meta(ge=0, le=1 << 53)]
     probe: Annotated[str, Meta(max_length=40)]
     answered: bool
     detail: Annotated[str, Meta(max_length=120)] = ""

@@ -158,21 +158,21 @@ def _probe(state: State, probe: Probe) -> ProbeStatus:
         opening=probe.opening,
         answered=last.answered if last else None,
         right=_right(state, probe, last) if last else None,
-        since=last.at if last else None,
+        since=last.asked if last else None,
         detail=last.detail if last else "",
-        history=[(turn.at, turn.answered) for turn in turns],
+        history=[(turn.asked, turn.answered) for turn in turns],
     )
 
 
 def _right(state: State, probe: Probe, last: Turn) -> bool | None:
     """Whether an answer, or none, is as it should be.
 
-    Through an open door silence proves nothing; nor does what was heard before the door last changed.
+    Through an open door silence proves nothing; nor does what was asked before the door last changed.
     """
     if probe.opening is None:
         return last.answered
     door = state.doors[probe.opening]
-    if last.at < door.since:
+    if last.asked < door.since:
         return None
     if door.stand.state is OpeningState.CLOSED:
         return not last.answered

@@ -144,8 +144,8 @@ class Hearing:
         while (message := await connection.receive()) is not None:
             now = self._guard.clock.now()
             match message:
-                case ProbeAnswered(probe=probe, answered=answered, detail=detail):
-                    await self._heed(Probed(now, probe, answered, detail))
+                case ProbeAnswered(asked=asked, probe=probe, answered=answered, detail=detail):
+                    await self._heed(Probed(now, probe, answered, detail, Instant(asked)))
                 case PackSeen(sha256=sha256, written=written):
                     await self._heed(PackRead(now, sha256, Instant(written)))
 

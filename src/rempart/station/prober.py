@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 
 from rempart.adapters import pack, probe
+from rempart.adapters.clock import SystemClock
 from rempart.adapters.socket import dial
 from rempart.config import Places
 from rempart.errors import StationUnreachable
@@ -23,6 +24,9 @@ TWICE = 2
 PACK_EVERY = 300.0
 """Seconds between two looks at the downtime pack."""
 
+_PACK = ""
+"""What the pack is noted under: no probe has that id."""
+
 _AGAIN = 1.0
 """Seconds before the guard is called again."""
 
@@ -33,7 +37,9 @@ class Prober:
     def __init__(self, site: Site, places: Places) -> None:
         self._site = site
         self._places = places
-        self._told: asyncio.Queue[FromProber] = asyncio.Queue(maxsize=1000)
+        self._clock = SystemClock()
+        self._untold: dict[str, FromProber] = {}
+        self._news = asyncio.Event()
 
     async def run(self) -> None:
         """Ask until cancelled."""
@@ -48,12 +54,14 @@ class Prober:
     async def _ask(self, question: Probe) -> None:
         silences = 0
         while True:
+            asked = self._clock.now()
             answer = await asyncio.to_thread(probe.ask, question)
             silences = 0 if answer.answered else silences + 1
             if answer.answered or silences >= TWICE:
-                await self._told.put(
-                    ProbeAnswered(probe=question.id, answered=answer.answered, detail=answer.detail)
+                said = ProbeAnswered(
+                    asked=asked, probe=question.id, answered=answer.answered, detail=answer.detail
                 )
+                self._note(question.id, said)
             await asyncio.sleep(question.every if not silences or silences >= TWICE else 1.0)
 
     async def _look(self, wanted: DowntimePack) -> None:
@@ -63,8 +71,13 @@ class Prober:
             except OSError as fault:
                 _log.warning("%s: the downtime pack cannot be looked at: %s", wanted.path, fault.strerror)
             else:
-                await self._told.put(PackSeen(sha256=sha256, written=int(written)))
+                self._note(_PACK, PackSeen(sha256=sha256, written=int(written)))
             await asyncio.sleep(PACK_EVERY)
+
+    def _note(self, about: str, said: FromProber) -> None:
+        """To be told, in the place of what was not told about it before: a guard that comes back needs no history."""
+        self._untold[about] = said
+        self._news.set()
 
     async def _tell(self) -> None:
         while True:
@@ -75,7 +88,10 @@ class Prober:
                 continue
             try:
                 while True:
-                    await connection.send(await self._told.get())
+                    await self._news.wait()
+                    self._news.clear()
+                    for about in tuple(self._untold):
+                        await connection.send(self._untold.pop(about))
             except ConnectionError:
                 await asyncio.sleep(_AGAIN)
             finally:

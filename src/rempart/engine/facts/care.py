@@ -96,11 +96,14 @@ class PaperEntered(Fact, frozen=True, tag=True, kw_only=True):
 
 
 class ProbeTurned(Fact, frozen=True, tag=True, kw_only=True):
-    """A probe began, or ceased, to get an answer."""
+    """A probe began, or ceased, to get an answer. ``asked``: when the question was put; None in journals that tell only
+    when the answer was heard.
+    """
 
     probe: str
     answered: bool
     detail: str
+    asked: Instant | None = None
 
 
 class PackChanged(Fact, frozen=True, tag=True, kw_only=True):
