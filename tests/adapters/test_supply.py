@@ -9,11 +9,13 @@ import ipaddress
 import os
 import ssl
 import stat
+import struct
 import subprocess
+import sys
 import tarfile
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -290,6 +292,107 @@ def test_too_many_entries_are_refused(rules: Supply, tmp_path: Path, monkeypatch
         install(rules, zipped(tmp_path / "set.zip", *((f"{n}.bin", "") for n in range(11))))
 
 
+def test_folders_count_as_entries(rules: Supply, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supply, "MAX_FILES", 10)
+    deep = "/".join("abcdefghijk")
+    with pytest.raises(InputRefused, match="more than 10 entries"):
+        install(rules, zipped(tmp_path / "set.zip", (f"{deep}/one.yml", "title: One\n")))
+    assert untouched(rules)
+    assert names(install(rules, zipped(tmp_path / "set.zip", ("a/b/one.yml", "title: One\n"))))
+
+
+def crowded_zip() -> bytes:
+    """A directory of as many entries as an archive has room for, and no file."""
+    entry = struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 20, 0, 20, *[0] * 8, 1, *[0] * 6) + b"a"
+    many = (supply.MAX_ARCHIVE - 200) // len(entry)
+    listed = entry * many
+    end = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, many, many, len(listed), 0)
+    end += struct.pack("<4sLQL", b"PK\6\7", 0, len(listed), 1)
+    return listed + end + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+
+
+def long_header(kind: bytes) -> bytes:
+    """What is said of one entry takes nearly all that may be unpacked."""
+    about = tarfile.TarInfo("x")
+    about.type, about.size = kind, supply.MAX_UNPACKED - (1 << 20)
+    return gzip.compress(about.tobuf(tarfile.GNU_FORMAT) + b"9 a=bcde\n" * (about.size // 9), 1)
+
+
+def many_holes() -> bytes:
+    """A file of holes, whose list goes on and on (tar(5), "GNU tar archives")."""
+    block = bytearray(entry("hole.yml", tarfile.GNUTYPE_SPARSE).tobuf(tarfile.GNU_FORMAT))
+    block[482] = 1
+    block[148:156] = b"%06o\0 " % (sum(block[:148]) + sum(block[156:]) + 8 * ord(" "))
+    hole = (b"%011o\0" % 512) * 2
+    more = hole * 21 + b"\1" + bytes(7)
+    return gzip.compress(bytes(block) + more * ((supply.MAX_UNPACKED >> 9) - 10), 1)
+
+
+def many_notes() -> bytes:
+    """Notes on all entries that follow, ten thousand at a time."""
+    out = io.BytesIO()
+    with gzip.open(out, "wb", 1) as packed:
+        for turn in range(100):
+            about = entry("notes", tarfile.XGLTYPE)
+            said = b"".join(b"%d n%03d%05d=x\n" % (15, turn, n) for n in range(10_000))
+            about.size = len(said)
+            packed.write(about.tobuf(tarfile.GNU_FORMAT) + said + bytes(-len(said) % 512))
+            packed.write(entry(f"{turn}.yml").tobuf())
+    return out.getvalue()
+
+
+MEMORY = """
+import resource, sys
+from pathlib import Path
+from rempart.adapters.supply import Supply
+from rempart.errors import InputRefused
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    with Supply(Path(sys.argv[1])).staged(sys.argv[2]):
+        print("taken")
+except InputRefused as refusal:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, refusal)
+"""
+
+
+@pytest.mark.parametrize(
+    ("bomb", "why"),
+    [
+        pytest.param(crowded_zip, "more than 50000 entries", id="a crowded zip"),
+        pytest.param(
+            lambda: long_header(tarfile.XHDTYPE), "more than 256 KiB of one entry", id="a long note"
+        ),
+        pytest.param(lambda: long_header(tarfile.GNUTYPE_LONGNAME), "more than 256 KiB", id="a long name"),
+        pytest.param(many_holes, "more than 256 KiB of one entry", id="many holes"),
+        pytest.param(many_notes, "more than 100 notes", id="many notes"),
+    ],
+)
+def test_what_an_archive_says_of_itself_is_bounded_before_it_is_read(
+    tmp_path: Path, bomb: Callable[[], bytes], why: str
+) -> None:
+    """On the box this runs as root, beside the guard: its memory is the guard's."""
+    archive = tmp_path / "set.archive"
+    archive.write_bytes(bomb())
+    assert archive.stat().st_size <= supply.MAX_ARCHIVE
+    said = subprocess.run(
+        [sys.executable, "-c", MEMORY, tmp_path / "rules", archive],
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    kibibytes, _, told = said.stdout.decode().partition(" ")
+    assert why in told
+    assert int(kibibytes) < 64 << 10
+
+
+def test_of_an_archive_that_is_not_meant_nothing_is_unpacked(
+    rules: Supply, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supply, "MAX_FILES", 0)  # the first entry would be refused
+    with pytest.raises(InputRefused, match="its SHA-256 is"):
+        install(rules, zipped(tmp_path / "set.zip", ("one.yml", "title: One\n")), "0" * 64)
+
+
 def test_an_archive_that_is_too_long_is_refused(
     rules: Supply, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -433,6 +536,27 @@ def test_nobody_is_led_away_from_https(rules: Supply, server: str, to: str) -> N
         install(rules, f"{server}/moved")
     with pytest.raises(InputRefused, match="cannot be fetched: unknown url type"):
         install(rules, to)
+    assert untouched(rules)
+
+
+def test_another_host_is_asked_only_for_what_a_checksum_names(
+    rules: Supply, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Answers.elsewhere = f"{server}/set.zip"
+    assert names(install(rules, f"{server}/moved")) == {"one.yml"}
+    Answers.elsewhere = f"{server.replace('127.0.0.1', 'localhost')}/set.zip"  # another name is another host
+    with pytest.raises(InputRefused, match=r"it leads on to https://localhost.* give --sha256"):
+        install(rules, f"{server}/moved")
+    digest = hashlib.sha256(Answers.archive).hexdigest()
+    assert names(install(rules, f"{server}/moved", digest)) == {"one.yml"}
+
+
+def test_an_answer_that_drips_is_given_up(
+    rules: Supply, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supply, "_FETCH", 0)
+    with pytest.raises(InputRefused, match="takes longer than"):
+        install(rules, f"{server}/set.zip")
     assert untouched(rules)
 
 

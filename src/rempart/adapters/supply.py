@@ -7,8 +7,9 @@
 What is taken in was written by others. Only ordinary files with the endings of `KEPT` are kept, under plain names below
 the set's own folder; links, devices and programs are left out and counted. A name that leads out of the folder
 (CWE-22, "zip slip"), a name given twice, or more than the limits below (CWE-409, archive bombs) refuses the whole set;
-sizes are counted while unpacking, whatever the archive says of itself. Nothing is executed, and nothing is fetched
-unless the operator names the address.
+sizes are counted while unpacking, whatever the archive says of itself, and what it says of itself is bounded before it
+is read. A checksum is compared before anything is unpacked. Nothing is executed, and nothing is fetched unless the
+operator names the address; to another host than that, only with a checksum.
 """
 
 import contextlib
@@ -16,11 +17,13 @@ import errno
 import fcntl
 import gzip
 import hashlib
+import http.client
 import json
 import os
 import shutil
 import tarfile
 import tempfile
+import time
 import urllib.error
 import urllib.request
 import zipfile
@@ -28,7 +31,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Protocol, cast
+from typing import IO, Any, Protocol, cast
+from urllib.parse import urlsplit
 
 from rempart.adapters import whole
 from rempart.errors import InputRefused, PrivilegeMissing, RempartError
@@ -44,13 +48,20 @@ MAX_UNPACKED = 256 << 20
 MAX_FILE = 32 << 20
 """Bytes of one kept file."""
 MAX_FILES = 50_000
-"""Entries of one set, kept or not."""
+"""Entries of one set, kept or not, and folders made for them."""
 MAX_NAME = 400
 """Characters of one name with its folders."""
+
+MAX_HEADER = 1 << 18
+"""Bytes of what a tar says of one entry, before it or of all entries that follow."""
+MAX_NOTES = 100
+"""Notes (pax headers) of a tar on all entries that follow."""
 
 _CHUNK = 1 << 16
 _PATIENCE = 30
 """Seconds without a byte before a download is given up."""
+_FETCH = 900
+"""Seconds for a whole download."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +114,7 @@ class Supply:
             room = tempfile.TemporaryDirectory(dir=self.folder, prefix=".new-", ignore_cleanup_errors=True)
         with room as name, self._alone():
             with _told(Path(source)):
-                taken = _taken(source, Path(name))
-            if sha256 is not None and sha256.lower() != taken.sha256:
-                raise InputRefused(
-                    f"its SHA-256 is {taken.sha256}, not {ascii(sha256)[1:-1]}",
-                    where=_shown(source),
-                    now="It is not what was meant: ask its author. Nothing was changed.",
-                )
+                taken = _taken(source, Path(name), sha256)
             yield taken
 
     def switch(self, staged: RuleFiles, now: Instant) -> RuleFiles:
@@ -223,26 +228,41 @@ class _Bytes(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def _taken(source: str, room: Path) -> RuleFiles:
-    """The source's files, copied below ``room``."""
+def _taken(source: str, room: Path, wanted: str | None) -> RuleFiles:
+    """The source's files, copied below ``room``; of an archive with another checksum nothing is unpacked."""
     hold = _Hold(source, room / "set" / "files")
-    if "://" in source:
-        archive = room / "archive"
-        _fetch(source, archive)
-    elif Path(source).is_dir():
+    if "://" not in source and Path(source).is_dir():
         _copy_folder(Path(source), hold)
-        return hold.done(hold.digest())
+        return hold.done(_meant(hold.digest(), wanted, source))
+    archive = room / "archive"
+    _copy_archive(source, archive, pinned=wanted is not None)
+    with archive.open("rb") as file:
+        digest = _meant(hashlib.file_digest(file, "sha256").hexdigest(), wanted, source)
+    _unpack(archive, hold)
+    return hold.done(digest)
+
+
+def _meant(digest: str, wanted: str | None, source: str) -> str:
+    """The digest, when it is the one that was asked for."""
+    if wanted is not None and wanted.lower() != digest:
+        raise InputRefused(
+            f"its SHA-256 is {digest}, not {ascii(wanted)[1:-1]}",
+            where=_shown(source),
+            now="It is not what was meant: ask its author. Nothing was changed.",
+        )
+    return digest
+
+
+def _copy_archive(source: str, archive: Path, *, pinned: bool) -> None:
+    if "://" in source:
+        _fetch(source, archive, pinned=pinned)
     elif Path(source).is_file():
-        archive = room / "archive"
         with Path(source).open("rb") as file:
             _spool(file, archive, source)
     else:
         raise InputRefused(
             "there is no such file or folder", where=_shown(source), now="Name a set of rules."
         )
-    _unpack(archive, hold)
-    with archive.open("rb") as file:
-        return hold.done(hashlib.file_digest(file, "sha256").hexdigest())
 
 
 class _Hold:
@@ -255,6 +275,7 @@ class _Hold:
         self.kept: dict[str, str] = {}
         """Name to the SHA-256 of the file."""
         self._entries = 0
+        self._folders: set[PurePosixPath] = set()
         self._unpacked = 0
 
     def refuse(self, what: str, now: str = "Nothing was changed; ask its author.") -> InputRefused:
@@ -263,8 +284,7 @@ class _Hold:
     def enter(self, name: str) -> bool:
         """Count one entry. Whether it is to be kept, by its name; raises for a name that leads elsewhere."""
         self._entries += 1
-        if self._entries > MAX_FILES:
-            raise self.refuse(f"it has more than {MAX_FILES} entries")
+        self.room(self._entries + len(self._folders))
         parts = name.rstrip("/").split("/")
         plain = name.isprintable() and "\\" not in name and len(name) <= MAX_NAME
         plain = plain and all(len(part.encode()) < 256 for part in parts)
@@ -272,8 +292,15 @@ class _Hold:
             raise self.refuse(f"it holds the name {name[:MAX_NAME]!a}, which does not stay in its folder")
         return PurePosixPath(name).suffix.lower() in KEPT or parts[-1].upper() in ("LICENSE", "README")
 
+    def room(self, entries: int) -> None:
+        """Raises when so many are too many."""
+        if entries > MAX_FILES:
+            raise self.refuse(f"it has more than {MAX_FILES} entries")
+
     def take(self, name: str, content: _Bytes) -> None:
         """Keep one file."""
+        self._folders.update(PurePosixPath(name).parents)
+        self.room(self._entries + len(self._folders) - 1)  # one is the set's own
         path = self.folder / name
         digest, size = hashlib.sha256(), 0
         try:
@@ -351,6 +378,8 @@ def _unpack(archive: Path, hold: _Hold) -> None:
 
 
 def _unzip(file: IO[bytes], hold: _Hold) -> None:
+    # The directory of all entries is read at once, before one of them can be counted: each begins with these bytes.
+    hold.room(file.read().count(b"PK\x01\x02"))  # APPNOTE.TXT 4.3.12
     with zipfile.ZipFile(file) as packed:
         for entry in packed.infolist():
             if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -362,25 +391,53 @@ def _unzip(file: IO[bytes], hold: _Hold) -> None:
 
 
 def _untar(file: _Bytes, hold: _Hold) -> None:
-    with tarfile.open(fileobj=cast(IO[bytes], _Counted(file, hold)), mode="r|") as packed:
-        for entry in packed:
+    counted = _Counted(file, hold, until=MAX_HEADER)
+    with tarfile.open(fileobj=cast(IO[bytes], counted), mode="r|") as packed:
+        while entry := packed.next():
+            counted.until = None
             # A sparse one unpacks to holes that no byte of the archive stands for: nothing would count them.
             content = packed.extractfile(entry) if entry.isreg() and not entry.issparse() else None
             if hold.enter(entry.name) and content is not None:
                 hold.take(entry.name, content)
+            if len(packed.pax_headers) > MAX_NOTES:
+                raise hold.refuse(f"it has more than {MAX_NOTES} notes on all its entries")
+            packed.members.clear()  # type: ignore[attr-defined]  # those that are past, which nobody asks for again
+            counted.until = packed.offset + MAX_HEADER  # where the next entry begins, and what is said of it
+
+
+class _Timely:
+    """An answer that is given up after a time, however steadily it drips (CWE-400)."""
+
+    def __init__(self, answer: http.client.HTTPResponse, until: float) -> None:
+        self._answer = answer
+        self._until = until
+
+    def read(self, size: int, /) -> bytes:
+        """What has come."""
+        if time.monotonic() > self._until:
+            raise TimeoutError(f"it takes longer than {_FETCH // 60} minutes")
+        return self._answer.read1(size)
 
 
 class _Counted:
-    """Bytes as they are unpacked. Of a tar, what is skipped and headers of any length count too."""
+    """Bytes as they are unpacked. Of a tar, what is skipped and headers of any length count too.
 
-    def __init__(self, file: _Bytes, hold: _Hold) -> None:
+    ``until``: reading beyond is refused; what a tar says of an entry lies in memory before it can be looked at.
+    """
+
+    def __init__(self, file: _Bytes, hold: _Hold, until: int | None = None) -> None:
         self._file = file
         self._hold = hold
+        self._read = 0
+        self.until = until
 
     def read(self, size: int, /) -> bytes:
         """The next bytes."""
         content = self._file.read(size)
         self._hold.count(len(content))
+        self._read += len(content)
+        if self.until is not None and self._read > self.until:
+            raise self._hold.refuse(f"it says more than {MAX_HEADER >> 10} KiB of one entry")
         return content
 
 
@@ -402,13 +459,30 @@ def _spool(content: _Bytes, out: Path, source: str) -> None:
 # -- from an address --------------------------------------------------------------------------------------------------
 
 
-def _opener() -> urllib.request.OpenerDirector:
+class _Nearby(urllib.request.HTTPRedirectHandler):
+    """Where the operator's address leads on: on the same host, or anywhere when a checksum says what is meant.
+
+    Otherwise whoever answers there could have this box ask another for what he likes, a machine inside too (CWE-918).
+    """
+
+    def __init__(self, *, pinned: bool) -> None:
+        self._pinned = pinned
+
+    def redirect_request(self, req: urllib.request.Request, *rest: Any) -> urllib.request.Request | None:
+        """Raises URLError for one that is not followed."""
+        newurl = str(rest[-1])
+        if not self._pinned and urlsplit(newurl).netloc != urlsplit(req.full_url).netloc:
+            raise urllib.error.URLError(f"it leads on to {newurl}; name that address, or give --sha256")
+        return super().redirect_request(req, *rest)
+
+
+def _opener(*, pinned: bool) -> urllib.request.OpenerDirector:
     """Speaks https and nothing else, so that no redirection leads to a file or to an unprotected connection."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
         urllib.request.HTTPSHandler(),
-        urllib.request.HTTPRedirectHandler(),
+        _Nearby(pinned=pinned),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
         urllib.request.UnknownHandler(),
@@ -417,10 +491,10 @@ def _opener() -> urllib.request.OpenerDirector:
     return opener
 
 
-def _fetch(url: str, out: Path) -> None:
+def _fetch(url: str, out: Path, *, pinned: bool) -> None:
     try:
-        with _opener().open(url, timeout=_PATIENCE) as answer:
-            _spool(answer, out, url)
+        with _opener(pinned=pinned).open(url, timeout=_PATIENCE) as answer:
+            _spool(_Timely(answer, time.monotonic() + _FETCH), out, url)
     except (urllib.error.URLError, ValueError, TimeoutError, ConnectionError) as fault:
         reason = getattr(fault, "reason", fault)
         raise InputRefused(
