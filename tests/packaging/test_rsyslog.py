@@ -36,10 +36,10 @@ def log(tmp_path: Path, port: int) -> Iterator[Path]:
     text = CONFIGURATION.read_text()
     assert text.count('port="514"') == 2
     assert "/var/log/remote" in text
+    assert text.count('"192.0.2.1"') == 1
+    text = text.replace('port="514"', f'port="{port}"').replace("/var/log/remote", str(tmp_path / "remote"))
     mine = tmp_path / "rsyslog.conf"
-    mine.write_text(
-        text.replace('port="514"', f'port="{port}"').replace("/var/log/remote", str(tmp_path / "remote"))
-    )
+    mine.write_text(text.replace('"192.0.2.1"', '"127.0.0.1"'))
     running = subprocess.Popen([program, "-n", "-f", mine, "-i", tmp_path / "pid"])
     until = time.monotonic() + PATIENCE
     while not listens(port):
@@ -86,3 +86,23 @@ def test_what_is_sent_is_a_line_of_the_senders_file_that_its_decoder_reads(log: 
         (line,) = (each for each in lines if each.startswith(message[:20]))
         assert DECODERS[decoder](line, str(log), 1) is not None
     assert any(each.endswith(b"port 7 is up") for each in lines)
+
+
+def test_a_crowd_of_claimed_senders_has_one_short_file(log: Path, port: int) -> None:
+    for last in range(2, 202):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.bind((f"127.0.0.{last}", 0))
+            sender.sendto(b"<13>Nov 27 16:00:00 fw01 link: port 7 is up", ("127.0.0.1", port))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"<13>Nov 27 16:00:00 fw01 link: port 8 is up", ("127.0.0.1", port))
+    until = time.monotonic() + PATIENCE
+    while not log.exists() or b"port 8" not in log.read_bytes():  # what was sent last is there
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    others = log.parent / "others.log"
+    assert {each.name for each in log.parent.iterdir()} == {log.name, others.name}
+    assert log.read_bytes().count(b"\n") == 1
+    shown = others.read_text().splitlines()
+    assert 1 <= len(shown) <= 1 + PATIENCE // 10
+    assert " 127.0.0.2 <13>Nov 27" in shown[0]
+    assert stat.S_IMODE(others.stat().st_mode) == 0o640
