@@ -11,11 +11,8 @@ from enum import StrEnum
 from ipaddress import ip_address, ip_network
 
 from rempart.containment.way import Way, ways
-from rempart.site.opening import Opening, OpeningState
+from rempart.site.opening import MARK_BITS, Opening, OpeningState
 from rempart.site.site import Site
-
-MARK = 0xFFF
-"""The bits of a connection's mark that name its opening (containment/render/nftables/spelling.py)."""
 
 _MOST_UNKNOWN = 10_000
 """Destinations outside that are told apart; what comes beyond is counted together."""
@@ -149,7 +146,7 @@ class _Sorter:
 
     def opening(self, flow: Flow) -> Opening | None:
         """By the name that the kernel gave the connection, else by the narrowest way that fits it."""
-        named = self._by_mark.get(flow.mark & MARK)
+        named = self._by_mark.get(flow.mark & MARK_BITS)
         if named or not self.leaves(flow):
             return named
         return next((way.opening for way in self._ways if self._fits(way, flow)), None)

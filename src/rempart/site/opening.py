@@ -6,6 +6,9 @@ from ipaddress import ip_interface
 
 from rempart.site.hours import Hours
 
+MARK_BITS = 0xFFF
+"""The bits of a connection's mark in the kernel that name its opening; other tools keep theirs."""
+
 
 class OpeningState(StrEnum):
     """How far a door is open."""

@@ -7,7 +7,6 @@ from rempart.containment.holdings import network, spelled
 from rempart.containment.render.nftables.elements import RESPONDER
 from rempart.containment.render.nftables.sets import leased
 from rempart.containment.render.nftables.spelling import (
-    MASK,
     braced,
     chain,
     device,
@@ -16,7 +15,7 @@ from rempart.containment.render.nftables.spelling import (
     protocol_of,
 )
 from rempart.containment.way import Way, ways
-from rempart.site.opening import Opening, Transport
+from rempart.site.opening import MARK_BITS, Opening, Transport
 from rempart.site.site import Site, Zone
 
 FRONT_PORTS = "{ 80, 443 }"
@@ -112,7 +111,7 @@ def _backend(site: Site, opening: Opening) -> Iterator[str]:
 
 
 def _named(mark: int) -> str:
-    return f"ct mark set ct mark and {0xFFFFFFFF ^ MASK:#x} or {mark:#x} return"
+    return f"ct mark set ct mark and {0xFFFFFFFF ^ MARK_BITS:#x} or {mark:#x} return"
 
 
 def to_the_gate(site: Site) -> list[str]:

@@ -10,7 +10,7 @@ from rempart.instants import Instant
 from rempart.site.opening import OpeningState
 
 CONTAINED_FLAG = 0x1000
-"""In the containment set, says that the site is cut. Outside MASK: no packet matches it."""
+"""In the containment set, says that the site is cut. Outside MARK_BITS: no packet matches it."""
 RESPONDER = 4094
 """Mark of connections to the proxy's front, which always answers: with the service or the maintenance page."""
 VISIT = "visit"

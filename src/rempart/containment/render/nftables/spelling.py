@@ -7,12 +7,11 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 from rempart.containment.holdings import network
 from rempart.errors import InputRefused
 from rempart.site.address import Network
+from rempart.site.opening import MARK_BITS
 from rempart.site.site import Zone
 
 TABLE = "inet rempart"
-MASK = 0xFFF
-"""The bits of the connection mark that are ours; other tools keep theirs."""
-OURS = f"ct mark and {MASK:#x}"
+OURS = f"ct mark and {MARK_BITS:#x}"
 _REPORTS = "limit rate 50/second burst 200 packets"
 """How much of one kind is reported to user space; the counters count everything."""
 BEGUN = "ct state new ct status ! confirmed"
