@@ -3,6 +3,7 @@
 import base64
 import ipaddress
 import json
+import ssl
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -16,6 +17,7 @@ from joserfc.jwk import KeySet
 
 from rempart.accounts.identity import LONGEST_TOKEN, IdentityRefused, Provider
 from rempart.accounts.secret import Secret
+from rempart.adapters.patience import Patience
 from rempart.errors import InputRefused
 from rempart.instants import Instant
 
@@ -26,6 +28,8 @@ _KEY_TYPES = frozenset({"RSA", "EC", "OKP"})
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _MOST = 256 * 1024
 _PATIENCE = 5.0
+_WHOLE = 15.0
+"""Seconds for all of one answer: few may wait for it at once."""
 
 
 def signed(token: str, provider: Provider) -> dict[str, Any]:
@@ -126,7 +130,10 @@ class _NoDetour(urllib.request.HTTPRedirectHandler):
 
 def _asked(address: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> dict[str, Any]:
     _ours_to_ask(address)
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoDetour)
+    context = Patience(_WHOLE, 2 * _MOST).tls(ssl.create_default_context())
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context), _NoDetour
+    )
     request = urllib.request.Request(address, body, {"accept": "application/json", **(headers or {})})  # noqa: S310  checked above
     try:
         with opener.open(request, timeout=_PATIENCE) as answer:

@@ -17,13 +17,12 @@ import errno
 import fcntl
 import gzip
 import hashlib
-import http.client
 import json
 import os
 import shutil
+import ssl
 import tarfile
 import tempfile
-import time
 import urllib.error
 import urllib.request
 import zipfile
@@ -35,6 +34,7 @@ from typing import IO, Any, Protocol, cast
 from urllib.parse import urlsplit
 
 from rempart.adapters import whole
+from rempart.adapters.patience import Patience
 from rempart.errors import InputRefused, PrivilegeMissing, RempartError
 from rempart.instants import Instant
 
@@ -405,20 +405,6 @@ def _untar(file: _Bytes, hold: _Hold) -> None:
             counted.until = packed.offset + MAX_HEADER  # where the next entry begins, and what is said of it
 
 
-class _Timely:
-    """An answer that is given up after a time, however steadily it drips (CWE-400)."""
-
-    def __init__(self, answer: http.client.HTTPResponse, until: float) -> None:
-        self._answer = answer
-        self._until = until
-
-    def read(self, size: int, /) -> bytes:
-        """What has come."""
-        if time.monotonic() > self._until:
-            raise TimeoutError(f"it takes longer than {_FETCH // 60} minutes")
-        return self._answer.read1(size)
-
-
 class _Counted:
     """Bytes as they are unpacked. Of a tar, what is skipped and headers of any length count too.
 
@@ -481,7 +467,9 @@ def _opener(*, pinned: bool) -> urllib.request.OpenerDirector:
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
-        urllib.request.HTTPSHandler(),
+        urllib.request.HTTPSHandler(
+            context=Patience(_FETCH, 2 * MAX_ARCHIVE).tls(ssl.create_default_context())
+        ),
         _Nearby(pinned=pinned),
         urllib.request.HTTPDefaultErrorHandler(),
         urllib.request.HTTPErrorProcessor(),
@@ -494,7 +482,7 @@ def _opener(*, pinned: bool) -> urllib.request.OpenerDirector:
 def _fetch(url: str, out: Path, *, pinned: bool) -> None:
     try:
         with _opener(pinned=pinned).open(url, timeout=_PATIENCE) as answer:
-            _spool(_Timely(answer, time.monotonic() + _FETCH), out, url)
+            _spool(answer, out, url)
     except (urllib.error.URLError, ValueError, TimeoutError, ConnectionError) as fault:
         reason = getattr(fault, "reason", fault)
         raise InputRefused(

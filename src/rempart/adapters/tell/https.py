@@ -8,13 +8,20 @@ import ssl
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
+from rempart.adapters.patience import Patience
 from rempart.errors import NotHandedOver
 
 TIMEOUT = 15.0
 """Seconds that one step may take."""
 
+WHOLE = 60.0
+"""Seconds that all of them may take: other messages wait behind this one."""
+
 _ANSWER = 4_096
 """Bytes of an answer that are read."""
+
+_MOST = 1 << 18
+"""Bytes that are taken in all, with what stands before the answer."""
 
 _BUSY = frozenset({408, 425, 429})
 
@@ -35,7 +42,8 @@ def post(
     host, port = place.hostname or "", place.port or 443
     context = ssl.create_default_context(cafile=authority or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    connection = _Pinned(host, port, _address(host, port, allowed), context)
+    patient = Patience(WHOLE, _MOST).tls(context)
+    connection = _Pinned(host, port, _address(host, port, allowed), patient)
     try:
         path = place.path or "/"
         connection.request(

@@ -1,11 +1,13 @@
 """Hands mail to a server (RFC 6409): over TLS with its certificate checked, or not at all."""
 
 import smtplib
+import socket
 import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
 
+from rempart.adapters.patience import Patience
 from rempart.adapters.tell.secret import secret
 from rempart.errors import NotHandedOver
 from rempart.instants import as_datetime
@@ -16,8 +18,26 @@ from rempart.telling.message import Letter
 TIMEOUT = 20.0
 """Seconds that one step of the conversation may take."""
 
+WHOLE = 120.0
+"""Seconds that all of it may take: other mails wait behind this one."""
+
+_MOST = 1 << 18
+"""Bytes that are taken of what the server says. Before STARTTLS anybody on the way may speak for it."""
+
 _LASTING = 500
 """SMTP codes from here on say that trying again will not help (RFC 5321, 4.2.1)."""
+
+
+class _Patient(smtplib.SMTP):
+    """A conversation that ends, also before it is encrypted: a reply may have as many lines as the server likes."""
+
+    def __init__(self, host: str, port: int, patience: Patience) -> None:
+        self._patience = patience
+        super().__init__(host, port, timeout=TIMEOUT)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        """Where smtplib's own class for TLS comes between, too."""
+        return self._patience.plain(socket.create_connection((host, port), timeout))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +77,12 @@ class Mail:
         """A connection on which everything from here on is secret. Without STARTTLS it is ended."""
         context = ssl.create_default_context(cafile=self.server.authority or None)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        patience = Patience(WHOLE, _MOST)
+        patience.tls(context)
         host, port = self.server.host, self.server.port
         if self.server.implicit_tls:
             return smtplib.SMTP_SSL(host, port, timeout=TIMEOUT, context=context)
-        smtp = smtplib.SMTP(host, port, timeout=TIMEOUT)
+        smtp = _Patient(host, port, patience)
         try:
             smtp.starttls(context=context)
         except BaseException:
