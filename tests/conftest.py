@@ -14,7 +14,7 @@ settings.load_profile("rempart")
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 
 
-EDGES = frozenset({"adapters", "station", "cli", "demo"})
+EDGES = frozenset({"adapters", "edge", "station", "cli", "demo"})
 """Folders of tests that touch disks, sockets and processes; the others are of the pure core and the pages."""
 
 BROWSERS = frozenset({"chromium", "page"})

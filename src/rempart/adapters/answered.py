@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from rempart.adapters import whole
+from rempart.edge import whole
 from rempart.errors import InputRefused
 from rempart.first_hour.answers import Answers
 from rempart.instants import Instant, rfc3339

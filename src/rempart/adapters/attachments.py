@@ -5,7 +5,7 @@ import os
 import re
 from pathlib import Path
 
-from rempart.adapters import whole
+from rempart.edge import whole
 from rempart.errors import InputRefused
 
 ROOM = 256 * 1024 * 1024

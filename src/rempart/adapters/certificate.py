@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from rempart.adapters import whole
+from rempart.edge import whole
 from rempart.errors import InputRefused
 from rempart.instants import Instant, as_datetime, from_datetime
 

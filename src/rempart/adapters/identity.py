@@ -17,7 +17,7 @@ from joserfc.jwk import KeySet
 
 from rempart.accounts.identity import LONGEST_TOKEN, IdentityRefused, Provider
 from rempart.accounts.secret import Secret
-from rempart.adapters.patience import Patience
+from rempart.edge.patience import Patience
 from rempart.errors import InputRefused
 from rempart.instants import Instant
 

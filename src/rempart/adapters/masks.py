@@ -4,7 +4,7 @@ import secrets
 from pathlib import Path
 
 from rempart.accounts.mask import KEY_BYTES
-from rempart.adapters import whole
+from rempart.edge import whole
 from rempart.errors import InputRefused
 
 

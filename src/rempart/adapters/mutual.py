@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from rempart.adapters.callers import BACKLOG, Callers
+from rempart.edge.callers import BACKLOG, Callers
 from rempart.errors import InputRefused, StationUnreachable
 
 _LENGTH = struct.Struct(">I")

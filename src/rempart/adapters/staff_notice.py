@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from rempart.adapters import whole
+from rempart.edge import whole
 from rempart.instants import Duration, Instant, seconds
 from rempart.messages import Status
 

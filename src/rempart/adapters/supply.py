@@ -33,8 +33,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, Protocol, cast
 from urllib.parse import urlsplit
 
-from rempart.adapters import whole
-from rempart.adapters.patience import Patience
+from rempart.edge import whole
+from rempart.edge.patience import Patience
 from rempart.errors import InputRefused, PrivilegeMissing, RempartError
 from rempart.instants import Instant
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from rempart.adapters import compiled, whole
+from rempart.adapters import compiled
 from rempart.adapters import rules as rule_files
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.site_file import read_site, read_text
@@ -20,6 +20,7 @@ from rempart.detection.detector import Detection
 from rempart.detection.exception import Exceptions, Exemption, Value
 from rempart.detection.preview import Hidden, Preview, preview
 from rempart.detection.surroundings import Surroundings
+from rempart.edge import whole
 from rempart.errors import DecodeError, ExitCode, InputRefused
 from rempart.events.decode import DECODERS, decoded
 from rempart.events.event import Event

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from rempart.adapters import whole
 from rempart.cli._summary import many
 from rempart.detection.report import Report
+from rempart.edge import whole
 from rempart.errors import InputRefused
 
 _FONT = "console/static/fonts/atkinson-hyperlegible-next.woff2"

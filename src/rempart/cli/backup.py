@@ -6,10 +6,10 @@ import os
 import sys
 from pathlib import Path
 
-from rempart.adapters import whole
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.site_file import read_site
 from rempart.config import RUN, SITE, STATE, Places
+from rempart.edge import whole
 from rempart.errors import ExitCode, InputRefused
 from rempart.station import backup
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from rempart.adapters import tree, whole
+from rempart.adapters import tree
 from rempart.adapters.clock import SystemClock
 from rempart.cli._terminal import harmless
+from rempart.edge import whole
 from rempart.errors import ExitCode, InputRefused
 from rempart.evidence import baseline
 from rempart.evidence.baseline import Baseline, Comparison, NotABaseline

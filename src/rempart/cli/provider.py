@@ -6,10 +6,11 @@ from pathlib import Path
 import msgspec
 
 from rempart.accounts.identity import Provider
-from rempart.adapters import identity, whole
+from rempart.adapters import identity
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.site_file import read_site
 from rempart.config import SITE
+from rempart.edge import whole
 from rempart.errors import ExitCode, InputRefused
 
 

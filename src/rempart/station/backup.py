@@ -18,9 +18,9 @@ from pathlib import Path
 
 import msgspec
 
-from rempart.adapters import whole
 from rempart.adapters.journal import verify_file
 from rempart.config import Places
+from rempart.edge import whole
 from rempart.errors import InputRefused, JournalBroken
 from rempart.instants import Instant
 

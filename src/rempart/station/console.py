@@ -14,8 +14,6 @@ from pathlib import Path
 
 import uvicorn
 
-from rempart.adapters import whole
-from rempart.adapters.callers import BACKLOG, Callers
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.site_file import read_site
 from rempart.adapters.staff_notice import StaffNotice
@@ -24,6 +22,8 @@ from rempart.console.access import Access
 from rempart.console.app import Console
 from rempart.console.feed import Feed
 from rempart.console.inquirer import Inquirer
+from rempart.edge import whole
+from rempart.edge.callers import BACKLOG, Callers
 from rempart.errors import InputRefused, PrivilegeMissing, RempartError
 from rempart.site.site import Site
 from rempart.station.ending import ended

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from rempart.adapters import indicators, whole
+from rempart.adapters import indicators
 from rempart.adapters.compiled import KeptFiles, load
 from rempart.adapters.rules import read
 from rempart.adapters.store.hidden import HiddenFile, Hiding
@@ -26,6 +26,7 @@ from rempart.detection.exception import Exceptions, Exemption, Severity
 from rempart.detection.indicator import Indicators
 from rempart.detection.place import placed
 from rempart.detection.surroundings import Surroundings
+from rempart.edge import whole
 from rempart.engine import taming
 from rempart.errors import InputRefused, Problem, RempartError
 from rempart.instants import Instant, after, minutes

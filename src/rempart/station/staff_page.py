@@ -4,11 +4,11 @@ import sys
 
 import uvicorn
 
-from rempart.adapters.callers import BACKLOG, Callers
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.staff_notice import StaffNotice
 from rempart.config import Places
 from rempart.console.staff import Staff
+from rempart.edge.callers import BACKLOG, Callers
 from rempart.errors import InputRefused, PrivilegeMissing
 from rempart.site.site import Site
 from rempart.site.staff_page import StaffPage

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from rempart.adapters import whole
+from rempart.edge import whole
 from rempart.errors import InputRefused
 from rempart.instants import Instant, from_datetime
 from rempart.site.site import Site

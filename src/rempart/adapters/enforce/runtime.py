@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
 
-from rempart.adapters import whole
+from rempart.edge import whole
 from rempart.errors import EnforcementFailed
 from rempart.site.opening import OpeningState
 

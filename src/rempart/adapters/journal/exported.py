@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rempart.adapters import whole
 from rempart.adapters.journal.file import UNREADABLE, notes, reading, records
 from rempart.adapters.journal.tail import broken, malformed
+from rempart.edge import whole
 from rempart.errors import InputRefused
 from rempart.evidence import canonical, entry
 from rempart.evidence.entry import Record

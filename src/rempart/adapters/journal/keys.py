@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from rempart.adapters.whole import settle
+from rempart.edge.whole import settle
 from rempart.evidence.checkpoint import VerifierKey
 
 _SETTLED, _PENDING = ".key", ".pending"

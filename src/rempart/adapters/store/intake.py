@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from rempart.adapters import whole
 from rempart.adapters.store.findings import day_of
 from rempart.detection.silence import DAYS, LONGEST, patience
+from rempart.edge import whole
 from rempart.instants import Duration, Instant, hours
 
 _log = logging.getLogger("rempart.watch")

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import zstandard
 
-from rempart.adapters import whole
+from rempart.edge import whole
 from rempart.instants import Instant
 
 _log = logging.getLogger("rempart.watch")

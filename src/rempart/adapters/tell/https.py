@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from rempart.adapters.patience import Patience
+from rempart.edge.patience import Patience
 from rempart.errors import NotHandedOver
 
 TIMEOUT = 15.0

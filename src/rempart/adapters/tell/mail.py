@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from rempart.adapters.patience import Patience
 from rempart.adapters.tell.secret import secret
+from rempart.edge.patience import Patience
 from rempart.errors import NotHandedOver
 from rempart.instants import as_datetime
 from rempart.ports import Clock

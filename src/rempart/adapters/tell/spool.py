@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from rempart.adapters import whole
+from rempart.edge import whole
 from rempart.instants import Duration, Instant, after, hours, minutes, seconds
 from rempart.telling.alert import Delivery
 from rempart.telling.message import Message

@@ -14,9 +14,9 @@ from adapters.tell.certificates import made
 from adapters.tell.letters import LETTER
 from rempart.adapters import identity
 from rempart.adapters.clock import SystemClock
-from rempart.adapters.patience import Patience
 from rempart.adapters.tell import https, mail
 from rempart.adapters.tell.mail import Mail
+from rempart.edge.patience import Patience
 from rempart.errors import InputRefused, NotHandedOver
 from rempart.site.telling import MailServer
 

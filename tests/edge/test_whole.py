@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rempart.adapters import whole
+from rempart.edge import whole
 
 
 @contextmanager

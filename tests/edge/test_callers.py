@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rempart.adapters.callers import BACKLOG, Callers
 from rempart.adapters.certificate import written
+from rempart.edge.callers import BACKLOG, Callers
 from rempart.instants import Instant
 
 MOST = 8
