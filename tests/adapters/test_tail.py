@@ -168,6 +168,34 @@ def test_a_line_too_long_is_cut_counted_and_does_not_fill_the_memory(log: Path) 
     follower.close()
 
 
+@pytest.mark.parametrize("order", ["le", "be"])
+@pytest.mark.parametrize("restart", [True, False])
+def test_utf_16_is_given_in_utf_8_however_it_comes(log: Path, order: str, restart: bool) -> None:
+    said = ["é\u0a0a\u0a00", "", "\U0001d4b3", "last"]
+    data = ("\ufeff" + "\n".join(said) + "\nbegun").encode(f"utf-16-{order}")
+    follower = Follower(log)
+    found: list[tuple[int, bytes]] = []
+    for place in range(len(data)):
+        write(log, data[place : place + 1])
+        found += drain(follower)
+        follower = resumed(follower) if restart else follower
+    assert found == list(enumerate((each.encode() for each in said), 1))
+    log.write_bytes(b"plain\n")
+    begun = [] if restart else [b"begun"]  # what was not given yet is gone with the file
+    assert drain(follower) == list(enumerate([*begun, b"plain"], 5))
+    follower.close()
+
+
+def test_a_line_of_utf_16_too_long_is_cut_at_a_whole_letter(log: Path) -> None:
+    write(log, ("\ufeff" + "é" * MAX_LINE).encode("utf-16-le")[:-1])
+    follower = Follower(log)
+    ((_, cut),) = drain(follower)
+    assert cut.decode() == "é" * (MAX_LINE // 2)
+    write(log, b"\0" + "skipped\nnext\n".encode("utf-16-le"))
+    assert drain(follower) == [(2, b"next")]
+    follower.close()
+
+
 def test_what_is_no_file_is_said_and_harmless(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path):

@@ -3,12 +3,14 @@
 import bz2
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from rempart.adapters.collect import files
 from rempart.adapters.collect.files import Batch, LogFile
+from rempart.errors import Problem
 
 CALL = b'type=SYSCALL msg=audit(1.000:%d): arch=c000003e syscall=59 success=yes exe="/bin/a"\n'
 RAN = b'type=EXECVE msg=audit(1.000:%d): a0="a"\n'
@@ -105,3 +107,18 @@ def test_batches_grow_to_the_most(tmp_path: Path) -> None:
     found = [batch for batch in files.batches(str(path)) if isinstance(batch, Batch)]
     assert [len(batch.lines) for batch in found] == [500, 1_000, 2_000, 4_000, 8_000, 8_000, 500]
     assert [batch.first for batch in found][:4] == [1, 501, 1_501, 3_501]
+
+
+def test_what_stands_before_a_break_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "LONGEST_LINE", 1 << 12)
+    broken = {
+        "a.log": b"1\n2\n" + bytes(1 << 13) + b"\n",
+        "b.gz": gzip.compress(b"1\n2\n" + os.urandom(1 << 16))[:-99],
+    }
+    for name, content in broken.items():
+        (tmp_path / name).write_bytes(content)
+        *found, last = files.batches(str(tmp_path / name))
+        lines = [line for each in found if isinstance(each, Batch) for line in each.lines]
+        assert lines[:2] == [b"1", b"2"]
+        assert isinstance(last, Problem)
+        assert last.where == f"{tmp_path / name}:{len(lines) + 1}"

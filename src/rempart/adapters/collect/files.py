@@ -141,24 +141,27 @@ def batches(source: str) -> Iterator[Batch | Problem]:
     first = 1
     try:
         with opened(source) as file:
-            for batch in _records(_text(file.bytes)):
+            lines = _Lines(_text(file.bytes))
+            for batch in _records(lines):
                 yield Batch(source, first, batch, file.done())
                 first += len(batch)
                 del batch
-    except _TooLong as fault:
-        yield Problem(f"a line is longer than {LONGEST_LINE} bytes", f"{source}:{first + fault.lines}", _MEND)
+            if lines.fault is not None:
+                raise lines.fault
+    except _TooLong:
+        yield Problem(f"a line is longer than {LONGEST_LINE} bytes", f"{source}:{first}", _MEND)
     except UNREADABLE as fault:
         yield Problem(f"breaks off: {fault}", f"{source}:{first}", _MEND)
 
 
-def _records(lines: IO[bytes]) -> Iterator[list[bytes]]:
+def _records(lines: "_Lines") -> Iterator[list[bytes]]:
     """The lines in batches, each line with the others that it needs to be understood."""
-    batch = _batch(lines, _FIRST_LINES)
+    batch = lines.take(_FIRST_LINES)
     if (frames := framing(batch)) is not None:
         while batch:
             if found := frames.records(batch):
                 yield found
-            batch = _batch(lines, _FIRST_LINES)
+            batch = lines.take(_FIRST_LINES)
         if found := frames.rest():
             yield found
         return
@@ -174,7 +177,7 @@ def _records(lines: IO[bytes]) -> Iterator[list[bytes]]:
             batch = joining.joined(batch)
             yield batch
         del batch  # not held while the next one is read
-        batch = _batch(lines, most)
+        batch = lines.take(most)
     if held:
         yield joining.joined(held)
 
@@ -185,20 +188,32 @@ def _first_records(source: str) -> list[bytes]:
 
 
 class _TooLong(Exception):
-    def __init__(self, lines: int) -> None:
-        super().__init__(lines)
-        self.lines = lines
+    """A line that is longer than any is read."""
 
 
-def _batch(lines: IO[bytes], most: int) -> list[bytes]:
-    batch: list[bytes] = []
-    size = 0
-    while len(batch) < most and size < _BATCH_BYTES and (line := lines.readline(LONGEST_LINE)):
-        if len(line) == LONGEST_LINE:
-            raise _TooLong(len(batch))
-        size += len(line)
-        batch.append(line.rstrip(b"\r\n"))
-    return batch
+class _Lines:
+    """The lines of a text, without their ends, as far as it can be read. Cutting them out of large pieces is slower."""
+
+    def __init__(self, text: IO[bytes]) -> None:
+        self._text = text
+        self.fault: Exception | None = None
+        """Why no more can be read, where that is not the end."""
+
+    def take(self, most: int) -> list[bytes]:
+        """The next lines, so many at most; none at the end, or behind a fault."""
+        batch: list[bytes] = []
+        size = 0
+        try:
+            while self.fault is None and len(batch) < most and size < _BATCH_BYTES:
+                if not (line := self._text.readline(LONGEST_LINE)):
+                    break
+                if len(line) == LONGEST_LINE:
+                    raise _TooLong
+                size += len(line)
+                batch.append(line.rstrip(b"\r\n"))
+        except (*UNREADABLE, _TooLong) as fault:
+            self.fault = fault
+        return batch
 
 
 def _text(plain: io.BufferedReader) -> IO[bytes]:

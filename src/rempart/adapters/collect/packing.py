@@ -4,7 +4,6 @@ A path may lead into an archive: ``logs.zip/Security.evtx``. What an archive say
 """
 
 import bz2
-import gzip
 import io
 import lzma
 import os
@@ -29,7 +28,7 @@ LARGEST_COPY = 4 << 30
 """Bytes of a packed file that is laid on the disk: no event log of Windows may be larger."""
 
 _PACKED = 1 << 10
-"""Bytes unpacked at once: in zstd four bytes may stand for 128 KiB, so this is at most 32 MiB."""
+"""Bytes unpacked at once: in zstd four bytes may stand for 128 KiB, in bzip2 forty for 900: 32 MiB at most."""
 _MEMORY = 128 << 20
 """What unpacking may take of it: the most that zstd and xz use unless told otherwise."""
 _AT_ONCE = 1 << 20
@@ -64,7 +63,7 @@ def opened(source: str) -> Iterator[Opened]:
             if told is None:
                 raise OSError(f"the archive has no {name}")
             raw, size = held.enter_context(_member(within, told)), told.file_size
-        plain = _unpacked(source, raw)
+        plain = _unpacked(raw)
         yield Opened(plain, size, raw.tell, alone=name is None and plain is raw)
 
 
@@ -120,7 +119,7 @@ def _member(archive: zipfile.ZipFile, told: zipfile.ZipInfo) -> io.BufferedReade
     return io.BufferedReader(archive.open(told), _AT_ONCE)  # type: ignore[arg-type]  # it is raw enough
 
 
-def _unpacked(source: str, raw: io.BufferedReader) -> io.BufferedReader:
+def _unpacked(raw: io.BufferedReader) -> io.BufferedReader:
     raw.seek(0)
     head = raw.read(6)
     raw.seek(0)
@@ -129,9 +128,9 @@ def _unpacked(source: str, raw: io.BufferedReader) -> io.BufferedReader:
     if head == b"\xfd7zXZ\0":
         return io.BufferedReader(_Frames(raw, _xz), _AT_ONCE)
     if head[:2] == b"\x1f\x8b":
-        return io.BufferedReader(gzip.GzipFile(source, fileobj=raw), _AT_ONCE)
+        return io.BufferedReader(_Frames(raw, _gzip), _AT_ONCE)
     if head[:3] == b"BZh":
-        return io.BufferedReader(bz2.BZ2File(raw), _AT_ONCE)
+        return io.BufferedReader(_Frames(raw, bz2.BZ2Decompressor), _AT_ONCE)
     return raw
 
 
@@ -147,6 +146,10 @@ class _Frame(Protocol):
 
 def _zstandard() -> _Frame:
     return zstandard.ZstdDecompressor(max_window_size=_MEMORY).decompressobj()
+
+
+def _gzip() -> _Frame:
+    return zlib.decompressobj(zlib.MAX_WBITS | 16)
 
 
 def _xz() -> _Frame:
@@ -181,7 +184,9 @@ class Reading(io.RawIOBase):
 
 
 class _Frames(Reading):
-    """The text of a packed file; unlike the libraries' own readers it says when the file ends in the middle."""
+    """The text of a packed file; unlike the libraries' own readers it says when the file ends in the middle, and gives
+    what stands before that.
+    """
 
     def __init__(self, packed: IO[bytes], frame: Callable[[], _Frame]) -> None:
         super().__init__()
@@ -200,7 +205,7 @@ class _Frames(Reading):
     def _unpack(self, packed: bytes) -> bytes:
         text = b""
         while packed:
-            if not self._begun and not (packed := packed.lstrip(b"\0")):  # what xz fills a file up with
+            if not self._begun and not (packed := packed.lstrip(b"\0")):  # what files are filled up with
                 break
             text += self._frame.decompress(packed)
             self._begun = not self._frame.eof

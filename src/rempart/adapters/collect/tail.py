@@ -8,7 +8,8 @@ Looking, not being told: it sees the same on every file system, costs some micro
 can overflow. When to look is for others to say (`stir`).
 
 Some lines are understood only with others (`rempart.events.joining`): they wait for them and are given together. Where
-reading stands is before all that waits, so that a restart finds it again.
+reading stands is before all that waits, so that a restart finds it again. A file that begins with UTF-16's byte order
+mark is given in UTF-8.
 """
 
 import logging
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import msgspec
 
+from rempart.adapters.collect import wide
 from rempart.errors import kind_and_place
 from rempart.events.joining import Joining
 
@@ -274,7 +276,12 @@ class _File:
     @property
     def holds(self) -> bool:
         """Whether whole lines wait for what belongs to them."""
-        return b"\n" in self._partial
+        return not self._codec and b"\n" in self._partial
+
+    @property
+    def _codec(self) -> str:
+        """What it is written in, where that is not said by its bytes alone."""
+        return wide.codec_of(self._head)
 
     def idle(self) -> float:
         """Seconds since it last grew."""
@@ -302,6 +309,7 @@ class _File:
         """What waits, and the line that was begun and will not be finished."""
         data, self._partial = self._partial, b""
         self._offset += len(data)
+        data = wide.text(data, self._codec) if self._codec else data
         return self._whole(data.removesuffix(b"\n").split(b"\n")) if data else []
 
     def take_cut(self) -> int:
@@ -320,23 +328,40 @@ class _File:
 
     def _split(self, data: bytes, *, ended: bool = False) -> list[bytes]:
         """The whole lines in the data. Unless it ``ended``, the last wait for what belongs to them."""
-        whole, newline, partial = data.rpartition(b"\n")
-        lines = whole.split(b"\n") if newline else []
+        lines, partial = self._parted(data)
         if self._skipping and lines:
             del lines[0]
             self._skipping = False
         elif self._skipping:
-            partial = b""
+            partial = partial[self._letters(partial) :]
         if len(partial) > MAX_LINE:
-            lines.append(partial)
+            letters = self._letters(partial)
+            lines.append(wide.text(partial[:letters], self._codec) if self._codec else partial)
             self._skipping = True
-            partial = b""
-        if self._joining and not (self._skipping or ended) and (held := self._joining.unfinished(lines)):
+            partial = partial[letters:]
+        if held := 0 if ended else self._unfinished(lines):
             partial = b"\n".join((*lines[-held:], partial))
             del lines[-held:]
         self._offset += len(data) - len(partial)
         self._partial = partial
         return self._whole(lines)
+
+    def _unfinished(self, lines: list[bytes]) -> int:
+        """How many lines at the end wait for those that follow them."""
+        if self._joining is None or self._codec or self._skipping:
+            return 0
+        return self._joining.unfinished(lines)
+
+    def _parted(self, data: bytes) -> tuple[list[bytes], bytes]:
+        """The whole lines in the data, and what was begun behind them."""
+        if self._codec:
+            return wide.parted(data, self._codec)
+        whole, newline, partial = data.rpartition(b"\n")
+        return (whole.split(b"\n") if newline else []), partial
+
+    def _letters(self, data: bytes) -> int:
+        """How many of these bytes are whole letters."""
+        return len(data) & ~1 if self._codec else len(data)
 
     def _whole(self, lines: list[bytes]) -> list[bytes]:
         capped = [self._capped(line) for line in lines]
