@@ -27,6 +27,9 @@ LOADING = 2.0
 TRIES = 3
 """A machine that is busy is slow now and then; what is slow each time is slow."""
 
+HEADER = b"EventID,Channel,AuditData"
+"""Begins a table."""
+
 Target = Callable[[bytes], None]
 
 
@@ -70,8 +73,12 @@ def framing() -> Target:
     from rempart.events.framing import Documents, Elements, framing
 
     def target(data: bytes) -> None:
-        lines = data.split(b"\n")
-        for frames in (framing(lines), Elements(), Documents()):
+        plain = data.split(b"\n")
+        table = [HEADER, *plain]
+        for frames, lines in (
+            *((framing(each), each) for each in (plain, table)),
+            *((each, plain) for each in (Elements(), Documents())),
+        ):
             if frames is not None:
                 records = [*frames.records(lines[:3]), *frames.records(lines[3:]), *frames.rest()]
                 assert all(isinstance(each, bytes) for each in records)
