@@ -63,7 +63,9 @@ def exceptions_page(
     return ExceptionsPage(
         csrf=here.csrf,
         silent="" if told else words.say("findings.silent"),
-        exceptions=tuple(_line(each, words, now, technician) for each in (told.exceptions if told else ())),
+        exceptions=tuple(
+            _line(each, words, now, technician=technician) for each in (told.exceptions if told else ())
+        ),
         next=f"/exceptions?skip={told.next}" if told and told.next else "",
         problems=tuple(plain(each) for each in (told.problems if told else ())),
         refusal=plain(refusal, SENTENCES) if refusal else "",
@@ -74,7 +76,7 @@ def exceptions_page(
     )
 
 
-def _line(told: ExceptionTold, words: Words, now: Instant, technician: bool) -> ExceptionLine:  # noqa: FBT001
+def _line(told: ExceptionTold, words: Words, now: Instant, *, technician: bool) -> ExceptionLine:
     state = "ended" if told.ended else "holds" if told.in_force else "pending"
     hid = (
         words.say("exceptions.hid", count=told.times, last=moment(told.last, now, words)) if told.last else ""

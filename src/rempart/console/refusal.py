@@ -1,6 +1,5 @@
 """What the guard refuses, in the words of whoever reads it: doors, machines and roles by the names people use."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from rempart.console.naming import Names
@@ -67,9 +66,13 @@ _BECAUSE = "[because]"
 def _told(name: str, value: Argument, names: Names) -> Argument:
     if isinstance(value, int):
         return value
-    each: Callable[[str], str] | None = None
+    parts = value.split(", ")
     if name in _NAMED:
-        each = names.of
-    elif table := _WORDED.get(name):
-        each = lambda one: names.words.say(f"{table}.{one}") if names.words.has(f"{table}.{one}") else one  # noqa: E731
-    return value if each is None else ", ".join(each(one) for one in value.split(", "))
+        return ", ".join(names.of(part) for part in parts)
+    if table := _WORDED.get(name):
+        return ", ".join(_word(f"{table}.{part}", part, names.words) for part in parts)
+    return value
+
+
+def _word(key: str, value: str, words: Words) -> str:
+    return words.say(key) if words.has(key) else value

@@ -193,7 +193,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         """Whether the journal says the same of both."""
         return isinstance(other, State) and self._evidence() == other._evidence()
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # equal states may differ in what is no evidence
 
     def _evidence(self) -> dict[str, object]:
         return {name: said for name, said in structs.asdict(self).items() if name not in _NO_EVIDENCE}

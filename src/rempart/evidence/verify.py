@@ -151,7 +151,7 @@ class _Walk:
             read = Entry.decode(record.entry)
         except canonical.NotCanonical as error:
             self._bad(record.number, f"its bytes are no entry: {error}")
-            self._settle(None)
+            self._settle(blame_later=None)
             self._covered = record.number
             return
         self._link(record.number, read, before)
@@ -185,7 +185,7 @@ class _Walk:
             self._broken = _BrokenLink(number, read, before, self._previous)
             self._comparable = False
 
-    def _settle(self, blame_later: bool | None) -> None:  # noqa: FBT001
+    def _settle(self, *, blame_later: bool | None) -> None:
         """Name the altered one of two entries whose link broke. None: there was no next link to tell."""
         broken, self._broken = self._broken, None
         if broken is None:
@@ -320,7 +320,7 @@ class _Walk:
         )
 
     def _close(self) -> None:
-        self._settle(None)
+        self._settle(blame_later=None)
         unread = self._unread or not self._comparable or not entry.LASTING.isdisjoint(self._bodiless.values())
         for number, kind in self._bodiless.items():
             doubtful = unread and kind not in entry.LASTING
