@@ -6,7 +6,7 @@ from pypdf import PdfReader
 from rempart.adapters import paper, shipped
 from rempart.detection.finding import Level
 from rempart.duties import document, words
-from rempart.duties.document import Complainant, Paper, Seals
+from rempart.duties.document import Account, Complainant, Paper, Seals
 from rempart.duties.timeline import Line
 from rempart.incidents.incident import Incident, IncidentState, Sentence
 from rempart.instants import parse_rfc3339
@@ -34,18 +34,14 @@ def complaint(hostile: str, language: Language = Language.FRENCH) -> Paper:
         assets=frozenset({hostile}),
         findings=1,
     )
-    lines = [
+    lines = (
         Line(entry=1, at=AT, sentence=Sentence("story.other", {"title": hostile, "actor": hostile})),
         Line(entry=2, at=AT, sentence=Sentence(f"story.{hostile}", {"title": hostile})),
-    ]
-    return document.complaint(
-        incident,
-        lines,
-        spoken,
-        language,
-        who=Complainant(hostile, hostile),
-        seals=Seals(2, "00" * 32),
     )
+    told = Account(
+        incident=incident, lines=lines, seals=Seals(2, "00" * 32), who=Complainant(hostile, hostile)
+    )
+    return document.complaint(told, spoken, language)
 
 
 def text_of(pdf: bytes) -> str:

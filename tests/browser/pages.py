@@ -28,6 +28,8 @@ NO_PAGES = {
     "/events": "a stream for the duty page's script",
     "/static/{path:path}": "files",
     "/incidents/{incident}/files/{sha256}": "an attached file, to be saved",
+    "/incidents/{incident}/papers/timeline": "a PDF, to be saved",
+    "/incidents/{incident}/papers/complaint": "a PDF, to be saved",
 }
 """Routes that answer GET without being a page, and why."""
 

@@ -1,18 +1,25 @@
 """Incidents in a real browser: a privacy officer works on one, without script; a ward's screen is shown no name."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from pypdf import PdfReader
 
 from browser.conftest import revisit_until
 from browser.home import Home, finding
 from rempart.accounts.person import Role
 from rempart.console.app import COOKIE
 from rempart.detection.finding import Kind
+from rempart.site.language import Language
 
 pytestmark = pytest.mark.browser
+
+
+TITLES = ("Plainte", "Klacht", "Anzeige", "Complaint")
+"""Of the complaint, in the order of the languages."""
 
 
 @pytest.fixture
@@ -67,11 +74,32 @@ def test_the_privacy_officer_answers_qualifies_and_attaches(
     assert Path(download.value.path()).read_text() == kept.read_text()
 
 
+@pytest.mark.parametrize(("language", "title"), list(zip(Language, TITLES, strict=True)))
+def test_those_who_check_save_the_complaint_and_the_timeline_to_print(
+    context: BrowserContext, home: Home, language: Language, title: str
+) -> None:
+    attacked(home)
+    page = visit(context, home, "claire", Role.PRIVACY_OFFICER)
+    page.goto(f"{page.url}?lang={language.value}")
+    links = page.locator("a[href*='/papers/']").filter(has_text="PDF")
+    expect(links).to_have_count(2)
+    for link in links.all():
+        with page.expect_download() as download:
+            link.click()
+        made = Path(download.value.path()).read_bytes()
+        assert download.value.suggested_filename.endswith(f".{language.value}.pdf")
+        text = "".join(each.extract_text() for each in PdfReader(BytesIO(made)).pages)
+        assert "person-" in text
+        assert "anne.dupont" not in text
+    assert title in text
+
+
 def test_a_ward_screen_tells_the_story_without_names_or_clocks(context: BrowserContext, home: Home) -> None:
     attacked(home)
     page = visit(context, home, "nuit", Role.DUTY)
     expect(page.locator("main")).to_contain_text("Les liaisons vers l'extérieur ont été coupées")
     text = page.locator("main").inner_text()
+    assert page.locator("main a[href*='/papers/']").count() == 0
     for hidden in ("Direction", "anne.dupont", "10.0.1.12", "203.0.113.66", "RGPD", "Personnes concernées"):
         assert hidden not in text, hidden
     page.get_by_label("Noter quelque chose").fill("l'imprimante du premier est lente")

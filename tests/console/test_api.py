@@ -5,6 +5,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ import pytest
 import schemathesis
 import uvicorn
 from hypothesis import HealthCheck, Phase, given, settings
+from pypdf import PdfReader
 from schemathesis import Case, GenerationMode, checks
 
 from console.test_findings import finding
 from console.test_signin import NAME, STEP, Browser, visit
+from engine.home import RECORDS, STOLEN
 from rempart.accounts.credential import Scope
-from rempart.accounts.person import Role
+from rempart.accounts.person import INFORMED, Role
 from rempart.adapters.store.findings import FindingStore, Seen
 from rempart.config import Places
 from rempart.console.access import Access
@@ -30,6 +33,7 @@ from rempart.console.openapi import ROOT, description
 from rempart.console.settings import Settings
 from rempart.detection.finding import Kind, Level
 from rempart.engine import orders
+from rempart.engine.inputs import Found
 from rempart.events.observable import Observable, ObservableKind
 from rempart.events.observable import Role as Part
 from rempart.instants import Instant
@@ -277,6 +281,38 @@ def test_a_guard_that_is_silent_is_said(tmp_path: Path, site: Site) -> None:
         console.feed.path = tmp_path / "nobody"
         cut = {"order": {"type": "Contain", "by": "anne"}}
         assert (await Api(console).post("orders", anne.session, cut)).status_code == 503
+
+    visit(tmp_path, site, talk)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_papers_of_an_incident_are_for_those_who_check_by_page_and_by_program(
+    tmp_path: Path, site: Site, role: Role
+) -> None:
+    async def talk(home: Household, console: Console, browser: Browser) -> None:
+        await home.guard.ask(Found(home.clock.now(), RECORDS))
+        (incident,) = home.guard.state.incidents
+        anne = await home.enrol("anne", role)
+        browser.client.cookies.set(console.cookie, anne.session)
+        console.feed.status = home.guard.status()
+        api, may = Api(console), role in INFORMED
+        assert ("/papers/complaint" in (await browser.get(f"/incidents/{incident}")).text) is may
+        for kind, word in (("timeline", "Ablauf"), ("complaint", "Anzeige")):
+            path = f"incidents/{incident}/papers/{kind}?lang=de"
+            page, answer = await browser.get(f"/{path}"), await api.get(path, anne.session)
+            assert [page.status_code, answer.status_code] == ([200, 200] if may else [403, 403])
+            if may:
+                assert page.headers["content-type"] == answer.headers["content-type"] == "application/pdf"
+                assert page.content == answer.content
+                assert f"{kind}-{incident}.de.pdf" in page.headers["content-disposition"]
+                text = "".join(each.extract_text() for each in PdfReader(BytesIO(page.content)).pages)
+                assert "person-" in text
+                assert STOLEN not in text
+                assert word in text
+        wrong = await api.get(f"incidents/{incident}/papers/timeline?lang=xx", anne.session)
+        assert wrong.status_code == 400
+        ordering = await token(home, anne, Scope.ORDER)
+        assert (await api.get(f"incidents/{incident}/papers/timeline", ordering)).status_code == 403
 
     visit(tmp_path, site, talk)
 

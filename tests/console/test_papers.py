@@ -14,8 +14,13 @@ from rempart.accounts.person import INFORMED, STAFF, Role
 from rempart.console.access import Session
 from rempart.console.app import rendered
 from rempart.console.frame import frame
-from rempart.console.papers import CARE, Kind, kinds, paper_page, papers_page
+from rempart.console.incident import INCIDENT_PAPERS, OBLIGATIONS
+from rempart.console.papers import CARE, Kind, about_incident, kinds, paper_page, papers_page
 from rempart.console.words import words
+from rempart.detection.finding import Level
+from rempart.duties.document import Account, Seals, Story
+from rempart.duties.timeline import Line
+from rempart.incidents.incident import IncidentState, Sentence, begun
 from rempart.instants import Instant
 from rempart.messages import CorrectionStatus, Posture, RehearsalStatus, Status, TickStatus
 from rempart.phrase import phrase
@@ -75,7 +80,7 @@ def test_whoever_came_by_the_link_has_the_posters_only(site: Site) -> None:
 def test_every_paper_says_when_it_is_needed_and_how_it_is_had(site: Site) -> None:
     for house in (site, beside(site)):
         for kind in kinds(house):
-            assert sum(map(bool, (kind.make, kind.address, kind.command))) == 1, kind.id
+            assert bool(kind.make) != bool(kind.address), kind.id
             assert all(words(each).has(f"paper.{kind.id}-when") for each in Language), kind.id
 
 
@@ -140,6 +145,27 @@ def test_a_hostile_name_stays_text(site: Site, now: Instant) -> None:
             html = drawn(kind, house, None, now, Language.FRENCH)
             assert "<img" not in html, kind.id
             assert not {"\x1b", "\u202e"} & set(html), kind.id
+
+
+@pytest.mark.parametrize("language", Language)
+def test_duties_and_questions_stand_in_the_papers_of_an_incident_in_words(language: Language) -> None:
+    """One id is a duty's and a question's: each is told by its own words."""
+    said = (
+        Sentence("story.told", {"by": "D", "on": 0, "duty": "device-incident", "proof": "a receipt"}),
+        Sentence("story.answered", {"by": "D", "answer": "no", "question": "device-incident", "why": "seen"}),
+    )
+    told = Account(
+        incident=begun("A", Instant(0), IncidentState.OPEN, Level.HIGH),
+        lines=tuple(Line(entry=n, at=Instant(0), sentence=each) for n, each in enumerate(said, 1)),
+        seals=Seals(2, "00" * 32),
+    )
+    for kind in INCIDENT_PAPERS:
+        paper = about_incident(kind, told, language)
+        (story,) = (each for each in paper.sections if isinstance(each, Story))
+        duty, question = (row[2] for row in story.rows)
+        assert OBLIGATIONS.duties["device-incident"].name[language] in duty
+        assert OBLIGATIONS.questions["device-incident"].text[language] in question
+        assert "device-incident" not in duty + question
 
 
 # -- the addresses -----------------------------------------------------------------------------------------------

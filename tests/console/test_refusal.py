@@ -21,7 +21,16 @@ HOLE = re.compile(r"\{([a-z_]+)\}")
 MADE_BY = {"OrderRefused": 0, "phrase": 0, "require": 1}
 """What makes a phrase, and which of its arguments is the key."""
 
-ELSEWHERE = {"own-roles", "own-account", "needs-passkey", "needs-box", "unsealable", "unenforced", "defect"}
+ELSEWHERE = {
+    "own-roles",
+    "own-account",
+    "needs-passkey",
+    "needs-box",
+    "unsealable",
+    "unverified",
+    "unenforced",
+    "defect",
+}
 """Keys that stand in a table or are handed on, instead of in a call."""
 
 

@@ -354,7 +354,7 @@ class Counting(Feed):
 
     asked = 0
 
-    async def ask(self, question: FromConsole) -> object:
+    async def ask(self, question: FromConsole, patience: float = 0) -> object:
         Counting.asked += 1
         return await super().ask(question)
 

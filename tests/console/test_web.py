@@ -44,7 +44,7 @@ REACHED = 299
 class OneSession(Feed):
     """A guard that knows one session, and says nothing else."""
 
-    async def ask(self, question: FromConsole) -> object:
+    async def ask(self, question: FromConsole, patience: float = 0) -> object:
         if isinstance(question, SessionAsked) and question.session == KEY:
             ends = after(self.clock.now(), hours(1))
             return Visitor(

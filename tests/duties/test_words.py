@@ -48,3 +48,11 @@ def test_plain_text_holds_only_what_the_fonts_draw(text: str) -> None:
 def test_a_key_without_french_is_refused_by_name() -> None:
     with pytest.raises(InputRefused, match=r"paper\.x"):
         words.parse('["paper.x"]\nen = "x"', "words.toml")
+
+
+def test_an_id_is_told_by_its_name_where_it_has_one() -> None:
+    spoken = Words({"k": {"en": "{duty}, {question}, {by}", "fr": "{duty}, {question}, {by}"}}).naming(
+        duty={"a": {"en": "tell them", "fr": "prévenir"}}, question={"a": {"en": "Who?", "fr": "Qui ?"}}
+    )
+    assert spoken.say("k", Language.ENGLISH, duty="a", question="a", by="a") == "tell them, Who?, a"
+    assert spoken.say("k", Language.FRENCH, duty="b", question="a", by="a") == "b, Qui ?, a"

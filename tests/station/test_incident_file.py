@@ -2,13 +2,15 @@
 
 import asyncio
 import hashlib
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from engine.home import NOW, RECORDS, SITE, terms
+from engine.home import NOW, RECORDS, SITE, STOLEN, terms
 from rempart.accounts.person import Role
 from rempart.adapters.attachments import Attachments
 from rempart.adapters.clock import reckon
@@ -24,6 +26,8 @@ from rempart.incidents.casefile import Comment
 from rempart.instants import Duration, Instant, after, hours, minutes
 from rempart.messages import (
     MAX_FRAME,
+    AccountAsked,
+    AccountTold,
     FileAsked,
     FileTold,
     IncidentAsked,
@@ -249,5 +253,63 @@ def test_a_file_is_kept_before_its_hash_is_sealed_and_told_to_those_who_may(tmp_
         refused = await home.ask(OrderSent(order=attached, session=nurse.session, content=SCREEN))
         assert isinstance(refused, OrderRejected)
         assert "roles" in refused.what
+
+    asyncio.run(talk())
+
+
+@pytest.mark.edge
+def test_the_journal_tells_an_incident_to_those_who_check_with_workers_behind_masks(tmp_path: Path) -> None:
+    async def talk() -> None:
+        async with household(tmp_path) as home:
+            await home.guard.ask(Found(Instant(home.clock.now()), RECORDS))
+            await home.local(orders.Contain(by="Director", reason="Mrs Exemple's files"))
+            technician = await home.enrol("anne", Role.TECHNICIAN)
+            nurse = await home.enrol("nurse", Role.DUTY)
+            asked = AccountAsked(incident=INCIDENT, session=technician.session)
+            told = await home.ask(asked)
+            assert isinstance(told, AccountTold)
+            account = told.account
+            assert {"story.records", "story.contained"} < {line.sentence.key for line in account.lines}
+            assert (account.masked, account.left_out) == (True, 0)
+            (mask,) = account.lines[0].sentence.arguments["account"]
+            (shown,) = (
+                await home.ask(IncidentAsked(incident=INCIDENT, session=technician.session))
+            ).case.seen
+            assert shown.accounts == (mask,)
+            assert STOLEN.encode() not in msgspec.json.encode(told)
+            assert account.seals.root == home.journal.head[1].hex()
+            on_the_box = await home.ask(AccountAsked(incident=INCIDENT), "operator")
+            assert on_the_box.account.lines == account.lines
+            for session in (nurse.session, "", "forged"):
+                refused = await home.ask(msgspec.structs.replace(asked, session=session))
+                assert isinstance(refused, OrderRejected), session
+                assert "roles" in refused.what
+            unknown = await home.ask(msgspec.structs.replace(asked, incident="inc-x"))
+            assert isinstance(unknown, OrderRejected)
+
+    asyncio.run(talk())
+
+
+@pytest.mark.edge
+def test_an_incident_is_told_to_one_at_a_time_and_of_a_changed_journal_not_at_all(tmp_path: Path) -> None:
+    async def talk() -> None:
+        async with household(tmp_path) as home:
+            await home.guard.ask(Found(Instant(home.clock.now()), RECORDS))
+            technician = await home.enrol("anne", Role.TECHNICIAN)
+            asked = AccountAsked(incident=INCIDENT, session=technician.session)
+            answers = await asyncio.gather(*(home.ask(asked) for _ in range(3)))
+            assert [type(each) for each in answers].count(AccountTold) >= 1
+            assert {each.said.key for each in answers if isinstance(each, OrderRejected)} <= {
+                "paper-under-way"
+            }
+            with closing(sqlite3.connect(tmp_path / "journal.db")) as db:
+                db.executescript(
+                    "DROP TRIGGER bodies_stand; UPDATE bodies SET body = x'7b7d' WHERE number = 2;"
+                )
+            refused = await home.ask(asked)
+            assert isinstance(refused, OrderRejected)
+            assert refused.said.key == "unverified"
+            assert "entry 2" in refused.what
+            assert isinstance(await home.local(orders.Contain(by="Director", reason="")), OrderDone)
 
     asyncio.run(talk())

@@ -1,5 +1,6 @@
 """Exhibits: the files attached to an incident, in its evidence bag, and held against what the journal sealed."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -12,6 +13,7 @@ from rempart.adapters.attachments import Attachments
 from rempart.engine import facts
 from rempart.engine.facts import AnyFact
 from rempart.errors import InputRefused
+from rempart.evidence import canonical
 from rempart.evidence.verify import Fault
 from rempart.instants import rfc3339
 
@@ -29,8 +31,25 @@ class Exhibit:
     """None: its bytes should be there."""
 
 
-def exhibits(read: Mapping[int, AnyFact | None], incidents: Collection[str]) -> tuple[Exhibit, ...]:
-    """The files attached to these incidents, from all facts of a journal by the numbers of their entries."""
+_ABOUT_FILES = {facts.FileAttached.__name__, facts.FileErased.__name__, facts.IncidentsMerged.__name__}
+
+
+def sealed(entries: Path) -> Mapping[int, AnyFact]:
+    """What an exported journal says of attached files, and of incidents that became one, by number of its entry."""
+    return dict(_sealed(entries))
+
+
+def _sealed(entries: Path) -> Iterator[tuple[int, AnyFact]]:
+    with entries.open("rb") as lines:
+        for line in lines:
+            with contextlib.suppress(LookupError, TypeError, ValueError):
+                value = canonical.decode(line.removesuffix(b"\n"))
+                if value["entry"]["kind"] in _ABOUT_FILES and "body" in value:
+                    yield value["entry"]["number"], facts.read(value["body"])
+
+
+def exhibits(read: Mapping[int, AnyFact], incidents: Collection[str]) -> tuple[Exhibit, ...]:
+    """The files attached to these incidents, from the facts about files, by the numbers of their entries."""
     found: list[Exhibit] = []
     for entry, fact in read.items():
         match fact:

@@ -7,13 +7,16 @@ from pathlib import Path
 
 from rempart.adapters import bag, journal, paper, shipped
 from rempart.adapters.attachments import Attachments
+from rempart.adapters.journal.exported import ENTRIES
 from rempart.cli import _exhibits, _incident
-from rempart.cli._incident import Account
 from rempart.cli._terminal import harmless
-from rempart.cli.paper import KINDS, of
+from rempart.console.incident import INCIDENT_PAPERS
+from rempart.console.papers import about_incident
+from rempart.duties.document import Account
 from rempart.errors import ExitCode, RempartError
 from rempart.instants import Instant, rfc3339
 from rempart.site.language import Language
+from rempart.station.account import joined_to
 
 _DESCRIPTION = """\
 Puts the exported journal, the papers in four languages, the files attached to the incident and a note on how to
@@ -59,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         told = _sealed(arguments, content / "journal")
         _papers(told, content / "papers")
         folder = _incident.journal_of(arguments).with_name("attachments")
-        missing = _exhibits.put(told.exhibits, Attachments(folder), content)
+        missing = _exhibits.put(_attached(told, content / "journal"), Attachments(folder), content)
         for name, source in README.items():
             (content / name).write_text(shipped.text(source), encoding="utf-8")
         bag.make(content, arguments.out, about=_about(told), dated=as_of(told))
@@ -78,18 +81,25 @@ def _sealed(arguments: argparse.Namespace, exported: Path) -> Account:
         told = _incident.account_of(arguments)
         bodies = None if arguments.whole else {line.entry for line in told.lines}
         journal.export(source, exported, bodies=bodies)
-        if _incident.verified(exported, source) == told.seals:
+        verdict = journal.verify_exported(exported)
+        if verdict.ok and (verdict.entries, verdict.root.hex()) == (told.seals.entries, told.seals.root):
             return told
     raise RempartError(
         "the journal grew while it was read, each time", where=str(source), now="Try again in a moment."
     )
 
 
+def _attached(told: Account, exported: Path) -> tuple[_exhibits.Exhibit, ...]:
+    """The files attached to the incident, as the exported journal tells: it holds the entries that say so."""
+    read = _exhibits.sealed(exported / ENTRIES)
+    return _exhibits.exhibits(read, joined_to(told.incident.id, read.values()))
+
+
 def _papers(told: Account, folder: Path) -> None:
     folder.mkdir()
     for language in Language:
-        for kind in KINDS:
-            made = paper.pdf(of(kind, told, language))
+        for kind in INCIDENT_PAPERS:
+            made = paper.pdf(about_incident(kind, told, language))
             (folder / f"{kind}.{language.value}.pdf").write_bytes(made)
 
 

@@ -3,14 +3,13 @@
 import argparse
 from pathlib import Path
 
-from rempart.adapters import paper, shipped
+from rempart.adapters import paper
 from rempart.adapters.clock import SystemClock
 from rempart.adapters.site_file import read_site
 from rempart.care import envelope
 from rempart.cli import _incident, _operator
-from rempart.cli._incident import Account
 from rempart.console import papers
-from rempart.duties import document, words
+from rempart.console.incident import INCIDENT_PAPERS
 from rempart.duties.document import Paper
 from rempart.errors import ExitCode, InputRefused, StationUnreachable
 from rempart.site.site import Language, Site
@@ -23,9 +22,6 @@ of each opening that is closed now; when no station answers, of each that a cut 
 its backup. ``by-hand`` is for it where the station only watches: what to do at the firewall and the switch.
 
 exit codes: 0 written, 1 the journal does not verify, 2 no such incident, or a file cannot be used"""
-
-KINDS = ("complaint", "timeline")
-"""The papers of an incident."""
 
 _FALLBACK = "fallback"
 """The paper for the wards, in all languages of the house."""
@@ -42,7 +38,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("kind", choices=(*KINDS, _FALLBACK, *_ENVELOPE), help="which paper")
+    parser.add_argument("kind", choices=(*INCIDENT_PAPERS, _FALLBACK, *_ENVELOPE), help="which paper")
     parser.add_argument("incident", metavar="INCIDENT", nargs="?", help="its id (default: the latest)")
     _operator.add_language(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the PDF to write")
@@ -63,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{arguments.out}: for the envelope beside the box")
         return ExitCode.OK
     told = _incident.account_of(arguments)
-    write(arguments.out, of(arguments.kind, told, arguments.lang))
+    write(arguments.out, papers.about_incident(arguments.kind, told, arguments.lang))
     print(f"{arguments.out}: {arguments.kind} of {told.incident.id}, {len(told.lines)} journal entries cited")
     return ExitCode.OK
 
@@ -86,11 +82,3 @@ def fallback(arguments: argparse.Namespace, site: Site, language: Language) -> P
     except StationUnreachable:
         status = None
     return papers.fallback(site, status, SystemClock().now(), language)
-
-
-def of(kind: str, told: Account, language: Language) -> Paper:
-    """The paper of that kind, before it is set in type."""
-    spoken = words.parse(shipped.text("duties/words.toml"), "duties/words.toml")
-    if kind == "complaint":
-        return document.complaint(told.incident, told.lines, spoken, language, who=told.who, seals=told.seals)
-    return document.timeline(told.incident, told.lines, spoken, language, who=told.who)

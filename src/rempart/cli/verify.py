@@ -1,7 +1,6 @@
 """``rempart verify``: whether a journal or an evidence bag is what was sealed, and if not, where."""
 
 import argparse
-import contextlib
 import json
 import sys
 from collections.abc import Iterator
@@ -12,17 +11,15 @@ from rempart.adapters import bag
 from rempart.adapters.journal import verify_exported, verify_file
 from rempart.adapters.journal.exported import ENTRIES
 from rempart.adapters.site_file import read_text
-from rempart.cli._exhibits import Held, exhibits, held
-from rempart.cli._incident import joined_to
+from rempart.cli._exhibits import Held, exhibits, held, sealed
 from rempart.cli._terminal import harmless
 from rempart.cli.export import INCIDENT
 from rempart.config import STATE
 from rempart.engine import facts
-from rempart.engine.facts import AnyFact
 from rempart.errors import ExitCode, InputRefused, JournalBroken
-from rempart.evidence import canonical
 from rempart.evidence.checkpoint import NotACheckpoint, VerifierKey, parse
 from rempart.evidence.verify import Fault, Verdict
+from rempart.station.account import joined_to
 
 _DESCRIPTION = """\
 Checks every entry, body, checkpoint and page of a journal, an exported folder or an evidence bag, and names the first
@@ -167,23 +164,10 @@ def _broken_bag(path: Path) -> list[Fault]:
 
 def _held(path: Path, entries: Path) -> Held:
     """The bag's files beside what its journal says of them. What is wrong with a line, the journal's own walk tells."""
-    read = dict(_attachments(entries))
+    read = sealed(entries)
     incidents = joined_to(bag.about(path).get(INCIDENT, ""), read.values())
     everywhere = {fact.incident for fact in read.values() if isinstance(fact, facts.FileAttached)}
     return held(path / "data", exhibits(read, everywhere), incidents)
-
-
-_ABOUT_FILES = {facts.FileAttached.__name__, facts.FileErased.__name__, facts.IncidentsMerged.__name__}
-
-
-def _attachments(entries: Path) -> Iterator[tuple[int, AnyFact]]:
-    """Facts about attached files, and about incidents that became one, by the numbers of their entries."""
-    with entries.open("rb") as lines:
-        for line in lines:
-            with contextlib.suppress(LookupError, TypeError, ValueError):
-                value = canonical.decode(line.removesuffix(b"\n"))
-                if value["entry"]["kind"] in _ABOUT_FILES and "body" in value:
-                    yield value["entry"]["number"], facts.read(value["body"])
 
 
 def _key(text: str) -> VerifierKey:

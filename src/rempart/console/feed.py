@@ -113,15 +113,16 @@ class Feed:
             raise StationUnreachable("the guard went away before it answered", where=str(self.path))
         return answer
 
-    async def ask(self, question: FromConsole) -> object:
+    async def ask(self, question: FromConsole, patience: float = 0) -> object:
         """One question in a conversation of its own, so that it never waits behind the stream of statuses.
 
-        Raises StationUnreachable when the guard does not answer; None when it went away before it answered.
+        ``patience``: seconds for the answer, where it takes longer than most. Raises StationUnreachable when the guard
+        does not answer; None when it went away before it answered.
         """
         connection = await dial(self.path, incoming=ToOperator)
         with contextlib.closing(connection):
             try:
-                async with asyncio.timeout(self.patience):
+                async with asyncio.timeout(patience or self.patience):
                     await connection.send(question)
                     return await connection.receive()
             except (TimeoutError, ConnectionError) as fault:

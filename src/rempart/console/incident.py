@@ -33,6 +33,9 @@ from rempart.site.site import Language, Site
 
 INCIDENTS = "/incidents"
 
+INCIDENT_PAPERS = ("timeline", "complaint")
+"""The papers of an incident, in the order in which they are shown."""
+
 _PARTS: dict[str, type[Author | Intent | Ransom | Ending]] = {
     "author": Author,
     "intent": Intent,
@@ -175,6 +178,7 @@ class IncidentPage:
     assigned: str
     comments: tuple[Said, ...]
     files: tuple[Kept, ...]
+    papers: Annotated[tuple[tuple[str, str], ...], "Papers to print, for those who check: address and name."]
     staff: tuple[tuple[str, str], ...]
     assignee: str
     others: Annotated[tuple[tuple[str, str], ...], "Incidents that may be part of it: id and sentence."]
@@ -286,6 +290,7 @@ def incident_page(
         assigned=plain(file.staff.get(case.assignee, case.assignee)),
         comments=tuple(_said(each, whole(each.text), now, words) for each in case.comments),
         files=tuple(_kept(incident.id, each, site.files_kept_days, now, words) for each in case.files),
+        papers=tuple(_papers(incident.id, words)) if checking else (),
         staff=tuple((person, plain(name)) for person, name in sorted(file.staff.items())),
         assignee=case.assignee,
         others=tuple(
@@ -330,6 +335,12 @@ def _kept(incident: str, file: Attachment, days: int, now: Instant, words: Words
         erased=_erased(file.erased, now, words) if file.erased else "",
         until="" if file.erased else _until(file.at, days, words),
     )
+
+
+def _papers(incident: str, words: Words) -> Iterator[tuple[str, str]]:
+    for kind in INCIDENT_PAPERS:
+        address = f"{INCIDENTS}/{incident}/papers/{kind}?lang={words.language.value}"
+        yield address, words.say(f"paper.{kind}")
 
 
 def _until(attached: Instant, days: int, words: Words) -> str:

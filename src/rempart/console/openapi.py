@@ -14,6 +14,7 @@ from rempart.accounts.conversation import (
     SessionOpened,
     Visitor,
 )
+from rempart.accounts.person import INFORMED
 from rempart.console.frame import LOOKERS
 from rempart.console.settings import Settings
 from rempart.detection.bunch import Bunch
@@ -32,6 +33,7 @@ from rempart.duties.duty import Duty
 from rempart.engine.orders import AnyOrder
 from rempart.instants import Instant
 from rempart.messages import Foreseen, IncidentFile, IncidentStatus, OrderDone, Status
+from rempart.site.language import Language
 
 ROOT = "/api/v1"
 
@@ -169,7 +171,18 @@ _Schemas = Mapping[str, Any]
 
 
 def _paths(named: _Schemas) -> dict[str, Any]:
-    parts = (_status, _orders, _people, _incidents, _files, _findings, _exceptions, _detection, _session)
+    parts = (
+        _status,
+        _orders,
+        _people,
+        _incidents,
+        _papers,
+        _files,
+        _findings,
+        _exceptions,
+        _detection,
+        _session,
+    )
     return {path: told for part in parts for path, told in part(named).items()}
 
 
@@ -286,6 +299,30 @@ def _incidents(named: _Schemas) -> dict[str, Any]:
             ),
         },
     }
+
+
+def _papers(named: _Schemas) -> dict[str, Any]:
+    language = {"type": "string", "enum": [each.value for each in Language]}
+    made = {
+        "description": "The paper.",
+        "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}},
+    }
+    return {
+        f"{ROOT}/incidents/{{incident}}/papers/{kind}": {
+            "parameters": [_INCIDENT],
+            "get": {
+                **_operation(
+                    kind, f"{summary}, as PDF, made of the sealed journal. {_INFORMED}", named, scope="read"
+                ),
+                "parameters": [_query("lang", language)],
+                "responses": _responses(named, "", faults=("400",)) | {"200": made},
+            },
+        }
+        for kind, summary in _PAPERS.items()
+    }
+
+
+_PAPERS = {"timeline": "The incident's timeline", "complaint": "The complaint to the police, to be completed"}
 
 
 def _files(named: _Schemas) -> dict[str, Any]:
@@ -417,6 +454,7 @@ def _detection(named: _Schemas) -> dict[str, Any]:
     }
 
 
+_INFORMED = f"For the roles {', '.join(sorted(INFORMED))}"
 _LOOKERS = f"For the roles {', '.join(sorted(LOOKERS))}"
 
 

@@ -10,11 +10,13 @@ from rempart.adapters import shipped
 from rempart.care import document, envelope
 from rempart.console.access import Session
 from rempart.console.duty import ATTACK, NUMBERS
+from rempart.console.incident import INCIDENT_PAPERS, INCIDENTS, OBLIGATIONS
 from rempart.console.refusal import tell
 from rempart.console.words import Words, plain
 from rempart.console.words import words as spoken
+from rempart.duties import document as incident
 from rempart.duties import notice, words
-from rempart.duties.document import Drawing, Fields, Paper, Prose, Signature
+from rempart.duties.document import Account, Drawing, Fields, Paper, Prose, Signature
 from rempart.engine import orders
 from rempart.engine.rights import takers
 from rempart.instants import Instant
@@ -26,6 +28,11 @@ PAPERS = "/papers"
 
 CARE = words.parse(shipped.text("care/words.toml"), "care/words.toml", tuple(Language))
 """The words of the papers about care."""
+_ABOUT = words.parse(shipped.text("duties/words.toml"), "duties/words.toml").naming(
+    duty={each.id: each.name for each in OBLIGATIONS.duties.values()},
+    question={each.id: each.text for each in OBLIGATIONS.questions.values()},
+)
+"""The words of the papers about an incident."""
 _NOTICES = words.parse(shipped.text("duties/notices.toml"), "duties/notices.toml", tuple(Language))
 
 Make = Callable[[Site, Status | None, Instant, Language], Paper]
@@ -48,7 +55,7 @@ class Shelf(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One of the papers, and who may have it. Exactly one of ``make``, ``address`` and ``command`` says how."""
+    """One of the papers, and who may have it. Either ``make`` or ``address`` says how."""
 
     id: str
     shelf: Shelf
@@ -59,9 +66,7 @@ class Kind:
     """Whether it would help an attacker, and must hang on no wall."""
     make: Make | None = None
     address: str = ""
-    """The page that prints it."""
-    command: str = ""
-    """What makes it on the station, as PDF."""
+    """The page that prints it, or leads to what does."""
 
 
 def fallback(site: Site, status: Status | None, now: Instant, language: Language) -> Paper:
@@ -87,6 +92,12 @@ def rehearsal(site: Site, status: Status | None, now: Instant, language: Languag
         corrections=[(each.opening, each.becomes, each.reason, each.written) for each in held.corrections],
     )
     return document.rehearsal(site, told, now, CARE, language)
+
+
+def about_incident(kind: str, told: Account, language: Language) -> Paper:
+    """One of `INCIDENT_PAPERS`."""
+    make = incident.complaint if kind == "complaint" else incident.timeline
+    return make(told, _ABOUT, language)
 
 
 def _beside_the_box(make: Callable[[Site, Instant, words.Words, Language], Paper]) -> Make:
@@ -130,19 +141,9 @@ _KINDS = (
     Kind(id="residents", shelf=Shelf.LAW, roles=STAFF, make=_notice(notice.residents)),
     Kind(id="impact", shelf=Shelf.LAW, roles=INFORMED, apart=True, make=_notice(notice.impact)),
     Kind(id="rehearsal", shelf=Shelf.AFTER, roles=INFORMED, make=rehearsal),
-    Kind(
-        id="timeline",
-        shelf=Shelf.AFTER,
-        roles=INFORMED,
-        apart=True,
-        command="rempart paper timeline --out FILE",
-    ),
-    Kind(
-        id="complaint",
-        shelf=Shelf.AFTER,
-        roles=INFORMED,
-        apart=True,
-        command="rempart paper complaint --out FILE",
+    *(
+        Kind(id=each, shelf=Shelf.AFTER, roles=INFORMED, apart=True, address=INCIDENTS)
+        for each in INCIDENT_PAPERS
     ),
 )
 
@@ -174,8 +175,7 @@ class Listed:
     apart: str
     """That it must hang on no wall, or nothing."""
     address: str
-    """The page that prints it, or nothing."""
-    command: str
+    """The page that prints it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,8 +218,7 @@ def _listed(kind: Kind, said: Words) -> Listed:
         name=said.say(f"paper.{kind.id}"),
         when=said.say(f"paper.{kind.id}-when"),
         apart=said.say("papers.apart") if kind.apart else "",
-        address=address and f"{address}?lang={said.language.value}",
-        command=kind.command,
+        address=f"{address}?lang={said.language.value}",
     )
 
 

@@ -5,7 +5,7 @@ say is left to be filled in by hand. A paper is dated by the last journal entry 
 it is made, so that the same journal always makes the same paper.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -90,10 +90,23 @@ class Seals(msgspec.Struct, frozen=True):
     root: str
 
 
-def timeline(
-    incident: Incident, entries: Sequence[Line], words: Words, language: Language, *, who: Complainant
-) -> Paper:
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the papers say of one incident."""
+
+    incident: Incident
+    lines: tuple[Line, ...]
+    """In the order of the journal."""
+    seals: Seals
+    who: Complainant = Complainant()
+    left_out: int = 0
+    """Lines of the journal that concern it and were too many to be told, between those that are."""
+    masked: bool = False
+    """Whether workers' accounts stand behind masks."""
+
+
+def timeline(account: Account, words: Words, language: Language) -> Paper:
     """The incident's timeline, each line citing its journal entry."""
+    incident, entries, who = account.incident, account.lines, account.who
     return Paper(
         title=words.say("timeline.title", language),
         subtitle=_subtitle(incident, who),
@@ -102,22 +115,16 @@ def timeline(
         page=words.say("word.page", language),
         as_of=_as_of(incident, entries),
         sections=(
+            *_notes(account, words, language),
             _facts(incident, entries, words, language, heading=""),
             _story(entries, words, language, heading=words.say("timeline.story", language)),
         ),
     )
 
 
-def complaint(
-    incident: Incident,
-    entries: Sequence[Line],
-    words: Words,
-    language: Language,
-    *,
-    who: Complainant,
-    seals: Seals,
-) -> Paper:
+def complaint(account: Account, words: Words, language: Language) -> Paper:
     """A complaint to the police, to be completed, signed and filed by a person."""
+    incident, entries, who, seals = account.incident, account.lines, account.who, account.seals
 
     def say(key: str, **arguments: object) -> str:
         return words.say(f"complaint.{key}", language, **arguments)
@@ -131,6 +138,7 @@ def complaint(
         as_of=_as_of(incident, entries),
         sections=(
             Prose("", (say("to"),)),
+            *_notes(account, words, language),
             _complainant(who, words, language),
             _facts(incident, entries, words, language, heading=say("facts")),
             _traces(incident, words, language),
@@ -143,6 +151,14 @@ def complaint(
             Signature(say("sign"), say("sign-line")),
         ),
     )
+
+
+def _notes(account: Account, words: Words, language: Language) -> Iterator[Prose]:
+    """What whoever reads must know of how the paper was made."""
+    if account.masked:
+        yield Prose("", (words.say("paper.masked", language),))
+    if account.left_out:
+        yield Prose("", (words.say("paper.left-out", language, count=account.left_out),))
 
 
 def _subtitle(incident: Incident, who: Complainant) -> str:

@@ -7,7 +7,7 @@ syntax.
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rempart.errors import InputRefused
@@ -41,6 +41,8 @@ class Words:
     """Message key to sentence, per language."""
 
     sentences: Mapping[str, Mapping[str, str]] = field(repr=False)
+    names: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict, repr=False)
+    """Argument to id to what it is called, per language."""
 
     def tell(self, sentence: Sentence, language: Language) -> str:
         """The sentence in words. A key without words is told as the key and its arguments, never dropped."""
@@ -59,6 +61,10 @@ class Words:
         known = self.sentences.get(f"word.{value}")
         return known[language] if known else plain(value)
 
+    def naming(self, **ids: Mapping[str, Mapping[str, str]]) -> "Words":
+        """These words, and by argument what the ids in it are called in each language: duties, questions."""
+        return replace(self, names=ids)
+
     def _argument(self, name: str, arguments: Mapping[str, Any], language: Language) -> str:
         match arguments.get(name):
             case None | "" | [] | ():
@@ -69,6 +75,8 @@ class Words:
                 return belgian(Instant(moment))
             case list(several) | tuple(several):
                 return plain(", ".join(str(one) for one in several))
+            case value if called := self.names.get(name, {}).get(str(value)):
+                return plain(called[language])
             case value:
                 return self.word(str(value), language)
 

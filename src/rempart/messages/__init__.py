@@ -22,6 +22,8 @@ from rempart.messages.care import (
 from rempart.messages.group import CutAsked, FromGroupDoor, GroupAnswer, GroupCutAsked, ToGroupDoor
 from rempart.messages.incident import (
     WITHHELD,
+    AccountAsked,
+    AccountTold,
     FileAsked,
     FileTold,
     IncidentAsked,
@@ -86,6 +88,8 @@ from rempart.messages.watch import (
 __all__ = [
     "MAX_FRAME",
     "WITHHELD",
+    "AccountAsked",
+    "AccountTold",
     "AlertStatus",
     "CareStatus",
     "ChallengeAsked",

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from rempart.accounts.conversation import Held
 from rempart.duties.answers import Answers
+from rempart.duties.document import Account
 from rempart.engine.facts import MACHINE
 from rempart.engine.state import Swing
 from rempart.incidents.casefile import CaseFile
@@ -33,6 +34,13 @@ class FileAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
     incident: Annotated[str, Meta(max_length=120)]
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
+    session: Held = ""
+
+
+class AccountAsked(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """What the journal tells of one incident, entry by entry: what its papers are made of."""
+
+    incident: Annotated[str, Meta(max_length=120)]
     session: Held = ""
 
 
@@ -137,6 +145,12 @@ class IncidentFile(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """Who may look after it: account to name. Empty: the visitor may not assign it."""
     may: list[str] = []
     """Kinds of the orders that the visitor may give about it."""
+
+
+class AccountTold(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """What the journal tells of one incident, workers' accounts behind masks."""
+
+    account: Account
 
 
 class FileTold(msgspec.Struct, frozen=True, tag=True, kw_only=True):

@@ -7,7 +7,14 @@ from msgspec import Meta
 
 from rempart.accounts.conversation import FromVisitor, NamesAsked, PeopleAsked, ToVisitor
 from rempart.engine.why import Reason
-from rempart.messages.incident import FileAsked, FileTold, IncidentAsked, IncidentFile
+from rempart.messages.incident import (
+    AccountAsked,
+    AccountTold,
+    FileAsked,
+    FileTold,
+    IncidentAsked,
+    IncidentFile,
+)
 from rempart.messages.order import (
     ChallengeAsked,
     Foreseen,
@@ -31,7 +38,7 @@ class Why(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     reasons: list[Reason]
 
 
-_AboutIncidents = IncidentAsked | FileAsked
+_AboutIncidents = IncidentAsked | FileAsked | AccountAsked
 FromOperator = (
     Ordered
     | SimulationAsked
@@ -53,4 +60,6 @@ FromConsole = (
     | FromVisitor
 )
 
-ToOperator = OrderDone | Foreseen | OrderRejected | Status | Why | IncidentFile | FileTold | ToVisitor
+ToOperator = (
+    OrderDone | Foreseen | OrderRejected | Status | Why | IncidentFile | FileTold | AccountTold | ToVisitor
+)

@@ -161,6 +161,8 @@ class Guard:
         self._reckon = reckon
         self._leasing = leasing
         self.attachments = attachments
+        self.journal = journal.path
+        """Where the journal lies, for whoever reads it beside the one who writes."""
         self._scribe = Scribe(journal, clock, self._noted)
         self._warden = Warden(enforcer, clock, self._noted, leasing)
         self._meter = Meter(clock, self._warden.refused)

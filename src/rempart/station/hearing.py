@@ -43,9 +43,18 @@ from rempart.engine.orders import AnyOrder, AttachFile, Contain, EraseFile
 from rempart.engine.rights import require
 from rempart.engine.step import counts, step
 from rempart.engine.why import why
-from rempart.errors import EnforcementFailed, InputRefused, JournalUnwritable, OrderRefused, RempartError
+from rempart.errors import (
+    EnforcementFailed,
+    InputRefused,
+    JournalBroken,
+    JournalUnwritable,
+    OrderRefused,
+    RempartError,
+)
 from rempart.instants import Instant
 from rempart.messages import (
+    AccountAsked,
+    AccountTold,
     ChallengeAsked,
     CodeReplied,
     CutAsked,
@@ -72,6 +81,8 @@ from rempart.messages import (
 )
 from rempart.messages import Ordered as OrderSent
 from rempart.phrase import Phrase, advice, phrase
+from rempart.station.account import account_of, masked
+from rempart.station.account import fitting as account_fitting
 from rempart.station.foresight import foresee
 from rempart.station.incident_file import CHECKING, belongs_to, fitting, incident_file
 from rempart.station.warden import READ_BACK
@@ -93,6 +104,7 @@ class Hearing:
 
     def __init__(self, guard: "Guard") -> None:
         self._guard = guard
+        self._accounting = asyncio.Lock()
 
     # -- the station's other processes ---------------------------------------------------------------------------
 
@@ -186,6 +198,8 @@ class Hearing:
                     await connection.send(self._incident(message, CHECKING))
                 case FileAsked():
                     await connection.send(await self._file(message, CHECKING))
+                case AccountAsked():
+                    await connection.send(await self._account(message, CHECKING))
                 case _:
                     await self._tell(connection, message)
 
@@ -206,6 +220,8 @@ class Hearing:
                     await connection.send(self._incident(message, reception.roles(session)))
                 case FileAsked(session=session):
                     await connection.send(await self._file(message, reception.roles(session)))
+                case AccountAsked(session=session):
+                    await connection.send(await self._account(message, reception.roles(session)))
                 case StatusAsked() | StatusFollowed():
                     await self._tell(connection, message)
                 case _:
@@ -355,6 +371,22 @@ class Hearing:
             return rejected(fault)
         return FileTold(name=file.name, sha256=file.sha256, content=content)
 
+    async def _account(self, asked: AccountAsked, roles: frozenset[Role]) -> AccountTold | OrderRejected:
+        """What the journal tells of an incident, to those who check on things. It is read whole, by one at a time."""
+        guard, name = self._guard, belongs_to(self._guard.state, asked.incident)
+        try:
+            if not roles & CHECKING:
+                raise OrderRefused("roles", roles=sorted(CHECKING))
+            if name is None:
+                raise OrderRefused("no-incident", incident=asked.incident)
+            if self._accounting.locked():  # whoever waits holds a place at the door, which an order may need
+                raise OrderRefused("paper-under-way")
+            async with self._accounting:
+                told = await asyncio.to_thread(account_of, guard.journal, guard.terms.site, name)
+        except RempartError as fault:
+            return rejected(fault)
+        return AccountTold(account=account_fitting(masked(told, guard.masked)))
+
     async def _names(self, asked: NamesAsked, *, local: bool) -> NamesTold | OrderRejected:
         """Who stands behind an incident's masks, to whoever may know; that they were told is sealed first."""
         unmasking, now = self._guard.state.unmaskings.get(asked.incident), self._guard.clock.now()
@@ -379,7 +411,11 @@ def rejected(fault: RempartError) -> OrderRejected:
     return OrderRejected(what=fault.what, now=fault.now, said=phrase(key, detail=fault.what))
 
 
-_FAILED: dict[type[RempartError], str] = {JournalUnwritable: "unsealable", EnforcementFailed: "unenforced"}
+_FAILED: dict[type[RempartError], str] = {
+    JournalUnwritable: "unsealable",
+    JournalBroken: "unverified",
+    EnforcementFailed: "unenforced",
+}
 
 
 def _refused(said: Phrase) -> OrderRejected:

@@ -2,6 +2,7 @@
 
 import base64
 import fcntl
+import json
 import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -15,7 +16,15 @@ from urllib.parse import quote
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from rempart.adapters.journal.exported import export
-from rempart.adapters.journal.file import APPLICATION_ID, SCHEMA, UNREADABLE, as_record, connected
+from rempart.adapters.journal.file import (
+    APPLICATION_ID,
+    SCHEMA,
+    UNREADABLE,
+    as_record,
+    connected,
+    notes,
+    records,
+)
 from rempart.adapters.journal.keys import SigningKeys
 from rempart.adapters.journal.room import Room
 from rempart.adapters.journal.tail import Tail, broken, checked, malformed, tail
@@ -24,6 +33,7 @@ from rempart.evidence import canonical, entry
 from rempart.evidence.checkpoint import Checkpoint, VerifierKey, sign, valid_origin
 from rempart.evidence.entry import Entry, Record
 from rempart.evidence.merkle import Frontier
+from rempart.evidence.verify import Verdict, verify
 from rempart.instants import Instant
 
 KEEP_EVERY = 64
@@ -430,6 +440,27 @@ class Journal:
         record = as_record(rows[0])
         checked(self.path, record, self._hash_of(record.number - 1))
         return record.number, base64.b64decode(self._said(record)["state"])
+
+    def verify(self) -> Verdict:
+        """What the whole journal is, as it stands: of one opened by `read`, of what its `entries` give.
+
+        Raises `JournalBroken` and names the page that cannot be read.
+        """
+        with self._lock:
+            try:
+                return verify(records(self._db), notes(self._db))
+            except UNREADABLE as error:
+                raise malformed(self._db, self.path, error) from error
+
+    def verified(self) -> Iterator[Recorded]:
+        """Every entry in order, of a journal opened by `read` that `verify` has found good: nothing is checked again.
+
+        It is one unchanging view: what is read here are the bytes that were verified. May be called again.
+        """
+        for record in records(self._db):
+            read = json.loads(record.entry)
+            body = None if record.body is None else json.loads(record.body)
+            yield Recorded(record.number, read["at"], read["kind"], read["late"], body)
 
     def export(self, folder: Path, *, bodies: Collection[int] | None = None) -> list[Path]:
         """Write the exported form into ``folder``; see `rempart.adapters.journal.export`."""

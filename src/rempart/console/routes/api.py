@@ -8,6 +8,7 @@ as for the page about it.
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -33,7 +34,7 @@ from rempart.accounts.person import Role
 from rempart.console.audience import audience_of
 from rempart.console.findings import place_of, place_text
 from rempart.console.frame import LOOKERS
-from rempart.console.incident import owed_for
+from rempart.console.incident import INCIDENT_PAPERS, owed_for
 from rempart.console.openapi import (
     ROOT,
     Asked,
@@ -46,7 +47,7 @@ from rempart.console.openapi import (
     Problem,
     description,
 )
-from rempart.console.routes.incidents import attaching, handed
+from rempart.console.routes.incidents import ACCOUNT_PATIENCE, attaching, handed, printed
 from rempart.console.routes.technique import vitals_of
 from rempart.console.settings import settings_of
 from rempart.console.web import ANSWER_MOST, Upload, body, where
@@ -69,6 +70,8 @@ from rempart.detection.inquiry import (
 from rempart.errors import StationUnreachable
 from rempart.incidents.casefile import MOST_FILE_BYTES
 from rempart.messages import (
+    AccountAsked,
+    AccountTold,
     ChallengeAsked,
     FileAsked,
     FileTold,
@@ -83,6 +86,7 @@ from rempart.messages import (
     Status,
 )
 from rempart.phrase import advice, phrase
+from rempart.site.language import Language
 
 if TYPE_CHECKING:
     from rempart.console.app import Console
@@ -118,6 +122,7 @@ def routes(console: "Console") -> list[Route]:
         _route("/incidents", desk.incidents),
         _route(one_incident, desk.incident),
         _route(f"{one_incident}/duties", desk.duties),
+        *(_route(f"{one_incident}/papers/{kind}", partial(desk.paper, kind)) for kind in INCIDENT_PAPERS),
         _route(f"{one_incident}/files", desk.attach, "POST"),
         _route(f"{one_incident}/files/{{sha256}}", desk.file),
         _route("/findings", desk.findings),
@@ -270,6 +275,17 @@ class _Api:
             raise _Refused(403, "your roles do not allow this")
         return _json(Duties(duties=list(owed_for(told.incident, told.answers, told.now))))
 
+    async def paper(self, kind: str, request: Request) -> Response:
+        """One of its papers as PDF."""
+        token, _ = await self._reader(request)
+        language = request.query_params.get("lang", self.console.site.languages[0])
+        if language not in set(Language):
+            raise _Refused(400, "the address is not what is described", "lang is fr, nl, de or en")
+        asked = AccountAsked(incident=request.path_params["incident"][:120], session=token)
+        told = await self._ask(asked, AccountTold, ACCOUNT_PATIENCE)
+        assert isinstance(told, AccountTold)
+        return await printed(kind, told.account, Language(language))
+
     async def attach(self, request: Request) -> Response:
         """Keep the bytes of the body with an incident."""
         token, visitor = await self._who(request)
@@ -408,9 +424,9 @@ class _Api:
         except StationUnreachable as gone:
             raise _Refused(503, "watch does not answer", "What it would tell is not known now.") from gone
 
-    async def _ask(self, question: FromConsole, wanted: type[Any]) -> msgspec.Struct:
+    async def _ask(self, question: FromConsole, wanted: type[Any], patience: float = 0) -> msgspec.Struct:
         try:
-            answer = await self.console.feed.ask(question)
+            answer = await self.console.feed.ask(question, patience)
         except StationUnreachable as gone:
             raise _silent() from gone
         match answer:

@@ -1,5 +1,6 @@
 """Incidents: looking, and writing down what people know. The guard checks who may; files are only handed back."""
 
+import asyncio
 import hashlib
 import re
 from dataclasses import dataclass
@@ -13,19 +14,24 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from rempart.accounts.person import INFORMED
+from rempart.adapters.paper import pdf
 from rempart.console.access import Session
 from rempart.console.audience import Audience, audience
-from rempart.console.incident import INCIDENTS, incident_page, incidents_page
+from rempart.console.incident import INCIDENT_PAPERS, INCIDENTS, incident_page, incidents_page
 from rempart.console.naming import Names
+from rempart.console.papers import about_incident
 from rempart.console.routes.people import asked
 from rempart.console.web import Fields, Orders, Upload, form, one, session, signed_in, upload
 from rempart.console.when import typed
 from rempart.duties.catalogue import QuestionId
+from rempart.duties.document import Account
 from rempart.engine import orders
 from rempart.engine.orders import AnyOrder
 from rempart.errors import StationUnreachable
 from rempart.incidents.casefile import MOST_FILE_BYTES, MOST_SEEN
 from rempart.messages import (
+    AccountAsked,
+    AccountTold,
     FileAsked,
     FileTold,
     IncidentAsked,
@@ -34,6 +40,7 @@ from rempart.messages import (
     Ordered,
     OrderRejected,
 )
+from rempart.site.language import Language
 
 if TYPE_CHECKING:
     from rempart.console.app import Console
@@ -41,6 +48,9 @@ if TYPE_CHECKING:
 _FIELDS = MOST_SEEN + 24
 _FORM_MOST = 32_768
 _UPLOAD_MOST = MOST_FILE_BYTES + 8192
+ACCOUNT_PATIENCE = 120.0
+"""Seconds for the guard to read and verify its whole journal."""
+
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -55,6 +65,7 @@ def routes(console: "Console") -> list[Route]:
         Orders(one_of_them, read, desk.write, who=signed_in, refused=console.refused, stale=desk.stale),
         Orders(files, read_file, desk.attach, who=signed_in, refused=console.refused, stale=desk.stale),
         Route(f"{files}/{{sha256}}", desk.file),
+        *(Route(f"{one_of_them}/papers/{kind}", partial(desk.paper, kind)) for kind in INCIDENT_PAPERS),
     ]
 
 
@@ -113,6 +124,21 @@ class _Incidents:
         answer = await self._ask(asked)
         return handed(answer) if isinstance(answer, FileTold) else Response(status_code=404)
 
+    async def paper(self, kind: str, request: Request) -> Response:
+        """One of its papers as PDF, to be saved and printed."""
+        here = session(request)
+        if here is None or here.visitor is None or not INFORMED & set(here.visitor.roles):
+            return self.console.refused(request)
+        asked = AccountAsked(incident=request.path_params["incident"][:120], session=here.secret)
+        answer = await self._ask(asked, ACCOUNT_PATIENCE)
+        match answer:
+            case AccountTold(account=told):
+                return await printed(kind, told, self.console.words(request).language)
+            case OrderRejected():
+                return await self._shown(request, here, *self.console.refusal(request, answer))
+            case _:
+                return await self._shown(request, here, *self._words(request, "unreachable"))
+
     # -- what they share -----------------------------------------------------------------------------------------
 
     async def _give(self, request: Request, here: Session, order: AnyOrder, content: bytes = b"") -> Response:
@@ -144,9 +170,11 @@ class _Incidents:
         )
         return self.console.html(request, "incident.html", page, 409 if refusal else 200)
 
-    async def _ask(self, question: IncidentAsked | FileAsked | Ordered) -> object:
+    async def _ask(
+        self, question: IncidentAsked | FileAsked | AccountAsked | Ordered, patience: float = 0
+    ) -> object:
         try:
-            return await self.console.feed.ask(question)
+            return await self.console.feed.ask(question, patience)
         except StationUnreachable:
             return None
 
@@ -155,9 +183,24 @@ class _Incidents:
         return words.say(f"refusal.{key}"), words.say(f"refusal.{key}-now")
 
 
+async def printed(kind: str, told: Account, language: Language) -> Response:
+    """A paper of an incident as PDF. Setting it in type takes a moment, on a thread beside the pages."""
+    made = await asyncio.to_thread(pdf, about_incident(kind, told, language))
+    name = f"{kind}-{told.incident.id}.{language.value}.pdf"
+    return Response(
+        made,
+        media_type="application/pdf",
+        headers={"content-disposition": f'attachment; filename="{_safe(name)}"'},
+    )
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name)[-80:].lstrip(".") or "file"
+
+
 def handed(file: FileTold) -> Response:
     """The file as something to save, whatever it is."""
-    safe = re.sub(r"[^A-Za-z0-9._-]", "_", file.name)[-80:].lstrip(".") or "file"
+    safe = _safe(file.name)
     return Response(
         file.content,
         headers={

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import get_type_hints
 
 import msgspec
@@ -6,17 +7,19 @@ import pytest
 from rempart.adapters import shipped
 from rempart.adapters.journal import Recorded
 from rempart.care.reply import Reply
-from rempart.cli._incident import _KEYS, ASIDE, account
 from rempart.containment.policy import Action
 from rempart.detection.finding import Kind, Level, Outcome
 from rempart.duties import words
-from rempart.duties.document import Seals
+from rempart.duties.document import Account, Seals
 from rempart.engine import facts
 from rempart.engine.facts import AnyFact
 from rempart.errors import InputRefused
 from rempart.instants import Instant, after, minutes, parse_rfc3339
+from rempart.messages import MAX_FRAME, AccountTold
 from rempart.site.opening import Direction, Fallback, Opening, OpeningState
 from rempart.site.site import Language, Site, Uplink
+from rempart.station.account import _KEYS, ASIDE, MOST_LINES, fitting, masked
+from rempart.station.account import account as folded
 
 AT = parse_rfc3339("2026-11-20T15:00:00Z")
 SEALS = Seals(99, "ab" * 32)
@@ -36,8 +39,17 @@ def journal(*these: AnyFact | None) -> list[Recorded]:
     ]
 
 
+def account(entries: list[Recorded], site: Site, wanted: str | None, seals: Seals) -> Account:
+    return folded(lambda: iter(entries), site, wanted, seals)
+
+
 def joined(
-    incident: str, kind: Kind = Kind.SCAN, minute: int = 0, actor: str = "203.0.113.7"
+    incident: str,
+    kind: Kind = Kind.SCAN,
+    minute: int = 0,
+    actor: str = "203.0.113.7",
+    accounts: tuple[str, ...] = (),
+    outcome: Outcome = Outcome.ATTEMPT,
 ) -> facts.FindingJoined:
     return facts.FindingJoined(
         at=after(AT, minutes(minute)),
@@ -47,10 +59,10 @@ def joined(
         title="t",
         level=Level.HIGH,
         kind=kind,
-        outcome=Outcome.ATTEMPT,
+        outcome=outcome,
         actors=[actor],
         victims=["198.51.100.2"],
-        accounts=[],
+        accounts=list(accounts),
         assets=[],
         source="log",
         record=1,
@@ -212,3 +224,33 @@ def test_noise_that_the_state_forgot_can_still_be_put_on_paper(site: Site) -> No
     noise = msgspec.structs.replace(joined("A"), level=Level.LOW)
     told = journal(noise, facts.QuietReturned(at=AT, incidents=["A"]))
     assert account(told, site, "A", SEALS).incident.actors == {"203.0.113.7"}
+
+
+def test_workers_stand_behind_masks_and_what_cannot_be_read_is_not_told_on(site: Site) -> None:
+    entries = journal(
+        joined("A", Kind.GUESSING, accounts=("anne.dupont",), outcome=Outcome.SUCCESS), CONTAINED
+    )
+    newer = Recorded(3, AT, "LaterFact", False, {"who": "anne.dupont"})
+    told = account([*entries, newer], site, "A", SEALS)
+    assert told.incident.accounts == {"anne.dupont"}
+    hidden = masked(told, lambda incident, name: f"person-{incident}-{len(name)}")
+    assert hidden.masked
+    assert b"anne.dupont" not in msgspec.json.encode(hidden)
+    assert hidden.incident.accounts == {"person-A-11"}
+    assert hidden.lines[0].sentence.arguments["account"] == ["person-A-11"]
+    assert [line.entry for line in hidden.lines] == [1, 2, 3]
+    assert hidden.lines[1] == told.lines[1]
+
+
+@pytest.mark.parametrize(("count", "text"), [(MOST_LINES + 500, "t"), (MOST_LINES, "\x01" * 1000)])
+def test_what_is_too_long_for_a_frame_is_told_from_both_ends(site: Site, count: int, text: str) -> None:
+    (entry,) = journal(joined("A"))
+    assert entry.body is not None
+    body = {**entry.body, "title": text}
+    told = account([replace(entry, number=n, body=body) for n in range(1, count + 1)], site, "A", SEALS)
+    assert len(told.lines) == count
+    shown = fitting(told)
+    assert len(msgspec.json.encode(AccountTold(account=shown))) <= MAX_FRAME
+    assert shown.left_out == count - len(shown.lines) > 0
+    assert (shown.lines[0], shown.lines[-1]) == (told.lines[0], told.lines[-1])
+    assert fitting(shown) == shown
