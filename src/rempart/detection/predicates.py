@@ -178,7 +178,7 @@ def in_ascii(text: str) -> str:
 
 def folded(text: str) -> bytes:
     """Text as bytes in which ASCII letters have one case: what Hyperscan sees of it without Unicode's rules."""
-    return in_ascii(text).encode("utf-8", "replace").lower()
+    return (text if text.isascii() else in_ascii(text)).encode("utf-8", "replace").lower()
 
 
 def is_plain(leaf: Leaf) -> bool:
@@ -473,12 +473,7 @@ class FieldTests:
         uncased = self._uncased
 
         def find(text: str) -> frozenset[int]:
-            found = find_written(text)
-            if not text.isascii() and (other := in_ascii(text)) != text:
-                return found | find_written(other) & uncased
-            return found
-
-        def find_written(text: str) -> frozenset[int]:
+            plain = text.isascii()
             data = text.encode("utf-8", "replace")
             found = [] if hits is None else hits(data)
             if starts is not None:
@@ -486,12 +481,14 @@ class FieldTests:
             if ends is not None:
                 found += ends(data)
             if len(text) <= longest:
-                found += exact.get(small(text), NOTHING)
+                found += exact.get(text.lower() if plain else small(text), NOTHING)
             if cased:
                 found += cased.get(text, NOTHING)
             if computed:
                 found += [number for number, holds in computed if holds(text)]
-            return present.union(found) if found else present
+            if plain or (other := in_ascii(text)) == text:
+                return present.union(found) if found else present
+            return present.union(found, find(other) & uncased)
 
         return find
 
