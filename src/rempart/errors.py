@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import PurePath
+from typing import TypeVar
 
 from rempart.phrase import Argument, Phrase, advice, phrase
 
@@ -70,6 +71,8 @@ class RempartError(Exception):
     """The root. ``what`` happened, ``where``, and what to do ``now``, in words for the person on call."""
 
     exit_code = ExitCode.MACHINE
+    said: Phrase | None = None
+    """``what`` as a phrase, which has words in every language; None: it is said in English only."""
 
     def __init__(self, what: str, *, where: str = "", now: str = "") -> None:
         super().__init__(what)
@@ -86,6 +89,19 @@ class RempartError(Exception):
 
     def __str__(self) -> str:
         return self.diagnostics()
+
+
+_Fault = TypeVar("_Fault", bound=RempartError)
+
+
+def phrased(
+    kind: type[_Fault], key: str, *, where: str = "", **arguments: Argument | Iterable[str]
+) -> _Fault:
+    """An error of this kind that whoever reads it is told in their language, with what to do now."""
+    said = phrase(key, because=(), **arguments)
+    fault = kind(said.text, where=where, now=advice(said))
+    fault.said = said
+    return fault
 
 
 class InputRefused(RempartError):
@@ -136,8 +152,9 @@ class OrderRefused(RempartError):
         because: Iterable[Phrase] = (),
         **arguments: Argument | Iterable[str],
     ) -> None:
-        self.said = phrase(key, because=because, **arguments)
-        super().__init__(self.said.text, where=where, now=advice(self.said))
+        said = phrase(key, because=because, **arguments)
+        super().__init__(said.text, where=where, now=advice(said))
+        self.said: Phrase = said
 
 
 def kind_and_place(defect: BaseException) -> str:

@@ -465,8 +465,10 @@ def test_while_nothing_is_cut_no_report_leads_to_a_door_that_nobody_shut(
     assert first(beside, Posture.CONTAINED) == ("Care is blocked: Laboratoire", "/care?trouble=t1")
 
 
-def tasks_of(site: Site, status: Status, *roles: Role) -> list[str]:
+def tasks_of(site: Site, status: Status, *roles: Role, person: str = "") -> list[str]:
     here = signed_in(*roles)
+    if person and here.visitor:
+        here = dataclasses.replace(here, visitor=msgspec.structs.replace(here.visitor, person=person))
     page = duty_page(
         site, status, status.now, status.now, words(Language.ENGLISH), audience(here), tasked(here)
     )
@@ -485,6 +487,11 @@ def test_that_names_are_asked_for_is_told_to_whoever_may_agree_while_that_helps(
         return "/masks" in tasks_of(site, make(Posture.CONTAINED, now=at, incidents=[incident]), role)
 
     assert {role for role in Role if told(asked, role)} == takers(orders.AgreeUnmasking)
+    for mine, asks in (("dpo", False), ("somebody", True)):
+        incident = msgspec.structs.replace(attack, unmasking=msgspec.structs.replace(asked, by=mine))
+        status = make(Posture.CONTAINED, incidents=[incident])
+        both = tasks_of(site, status, Role.PRIVACY_OFFICER, Role.TECHNICIAN, person="dpo")
+        assert ("/masks" in both) is asks
     agreed = msgspec.structs.replace(asked, readable_until=Instant(now + minutes(90)))
     assert not told(agreed, Role.APPROVER)
     assert not told(asked, Role.APPROVER, Instant(now + minutes(60)))

@@ -18,7 +18,7 @@ from rempart.site.site import Site
 
 SOURCE = Path(phrases.__file__).parent
 HOLE = re.compile(r"\{([a-z_]+)\}")
-MADE_BY = {"OrderRefused": 0, "phrase": 0, "require": 1}
+MADE_BY = {"OrderRefused": 0, "phrase": 0, "phrased": 1, "require": 1}
 """What makes a phrase, and which of its arguments is the key."""
 
 ELSEWHERE = {

@@ -216,3 +216,14 @@ def test_braces_in_an_argument_fill_no_hole() -> None:
 )
 def test_the_language_is_the_one_asked_for(asked: str | None, accepted: str, language: str) -> None:
     assert chosen(asked, accepted, (Language.FRENCH, Language.DUTCH)) == language
+
+
+@pytest.mark.parametrize("language", Language)
+def test_what_is_not_known_is_left_out_where_it_stood_in_brackets(language: Language) -> None:
+    spoken = words(language)
+    for key in ("alert.intrusion", "alert.records", "alert.care"):
+        without = spoken.say(key, where="")
+        assert "(" not in without
+        assert without.endswith(".")
+        assert " ." not in without.replace("\u00a0", " ")
+        assert "(Accueil)" in spoken.say(key, where="Accueil")

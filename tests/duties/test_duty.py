@@ -1,18 +1,13 @@
-from calendar import monthrange
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from rempart.adapters import shipped
-from rempart.duties import answers, duty
-from rempart.duties.answers import Answer, Answers, Sent
+from rempart.duties import answers as given
+from rempart.duties import duty
 from rempart.duties.duty import Applies, ClockState, Duty, Obligations, duties_for
 from rempart.incidents.incident import Incident
-from rempart.instants import Instant, after, from_datetime, hours, parse_rfc3339
-from rempart.site.belgian_time import on_the_wall
+from rempart.instants import Instant, after, hours, parse_rfc3339
 from rempart.site.language import Language
 
 AWARE = parse_rfc3339("2026-11-20T16:00:00Z")
@@ -24,7 +19,7 @@ def ask(incident: Incident, obligations: Obligations) -> Ask:
     """The duties by id, for answers written as TOML, so many hours after awareness."""
 
     def duties(text: str = "", *, after_hours: float = 1) -> dict[str, Duty]:
-        told = answers.parse(text, "answers.toml", questions=obligations.questions, duties=obligations.duties)
+        told = given.parse(text, "answers.toml", questions=obligations.questions, duties=obligations.duties)
         now = after(AWARE, hours(after_hours))
         return {each.obligation.id: each for each in duties_for(incident, told, now, obligations)}
 
@@ -86,46 +81,6 @@ def test_both_clocks_run_apart_in_calendar_hours(ask: Ask) -> None:
     assert duties["gdpr-authority"].due_at == after(AWARE, hours(72))
     assert duties["gdpr-register"].due_at is None
     assert duties["gdpr-register"].clock is ClockState.RUNNING
-
-
-WHEN = st.one_of(
-    st.datetimes(datetime(2024, 1, 1), datetime(2100, 1, 1)),  # noqa: DTZ001
-    st.datetimes(datetime(2027, 3, 25), datetime(2027, 3, 30)),  # noqa: DTZ001  summer time begins on the 28th
-    st.datetimes(datetime(2027, 10, 28), datetime(2027, 11, 2)),  # noqa: DTZ001  and ends on the 31st
-    st.sampled_from(("2026-12-31T22:50", "2028-01-31T23:30", "2028-02-28T23:00")).map(datetime.fromisoformat),
-).map(lambda moment: from_datetime(moment.replace(microsecond=0, tzinfo=UTC)))
-
-
-@given(aware=WHEN)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_every_legal_clock_ends_as_its_law_says(
-    aware: Instant, incident: Incident, obligations: Obligations
-) -> None:
-    """Hours are hours that pass, also where a day has 23 or 25; a month ends on the same day and hour on the wall."""
-    questions = {
-        need
-        for each in obligations.duties.values()
-        for need in each.needs
-        if not obligations.questions[need].number
-    }
-    said_so = tuple(
-        Answer(question=each, value="yes", by="Anne", at=aware, since=aware) for each in questions
-    )
-    sent = (Sent(duty="nis2-notification", at=aware, by="Anne"),)
-    duties = {
-        each.obligation.id: each for each in duties_for(incident, Answers(said_so, sent), aware, obligations)
-    }
-    limits = {"nis2-early-warning": 24, "nis2-notification": 72, "gdpr-authority": 72}
-    for name, length in limits.items():
-        assert duties[name].due_at == after(aware, hours(length))
-    assert {each.id: each.limit_hours for each in obligations.duties.values() if each.limit_hours} == limits
-    assert [each.id for each in obligations.duties.values() if each.limit_months] == ["nis2-final-report"]
-    end = duties["nis2-final-report"].due_at
-    assert end is not None
-    was, then = on_the_wall(aware), on_the_wall(end)
-    assert (then.year * 12 + then.month) - (was.year * 12 + was.month) == 1
-    assert then.day == min(was.day, monthrange(then.year, then.month)[1])
-    assert then.time() == was.time() or (was.hour, then.hour) == (2, 3)
 
 
 @pytest.mark.parametrize(

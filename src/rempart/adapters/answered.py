@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from rempart.edge import whole
-from rempart.errors import InputRefused
+from rempart.errors import InputRefused, phrased
 from rempart.first_hour.answers import Answers
 from rempart.instants import Instant, rfc3339
 
@@ -44,10 +44,8 @@ def write(file: Path, answers: Answers) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
     except OSError as fault:
-        raise InputRefused(
-            f"the folder cannot be made: {fault.strerror}",
-            where=str(file.parent),
-            now="Start as root, or name another with --state.",
+        raise phrased(
+            InputRefused, "deed-no-folder", path=str(file.parent), detail=fault.strerror or ""
         ) from fault
     put(file, msgspec.json.format(msgspec.json.encode(answers), indent=1) + b"\n", 0o600)
 
@@ -67,8 +65,8 @@ def put_site(file: Path, text: str, now: Instant) -> Path | None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
     except OSError as fault:
-        raise InputRefused(
-            f"the folder cannot be made: {fault.strerror}", where=str(file.parent), now="Start as root."
+        raise phrased(
+            InputRefused, "deed-no-folder", path=str(file.parent), detail=fault.strerror or ""
         ) from fault
     put(file, text.encode(), 0o644)
     return earlier
@@ -79,8 +77,4 @@ def put(file: Path, content: bytes, mode: int) -> None:
     try:
         whole.put(file, content, mode=mode)
     except OSError as fault:
-        raise InputRefused(
-            f"it cannot be written: {fault.strerror}",
-            where=str(file),
-            now="Start as root, or name another place with --site or --state.",
-        ) from fault
+        raise phrased(InputRefused, "deed-unwritten", path=str(file), detail=fault.strerror or "") from fault

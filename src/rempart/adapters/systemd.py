@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rempart.errors import RempartError
+from rempart.errors import RempartError, phrased
 
 _WITHIN = 300.0
 """Seconds for one command: it waits until each unit has started, or failed to, and a box may be slow."""
@@ -44,11 +44,7 @@ class Systemd:
         done = self._ask(*words)
         if done.returncode:
             said = (done.stderr.strip() or f"exit code {done.returncode}")[:400]
-            raise RempartError(
-                f"systemd did not do it: {said}",
-                where=f"{self.program} {words[0]}",
-                now="Read `journalctl --boot --unit='rempart-*'`, mend what it names, then try again.",
-            )
+            raise phrased(RempartError, "deed-systemd", where=f"{self.program} {words[0]}", detail=said)
 
     def _ask(self, *words: str) -> "subprocess.CompletedProcess[str]":
         try:
@@ -62,8 +58,9 @@ class Systemd:
                 check=False,
             )
         except subprocess.TimeoutExpired as late:
-            raise RempartError(
-                f"systemd did not answer within {_WITHIN:.0f} s",
+            raise phrased(
+                RempartError,
+                "deed-systemd-late",
                 where=f"{self.program} {words[0]}",
-                now="Look with `systemctl list-jobs` what it waits for.",
+                seconds=int(_WITHIN),
             ) from late

@@ -13,7 +13,7 @@ from rempart.adapters.site_file import read_text
 from rempart.cli._terminal import harmless
 from rempart.cli.run import port
 from rempart.config import RUN, SITE, STATE, Places
-from rempart.console.setup import why
+from rempart.console.setup import undone, why
 from rempart.console.words import Words, chosen, words
 from rempart.errors import ExitCode, InputRefused, Problem, RempartError
 from rempart.first_hour.answers import DESCRIBING, Step, next_step, reachable, step_after, to_do
@@ -240,6 +240,9 @@ class _Dialogue:
                     for fault in unfit.faults:
                         print(f"  ! {_fault(fault, asked, spoken)}")
                     continue
+                except RempartError as error:
+                    _say_undone(error, spoken)
+                    continue
                 return step_after(self.installer.answers, step)
 
     def _done(self, step: Step) -> Step | None:
@@ -252,7 +255,7 @@ class _Dialogue:
                 for told in self.installer.do(step):
                     _say(self.installer, told)
             except RempartError as error:
-                print(harmless(error.diagnostics().replace("\n", " "), 2000))
+                _say_undone(error, spoken)
                 return step
         following = step_after(self.installer.answers, step)
         round_again = following is not None and list(Step).index(following) < list(Step).index(step)
@@ -318,6 +321,11 @@ def _fault(fault: Fault, asked: Mapping[str, Field], spoken: Words) -> str:
         return said
     group = f"{harmless(field.group)}, " if field.group else ""
     return spoken.labelled(f"{group}{spoken.say(f'setup.field.{field.word}')}", said)
+
+
+def _say_undone(fault: RempartError, spoken: Words) -> None:
+    for line in filter(None, undone(fault, spoken)):
+        print(harmless(line, 2000))
 
 
 def _say(installer: Installer, told: Told) -> None:

@@ -25,10 +25,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rempart.accounts.conversation import FromVisitor, Turned, Why
-from rempart.accounts.person import Role
 from rempart.config import RUN
 from rempart.console.access import LASTS, Access, Session
-from rempart.console.audience import Audience, as_seen, audience, for_anybody, tasked
+from rempart.console.audience import Audience, Tasked, as_seen, audience, for_anybody, tasked
 from rempart.console.contain import ContainPage, contain_page
 from rempart.console.duty import DutyPage, duty_page
 from rempart.console.feed import Feed
@@ -286,12 +285,12 @@ class Console:
         return StreamingResponse(self._stream(request, here), media_type="text/event-stream")
 
     async def _stream(self, request: Request, here: Session) -> AsyncIterator[str]:
-        spoken, looks, roles = self.words(request), audience(here), tasked(here)
+        spoken, looks, tasks = self.words(request), audience(here), tasked(here)
         shown = request.query_params.get("shown", "")
         self.live.come(here.key)
         try:
             while await self._still(request, here):
-                now = self.live.shown(spoken, looks, roles)
+                now = self.live.shown(spoken, looks, tasks)
                 if now.digest != shown:
                     shown = now.digest
                     yield f"event: page\ndata: {shown}\n\n"
@@ -323,14 +322,14 @@ class Console:
         asked = request.query_params.get("lang") or request.cookies.get(_LANGUAGE)
         return words(chosen(asked, request.headers.get("accept-language", ""), self.site.languages))
 
-    def looks(self, spoken: Words, seen_by: Audience, roles: frozenset[Role]) -> DutyPage:
+    def looks(self, spoken: Words, seen_by: Audience, tasks: Tasked) -> DutyPage:
         """The duty page as such people may see it."""
         now = self.clock.now()
-        return duty_page(self.site, self.told(seen_by), self.feed.seen, now, spoken, seen_by, roles)
+        return duty_page(self.site, self.told(seen_by), self.feed.seen, now, spoken, seen_by, tasks)
 
-    def _draw(self, spoken: Words, seen_by: Audience, roles: frozenset[Role]) -> tuple[DutyPage, str, str]:
+    def _draw(self, spoken: Words, seen_by: Audience, tasks: Tasked) -> tuple[DutyPage, str, str]:
         """The same, drawn for whoever it may be: its frame knows the house, but nobody; their token is put in later."""
-        page = self.looks(spoken, seen_by, roles)
+        page = self.looks(spoken, seen_by, tasks)
         around = replace(frame(self.site, spoken), site_name=plain(self.site.name), csrf=_FORM_TOKEN)
         return page, _digest(page), rendered("duty.html", page, around)
 

@@ -1,7 +1,7 @@
 """Who looks at a page, as far as what it may show and offer goes. The guard decides about every order by itself."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from msgspec import structs
@@ -63,9 +63,25 @@ TASKED = takers(orders.AgreeUnmasking) | takers(orders.ConfirmClock)
 """Roles that have things to do which others of their audience have not."""
 
 
-def tasked(here: Session) -> frozenset[Role]:
-    """The roles by which what whoever looks has to do differs from what others of their audience have."""
-    return TASKED & frozenset(here.visitor.roles) if here.visitor else frozenset()
+@dataclass(frozen=True, slots=True)
+class Tasked:
+    """By what the things to do for whoever looks differ from what others of their audience have."""
+
+    roles: frozenset[Role] = frozenset()
+    asker: str = ""
+    """Whoever may both ask for names and agree: a request of their own is not for them. Empty: everybody else."""
+
+
+NO_TASKS = Tasked()
+
+
+def tasked(here: Session) -> Tasked:
+    """The tasks of whoever looks. Most people of a role have the same, and are shown one page that is drawn once."""
+    if here.visitor is None:
+        return NO_TASKS
+    roles = frozenset(here.visitor.roles)
+    both = roles & takers(orders.AskUnmasking) and roles & takers(orders.AgreeUnmasking)
+    return Tasked(TASKED & roles, here.account if both else "")
 
 
 def as_seen(status: Status, by: Audience, site: Site) -> Status:

@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from rempart.accounts.person import Role
 from rempart.care.attestation import Standing
-from rempart.console.audience import Audience
+from rempart.console.audience import NO_TASKS, Audience, Tasked
 from rempart.console.by_hand import HandDeed, cutting
 from rempart.console.clocks import LegalClocks, legal_clocks
 from rempart.console.cut import Cut, Turn, cut
@@ -148,17 +147,17 @@ def duty_page(
     now: Instant,
     words: Words,
     audience: Audience = Audience.NIGHT,
-    roles: frozenset[Role] = frozenset(),
+    tasked: Tasked = NO_TASKS,
 ) -> DutyPage:
-    """The page for ``audience``. ``status`` None: no guard answers; ``seen`` is when it last did. ``roles``: those of
-    whoever looks that have tasks of their own (`rempart.console.audience.tasked`)."""
+    """The page for ``audience``. ``status`` None: no guard answers; ``seen`` is when it last did. ``tasked``: by
+    what the tasks of whoever looks differ (`rempart.console.audience.tasked`)."""
     told_all = audience is Audience.INFORMED
     calls = contacts(site, words, named=told_all)
     names = Names(site, words, addresses=told_all)
     happenings, background = _incidents(status, now, names, told_all=told_all)
     red = cut(site, status, now, words)
     asks = asking(status, now, words, audience)
-    tasks = tuple(_tasks(status, now, names, audience, roles))[:3] if audience.may_order else ()
+    tasks = tuple(_tasks(status, now, names, audience, tasked))[:3] if audience.may_order else ()
     return DutyPage(
         clock=clock(now, words),
         posture=stance(status),
@@ -295,7 +294,7 @@ def _wards(status: Status | None, now: Instant, words: Words) -> Proof | None:
 
 
 def _tasks(
-    status: Status | None, now: Instant, names: Names, audience: Audience, roles: frozenset[Role]
+    status: Status | None, now: Instant, names: Names, audience: Audience, tasked: Tasked
 ) -> Iterator[Task]:
     """What is to be done, the most pressing first."""
     words, told_all = names.words, audience is Audience.INFORMED
@@ -315,7 +314,7 @@ def _tasks(
         )
         link = f"{INCIDENTS}/{proposal.incident}" if told_all else ""
         yield Task(id=f"decide-{proposal.id}", text=text, detail=words.say("task.decide.detail"), link=link)
-    yield from _asked_of_roles(status, now, words, roles)
+    yield from _asked_of_roles(status, now, words, tasked)
     if is_cut(status):
         if unheard := [each for each in status.care.wards if each.standing == Standing.UNHEARD]:
             yield _ask(unheard, words)
@@ -324,17 +323,18 @@ def _tasks(
             yield _task("outside", words, "#outside-title")
 
 
-def _asked_of_roles(status: Status, now: Instant, words: Words, roles: frozenset[Role]) -> Iterator[Task]:
-    """What waits for one role alone."""
+def _asked_of_roles(status: Status, now: Instant, words: Words, tasked: Tasked) -> Iterator[Task]:
+    """What waits for one role alone; a request for names for a second person, never for whoever made it."""
     ends = [
         asked.agreeable_until
         for asked in (each.unmasking for each in status.incidents)
         if asked and asked.readable_until is None and now < asked.agreeable_until
+        if asked.by != tasked.asker
     ]
-    if ends and roles & takers(orders.AgreeUnmasking):
+    if ends and tasked.roles & takers(orders.AgreeUnmasking):
         until = words.say("task.unmask.detail", until=moment(min(ends), now, words))
         yield Task(id="unmask", text=words.say("task.unmask.text"), detail=until, link=MASKS)
-    if status.clock_leapt and roles & takers(orders.ConfirmClock):
+    if status.clock_leapt and tasked.roles & takers(orders.ConfirmClock):
         leapt = words.say("task.clock.detail", at=moment(status.clock_leapt, now, words))
         yield Task(id="clock", text=words.say("task.clock.text"), detail=leapt, link=f"{HEALTH}#clock")
 

@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from rempart.accounts.person import Role
-from rempart.console.audience import Audience
+from rempart.console.audience import NO_TASKS, Audience, Tasked
 from rempart.console.duty import DutyPage
 from rempart.console.feed import Feed
 from rempart.console.words import Words
@@ -37,7 +36,7 @@ class Shown:
     html: str
 
 
-Draw = Callable[[Words, Audience, frozenset[Role]], tuple[DutyPage, str, str]]
+Draw = Callable[[Words, Audience, Tasked], tuple[DutyPage, str, str]]
 """Makes the duty page, its digest and its HTML without anything of whoever looks."""
 
 
@@ -48,16 +47,16 @@ class Live:
     feed: Feed
     clock: Clock
     draw: Draw
-    _shown: dict[tuple[Language, Audience, frozenset[Role]], Shown] = field(default_factory=dict)
+    _shown: dict[tuple[Language, Audience, Tasked], Shown] = field(default_factory=dict)
     _looking: Counter[str] = field(default_factory=Counter, repr=False)
 
-    def shown(self, spoken: Words, audience: Audience, roles: frozenset[Role] = frozenset()) -> Shown:
-        """What such a person, who has these of the roles that have tasks of their own, sees now in this language."""
-        key, now = (spoken.language, audience, roles), self.clock.now()
+    def shown(self, spoken: Words, audience: Audience, tasked: Tasked = NO_TASKS) -> Shown:
+        """What such a person, with these tasks, sees now in this language."""
+        key, now = (spoken.language, audience, tasked), self.clock.now()
         last = self._shown.get(key)
         if last and last.status is self.feed.status and now < after(last.made, _FRESH):
             return last
-        page, digest, html = self.draw(spoken, audience, roles)
+        page, digest, html = self.draw(spoken, audience, tasked)
         proof = json.dumps({"text": page.proof.text, "mood": page.proof.mood, "clock": page.clock})
         self._shown[key] = fresh = Shown(self.feed.status, now, digest, proof, html)
         return fresh

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from rempart.console import flaw
-from rempart.console.words import Words, plain
+from rempart.console.words import SENTENCES, Words, plain
+from rempart.errors import RempartError, StationUnreachable, phrased
 from rempart.first_hour.answers import DESCRIBING, Answers, Step, reachable
 from rempart.first_hour.form import Fault
 from rempart.first_hour.questions import MORE, Choice, Field, FieldKind
+from rempart.incidents.incident import Sentence
 from rempart.site.flaw import Flaw
 
 
@@ -65,6 +67,7 @@ class SetupPage:
     papers: Annotated[tuple[str, ...], "Names of the papers that were made; each can be opened."]
     blanks: Annotated[tuple[str, ...], "What is still blank in the description."]
     refusal: Annotated[str, "Why a deed could not be done."]
+    advice: Annotated[str, "What to do about it."]
     finished: Annotated[bool, "Whether every step is done."]
     csrf: Annotated[str, "The session's form token."]
     labels: Annotated[Mapping[str, str], "Headings and buttons in the page's language."]
@@ -86,10 +89,11 @@ def setup_page(
     link: str = "",
     papers: Sequence[str] = (),
     blanks: Sequence[Flaw] = (),
-    refusal: str = "",
+    failed: RempartError | None = None,
 ) -> SetupPage:
     """The page of a step. ``asked`` holds the values to show: after a fault those that were typed."""
     named = {field.id: field for field in asked}
+    refusal, advice = undone(failed, words) if failed else ("", "")
     return SetupPage(
         step=step.value,
         title=words.say(f"setup.step.{step}"),
@@ -105,6 +109,7 @@ def setup_page(
         papers=tuple(papers),
         blanks=tuple(flaw.blank(each, words) for each in blanks),
         refusal=refusal,
+        advice=advice,
         finished=all(map(answers.done, Step)),
         csrf=csrf,
         labels=words.under("label"),
@@ -172,6 +177,24 @@ def why(fault: Fault, words: Words) -> str:
         flaw.tell(fault.flaw, words)
         if fault.flaw
         else words.say(f"setup.fault.{fault.word}", value=fault.value)
+    )
+
+
+def undone(fault: RempartError, words: Words) -> tuple[str, str]:
+    """Why a step could not be done, and what to do now. What nobody has put into words yet stays in its English."""
+    if fault.said is None:
+        if isinstance(fault, StationUnreachable):
+            fault = phrased(StationUnreachable, "deed-silent")
+        else:
+            return plain(fault.diagnostics().replace("\n", " "), SENTENCES), ""
+    assert fault.said
+    arguments = dict(fault.said.arguments)
+    if steps := str(arguments.get("steps", "")):
+        arguments["steps"] = ", ".join(words.say(f"setup.step.{each}") for each in steps.split(", "))
+    what, now = f"refused.{fault.said.key}", f"refused.{fault.said.key}-now"
+    return (
+        words.tell(Sentence(what, arguments)),
+        words.tell(Sentence(now, arguments)) if words.has(now) else "",
     )
 
 

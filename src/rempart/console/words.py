@@ -27,6 +27,8 @@ LONGEST = 120
 """Characters of one argument that a page shows; the journal holds the whole of it."""
 
 _HOLE = re.compile(r"\{([a-z_]+)\}")
+_ASIDE = re.compile(r"[ \u00a0]\(\{([a-z_]+)\}\)")
+"""What stands in brackets of its own is left out where it is not known: *(unknown)* helps nobody at night."""
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 
@@ -109,14 +111,19 @@ class Words:
         return form if form in self.texts else f"{key}.other"
 
     def _filled(self, text: str, arguments: Mapping[str, Any]) -> str:
-        return _HOLE.sub(lambda hole: self._argument(arguments.get(hole.group(1))), text)
+        said = _ASIDE.sub(lambda aside: aside[0] if _known(arguments.get(aside[1])) else "", text)
+        return _HOLE.sub(lambda hole: self._argument(arguments.get(hole.group(1))), said)
 
     def _argument(self, value: object) -> str:
-        if value is None or value == "":
+        if not _known(value):
             return self.texts["word.unknown"]
         if isinstance(value, int) and not isinstance(value, bool):
             return format_decimal(value, locale=self.locale)
         return plain(str(value))
+
+
+def _known(value: object) -> bool:
+    return value is not None and value != ""
 
 
 @cache

@@ -161,7 +161,7 @@ class FirstRun:
         except Unfit as unfit:
             return self._page(request, here, step, code=422, typed=typed, faults=unfit.faults)
         except RempartError as error:
-            return self._page(request, here, step, code=500, typed=typed, refusal=error.diagnostics())
+            return self._page(request, here, step, code=500, typed=typed, failed=error)
         following = step_after(self.installer.answers, step) or Step.START
         return RedirectResponse(f"/setup/{following}", 303)
 
@@ -181,7 +181,7 @@ class FirstRun:
             await asyncio.to_thread(do)
         except RempartError as error:
             self.told[step] = tuple(said)
-            return self._page(request, here, step, code=409, refusal=error.diagnostics())
+            return self._page(request, here, step, code=409, failed=error)
         self.told[step] = tuple(said)
         return RedirectResponse(f"/setup/{step}", 303)
 
@@ -227,7 +227,7 @@ class FirstRun:
         code: int = 200,
         typed: Mapping[str, str] | None = None,
         faults: Sequence[Fault] = (),
-        refusal: str = "",
+        failed: RempartError | None = None,
     ) -> Response:
         asked = self.installer.fields(step)
         if typed is not None:
@@ -243,7 +243,7 @@ class FirstRun:
             link=self.installer.link if step is Step.START else "",
             papers=self._papers() if step is Step.PAPERS else (),
             blanks=self.installer.blanks() if step is Step.START else (),
-            refusal=refusal,
+            failed=failed,
         )
         return self._html(request, "setup.html", page, code)
 

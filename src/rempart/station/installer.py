@@ -28,7 +28,7 @@ from rempart.console.papers import CARE
 from rempart.duties import notice, words
 from rempart.duties.document import Paper
 from rempart.engine import orders
-from rempart.errors import DecodeError, InputRefused, RempartError, StationUnreachable
+from rempart.errors import DecodeError, InputRefused, RempartError, StationUnreachable, phrased
 from rempart.events.decode import DECODERS, decoded
 from rempart.first_hour import attack, flaws, form, questions
 from rempart.first_hour.answers import DESCRIBING, Answers, Step, to_do
@@ -164,9 +164,7 @@ class Installer:
         """The site as the answers describe it. Raises InputRefused naming the steps that are missing."""
         missing = [step for step in to_do(self.answers) if step in DESCRIBING]
         if missing:
-            raise InputRefused(
-                "these steps are not answered yet", where=", ".join(missing), now="Answer them first."
-            )
+            raise phrased(InputRefused, "deed-steps", steps=missing)
         return parse(site_toml(self.answers, self.book), "site.toml")
 
     def write(self) -> Path | None:
@@ -223,7 +221,7 @@ class Installer:
     def _start_units(self) -> None:
         site, before = self.described(), self._began()
         self.systemd.take_up(units(site), unneeded(site))
-        self._await_since(before, where="systemd", now="Its reason is in `journalctl --unit=rempart-guard`.")
+        self._await_since(before, log="`journalctl --unit=rempart-guard`")
 
     def _began(self) -> int:
         """When the guard that runs opened its door, in nanoseconds of the file system's clock; 0: none has."""
@@ -238,23 +236,15 @@ class Installer:
         try:
             os.kill(process, signal.SIGHUP)
         except OSError as fault:
-            raise RempartError(
-                f"the station cannot be told to start again: {fault.strerror}",
-                where=f"process {process}",
-                now="Start setup as the user who started the station, or as root.",
-            ) from fault
-        self._await_since(
-            before,
-            where=f"process {process}",
-            now=f"Its reason is in its log ({self._log}), or where `rempart run` was started.",
-        )
+            raise phrased(RempartError, "deed-signal", detail=fault.strerror or "") from fault
+        self._await_since(before, log=str(self._log))
 
-    def _await_since(self, before: int, *, where: str, now: str) -> None:
+    def _await_since(self, before: int, *, log: str) -> None:
         """Wait until a guard answers that opened its door at another moment than ``before``."""
         until = time.monotonic() + _UP_WITHIN
         while self._began() in (0, before) or self.status() is None:
             if time.monotonic() > until:
-                raise RempartError("the station did not come up with this description", where=where, now=now)
+                raise phrased(RempartError, "deed-not-up", log=log)
             time.sleep(0.1)
 
     @property
@@ -277,11 +267,7 @@ class Installer:
         until = time.monotonic() + _UP_WITHIN
         while self.status() is None:
             if process.poll() is not None or time.monotonic() > until:
-                raise RempartError(
-                    f"the station did not come up: {_end_of(log)}",
-                    where=str(log),
-                    now="Mend it, then try again.",
-                )
+                raise phrased(RempartError, "deed-fell", detail=_end_of(log), log=str(log))
             time.sleep(0.1)
 
     def _arguments(self) -> list[str]:
@@ -298,9 +284,7 @@ class Installer:
         """
         people = self.answers.people
         if people is None:
-            raise InputRefused(
-                "nobody is named for the first account yet", where="people", now="Answer that step first."
-            )
+            raise phrased(InputRefused, "deed-nobody")
         roles = [Role.TECHNICIAN]
         first = orders.EnrolPerson(
             by="rempart setup", reason="first hour", person=people.account, name=people.full_name, roles=roles
@@ -310,7 +294,9 @@ class Installer:
             again = orders.IssueLink(by="rempart setup", reason="first hour", person=people.account)
             answer = self._order(again)
         if isinstance(answer, OrderRejected):
-            raise InputRefused(answer.what, where="account", now=answer.now)
+            refused = InputRefused(answer.what, where="account", now=answer.now)
+            refused.said = answer.said
+            raise refused
         self._proved(account=self.clock.now())
         self.link = f"{answer.console}/link?secret={answer.handed}"
         return self.link
@@ -320,7 +306,7 @@ class Installer:
             client.send(Ordered(order=order))
             answer = client.receive(seconds=30)
         if not isinstance(answer, OrderDone | OrderRejected):
-            raise StationUnreachable(f"the station answered {type(answer).__name__} to an order")
+            raise phrased(StationUnreachable, "deed-silent", where=type(answer).__name__)
         return answer
 
     # -- papers --------------------------------------------------------------------------------------------------
@@ -377,18 +363,16 @@ class Installer:
         """
         source = self.answers.source
         if source is None:
-            raise InputRefused("no source is named yet", where="source", now="Answer that step first.")
+            raise phrased(InputRefused, "deed-no-source")
         if self.status() is None:
-            raise StationUnreachable("the station does not run", now="Start it first: the step before.")
+            raise phrased(StationUnreachable, "deed-not-running")
         code = secrets.token_hex(4)
         began = time.monotonic()
         _append(Path(source.path), attack.line(source.decoder, code, self.clock.now()))
         while not self._told(attack.host(code)):
             if time.monotonic() - began > _SEEN_WITHIN:
-                raise StationUnreachable(
-                    f"the line was written, and no finding came within {_SEEN_WITHIN:.0f} s",
-                    where=source.path,
-                    now="Does watch read this file? Give the group rempart-watch the right to, then try again.",
+                raise phrased(
+                    StationUnreachable, "deed-no-finding", path=source.path, seconds=int(_SEEN_WITHIN)
                 )
             waiting(0.05)
         taken = time.monotonic() - began
@@ -422,13 +406,11 @@ def _append(path: Path, line: bytes) -> None:
             os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK), "ab", buffering=0
         ) as log:
             if not stat.S_ISREG(os.fstat(log.fileno()).st_mode):
-                raise InputRefused("this is no plain file", where=str(path), now="Name the log itself.")
+                raise phrased(InputRefused, "deed-no-log", path=str(path))
             log.write(line)
     except OSError as fault:
-        raise InputRefused(
-            f"the test line cannot be written: {fault.strerror}",
-            where=str(path),
-            now="Is the path right, and does a program write there already?",
+        raise phrased(
+            InputRefused, "deed-unwritable-log", path=str(path), detail=fault.strerror or ""
         ) from fault
 
 
