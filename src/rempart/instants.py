@@ -39,6 +39,11 @@ def after(instant: Instant, duration: Duration) -> Instant:
     return Instant(instant + duration)
 
 
+def recent(then: Instant, now: Instant, within: Duration) -> bool:
+    """Whether something was less than so long ago. What a clock that was ahead noted for a time far off was not."""
+    return abs(now - then) < within
+
+
 def as_datetime(instant: Instant) -> datetime:
     """The instant as an aware UTC datetime; beyond the years 1 to 9999, which a log may claim, the nearest of them."""
     return _EPOCH + timedelta(microseconds=min(max(instant, _FIRST), _LAST))

@@ -5,9 +5,9 @@ import pytest
 from engine.home import NOW, SITE
 from engine.test_retention import DAYS, FILE, SHA256, House
 from rempart.detection.finding import Finding
-from rempart.engine import facts, orders
+from rempart.engine import facts, listening, orders
 from rempart.engine.fold.fold import folded
-from rempart.engine.inputs import Ordered, Refuse, Started, Ticked
+from rempart.engine.inputs import Listened, Ordered, Refuse, Started, Ticked
 from rempart.engine.orders import AnyOrder
 from rempart.engine.state import initial
 from rempart.engine.tell import CLOCK, RETURNED
@@ -190,6 +190,35 @@ def test_a_journal_tells_the_same_of_the_clock_as_the_one_who_lived_it() -> None
     house.leap(YEARS)
     sealed = [fact for each in house.said if hasattr(each, "facts") for fact in each.facts]
     assert folded(initial(SITE), SITE, sealed).timekeeping == house.state.timekeeping
+
+
+def test_after_a_clock_that_was_ahead_each_day_is_summed_up_again() -> None:
+    house = box().leap(YEARS).live(DAY).leap(Duration(-YEARS))
+    before = len(house.sealed(facts.DayEnded))
+    for _ in range(3):
+        house.live(DAY)
+    assert len(house.sealed(facts.DayEnded)) - before >= 3
+    assert house.state.day.since <= house.now
+
+
+def test_after_a_clock_that_was_ahead_logs_that_fall_silent_are_told_again() -> None:
+    path = next(iter(listening.OWN))
+
+    def silent(house: Box) -> list[object]:
+        house.tell(Listened(house.now, frozenset({path})))
+        house.live(DAY)
+        house.tell(Listened(house.now, frozenset()))
+        house.live(DAY)
+        return house.sealed(facts.LogsTurned)
+
+    house = box()
+    usual = len(silent(house))
+    house.leap(YEARS)
+    ahead = len(silent(house))
+    house.leap(Duration(-YEARS))
+    assert usual
+    assert ahead > usual
+    assert len(silent(house)) > ahead
 
 
 # -- a box that comes back -----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from rempart.engine import facts
-from rempart.instants import Duration, Instant, hours, minutes
+from rempart.instants import Duration, Instant, hours, minutes, recent
 from rempart.site.site import Site
 from rempart.telling.alert import Alert, Urgency
 
@@ -66,7 +66,7 @@ def turned(
 ) -> tuple[facts.LogsTurned, ...]:
     """What is news in what watch says, of logs that the site has."""
     known = silent & {*OWN, *(log.path for log in site.logs)}
-    if known == listening.silent.keys() or now - listening.turned < SETTLES:
+    if known == listening.silent.keys() or recent(listening.turned, now, SETTLES):
         return ()
     fallen, heard = known - listening.silent.keys(), listening.silent.keys() - known
     return (facts.LogsTurned(at=now, silent=sorted(fallen), heard=sorted(heard)),)
@@ -128,12 +128,16 @@ def asks(site: Site, listening: Listening, told: Alert | None, now: Instant) -> 
 
     Each silence asks once: with the first alert that is raised after it was found.
     """
-    fresh = {log for log, since in listening.silent.items() if told is None or since > told.raised}
+    fresh = {
+        log
+        for log, since in listening.silent.items()
+        if told is None or since > told.raised or told.raised > now
+    }
     if not fresh:
         return None
     wakes = any(log.wakes for log in site.logs if log.path in fresh)
     urgency = Urgency.NOW if wakes else Urgency.CAN_WAIT
-    if told is None or now - told.raised >= APART or urgency > told.urgency:
+    if told is None or not recent(told.raised, now, APART) or urgency > told.urgency:
         return urgency
     count = told.about.arguments.get("count", 0)
     return urgency if len(listening.silent) >= GROWN * int(count) else None

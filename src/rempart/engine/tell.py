@@ -17,7 +17,7 @@ from rempart.engine.inputs import Notify
 from rempart.engine.state import State
 from rempart.incidents.incident import Incident, IncidentState, Sentence
 from rempart.incidents.ranking import Concern, concern, gravest, weight
-from rempart.instants import Duration, Instant, hours, minutes
+from rempart.instants import Duration, Instant, after, hours, minutes, recent
 from rempart.site.site import Site
 from rempart.telling import digest, escalation
 from rempart.telling.alert import TEST, Alert, AlertState, Delivery, Urgency, code
@@ -83,7 +83,7 @@ def _incident(site: Site, state: State, incident: Incident, now: Instant) -> fac
     heavy, known = weight(incident), state.alerts.get(incident.id)
     if known and (heavy // 10 <= known.weight // 10 or (known.waits and known.urgency is _urgency(incident))):
         return None
-    today = [a for a in state.alerts.values() if now - a.raised < _DAY and a.weight]
+    today = [a for a in state.alerts.values() if recent(a.raised, now, _DAY) and a.weight]
     if known is None and len(today) >= A_DAY and heavy <= max(a.weight for a in today):
         return _crowd(site, state, now)
     waits = any(p.incident == incident.id for p in state.proposals.values())
@@ -108,7 +108,11 @@ def _crowd(site: Site, state: State, now: Instant) -> facts.AlertRaised | None:
         i for i in state.incidents.values() if i.id not in state.alerts and concern(i) is not Concern.COUNTED
     ]
     known = state.alerts.get(CROWD)
-    if known and now - known.raised < _DAY and len(more) < GROWN * int(known.about.arguments.get("count", 0)):
+    if (
+        known
+        and recent(known.raised, now, _DAY)
+        and len(more) < GROWN * int(known.about.arguments.get("count", 0))
+    ):
         return None
     urgent = any(concern(i) is Concern.NOW for i in more)
     return _raised(
@@ -206,7 +210,7 @@ def muteness(site: Site, state: State, now: Instant) -> tuple[AnyFact, ...]:
 
 def _news(state: State, trouble: str, now: Instant) -> bool:
     known = state.alerts.get(trouble)
-    return known is None or (not known.waits and now - known.raised > _SAME_TROUBLE)
+    return known is None or (not known.waits and not recent(known.raised, now, _SAME_TROUBLE))
 
 
 def _ward(site: Site, name: str) -> str:
@@ -333,9 +337,10 @@ def meant(state: State, said: str) -> Alert | None:
 
 
 def day_ended(site: Site, state: State, now: Instant) -> tuple[facts.DayEnded, ...]:
-    """The summary, when the day is over."""
+    """The summary, when the day is over, or began by a clock that was ahead and is right again."""
     day = state.day
-    if not day.since or now < digest.ends(day, site.telling.digest_at):
+    right = day.since <= after(now, _HOUR)
+    if not day.since or (right and now < digest.ends(day, site.telling.digest_at)):
         return ()
     today = counted(state)
     return (

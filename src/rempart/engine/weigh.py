@@ -16,7 +16,7 @@ from rempart.engine.state import BUDGETED, State
 from rempart.engine.tally import is_power_of_ten, tallied
 from rempart.incidents.casefile import NOTHING
 from rempart.incidents.triage import Parties, matching, opens, parties
-from rempart.instants import Instant, after, hours, seconds
+from rempart.instants import Instant, after, hours, recent, seconds
 from rempart.reopening.trial import concerns, falls_to, shows_alarm, shows_success
 from rempart.site.opening import OpeningState
 from rempart.site.site import Site
@@ -266,7 +266,7 @@ class _Response:
         """
         if not self.site.enforces or self.finding.spoofable or self.now - self.finding.time > STALE:
             return
-        spent = [target for at, target in self.state.automatic if after(at, BUDGETED) > self.now]
+        spent = [target for at, target in self.state.automatic if recent(at, self.now, BUDGETED)]
         for target in sorted(targets):
             free = protects(self.site, target, by_machine=True, named=self.named) is None
             if free and self.policy.budget.allows(spent, target):
