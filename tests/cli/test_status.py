@@ -16,7 +16,7 @@ from rempart.site.language import Language
 from rempart.station.status import status
 
 
-def shown(refused: NamesRefused | None) -> str:
+def shown(refused: NamesRefused | None = None, fault: str = "") -> str:
     told = Status(
         site="small",
         now=Instant(2_000_000),
@@ -29,6 +29,7 @@ def shown(refused: NamesRefused | None) -> str:
         journal_root="00" * 32,
         enforcement_verified=None,
         names_refused=refused,
+        enforcement_fault=fault,
     )
     out = StringIO()
     show(Console(file=out, width=120), told)
@@ -46,7 +47,14 @@ def test_refused_names_are_told_as_words() -> None:
 
 
 def test_nothing_is_said_when_nothing_was_refused() -> None:
-    assert "names" not in shown(None)
+    assert "names" not in shown()
+
+
+def test_a_fault_and_its_cure_are_one_sentence_after_the_other() -> None:
+    told = shown(
+        fault="haproxy.sock: the proxy does not answer\nStart the proxy: it starts in the wanted state."
+    )
+    assert "the proxy does not answer Start the proxy" in " ".join(told.split())
 
 
 def test_every_measure_that_stands_is_told() -> None:

@@ -390,5 +390,5 @@ def _unreachable(path: Path, fault: OSError) -> StationUnreachable:
     return StationUnreachable(
         f"the station does not answer ({why})",
         where=str(path),
-        now="Start it with `rempart run`, or name its folder with --run.",
+        now="Start it (on a box: systemctl start rempart-guard; else: rempart run), or name its folder with --run.",
     )

@@ -14,7 +14,7 @@ _WIDEST = 200
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add ``rempart masks`` with its three steps."""
+    """Add ``rempart masks`` with its steps."""
     parser = verbs.add_parser(
         "masks",
         help="who stands behind the masked accounts of an incident: ask, agree, show",

@@ -29,7 +29,7 @@ from rempart.site.opening import OpeningState
 
 
 def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add ``rempart reopen`` with its four steps."""
+    """Add ``rempart reopen`` with its steps."""
     parser = verbs.add_parser(
         "reopen",
         help="reopen door by door: plan, gate, proof, trial, confirm, normal",

@@ -219,7 +219,8 @@ def _proof(status: Status) -> Text:
             "watches only: nothing here is enforced, whoever must cut does it by hand", style="yellow"
         )
     if status.enforcement_fault:
-        return Text(f"NOT as it should be: {harmless(status.enforcement_fault)}", style="bold red")
+        fault = " ".join(status.enforcement_fault.splitlines())  # what, where and what to do now
+        return Text(f"NOT as it should be: {harmless(fault, 600)}", style="bold red")
     if status.enforcement_verified is None:
         return Text("not checked yet")
     if status.unproved:
