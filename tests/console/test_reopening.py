@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -98,6 +99,14 @@ def test_a_gate_says_who_proved_it_or_how_to(make: Make, now: Instant) -> None:
     assert gates["need"].proof == "blood tests"
     assert gates["filter"].machine == ("no: it leads to many hosts or ports",)
     assert "The director" in gates["approval"].how
+
+
+def test_each_door_of_the_plan_leads_to_its_card(make: Make, now: Instant) -> None:
+    page = asked(lab(make(Posture.CONTAINED)), now, Role.TECHNICIAN)
+    said = shown(SITE, page)
+    ways = re.findall(r'<a href="#(door-[^"]+)">', said)
+    assert len(ways) == sum(len(rung.steps) for rung in page.rungs if rung.steps[0].gates) > 0
+    assert all(f'<section class="card door" id="{way}"' in said for way in ways)
 
 
 @pytest.mark.parametrize(

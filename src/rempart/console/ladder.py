@@ -29,6 +29,8 @@ class Step:
     word: str
     gates: tuple[Fill, ...] = ()
     left: float | None = None
+    door: str = ""
+    """The opening's id, where its card stands further down the page; empty: it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

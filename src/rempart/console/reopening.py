@@ -235,6 +235,7 @@ def _step(opening: OpeningStatus, words: Words, now: Instant) -> Step:
         word=words.say(f"state.{opening.state.value}"),
         gates=tuple(_fill(opening, gate) for gate in _asked(opening)),
         left=_left(opening, now),
+        door=opening.id,
     )
 
 
