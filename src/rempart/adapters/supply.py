@@ -34,6 +34,7 @@ from typing import IO, Any, Protocol, cast
 from urllib.parse import urlsplit
 
 from rempart.edge import whole
+from rempart.edge.archive import zip_entries
 from rempart.edge.patience import Patience
 from rempart.errors import InputRefused, PrivilegeMissing, RempartError
 from rempart.instants import Instant
@@ -378,8 +379,7 @@ def _unpack(archive: Path, hold: _Hold) -> None:
 
 
 def _unzip(file: IO[bytes], hold: _Hold) -> None:
-    # The directory of all entries is read at once, before one of them can be counted: each begins with these bytes.
-    hold.room(file.read().count(b"PK\x01\x02"))  # APPNOTE.TXT 4.3.12
+    hold.room(zip_entries(file, MAX_FILES))  # the directory of all entries is read at once
     with zipfile.ZipFile(file) as packed:
         for entry in packed.infolist():
             if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

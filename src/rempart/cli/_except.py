@@ -76,9 +76,9 @@ def run(arguments: argparse.Namespace) -> int:
     places = Places(site=arguments.site, state=arguments.state, run=Path(), rules=())
     text = _written(_asked(arguments))
     before = read_text(places.exceptions) if places.exceptions.exists() else ""
-    whole = f"{before.rstrip()}\n\n{text}" if before.strip() else text
+    after = f"{before.rstrip()}\n\n{text}" if before.strip() else text
     held = exception.parse(before, str(places.exceptions))
-    wanted = exception.parse(whole, str(places.exceptions))
+    wanted = exception.parse(after, str(places.exceptions))
     seen = _looked(places, held, wanted, Instant(SystemClock().now() - seconds(arguments.since)))
     for line in _shown(seen, arguments.since):
         print(harmless(line, 200))
@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     if seen.grave and not arguments.even_grave:
         print("It would hide something grave: nothing was written. Name it narrower, or add --even-grave.")
         return ExitCode.FOUND
-    _write(places.exceptions, whole)
+    _write(places.exceptions, after)
     print(f"written to {places.exceptions}; a running station takes it up by itself")
     return ExitCode.OK
 

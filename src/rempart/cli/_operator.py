@@ -95,6 +95,13 @@ def add_reply(parser: argparse.ArgumentParser, question: str) -> None:
     parser.add_argument("reply", type=Reply, choices=list(Reply), metavar="yes|no|unknown", help=question)
 
 
+def add_length(parser: argparse.ArgumentParser, usual: str, asked: str) -> None:
+    """How long something lasts, in seconds; ``usual`` when nothing is said, as ``10m``."""
+    parser.add_argument(
+        "--for", dest="length", type=duration, default=usual, metavar="TIME", help=f"{asked} (%(default)s)"
+    )
+
+
 def add_language(parser: argparse.ArgumentParser) -> None:
     """In which language a paper is written."""
     parser.add_argument(

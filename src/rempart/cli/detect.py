@@ -61,6 +61,14 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _add_what_is_looked_for(verb)
+    _add_what_is_told(verb)
+    verb.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes (default: 1)")
+    verb.add_argument("paths", nargs="*", metavar="PATH", help="logs, or folders of logs")
+    verb.set_defaults(run=run)
+
+
+def _add_what_is_looked_for(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--rules",
         nargs="+",
@@ -70,16 +78,11 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="folders of rules (default: Rempart's own, and those installed on this box)",
     )
     verb.add_argument(
-        "--format",
-        choices=(*FORMATS, "html"),
-        default="table",
-        help="table (the default), csv or jsonl: a line for each finding, at once; html: the report, at the end",
-    )
-    verb.add_argument("--report", metavar="FILE.html", help="write the report too, whatever the format")
-    verb.add_argument(
-        "--with-event",
-        action="store_true",
-        help="jsonl: all fields of the event; they may hold personal data",
+        "--placeholder",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a value of %%NAME%% in rules with |expand; may be given again",
     )
     verb.add_argument(
         "--indicators",
@@ -94,6 +97,27 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="also what is unusual without a rule: beacons, volumes, scans, firsts; needs the logs in order, one job",
     )
     verb.add_argument(
+        "--site",
+        type=Path,
+        metavar="FILE",
+        help="site.toml: what is inside, known devices, care files; exceptions.toml beside it is obeyed",
+    )
+
+
+def _add_what_is_told(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--format",
+        choices=(*FORMATS, "html"),
+        default="table",
+        help="table (the default), csv or jsonl: a line for each finding, at once; html: the report, at the end",
+    )
+    verb.add_argument("--report", metavar="FILE.html", help="write the report too, whatever the format")
+    verb.add_argument(
+        "--with-event",
+        action="store_true",
+        help="jsonl: all fields of the event; they may hold personal data",
+    )
+    verb.add_argument(
         "--with-parts",
         action="store_true",
         help="also what rules find that only serve a correlation (without: where its 'generate' says so)",
@@ -103,28 +127,12 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         action=argparse.BooleanOptionalAction,
         help="by rule and ATT&CK tactic, on standard error (without: on a terminal only)",
     )
-    verb.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes (default: 1)")
-    verb.add_argument(
-        "--placeholder",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a value of %%NAME%% in rules with |expand; may be given again",
-    )
-    verb.add_argument(
-        "--site",
-        type=Path,
-        metavar="FILE",
-        help="site.toml: what is inside, known devices, care files; exceptions.toml beside it is obeyed",
-    )
     verb.add_argument(
         "--fail-on",
         choices=[level.name.lower() for level in Level],
         metavar="LEVEL",
         help="exit 1 when something of this level (informational, low, medium, high, critical) or above is found",
     )
-    verb.add_argument("paths", nargs="*", metavar="PATH", help="logs, or folders of logs")
-    verb.set_defaults(run=run)
 
 
 def _jobs(text: str) -> int:

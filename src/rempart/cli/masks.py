@@ -25,14 +25,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     steps = parser.add_subparsers(dest="step", required=True, metavar="STEP")
     ask = steps.add_parser("ask", help="ask, as the privacy officer; --reason is the purpose")
     _operator.add_incident(ask)
-    ask.add_argument(
-        "--for",
-        dest="length",
-        type=_operator.duration,
-        default="24h",
-        metavar="TIME",
-        help="how long the names may be read, once it is agreed (%(default)s)",
-    )
+    _operator.add_length(ask, "24h", "how long the names may be read, once it is agreed")
     _operator.add_person(ask)
     agree = steps.add_parser("agree", help="agree, as a second person")
     _operator.add_incident(agree)

@@ -41,14 +41,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     _register_forecast(steps)
 
     cut = steps.add_parser("cut", help="cut for ten minutes; it undoes itself")
-    cut.add_argument(
-        "--for",
-        dest="length",
-        type=_operator.duration,
-        default="10m",
-        metavar="TIME",
-        help="how long (%(default)s)",
-    )
+    _operator.add_length(cut, "10m", "how long")
     _operator.add_person(cut)
 
     tick = steps.add_parser("tick", help="a ward says whether one thing works")
@@ -92,14 +85,7 @@ def _register_forecast(steps: "argparse._SubParsersAction[argparse.ArgumentParse
         metavar="FILE",
         help="the event store (%(default)s)",
     )
-    ask.add_argument(
-        "--for",
-        dest="length",
-        type=_operator.duration,
-        default="24h",
-        metavar="TIME",
-        help="how far back to look (%(default)s)",
-    )
+    _operator.add_length(ask, "24h", "how far back to look")
 
 
 def run(arguments: argparse.Namespace) -> int:

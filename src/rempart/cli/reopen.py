@@ -64,14 +64,7 @@ def register(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         metavar="open|filtered",
         help="how it is to be meanwhile (filtered)",
     )
-    trial.add_argument(
-        "--for",
-        dest="length",
-        type=_operator.duration,
-        default="24h",
-        metavar="TIME",
-        help="how long (%(default)s)",
-    )
+    _operator.add_length(trial, "24h", "how long")
     trial.add_argument(
         "--override", action="store_true", help="although a gate has not passed; needs --reason"
     )

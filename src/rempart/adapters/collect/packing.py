@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -19,11 +20,13 @@ from typing import IO, Any, Protocol
 
 import zstandard
 
+from rempart.edge.archive import zip_entries
+
 UNREADABLE = (OSError, EOFError, zlib.error, zstandard.ZstdError, lzma.LZMAError, zipfile.BadZipFile)
 """What reading a packed file may raise."""
 
 MOST_MEMBERS = 10_000
-"""Files of one archive that are read."""
+"""Files and folders of one archive that are read."""
 LARGEST_COPY = 4 << 30
 """Bytes of a packed file that is laid on the disk: no event log of Windows may be larger."""
 
@@ -69,10 +72,11 @@ def opened(source: str) -> Iterator[Opened]:
 
 def members(path: str) -> Iterator[str]:
     """The paths of the files in a zip archive, in its order. Raises `UNREADABLE`."""
-    with zipfile.ZipFile(path) as archive:
-        names = [each.filename for each in archive.infolist() if not each.is_dir()]
-    if len(names) > MOST_MEMBERS:
-        raise OSError(f"the archive has {len(names)} files, more than {MOST_MEMBERS}")
+    with Path(path).open("rb") as raw:
+        if zip_entries(raw, MOST_MEMBERS) > MOST_MEMBERS:
+            raise OSError(f"the archive has more than {MOST_MEMBERS} entries")
+        with zipfile.ZipFile(raw) as archive:
+            names = [each.filename for each in archive.infolist() if not each.is_dir()]
     yield from (f"{path}/{name}" for name in dict.fromkeys(names))
 
 
@@ -178,9 +182,9 @@ class Reading(io.RawIOBase):
         self._held = self._held[size:]
         return size
 
+    @abstractmethod
     def _next(self) -> bytes | None:
         """Some more, which may be nothing yet; None at the end."""
-        raise NotImplementedError
 
 
 class _Frames(Reading):
