@@ -63,3 +63,14 @@ def test_the_way_back_fits_a_telephone_in_every_language(chromium: Browser, home
         assert past <= -30, language  # within what the card keeps free on both sides
         assert width_of(page) <= 360, language
     context.close()
+
+
+def test_a_first_visit_is_drawn_with_our_typeface(page: Page) -> None:
+    """Not only fetched: a page that is drawn before it comes stays without it (`font-display: optional`)."""
+    devtools = page.context.new_cdp_session(page)
+    for domain in ("DOM", "CSS"):
+        devtools.send(f"{domain}.enable")
+    root = devtools.send("DOM.getDocument")["root"]["nodeId"]
+    heading = devtools.send("DOM.querySelector", {"nodeId": root, "selector": "h1"})["nodeId"]
+    drawn = devtools.send("CSS.getPlatformFontsForNode", {"nodeId": heading})["fonts"]
+    assert [each["familyName"] for each in drawn] == ["Atkinson Hyperlegible Next"]

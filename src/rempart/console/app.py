@@ -99,6 +99,9 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
 }
 
+_TYPEFACE = {"cache-control": "max-age=604800"}
+"""A page that finds it in the browser's keep is drawn with it; one that must fetch it may be drawn before it comes."""
+
 _TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "woff2": "font/woff2"}
 
 
@@ -116,9 +119,11 @@ class Guarded:
             await self.app(scope, receive, send)
             return
 
+        lasting = _TYPEFACE if scope["path"].endswith(".woff2") else {}
+
         async def headed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self.headers)
+                MutableHeaders(scope=message).update(self.headers | lasting)
             await send(message)
 
         hosts = [value.decode("latin-1").lower() for name, value in scope["headers"] if name == b"host"]
